@@ -9,16 +9,16 @@ import { acquireLockFile } from './launch/lock.ts'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
 
-/** A part of the program that is built on its own, when one of its sources has changed. */
-interface Part {
+/** A part of the program that is built separately, whenever one of its sources has changed. */
+interface BuildTarget {
   name: string
   output: string
   sources: string[]
   build: () => Promise<unknown>
 }
 
-const EVERYWHERE = ['package-lock.json', 'tsconfig.json', 'scripts/build.ts']
-const PARTS: Part[] = [
+const COMMON_SOURCES = ['package-lock.json', 'tsconfig.json', 'scripts/build.ts']
+const TARGETS: BuildTarget[] = [
   {
     name: 'launcher',
     output: 'launch.js',
@@ -29,10 +29,9 @@ const PARTS: Part[] = [
   { name: 'client', output: 'client/index.html', sources: ['client', 'shared', 'vite.config.ts'], build: buildClient }
 ]
 
-// Finding, reading and compiling hundreds of small files is half of the time a start takes, so the libraries go into the bundle;
-// what has a binary, finds files beside itself or is read only now and then stays outside. The dialects of other databases are never asked
-// for.
-const OUTSIDE = [
+// Finding, reading and compiling hundreds of small files takes half of the start time, so libraries are bundled. Packages with binaries,
+// packages that read files beside themselves, rarely used packages and Sequelize's other dialects (never used) stay external.
+const EXTERNAL_PACKAGES = [
   'sharp',
   'undici',
   'bcrypt',
@@ -60,7 +59,7 @@ const OUTSIDE = [
     dialect => `./node_modules/sequelize/lib/dialects/${dialect}/index.js`
   )
 ]
-const COMMONJS = [
+const COMMONJS_BANNER = [
   "import { createRequire as $makeRequire } from 'node:module'",
   "import { dirname as $folderOf } from 'node:path'",
   "import { fileURLToPath as $pathOf } from 'node:url'",
@@ -74,54 +73,54 @@ await main().catch(error => {
   process.exit(1)
 })
 
-/** Builds what is stale into dist/, one build at a time; dist/.built is as old as the sources that were read. */
+/** Builds outdated targets into dist/, one build at a time; the modification time of dist/.built is the time at which the build started. */
 async function main(): Promise<void> {
-  const began = new Date()
+  const startedAt = new Date()
   mkdirSync(dist, { recursive: true })
-  const release = await lock()
+  const release = await acquireBuildLock()
   try {
-    await Promise.all(PARTS.map(buildWhenStale))
+    await Promise.all(TARGETS.map(buildWhenStale))
     writeFileSync(join(dist, '.built'), '')
-    utimesSync(join(dist, '.built'), began, began)
+    utimesSync(join(dist, '.built'), startedAt, startedAt)
   } finally {
     release()
   }
 }
 
-async function buildWhenStale({ name, output, sources, build }: Part): Promise<void> {
-  const stamp = join(dist, `.${name}`)
-  const state = fingerprint([...sources, ...EVERYWHERE])
-  if (existsSync(join(dist, output)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return
+async function buildWhenStale({ name, output, sources, build }: BuildTarget): Promise<void> {
+  const stampFile = join(dist, `.${name}`)
+  const hash = fingerprint([...sources, ...COMMON_SOURCES])
+  if (existsSync(join(dist, output)) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === hash) return
   console.log(`Building the ${name}`)
-  rmSync(stamp, { force: true })
+  rmSync(stampFile, { force: true })
   await build()
-  writeFileSync(stamp, state)
+  writeFileSync(stampFile, hash)
 }
 
 async function buildServer(): Promise<void> {
-  const began = Date.now()
-  // Split, so that what a server needs only now and then is read only then.
+  const startedAt = Date.now()
+  // Code splitting, so that rarely used code is loaded only when it is used.
   await compile('server/main.ts', 'server/main.js', {
     outfile: undefined,
     outdir: join(dist, 'server'),
     splitting: true,
     chunkNames: '[name]-[hash]',
     packages: undefined,
-    external: OUTSIDE,
+    external: EXTERNAL_PACKAGES,
     mainFields: ['module', 'main'],
-    // Names stay: Sequelize knows models by theirs.
+    // Identifiers are not minified: Sequelize knows models by their class names.
     minifyWhitespace: true,
     minifySyntax: true,
     sourcemap: 'linked',
     sourcesContent: false,
-    banner: { js: COMMONJS },
-    // Dates are UTC everywhere: the table of the world's time zones would be read for nothing.
+    banner: { js: COMMONJS_BANNER },
+    // Without the time zone data, as all dates are UTC.
     alias: { 'moment-timezone': join(root, 'node_modules/moment-timezone/moment-timezone.js') }
   })
   copyFileSync(join(root, 'server/media/ffmpeg-guard.sh'), join(dist, 'server/ffmpeg-guard.sh'))
-  // A server that runs from the last build still reads parts of it; those of older builds go.
+  // A running server may still load chunks of the previous build; chunks older than a day are removed.
   for (const name of readdirSync(join(dist, 'server'))) {
-    if (statSync(join(dist, 'server', name)).mtimeMs < began - 86_400_000) rmSync(join(dist, 'server', name))
+    if (statSync(join(dist, 'server', name)).mtimeMs < startedAt - 86_400_000) rmSync(join(dist, 'server', name))
   }
 }
 
@@ -130,7 +129,7 @@ async function buildClient(): Promise<void> {
   await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' })
 }
 
-function compile(entry: string, output: string, more: BuildOptions = {}): Promise<unknown> {
+function compile(entry: string, output: string, overrides: BuildOptions = {}): Promise<unknown> {
   const options: BuildOptions = {
     absWorkingDir: root,
     entryPoints: [entry],
@@ -142,14 +141,14 @@ function compile(entry: string, output: string, more: BuildOptions = {}): Promis
     target: 'node20',
     sourcemap: true,
     logLevel: 'error',
-    ...more
+    ...overrides
   }
   return bundle(options)
 }
 
 function fingerprint(sources: string[]): string {
   const hash = createHash('sha256')
-  for (const file of sources.flatMap(files).filter(isSource).sort())
+  for (const file of sources.flatMap(listFiles).filter(isSource).sort())
     hash
       .update(`${file}\0`)
       .update(readFileSync(join(root, file)))
@@ -157,8 +156,8 @@ function fingerprint(sources: string[]): string {
   return hash.digest('hex')
 }
 
-/** The files at or below a path of the project, as paths of the project. */
-function files(path: string): string[] {
+/** The files at or below a path; all paths are relative to the project. */
+function listFiles(path: string): string[] {
   const full = join(root, path)
   const stats = statSync(full, { throwIfNoEntry: false })
   if (!stats) return []
@@ -172,10 +171,10 @@ function isSource(file: string): boolean {
   return !/\.test\.tsx?$|(^|\/)test\//.test(file)
 }
 
-async function lock(): Promise<() => void> {
+async function acquireBuildLock(): Promise<() => void> {
   for (;;) {
-    const lock = acquireLockFile(join(dist, '.lock'))
-    if (typeof lock === 'function') return lock
+    const acquireBuildLock = acquireLockFile(join(dist, '.lock'))
+    if (typeof acquireBuildLock === 'function') return acquireBuildLock
     await sleep(100)
   }
 }

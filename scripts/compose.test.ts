@@ -7,7 +7,7 @@ import { composeFile, interpolatedComposeFile, COMPOSE_VARIABLES } from './compo
 const { caddy, web, worker, postgres, redis } = composeFile.services
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
-test('the services are those that make a site, and only Caddy is reachable from outside', () => {
+test('defines the services of an instance, and publishes only the ports of Caddy', () => {
   expect(Object.keys(composeFile.services).sort()).toEqual(['caddy', 'postgres', 'redis', 'web', 'worker'])
   expect(
     Object.entries(composeFile.services)
@@ -17,12 +17,12 @@ test('the services are those that make a site, and only Caddy is reachable from 
   expect(interpolatedComposeFile).not.toMatch(/unknown variable|\$\{/)
 })
 
-test('every variable is named at the top of the file', () => {
+test('documents every variable at the top of the file', () => {
   const head = read('docker-compose.yml').split('\nname:')[0]
   for (const name of Object.keys(COMPOSE_VARIABLES)) expect(head).toContain(`#   ${name}=`)
 })
 
-test('volumes are declared and used, files that are mounted exist', () => {
+test('declares every volume that is used, and mounts files that exist', () => {
   const sources = Object.values(composeFile.services)
     .flatMap(service => service.volumes ?? [])
     .map(volume => volume.split(':')[0]!)
@@ -30,7 +30,7 @@ test('volumes are declared and used, files that are mounted exist', () => {
   for (const file of sources.filter(source => source.startsWith('.'))) expect(existsSync(join(root, file))).toBe(true)
 })
 
-test('a service waits only for services that exist and can be healthy', () => {
+test('depends only on services that exist and have a health check where one is required', () => {
   for (const service of Object.values(composeFile.services)) {
     for (const [name, { condition }] of Object.entries(service.depends_on ?? {})) {
       expect(composeFile.services).toHaveProperty(name)
@@ -60,7 +60,7 @@ test.each(Object.entries({ web, worker }))('every setting of %s is known to the 
   }
 })
 
-test('workers can be many: nothing of one is there only once', () => {
+test('workers can be scaled: none has a port or a container name', () => {
   expect(worker!.ports).toBeUndefined()
   expect(Object.keys(worker!)).not.toContain('container_name')
   expect(worker!.volumes).toEqual(web!.volumes)
@@ -68,7 +68,7 @@ test('workers can be many: nothing of one is there only once', () => {
   expect(web!.command!.slice(-2)).toEqual(['--roles', 'web'])
 })
 
-test('what Postgres and Caddy are told fits what the server and the world expect', () => {
+test('the settings of Postgres, Redis and Caddy match those of the server', () => {
   expect(postgres!.environment).toMatchObject({ POSTGRES_USER: 'bobine', POSTGRES_DB: 'bobine', POSTGRES_PASSWORD: 'secret1' })
   expect(redis!.command).toContain('noeviction')
   expect(read('Caddyfile')).toMatch(/^\{\$BOBINE_HOSTNAME\} \{[^}]*reverse_proxy web:9000\n\}/m)

@@ -5,9 +5,9 @@ import { z } from 'zod'
 import { projectFolder } from '../server/core/config.ts'
 
 const Duration = z.string().regex(/^(\d+(ms|s|m|h))+$/)
-const Words = z.array(z.string()).min(1)
-/** The part of the Compose specification that is used here; strict, so that a misspelt key does not pass. */
-const Service = z.strictObject({
+const NonEmptyStrings = z.array(z.string()).min(1)
+/** The part of the Compose specification that is used here; strict, so that misspelt keys are rejected. */
+const ServiceSchema = z.strictObject({
   image: z.string().regex(/^[a-z0-9./-]+(:[\w.-]+)?$/),
   build: z.literal('.').optional(),
   init: z.boolean().optional(),
@@ -18,7 +18,7 @@ const Service = z.strictObject({
     .string()
     .regex(/^\d+(b|kb|mb|gb)$/)
     .optional(),
-  command: Words.optional(),
+  command: NonEmptyStrings.optional(),
   ports: z.array(z.string().regex(/^\d+:\d+(\/(tcp|udp))?$/)).optional(),
   environment: z.record(z.string().regex(/^[A-Z_]+$/), z.string()).optional(),
   volumes: z.array(z.string().regex(/^(\.\/[\w./-]+|[a-z_]+):\/[\w./-]+(:ro)?$/)).optional(),
@@ -34,24 +34,24 @@ const Service = z.strictObject({
     })
     .optional()
 })
-const Compose = z.strictObject({
+const ComposeSchema = z.strictObject({
   name: z.string(),
   'x-bobine': z.unknown(),
-  services: z.record(z.string(), Service),
+  services: z.record(z.string(), ServiceSchema),
   volumes: z.record(z.string(), z.null())
 })
 
-/** The variables that docker-compose.yml asks for, with an example of each. */
+/** The variables of docker-compose.yml, with an example value each. */
 export const COMPOSE_VARIABLES: Record<string, string> = {
   BOBINE_HOSTNAME: 'videos.example.org',
   BOBINE_ADMIN_EMAIL: 'a@example.org',
   BOBINE_ROOT_PASSWORD: 'correct horse',
   POSTGRES_PASSWORD: 'secret1'
 }
-/** docker-compose.yml as text, its variables filled in. */
+/** docker-compose.yml as text, with its variables replaced by the example values. */
 export const interpolatedComposeFile = readFileSync(join(projectFolder, 'docker-compose.yml'), 'utf8').replace(
   /\$\{(\w+):\?[^}]+\}/g,
   (_, name: string) => COMPOSE_VARIABLES[name] ?? `unknown variable ${name}`
 )
 /** docker-compose.yml, parsed. */
-export const composeFile = Compose.parse(load(interpolatedComposeFile, { schema: YAML11_SCHEMA }))
+export const composeFile = ComposeSchema.parse(load(interpolatedComposeFile, { schema: YAML11_SCHEMA }))

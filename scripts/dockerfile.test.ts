@@ -14,62 +14,63 @@ import { findFreePort } from './launch/launcher-run.ts'
 const { web } = composeFile.services
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
-interface Step {
-  word: string
-  rest: string
+interface DockerInstruction {
+  keyword: string
+  args: string
 }
-interface Stage {
+interface BuildStage {
   image: string
   name: string | undefined
-  steps: Step[]
+  instructions: DockerInstruction[]
 }
 
-const stages = readStages(read('Dockerfile'))
-const ignored = read('.dockerignore').trim().split('\n')
+const stages = parseDockerfile(read('Dockerfile'))
+const dockerignored = read('.dockerignore').trim().split('\n')
 
-function readStages(text: string): Stage[] {
-  const found: Stage[] = []
+function parseDockerfile(text: string): BuildStage[] {
+  const parsed: BuildStage[] = []
   for (const line of text
     .replace(/^#.*\n/gm, '')
     .replace(/\\\n/g, ' ')
     .split('\n')
     .filter(Boolean)) {
-    const [, word, rest] = /^([A-Z]+)\s+(.+)$/.exec(line)!
-    const from = /^(\S+)(?:\s+AS\s+(\S+))?$/.exec(rest!)
-    if (word === 'FROM') found.push({ image: from![1]!, name: from![2], steps: [] })
-    else found.at(-1)!.steps.push({ word: word!, rest: rest! })
+    const [, keyword, args] = /^([A-Z]+)\s+(.+)$/.exec(line)!
+    const from = /^(\S+)(?:\s+AS\s+(\S+))?$/.exec(args!)
+    if (keyword === 'FROM') parsed.push({ image: from![1]!, name: from![2], instructions: [] })
+    else parsed.at(-1)!.instructions.push({ keyword: keyword!, args: args! })
   }
-  return found
+  return parsed
 }
 
-/** The COPY steps of a stage: where from (another stage or the project), what, and to which folder or name. */
-function copies(stage: Stage): { from?: string; sources: string[]; target: string }[] {
-  return stage.steps
-    .filter(({ word }) => word === 'COPY')
-    .map(({ rest }) => {
-      const words = rest.split(/\s+/)
+/** The COPY instructions of a stage: source stage (none for the project), source paths, and target. */
+function copyInstructions(stage: BuildStage): { from?: string; sources: string[]; target: string }[] {
+  return stage.instructions
+    .filter(({ keyword }) => keyword === 'COPY')
+    .map(({ args }) => {
+      const words = args.split(/\s+/)
       const from = words[0]!.startsWith('--from=') ? words.shift()!.slice('--from='.length) : undefined
       return { from, sources: words.slice(0, -1), target: words.at(-1)! }
     })
 }
 
-test('the stages use known words, a Node that is new enough, and copy what exists', () => {
+test('the stages use known instructions and a supported Node, and copy files that exist', () => {
   const engine = /(\d+)/.exec((JSON.parse(read('package.json')) as { engines: { node: string } }).engines.node)![1]
   expect(stages).toHaveLength(2)
   for (const stage of stages) {
     expect(Number(/^node:(\d+)-/.exec(stage.image)![1])).toBeGreaterThanOrEqual(Number(engine))
-    for (const { word } of stage.steps) expect(['WORKDIR', 'COPY', 'RUN', 'ENV', 'USER', 'VOLUME', 'EXPOSE', 'CMD']).toContain(word)
-    for (const { from, sources } of copies(stage)) {
+    for (const { keyword } of stage.instructions)
+      expect(['WORKDIR', 'COPY', 'RUN', 'ENV', 'USER', 'VOLUME', 'EXPOSE', 'CMD']).toContain(keyword)
+    for (const { from, sources } of copyInstructions(stage)) {
       if (from !== undefined) expect(stages.map(({ name }) => name)).toContain(from)
-      else for (const source of sources) expect(existsSync(join(root, source)) && !ignored.includes(source), source).toBe(true)
+      else for (const source of sources) expect(existsSync(join(root, source)) && !dockerignored.includes(source), source).toBe(true)
     }
   }
-  const words = (word: string) => stages[1]!.steps.filter(step => step.word === word).map(({ rest }) => rest)
-  expect(words('USER')).toEqual(['node'])
-  expect(words('ENV')).toContain(`NODE_OPTIONS=${SERVER_NODE_FLAGS.join(' ')}`)
+  const argsOf = (keyword: string) => stages[1]!.instructions.filter(one => one.keyword === keyword).map(({ args }) => args)
+  expect(argsOf('USER')).toEqual(['node'])
+  expect(argsOf('ENV')).toContain(`NODE_OPTIONS=${SERVER_NODE_FLAGS.join(' ')}`)
 })
 
-test('the image that runs has every package that the program imports', async () => {
+test('the final image has every package that the program imports', async () => {
   const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> }
   const folder = join(image, 'dist/server')
   const entryPoints = readdirSync(folder)
@@ -86,13 +87,13 @@ test('the image that runs has every package that the program imports', async () 
     format: 'esm',
     logLevel: 'error'
   })
-  // What libraries try to require beside (pg-native, …) they can do without.
-  const asked = Object.values(metafile.outputs)
+  // Libraries work without what they `require` optionally (pg-native, …).
+  const importedPaths = Object.values(metafile.outputs)
     .flatMap(({ imports }) => imports)
     .filter(({ external, kind }) => external && kind !== 'require-call')
     .map(({ path }) => path)
   const packages = new Set(
-    asked
+    importedPaths
       .filter(name => !isBuiltin(name))
       .map(name =>
         name
@@ -105,23 +106,23 @@ test('the image that runs has every package that the program imports', async () 
   expect([...packages].filter(name => !(name in dependencies))).toEqual([])
 })
 
-// There is no engine here to build with: the steps are done by hand in two folders, with the packages that are installed.
+// Docker is not available here: the instructions are executed by hand in two folders, with the installed packages.
 let folder: string
 let image: string
 const name = 'test_docker'
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'bobine-docker-'))
-  const build = lay(stages[0]!, join(folder, 'build'), {})
+  const build = layOutStage(stages[0]!, join(folder, 'build'), {})
   symlinkSync(join(root, 'node_modules'), join(build, 'node_modules'))
-  const compile = stages[0]!.steps
-    .find(({ word, rest }) => word === 'RUN' && rest.includes('build.ts'))!
-    .rest.split('&&')[0]!
+  const buildCommand = stages[0]!.instructions
+    .find(({ keyword, args }) => keyword === 'RUN' && args.includes('build.ts'))!
+    .args.split('&&')[0]!
     .trim()
     .split(' ')
-  const built = spawnSync(compile[0]!, compile.slice(1), { cwd: build, encoding: 'utf8' })
+  const built = spawnSync(buildCommand[0]!, buildCommand.slice(1), { cwd: build, encoding: 'utf8' })
   expect(built.status, built.stderr).toBe(0)
-  image = lay(stages[1]!, join(folder, 'image'), { build })
+  image = layOutStage(stages[1]!, join(folder, 'image'), { build })
   await onCluster('CREATE DATABASE test_docker')
 }, 120_000)
 
@@ -137,9 +138,9 @@ async function onCluster(statement: string): Promise<void> {
   await client.query(statement).finally(() => client.end())
 }
 
-function lay(stage: Stage, target: string, built: Record<string, string>): string {
+function layOutStage(stage: BuildStage, target: string, built: Record<string, string>): string {
   mkdirSync(target)
-  for (const copy of copies(stage)) {
+  for (const copy of copyInstructions(stage)) {
     for (const source of copy.sources) {
       const to = copy.target === './' ? join(target, basename(source)) : join(target, copy.target)
       const from = copy.from === undefined ? join(root, source) : join(built[copy.from]!, source.replace(/^\/app\//, ''))
@@ -150,7 +151,7 @@ function lay(stage: Stage, target: string, built: Record<string, string>): strin
   return target
 }
 
-test('the stages laid out by hand make a server that starts as Compose starts it and passes its health check', async () => {
+test('the stages, executed by hand, make a server that starts as in Compose and passes its health check', async () => {
   const port = await findFreePort()
   const { host, port: databasePort, username } = inject('postgres')
   const config = {
@@ -167,16 +168,16 @@ test('the stages laid out by hand make a server that starts as Compose starts it
   const server = spawn(web!.command![0]!, web!.command!.slice(1), { cwd: image, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [server.stdout, server.stderr]) stream.on('data', data => (output += String(data)))
-  const ended = new Promise(resolve => server.once('exit', resolve))
+  const exited = new Promise(resolve => server.once('exit', resolve))
   try {
     const [, program, ...parameters] = web!.healthcheck!.test.map(word => word.replace(':9000', `:${port}`))
-    const healthy = () => spawnSync(program!, parameters).status === 0
-    expect(healthy()).toBe(false)
-    await expect.poll(() => (server.exitCode === null ? healthy() : output), { timeout: 30_000, interval: 200 }).toBe(true)
+    const isHealthy = () => spawnSync(program!, parameters).status === 0
+    expect(isHealthy()).toBe(false)
+    await expect.poll(() => (server.exitCode === null ? isHealthy() : output), { timeout: 30_000, interval: 200 }).toBe(true)
     server.kill('SIGTERM')
-    expect(await ended).toBe(0)
+    expect(await exited).toBe(0)
   } finally {
     server.kill('SIGKILL')
-    await ended
+    await exited
   }
 })

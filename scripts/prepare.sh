@@ -1,11 +1,12 @@
-# Sourced by the commands beside it: `packages` and `build`, each doing only what is missing. Leaves us in the project's folder.
+# Sourced by the commands beside it. Defines `ensure_packages` and `ensure_build`, which do only what is missing, and changes to the
+# folder of the project.
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 stop() { printf '%s\n' "$*" >&2; exit 1; }
 
 log=dist/prepare.log
 
-# Says what is done and how long it took; what the command itself says goes into a log, whose end is shown where it fails.
+# Prints the name and the duration of a step. The output of its command goes into a log; where the command fails, the end of the log is shown.
 step() {
   local name=$1 began=$SECONDS
   shift
@@ -24,13 +25,13 @@ command -v node > /dev/null || stop "$why: $how."
 found=$(node --version) && found=${found#v}
 [ "$(printf '%s\n' "$needed" "${found%%-*}" | sort -V | head -n 1)" = "$needed" ] || stop "$why, and this is $found: $how."
 
-# Two starts in one checkout prepare it one after the other, where the system has flock.
-alone() {
+# Runs a command under a lock, so that two starts in one checkout prepare it one after the other, where the system has flock.
+with_lock() {
   if command -v flock > /dev/null; then { flock 9 && "$@" 9>&-; } 9< package.json; else "$@"; fi
 }
 
-packages() { alone install_packages; }
-build() { alone build_stale; }
+ensure_packages() { with_lock install_packages; }
+ensure_build() { with_lock build_if_outdated; }
 
 install_packages() {
   [ -e node_modules/.package-lock.json ] && { cmp -s package-lock.json node_modules/.installed || [ ! package-lock.json -nt node_modules/.package-lock.json ]; } && return
@@ -39,7 +40,7 @@ install_packages() {
   cp package-lock.json node_modules/.installed
 }
 
-build_stale() {
+build_if_outdated() {
   [ -e dist/.built ] && [ -z "$(find server shared client scripts vite.config.ts tsconfig.json package-lock.json -newer dist/.built 2> /dev/null | head -n 1)" ] && return
   step 'Building' node --import tsx scripts/build.ts
 }

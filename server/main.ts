@@ -6,18 +6,18 @@ import { startProcess, type ProcessRole, type RunningProcess } from './app/proce
 
 const ROLES: ProcessRole[] = ['web', 'worker']
 
-// Under load V8 would let the heap grow to four times of what lives before it cleans up; a small machine has better use for that.
+// Under load V8 would let the heap grow to four times the live objects before a collection; that is too much for small machines.
 setFlagsFromString('--heap-growing-percent=60')
 
-/** Says to the launcher, if there is one, how the start went. */
-function tell(message: object): void {
+/** Reports the outcome of the start to the launcher, if there is one. */
+function notifyLauncher(message: object): void {
   if (process.connected) process.send?.(message)
 }
 
 function fail(message: string): never {
-  // The launcher says it; without one the log does.
+  // The launcher prints it; without one it is logged.
   if (!process.connected) logger.error(message)
-  tell({ type: 'failed', message })
+  notifyLauncher({ type: 'failed', message })
   process.exit(1)
 }
 
@@ -57,7 +57,7 @@ try {
   logger.info('Started', { roles, url: running.port === null ? undefined : instanceOrigin() })
   if (running.login && !process.connected)
     process.stdout.write(`Log in as ${running.login.username} with the password ${running.login.password} (shown only this once).\n`)
-  tell({ type: 'ready', url: instanceOrigin(), login: running.login ?? undefined })
+  notifyLauncher({ type: 'ready', url: instanceOrigin(), login: running.login ?? undefined })
 } catch (error) {
   if (error instanceof ConfigError) fail(error.message)
   const { code, message } = error as NodeJS.ErrnoException

@@ -4,7 +4,7 @@ import { defineContract } from './contract.ts'
 import { IdParam, int, arrayParam, resultList, Paging, Timestamp } from './fields.ts'
 import { VideoId } from './videos.ts'
 
-/** What a report may say besides words. */
+/** The predefined reasons of a report. */
 export const ABUSE_PREDEFINED_REASONS = [
   'violentOrRepulsive',
   'hatefulOrAbusive',
@@ -17,13 +17,13 @@ export const ABUSE_PREDEFINED_REASONS = [
 ] as const
 const Reason = z.enum(ABUSE_PREDEFINED_REASONS, 'Invalid value')
 /** 1 pending, 2 rejected, 3 accepted. */
-const State = int(1, 3)
-const Words = z.string('Invalid value').trim().min(2, 'Invalid value').max(3000, 'Invalid value')
-const Second = int(0, 2 ** 31 - 1)
-const Number = int(1, 2 ** 31 - 1)
-const Search = z.string().max(200).optional()
+const AbuseState = int(1, 3)
+const ReportText = z.string('Invalid value').trim().min(2, 'Invalid value').max(3000, 'Invalid value')
+const Seconds = int(0, 2 ** 31 - 1)
+const RowId = int(1, 2 ** 31 - 1)
+const SearchText = z.string().max(200).optional()
 
-/** A report as whoever made it sees it. */
+/** A report as its reporter sees it. */
 export const UserAbuse = z.object({
   id: z.int(),
   reason: z.string(),
@@ -59,7 +59,7 @@ export const UserAbuse = z.object({
     })
     .nullable()
 })
-/** A report as moderators see it: by whom, against whom, about what, and what became of it. */
+/** A report as moderators see it, with the reporter, the reported account and counts. */
 export const AdminAbuse = UserAbuse.extend({
   moderationComment: z.string().nullable(),
   reporterAccount: Account.nullable(),
@@ -67,7 +67,7 @@ export const AdminAbuse = UserAbuse.extend({
   countReportsForReportee: z.int()
 })
 export type AdminAbuse = z.output<typeof AdminAbuse>
-/** What one of the two sides says about a report. */
+/** A message about a report by a moderator or the reporter. */
 export const AbuseMessage = z.object({
   id: z.int(),
   createdAt: Timestamp,
@@ -78,77 +78,77 @@ export const AbuseMessage = z.object({
 export type AbuseMessage = z.output<typeof AbuseMessage>
 export type UserAbuse = z.output<typeof UserAbuse>
 
-/** Bodies have numbers where addresses have digits. */
+/** JSON bodies contain ids as numbers, URLs as digits. */
 const AnyVideoId = z.preprocess(value => (typeof value === 'number' ? String(value) : value), VideoId)
 
-const Listed = Paging.extend({
-  id: Number.optional(),
-  state: State.optional(),
-  search: Search,
+const AbuseListQuery = Paging.extend({
+  id: RowId.optional(),
+  state: AbuseState.optional(),
+  search: SearchText,
   sort: z.enum(['id', '-id', 'createdAt', '-createdAt', 'state', '-state'], 'Invalid value').optional()
 })
 
-/** Reports to the moderators. */
+/** Routes for reports to the moderators. */
 export const abusesContract = defineContract({
   'POST /abuses': {
     summary: 'Report a video, a comment or an account',
-    description: 'If it is of another server, the moderators there are told too.',
+    description: 'A report of a remote object is also sent to the moderators of its server.',
     tag: 'Abuses',
     auth: 'user',
     body: z.object({
-      reason: Words,
+      reason: ReportText,
       predefinedReasons: arrayParam(Reason, ABUSE_PREDEFINED_REASONS.length).optional(),
-      video: z.object({ id: AnyVideoId, startAt: Second.optional(), endAt: Second.optional() }).optional(),
-      comment: z.object({ id: Number }).optional(),
-      account: z.object({ id: Number }).optional()
+      video: z.object({ id: AnyVideoId, startAt: Seconds.optional(), endAt: Seconds.optional() }).optional(),
+      comment: z.object({ id: RowId }).optional(),
+      account: z.object({ id: RowId }).optional()
     }),
     response: z.object({ abuse: z.object({ id: z.int() }) }),
-    refusals: { 400: 'Nothing is named, or more than one thing' }
+    refusals: { 400: 'No object is named, or more than one' }
   },
   'GET /abuses': {
-    summary: 'What was reported',
+    summary: 'Reports',
     tag: 'Abuses',
     auth: 'moderator',
-    query: Listed.extend({
+    query: AbuseListQuery.extend({
       predefinedReason: Reason.optional(),
-      searchReporter: Search,
-      searchReportee: Search,
-      searchVideo: Search,
-      searchVideoChannel: Search,
+      searchReporter: SearchText,
+      searchReportee: SearchText,
+      searchVideo: SearchText,
+      searchVideoChannel: SearchText,
       videoIs: z.enum(['deleted', 'blacklisted'], 'Invalid value').optional(),
       filter: z.enum(['video', 'comment', 'account'], 'Invalid value').optional()
     }),
     response: resultList(AdminAbuse)
   },
   'PUT /abuses/:id': {
-    summary: 'Decide about a report',
+    summary: 'Decide on a report',
     tag: 'Abuses',
     auth: 'moderator',
     params: IdParam,
-    body: z.object({ state: State.optional(), moderationComment: Words.optional() })
+    body: z.object({ state: AbuseState.optional(), moderationComment: ReportText.optional() })
   },
   'DELETE /abuses/:id': { summary: 'Delete a report', tag: 'Abuses', auth: 'moderator', params: IdParam },
   'GET /abuses/:id/messages': {
-    summary: 'What moderators and the reporter said to each other',
+    summary: 'Messages between moderators and the reporter',
     tag: 'Abuses',
     auth: 'user',
     params: IdParam,
     response: resultList(AbuseMessage)
   },
   'POST /abuses/:id/messages': {
-    summary: 'Write about a report to the moderators, or to the reporter',
+    summary: 'Add a message about a report',
     tag: 'Abuses',
     auth: 'user',
     params: IdParam,
-    body: z.object({ message: Words }),
+    body: z.object({ message: ReportText }),
     response: z.object({ abuseMessage: z.object({ id: z.int() }) }),
-    refusals: { 400: 'The reporter is of another server', 409: 'There are too many' }
+    refusals: { 400: 'The reporter is remote', 409: 'There are too many messages' }
   },
   'DELETE /abuses/:id/messages/:messageId': {
     summary: 'Delete a message',
     tag: 'Abuses',
     auth: 'user',
-    params: IdParam.extend({ messageId: Number })
+    params: IdParam.extend({ messageId: RowId })
   },
-  'GET /users/me/abuses': { summary: 'What I reported', tag: 'Abuses', auth: 'user', query: Listed, response: resultList(UserAbuse) }
+  'GET /users/me/abuses': { summary: 'My reports', tag: 'Abuses', auth: 'user', query: AbuseListQuery, response: resultList(UserAbuse) }
 })

@@ -15,7 +15,7 @@ const VideoLanguages = orNull(arrayParam(z.string().max(20), 500))
 /** Credentials of the web client, public as in every OAuth2 public client. */
 const OAuthClient = z.object({ client_id: z.string(), client_secret: z.string() })
 
-/** The answer of the password and refresh grants (RFC 6749 §5.1). */
+/** The response of the password and refresh grants (RFC 6749 §5.1). */
 const Token = z.object({
   token_type: z.literal('Bearer'),
   access_token: z.string(),
@@ -24,7 +24,7 @@ const Token = z.object({
   refresh_token_expires_in: z.int().describe('seconds')
 })
 
-/** A user as it sees itself and as administrators see it. */
+/** A user as the user itself and administrators see it. */
 export const User = z.object({
   id: z.int(),
   username: z.string(),
@@ -77,7 +77,7 @@ const TokenSession = z.object({
   expiresAt: Timestamp
 })
 
-/** Login, registration, the own account, and the administration of users. */
+/** Routes for login, registration, the own account, and the administration of users. */
 export const accountsContract = defineContract({
   'GET /oauth-clients/local': { summary: "The web client's credentials", tag: 'Session', response: OAuthClient, cache: true },
   'POST /users/token': {
@@ -124,9 +124,9 @@ export const accountsContract = defineContract({
     }),
     refusals: { 403: 'Registration is closed', 409: 'The name or address is taken' }
   },
-  'GET /users/me': { summary: 'The own account', tag: 'My account', auth: 'user', response: User },
+  'GET /users/me': { summary: 'My account', tag: 'My account', auth: 'user', response: User },
   'PUT /users/me': {
-    summary: 'Change the own account',
+    summary: 'Change my account',
     tag: 'My account',
     auth: 'user',
     body: z.object({
@@ -151,9 +151,9 @@ export const accountsContract = defineContract({
     }),
     refusals: { 401: 'current_password_is_invalid' }
   },
-  'DELETE /users/me': { summary: 'Delete the own account with all its videos', tag: 'My account', auth: 'user' },
+  'DELETE /users/me': { summary: 'Delete my account with all its videos', tag: 'My account', auth: 'user' },
   'GET /users/me/video-quota-used': {
-    summary: 'Space used',
+    summary: 'Used video quota',
     tag: 'My account',
     auth: 'user',
     response: z.object({ videoQuotaUsed: z.int(), videoQuotaUsedDaily: z.int() })
@@ -213,7 +213,7 @@ export const accountsContract = defineContract({
     refusals: { 409: 'The name or address is taken' }
   },
   'GET /users/autocomplete': {
-    summary: 'Names that begin so',
+    summary: 'Usernames that start with a text',
     tag: 'Users',
     query: z.object({ search: z.string().min(1).max(100) }),
     response: z.array(z.string())

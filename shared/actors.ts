@@ -11,7 +11,7 @@ export const ActorImage = z.object({
   updatedAt: Timestamp
 })
 
-/** What every actor shows of itself. */
+/** The fields that every actor has. */
 const Actor = z.object({
   id: z.int(),
   url: z.string(),
@@ -29,7 +29,7 @@ const Actor = z.object({
 /** An account: a person who publishes and comments. */
 export const Account = Actor.extend({ description: z.string().nullable(), userId: z.int().optional() })
 
-/** A channel: what people follow. */
+/** A channel: publishes videos and has followers. */
 export const Channel = Actor.extend({
   banners: z.array(ActorImage),
   description: z.string().nullable(),
@@ -38,7 +38,7 @@ export const Channel = Actor.extend({
   ownerAccount: Account.optional()
 })
 
-/** An actor as cards of videos show it. */
+/** An actor as video cards show it. */
 export const ActorSummary = z.object({
   id: z.int(),
   name: z.string(),
@@ -51,7 +51,7 @@ export const ActorSummary = z.object({
 /** The name of an account or channel, optionally with its host: `name` or `name@host`. */
 export const ActorHandle = z.string().regex(/^@?[a-zA-Z0-9_.-]{1,120}(@[a-zA-Z0-9.:[\]-]{1,255})?$/, 'Invalid value')
 
-/** A new name of a local account or channel. */
+/** The schema of the name of a new local account or channel. */
 export function localActorName(max: number, message: string) {
   return z
     .string(message)

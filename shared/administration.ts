@@ -4,7 +4,7 @@ import { defineContract } from './contract.ts'
 const Count = z.int().min(0)
 const Bytes = z.number().min(0)
 
-/** Something that is wrong with the instance, the worst first; `count`, `share` and `bytes` say how wrong. */
+/** A problem of the instance; `bad` means that something does not work, `count` and `bytes` quantify it. */
 export const HealthFault = z.object({
   code: z.enum([
     'disk_full',
@@ -20,13 +20,13 @@ export const HealthFault = z.object({
     'inbox_full',
     'peers_troubled'
   ]),
-  bad: z.boolean().describe('false: it works, but not for ever'),
+  bad: z.boolean().describe('false: it still works'),
   count: Count.optional(),
   bytes: Bytes.optional()
 })
 export type HealthFault = z.output<typeof HealthFault>
 
-/** What an administrator needs to know at one glance; sizes in bytes, spans in seconds. */
+/** The state of the instance for administrators; sizes in bytes, durations in seconds. */
 export const Health = z.object({
   version: z.string(),
   node: z.string(),
@@ -60,7 +60,7 @@ const Resolutions = z.object({
   '2160p': z.boolean()
 })
 
-/** The configuration in the shape of PeerTube's clients: the parts that this client changes; the others are there, too. */
+/** The configuration in the shape of PeerTube's API: the parts that this client changes; the others are present, too. */
 export const CustomConfig = z.looseObject({
   instance: z.looseObject({
     name: z.string(),
@@ -93,11 +93,11 @@ export const CustomConfig = z.looseObject({
 })
 export type CustomConfig = z.output<typeof CustomConfig>
 
-const refusals = { 405: 'The files of the configuration allow no change' }
+const refusals = { 405: 'The configuration files allow no changes' }
 
-/** What administrators see and set. */
+/** Routes for administrators. */
 export const administrationContract = defineContract({
-  'GET /server/health': { summary: 'How the instance is doing', tag: 'Administration', auth: 'admin', response: Health },
+  'GET /server/health': { summary: 'Health of the instance', tag: 'Administration', auth: 'admin', response: Health },
   'GET /config/custom': { summary: 'The configuration', tag: 'Administration', auth: 'admin', response: CustomConfig },
   'PUT /config/custom': {
     summary: 'Change the configuration',
@@ -105,12 +105,12 @@ export const administrationContract = defineContract({
     auth: 'admin',
     response: CustomConfig,
     description:
-      "Any part of what `GET /config/custom` gives: what is left out stays as it is. All of it is taken, in every process at once, or nothing. Values lie over the configuration's files and are kept in the database.",
+      'Accepts any part of the response of `GET /config/custom`; omitted keys stay unchanged. All values are applied, in every process, or none. They override the configuration files and are stored in the database.',
     body: z.record(z.string(), z.unknown()),
-    refusals: { 400: 'A value is not valid, or only the files may change it', ...refusals }
+    refusals: { 400: 'A value is invalid or can only be changed in the files', ...refusals }
   },
   'DELETE /config/custom': {
-    summary: 'Take back what was changed: the files count again',
+    summary: 'Reset the configuration to that of the files',
     tag: 'Administration',
     auth: 'admin',
     response: CustomConfig,

@@ -3,77 +3,82 @@ import { Account, ActorHandle } from './actors.ts'
 import { defineContract } from './contract.ts'
 import { arrayParam, resultList, Paging, Timestamp } from './fields.ts'
 
-const Sorted = Paging.extend({
+const BlocklistQuery = Paging.extend({
   sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional(),
   search: z.string().max(200).optional()
 })
-/** The name of a server: a host, with its port where that is not the usual one. */
+/** The name of a server: its host, with the port where that is not the default. */
 const Host = z
   .string('Should have a valid host')
   .max(300)
   .regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])(:\d{1,5})?$/i, 'Should have a valid host')
 const AccountBlock = z.object({ byAccount: Account, blockedAccount: Account, createdAt: Timestamp })
 const ServerBlock = z.object({ byAccount: Account, blockedServer: z.object({ host: z.string() }), createdAt: Timestamp })
-const Status = z.object({ blockedByServer: z.boolean(), blockedByUser: z.boolean() })
-const ByName = z.object({ accountName: ActorHandle })
-const ByHost = z.object({ host: Host })
+const BlockStatus = z.object({ blockedByServer: z.boolean(), blockedByUser: z.boolean() })
+const AccountParam = z.object({ accountName: ActorHandle })
+const HostParam = z.object({ host: Host })
 const refusals = { 409: 'You cannot block yourself or your own server' }
 
-/** Whom users do not want to hear, and whom this instance has nothing to do with. */
+/** Routes for the blocklists of users and of the instance. */
 export const blocklistsContract = defineContract({
   'GET /users/me/blocklist/accounts': {
-    summary: 'Accounts I do not want to hear',
+    summary: 'Muted accounts',
     tag: 'Blocklists',
     auth: 'user',
-    query: Sorted,
+    query: BlocklistQuery,
     response: resultList(AccountBlock)
   },
-  'POST /users/me/blocklist/accounts': { summary: 'Mute an account', tag: 'Blocklists', auth: 'user', body: ByName, refusals },
-  'DELETE /users/me/blocklist/accounts/:accountName': { summary: 'Hear an account again', tag: 'Blocklists', auth: 'user', params: ByName },
-  'GET /users/me/blocklist/servers': {
-    summary: 'Servers I do not want to hear',
+  'POST /users/me/blocklist/accounts': { summary: 'Mute an account', tag: 'Blocklists', auth: 'user', body: AccountParam, refusals },
+  'DELETE /users/me/blocklist/accounts/:accountName': {
+    summary: 'Unmute an account',
     tag: 'Blocklists',
     auth: 'user',
-    query: Sorted,
+    params: AccountParam
+  },
+  'GET /users/me/blocklist/servers': {
+    summary: 'Muted servers',
+    tag: 'Blocklists',
+    auth: 'user',
+    query: BlocklistQuery,
     response: resultList(ServerBlock)
   },
-  'POST /users/me/blocklist/servers': { summary: 'Mute a server', tag: 'Blocklists', auth: 'user', body: ByHost, refusals },
-  'DELETE /users/me/blocklist/servers/:host': { summary: 'Hear a server again', tag: 'Blocklists', auth: 'user', params: ByHost },
+  'POST /users/me/blocklist/servers': { summary: 'Mute a server', tag: 'Blocklists', auth: 'user', body: HostParam, refusals },
+  'DELETE /users/me/blocklist/servers/:host': { summary: 'Unmute a server', tag: 'Blocklists', auth: 'user', params: HostParam },
   'GET /server/blocklist/accounts': {
-    summary: 'Accounts this instance refuses',
+    summary: 'Accounts blocked by this instance',
     tag: 'Blocklists',
     auth: 'moderator',
-    query: Sorted,
+    query: BlocklistQuery,
     response: resultList(AccountBlock)
   },
-  'POST /server/blocklist/accounts': { summary: 'Refuse an account', tag: 'Blocklists', auth: 'moderator', body: ByName, refusals },
+  'POST /server/blocklist/accounts': { summary: 'Block an account', tag: 'Blocklists', auth: 'moderator', body: AccountParam, refusals },
   'DELETE /server/blocklist/accounts/:accountName': {
-    summary: 'Take an account again',
+    summary: 'Unblock an account',
     tag: 'Blocklists',
     auth: 'moderator',
-    params: ByName
+    params: AccountParam
   },
   'GET /server/blocklist/servers': {
-    summary: 'Servers this instance refuses',
+    summary: 'Servers blocked by this instance',
     tag: 'Blocklists',
     auth: 'moderator',
-    query: Sorted,
+    query: BlocklistQuery,
     response: resultList(ServerBlock)
   },
   'POST /server/blocklist/servers': {
-    summary: 'Refuse a server',
-    description: 'Nothing of it is taken, nothing is sent to it; who follows from there does not any more.',
+    summary: 'Block a server',
+    description: 'Its activities are rejected, nothing is sent to it, and follows from it are removed.',
     tag: 'Blocklists',
     auth: 'moderator',
-    body: ByHost,
+    body: HostParam,
     refusals
   },
-  'DELETE /server/blocklist/servers/:host': { summary: 'Take a server again', tag: 'Blocklists', auth: 'moderator', params: ByHost },
+  'DELETE /server/blocklist/servers/:host': { summary: 'Unblock a server', tag: 'Blocklists', auth: 'moderator', params: HostParam },
   'GET /blocklist/status': {
     summary: 'Whether accounts and servers are blocked',
     tag: 'Blocklists',
     auth: 'optional',
     query: z.object({ accounts: arrayParam(ActorHandle).optional(), hosts: arrayParam(Host).optional() }),
-    response: z.object({ accounts: z.record(z.string(), Status), hosts: z.record(z.string(), Status) })
+    response: z.object({ accounts: z.record(z.string(), BlockStatus), hosts: z.record(z.string(), BlockStatus) })
   }
 })

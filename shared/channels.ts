@@ -6,20 +6,20 @@ import { Bool, resultList, Paging, textOrNull, Timestamp } from './fields.ts'
 const DisplayName = z.string('Invalid value').min(1, 'Invalid value').max(120, 'Invalid value')
 const ChannelName = localActorName(50, 'Invalid value')
 const ChannelParam = z.object({ channelHandle: ActorHandle })
-const Fields = {
+const ChannelFields = {
   displayName: DisplayName,
   description: textOrNull(3, 1000).optional(),
   support: textOrNull(3, 1000).optional()
 }
 
-/** A channel in lists, with the numbers its owner asks for. */
+/** A channel in lists, with optional statistics for its owner. */
 const ChannelWithStats = Channel.extend({
   videosCount: z.int().optional(),
   totalViews: z.int().optional(),
   viewsPerDay: z.array(z.object({ date: Timestamp, views: z.int() })).optional()
 })
 
-/** Channels: list, make, change, remove, pictures. */
+/** Routes for channels. */
 export const channelsContract = defineContract({
   'GET /video-channels': {
     summary: 'All channels of this instance',
@@ -39,13 +39,13 @@ export const channelsContract = defineContract({
     summary: 'Create a channel',
     tag: 'Channels',
     auth: 'user',
-    body: z.object({ name: ChannelName, ...Fields }),
+    body: z.object({ name: ChannelName, ...ChannelFields }),
     response: z.object({ videoChannel: z.object({ id: z.int() }) }),
     refusals: { 409: 'The name is or was in use' }
   },
   'GET /users/me/channel-names/:name': {
     summary: 'Whether a channel can have this name',
-    description: 'False while an account or channel has it, or ever had.',
+    description: 'False if an account or channel has or had this name.',
     tag: 'Channels',
     auth: 'user',
     params: z.object({ name: ChannelName }),
@@ -57,7 +57,7 @@ export const channelsContract = defineContract({
     tag: 'Channels',
     auth: 'user',
     params: ChannelParam,
-    body: z.object({ ...Fields, displayName: DisplayName.optional(), bulkVideosSupportUpdate: Bool.optional() })
+    body: z.object({ ...ChannelFields, displayName: DisplayName.optional(), bulkVideosSupportUpdate: Bool.optional() })
   },
   'DELETE /video-channels/:channelHandle': {
     summary: 'Remove a channel with its videos',

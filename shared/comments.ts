@@ -5,8 +5,8 @@ import { Bool, int, resultList, Paging, Timestamp } from './fields.ts'
 import { VideoId, VideoParam } from './videos.ts'
 
 /**
- * A comment; `text` is Markdown of local people and HTML of others, `html` the same ready to be shown: sanitised once more on its way out.
- * A deleted one keeps its place.
+ * A comment; `text` is Markdown for local comments and HTML for remote ones, `html` is the rendered text, sanitised again on output. A
+ * deleted comment keeps its place.
  */
 export const Comment = z.object({
   id: z.int(),
@@ -26,17 +26,17 @@ export const Comment = z.object({
   account: Account.nullable()
 })
 export type Comment = z.output<typeof Comment>
-/** A comment with its answers, and theirs. */
+/** A comment with its replies, recursively. */
 export type CommentTree = { comment: Comment; children: CommentTree[] }
-const Tree: z.ZodType<CommentTree> = z.object({ comment: Comment, children: z.array(z.any()) })
+const CommentTreeSchema: z.ZodType<CommentTree> = z.object({ comment: Comment, children: z.array(z.any()) })
 
-const Number = int(1, 2 ** 31 - 1)
-const Body = z.object({ text: z.string('Invalid value').trim().min(1, 'Invalid value').max(10_000, 'Invalid value') })
-const One = z.object({ id: VideoId, commentId: Number })
-const Made = z.object({ comment: Comment })
-const REFUSALS = { 409: 'Comments are switched off for this video' } as const
+const RowId = int(1, 2 ** 31 - 1)
+const CommentBody = z.object({ text: z.string('Invalid value').trim().min(1, 'Invalid value').max(10_000, 'Invalid value') })
+const CommentParam = z.object({ id: VideoId, commentId: RowId })
+const CommentResponse = z.object({ comment: Comment })
+const REFUSALS = { 409: 'Comments are disabled for this video' } as const
 
-/** Comments below videos. */
+/** Routes for comments. */
 export const commentsContract = defineContract({
   'GET /videos/:id/comment-threads': {
     summary: 'Threads below a video',
@@ -47,36 +47,36 @@ export const commentsContract = defineContract({
     response: resultList(Comment).extend({ totalNotDeletedComments: z.int() })
   },
   'POST /videos/:id/comment-threads': {
-    summary: 'Begin a thread',
+    summary: 'Create a thread',
     tag: 'Comments',
     auth: 'user',
     params: VideoParam,
-    body: Body,
-    response: Made,
+    body: CommentBody,
+    response: CommentResponse,
     refusals: REFUSALS
   },
   'GET /videos/:id/comment-threads/:threadId': {
-    summary: 'A thread with all answers',
+    summary: 'A thread with all replies',
     tag: 'Comments',
     auth: 'optional',
-    params: z.object({ id: VideoId, threadId: Number }),
-    response: Tree
+    params: z.object({ id: VideoId, threadId: RowId }),
+    response: CommentTreeSchema
   },
   'POST /videos/:id/comments/:commentId': {
-    summary: 'Answer a comment',
+    summary: 'Reply to a comment',
     tag: 'Comments',
     auth: 'user',
-    params: One,
-    body: Body,
-    response: Made,
+    params: CommentParam,
+    body: CommentBody,
+    response: CommentResponse,
     refusals: REFUSALS
   },
-  'DELETE /videos/:id/comments/:commentId': { summary: 'Delete a comment', tag: 'Comments', auth: 'user', params: One },
+  'DELETE /videos/:id/comments/:commentId': { summary: 'Delete a comment', tag: 'Comments', auth: 'user', params: CommentParam },
   'POST /videos/:id/comments/:commentId/approve': {
     summary: 'Approve a comment that is held for review',
     tag: 'Comments',
     auth: 'user',
-    params: One
+    params: CommentParam
   },
   'GET /users/me/videos/comments': {
     summary: 'Comments below my videos',

@@ -1,15 +1,18 @@
 import type { z } from 'zod'
 
-/** The classes of rate limits a route may name; see `rates_limit` in config/default.yaml. */
+/** The rate limits a route may name; see `rates_limit` in config/default.yaml. */
 export type RateLimitName = 'api' | 'login' | 'signup' | 'upload'
 
-/** Who may call: `none` ignores credentials, `optional` knows the viewer if there is one, the rest demand at least that role. */
+/**
+ * Who may call a route: `none` ignores credentials, `optional` authenticates if credentials are sent, the others require at least that
+ * role.
+ */
 export type Auth = 'none' | 'optional' | 'user' | 'moderator' | 'admin'
 
-/** What a multipart field may hold. */
+/** The kind of file a multipart field contains. */
 export type FileKind = 'image' | 'avatar' | 'video'
 
-/** One route, declared once: validation, handler types, OpenAPI and the client's types follow from it. */
+/** The declaration of one route: validation, handler types, OpenAPI and the client's types are derived from it. */
 export type RouteSpec = {
   summary: string
   description?: string
@@ -23,19 +26,19 @@ export type RouteSpec = {
   /** Files of a multipart request, by field name; the other fields are the body. */
   files?: Readonly<Record<string, FileKind>>
   response?: z.ZodType
-  /** Success status; 204 where there is no response, else 200. */
+  /** Success status; the default is 204 without a response schema, else 200. */
   status?: number
   limit?: RateLimitName
-  /** Anonymous answers may be kept in memory while the database has not changed. */
+  /** Anonymous responses may be cached in memory while the database has not changed. */
   cache?: true
-  /** Statuses of refusals worth documenting, with their reason. */
+  /** Error statuses worth documenting, with their reason. */
   refusals?: Readonly<Record<number, string>>
 }
 
-/** A set of routes keyed `METHOD /path` below /api/v1. */
+/** Routes by `METHOD /path` below /api/v1. */
 export type Contract = Readonly<Record<string, RouteSpec>>
 
-/** Declares a feature's routes. */
+/** Declares the routes of a feature. */
 export function defineContract<const T extends Record<`${'GET' | 'POST' | 'PUT' | 'DELETE'} /${string}`, RouteSpec>>(routes: T): T {
   return routes
 }

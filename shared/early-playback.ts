@@ -1,12 +1,12 @@
 /**
- * What playing a film begins with, as pages carry it: its master playlist (a path), its length in seconds, and its files of picture and
- * sound.
+ * What early playback starts with, as inlined into pages: the path of the master playlist, the duration in seconds, and the first video and
+ * audio files.
  */
 export type EarlyPlaybackManifest = { master: string; duration: number; files: EarlyPlaybackFile[] }
 
 /**
- * Of one file: its playlist's path, its own, where its header and its first segment end in bytes, and what is in it; null where the master
- * playlist does not say that.
+ * One file: the path of its playlist, its own path, the byte offsets at which its header and its first segment end, and its track; null
+ * where the master playlist does not describe it.
  */
 export type EarlyPlaybackFile = {
   playlist: string
@@ -15,5 +15,5 @@ export type EarlyPlaybackFile = {
   track: EarlyPlaybackTrack | null
 }
 
-/** What hls.js calls a track: one of sound apart from the pictures is `audio`; container and codecs as media types name them (RFC 6381). */
+/** A track as hls.js defines it: a separate audio rendition is `audio`; container and codecs as in media types (RFC 6381). */
 export type EarlyPlaybackTrack = { type: 'audio' | 'video' | 'audiovideo'; id: 'main' | 'audio'; container: string; codec: string }

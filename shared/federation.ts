@@ -2,30 +2,33 @@ import { z } from 'zod'
 import { defineContract } from './contract.ts'
 import { resultList, Paging } from './fields.ts'
 
-const when = z.iso.datetime().nullable()
-const Host = z.object({ host: z.string().min(1).max(300) })
+const NullableTimestamp = z.iso.datetime().nullable()
+const HostParam = z.object({ host: z.string().min(1).max(300) })
 
-/** A server this instance sends to, with what waits for it. `open`: left alone until `openUntil`; `suspended`: until it speaks again. */
+/**
+ * A server this instance sends to, with its delivery state. `open`: the circuit breaker is open until `openUntil`; `suspended`: nothing is
+ * sent until the server is heard from again.
+ */
 export const Peer = z.object({
   host: z.string(),
   state: z.enum(['ok', 'failing', 'open', 'suspended']),
   failures: z.int(),
-  lastSuccessAt: when,
-  lastFailureAt: when,
+  lastSuccessAt: NullableTimestamp,
+  lastFailureAt: NullableTimestamp,
   lastError: z.string().nullable(),
-  lastReceivedAt: when,
-  openUntil: when,
-  missedSince: when,
+  lastReceivedAt: NullableTimestamp,
+  openUntil: NullableTimestamp,
+  missedSince: NullableTimestamp,
   waiting: z.int(),
-  oldestWaitingAt: when,
+  oldestWaitingAt: NullableTimestamp,
   signature: z.string()
 })
 export type Peer = z.output<typeof Peer>
 
-/** How this instance gets on with other servers, for the administrator. */
+/** Routes for administrators about federation with other servers. */
 export const federationContract = defineContract({
   'GET /server/peers': {
-    summary: 'Other servers, those in trouble first',
+    summary: 'Other servers, those with delivery problems first',
     tag: 'Federation',
     auth: 'admin',
     query: Paging,
@@ -35,15 +38,15 @@ export const federationContract = defineContract({
     summary: 'Try a server again now',
     tag: 'Federation',
     auth: 'admin',
-    params: Host,
+    params: HostParam,
     refusals: { 404: 'nothing was ever sent there' }
   },
   'POST /server/peers/:host/resync': {
-    summary: 'Tell a server again what it may have missed',
-    description: 'Everything public since `since`, or since it was given up, or of the last days that are kept.',
+    summary: 'Send a server again what it may have missed',
+    description: 'Sends everything public since `since`; by default since the server was suspended, else of the last days that are kept.',
     tag: 'Federation',
     auth: 'admin',
-    params: Host,
+    params: HostParam,
     body: z.object({ since: z.iso.datetime().optional() }).optional(),
     refusals: { 404: 'nothing was ever sent there' }
   }

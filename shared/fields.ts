@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** An integer, also as the text that queries and forms carry. */
+/** An integer, also as text, as in queries and forms. */
 export function int(min: number, max: number = Number.MAX_SAFE_INTEGER) {
   return z
     .preprocess(
@@ -26,7 +26,7 @@ export function arrayParam<T extends z.ZodType>(item: T, max = 100) {
   )
 }
 
-/** A text that forms may send empty to say "none": trimmed, '' and 'null' become null. */
+/** Text that forms may send empty for "none": '' and 'null' become null. */
 export function textOrNull(min: number, max: number, message = 'Invalid value') {
   return z
     .preprocess(
@@ -36,34 +36,34 @@ export function textOrNull(min: number, max: number, message = 'Invalid value') 
     .meta({ override: { type: ['string', 'null'], minLength: min, maxLength: max } })
 }
 
-/** Lets forms say "none" for any field: '' and 'null' become null. */
+/** Allows "none" for any field: '' and 'null' become null. */
 export function orNull<T extends z.ZodType>(type: T) {
   return z.preprocess(value => (value === '' || value === 'null' ? null : value), type.nullable())
 }
 
-/** An ISO 8601 date and time, read as a Date. */
+/** An ISO 8601 date and time, parsed to a Date. */
 export const DateTime = z
   .string('Invalid value')
   .refine(value => /^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value)), 'Invalid value')
   .transform(value => new Date(value))
   .meta({ override: { type: 'string', format: 'date-time' } })
 
-/** A date in an answer: ISO 8601, UTC. */
+/** A date and time in a response: ISO 8601, UTC. */
 export const Timestamp = z.iso.datetime()
 
-/** The shape of every list's answer. */
+/** The response of every list. */
 export function resultList<T extends z.ZodType>(item: T) {
   return z.object({ total: z.int().min(0), data: z.array(item) })
 }
 
-/** The paging parameters of every list; defaults and bounds are `pagination.*`. */
+/** The paging parameters of every list; defaults and limits are in `pagination.*`. */
 export const Paging = z.object({
   start: int(0).optional().describe('How many to skip'),
   count: int(0).optional().describe('How many to return')
 })
 
-/** An id with its label in English, as PeerTube writes constants. */
+/** An id with its English label, as in PeerTube's API. */
 export const LabelledConstant = z.object({ id: z.union([z.int(), z.string()]).nullable(), label: z.string() })
 
-/** A row's number in a path. */
+/** The id of a row, in a path. */
 export const IdParam = z.object({ id: int(1, 2 ** 31 - 1) })

@@ -4,8 +4,8 @@ import { defineContract } from './contract.ts'
 import { arrayParam, resultList, Paging, Timestamp } from './fields.ts'
 import { Video, VideoQuery } from './videos.ts'
 
-const State = z.enum(['pending', 'accepted', 'rejected'], 'Invalid value')
-const Side = z.object({
+const FollowState = z.enum(['pending', 'accepted', 'rejected'], 'Invalid value')
+const FollowActor = z.object({
   id: z.int(),
   url: z.string(),
   name: z.string(),
@@ -18,19 +18,19 @@ const Side = z.object({
   createdAt: Timestamp
 })
 
-/** Somebody who follows somebody. */
+/** A follow between two actors. */
 export const ActorFollow = z.object({
   id: z.int(),
-  follower: Side,
-  following: Side,
+  follower: FollowActor,
+  following: FollowActor,
   score: z.int(),
-  state: State,
+  state: FollowState,
   createdAt: Timestamp,
   updatedAt: Timestamp
 })
 export type ActorFollow = z.output<typeof ActorFollow>
 
-/** Somebody who is to be followed and was not found yet; without `nextTryAt` there is nobody of that name. */
+/** An actor to follow that is not resolved yet; without `nextTryAt` there is none with this handle. */
 export const UnresolvedFollow = z.object({
   handle: z.string(),
   attempts: z.int(),
@@ -41,14 +41,14 @@ export const UnresolvedFollow = z.object({
 export type UnresolvedFollow = z.output<typeof UnresolvedFollow>
 
 const FollowQuery = Paging.extend({
-  state: State.optional(),
+  state: FollowState.optional(),
   actorType: z.enum(['Application', 'Person', 'Group', 'Service', 'Organization'], 'Invalid value').optional(),
   search: z.string().max(200).optional(),
   sort: z
     .enum(['createdAt', '-createdAt', 'state', '-state', 'score', '-score', 'redundancyAllowed', '-redundancyAllowed'], 'Invalid value')
     .optional()
 })
-const Search = Paging.extend({
+const SubscriptionQuery = Paging.extend({
   search: z.string().max(200).optional(),
   sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional()
 })
@@ -59,24 +59,24 @@ const Host = z
     'Should have an array of unique hosts'
   )
 const Uri = z.string('Should have a valid URI to follow').regex(/^@?[\w.-]{1,120}@[\w.:[\]-]{1,255}$/, 'Should have a valid URI to follow')
-const Somebody = z.object({ handle: ActorHandle })
+const FollowerParam = z.object({ handle: ActorHandle })
 
-/** Who follows whom: instances, channels, accounts. */
+/** Routes for follows of instances, channels and accounts. */
 export const followsContract = defineContract({
   'GET /server/followers': {
-    summary: 'Who follows this instance',
+    summary: 'Followers of this instance',
     tag: 'Federation',
     query: FollowQuery,
     response: resultList(ActorFollow)
   },
   'GET /server/following': {
-    summary: 'Whom this instance follows',
+    summary: 'Actors this instance follows',
     tag: 'Federation',
     query: FollowQuery,
     response: resultList(ActorFollow)
   },
   'GET /server/following/wanted': {
-    summary: 'Whom this instance would follow and has not found yet',
+    summary: 'Actors to follow that are not resolved yet',
     tag: 'Federation',
     auth: 'admin',
     query: Paging,
@@ -84,7 +84,7 @@ export const followsContract = defineContract({
   },
   'POST /server/following': {
     summary: 'Follow instances (hosts), or channels and accounts (handles)',
-    description: 'Whoever cannot be reached now is looked for again.',
+    description: 'Actors that cannot be reached now are retried.',
     tag: 'Federation',
     auth: 'admin',
     body: z.object({
@@ -93,72 +93,72 @@ export const followsContract = defineContract({
     })
   },
   'DELETE /server/following/:hostOrHandle': {
-    summary: 'Follow no longer',
+    summary: 'Unfollow',
     tag: 'Federation',
     auth: 'admin',
     params: z.object({ hostOrHandle: z.string().max(400) })
   },
-  'DELETE /server/followers/:handle': { summary: 'Send a follower away', tag: 'Federation', auth: 'admin', params: Somebody },
-  'POST /server/followers/:handle/accept': { summary: 'Accept a follower', tag: 'Federation', auth: 'admin', params: Somebody },
-  'POST /server/followers/:handle/reject': { summary: 'Reject a follower', tag: 'Federation', auth: 'admin', params: Somebody }
+  'DELETE /server/followers/:handle': { summary: 'Remove a follower', tag: 'Federation', auth: 'admin', params: FollowerParam },
+  'POST /server/followers/:handle/accept': { summary: 'Accept a follower', tag: 'Federation', auth: 'admin', params: FollowerParam },
+  'POST /server/followers/:handle/reject': { summary: 'Reject a follower', tag: 'Federation', auth: 'admin', params: FollowerParam }
 })
 
-/** What a user follows. */
+/** Routes for the subscriptions of a user. */
 export const subscriptionsContract = defineContract({
   'GET /users/me/subscriptions': {
-    summary: 'Channels I follow',
+    summary: 'My subscriptions',
     tag: 'Subscriptions',
     auth: 'user',
-    query: Search,
+    query: SubscriptionQuery,
     response: resultList(Channel)
   },
   'POST /users/me/subscriptions': {
-    summary: 'Follow a channel',
-    description: '`uri` is `name@host`; a channel of another server is looked for there.',
+    summary: 'Subscribe to a channel',
+    description: '`uri` is `name@host`; a remote channel is resolved at its server.',
     tag: 'Subscriptions',
     auth: 'user',
     body: z.object({ uri: Uri })
   },
   'GET /users/me/subscriptions/exist': {
-    summary: 'Which of these I follow',
+    summary: 'Which of these channels I follow',
     tag: 'Subscriptions',
     auth: 'user',
     query: z.object({ uris: arrayParam(z.string().max(400)) }),
     response: z.record(z.string(), z.boolean())
   },
   'GET /users/me/subscriptions/:uri': {
-    summary: 'One channel I follow',
+    summary: 'One of my subscriptions',
     tag: 'Subscriptions',
     auth: 'user',
     params: z.object({ uri: z.string().max(400) }),
     response: Channel
   },
   'DELETE /users/me/subscriptions/:uri': {
-    summary: 'Follow a channel no longer',
+    summary: 'Unsubscribe from a channel',
     tag: 'Subscriptions',
     auth: 'user',
     params: z.object({ uri: z.string().max(400) })
   },
   'GET /accounts/:name/followers': {
-    summary: 'Who follows my account or one of its channels',
+    summary: 'Followers of my account and its channels',
     tag: 'Accounts',
     auth: 'user',
     params: z.object({ name: ActorHandle }),
-    query: Search,
+    query: SubscriptionQuery,
     response: resultList(ActorFollow),
-    refusals: { 403: 'It is somebody else’s account' }
+    refusals: { 403: 'The account belongs to another user' }
   },
   'GET /video-channels/:channelHandle/followers': {
-    summary: 'Who follows a channel of mine',
+    summary: 'Followers of one of my channels',
     tag: 'Channels',
     auth: 'user',
     params: z.object({ channelHandle: ActorHandle }),
-    query: Search,
+    query: SubscriptionQuery,
     response: resultList(ActorFollow)
   }
 })
 
-/** The videos of what a user follows. */
+/** Routes for the videos of a user's subscriptions. */
 export const subscriptionVideosContract = defineContract({
   'GET /users/me/subscriptions/videos': {
     summary: 'Newest videos of the channels I follow',

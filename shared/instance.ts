@@ -23,9 +23,9 @@ const JobQuery = Paging.extend({
   sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional()
 })
 
-/** What the instance says of itself: settings a client needs, the about page, numbers, health, jobs. */
+/** Routes about the instance: settings for clients, the about page, statistics, health, jobs. */
 export const instanceContract = defineContract({
-  'GET /ping': { summary: 'Is the server there', tag: 'Instance', response: z.literal('pong') },
+  'GET /ping': { summary: 'Check that the server responds', tag: 'Instance', response: z.literal('pong') },
   'GET /config': {
     summary: 'Settings a client needs',
     tag: 'Instance',
@@ -49,7 +49,7 @@ export const instanceContract = defineContract({
     response: z.object({ instance: z.looseObject({ name: z.string() }) })
   },
   'GET /server/stats': {
-    summary: 'Numbers of the instance',
+    summary: 'Statistics of the instance',
     tag: 'Instance',
     cache: true,
     response: z.looseObject({ totalUsers: z.int(), totalLocalVideos: z.int(), totalVideos: z.int() })
@@ -76,6 +76,6 @@ export const instanceContract = defineContract({
     query: JobQuery,
     response: resultList(Job)
   },
-  'POST /jobs/pause': { summary: 'Let no further job start', tag: 'Administration', auth: 'admin' },
-  'POST /jobs/resume': { summary: 'Let jobs start again', tag: 'Administration', auth: 'admin' }
+  'POST /jobs/pause': { summary: 'Pause the job queues', tag: 'Administration', auth: 'admin' },
+  'POST /jobs/resume': { summary: 'Resume the job queues', tag: 'Administration', auth: 'admin' }
 })

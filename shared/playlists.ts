@@ -5,7 +5,7 @@ import { int, LabelledConstant, arrayParam, orNull, resultList, Paging, textOrNu
 import { longUuid } from './short-uuid.ts'
 import { Video, VideoId } from './videos.ts'
 
-/** A list of videos in an order. */
+/** An ordered list of videos. */
 export const VideoPlaylist = z.object({
   id: z.int(),
   uuid: z.string(),
@@ -26,7 +26,7 @@ export const VideoPlaylist = z.object({
 })
 export type VideoPlaylist = z.output<typeof VideoPlaylist>
 
-/** What stands at a place of a playlist. `type`: 0 a video, 1 a deleted one, 2 a private one, 3 one that cannot be shown. */
+/** An element of a playlist. `type`: 0 a video, 1 a deleted one, 2 a private one, 3 an unavailable one. */
 export const VideoPlaylistElement = z.object({
   id: z.int(),
   position: z.int(),
@@ -46,39 +46,39 @@ const PlaylistId = z.string('Invalid value').transform((value, context) => {
 })
 const PlaylistParam = z.object({ playlistId: PlaylistId })
 const ElementParam = z.object({ playlistId: PlaylistId, elementId: int(1, 2 ** 31 - 1) })
-const Name = z
+const DisplayName = z
   .string('Should have a valid display name')
   .trim()
   .min(1, 'Should have a valid display name')
   .max(120, 'Should have a valid display name')
-const Details = {
+const PlaylistFields = {
   description: textOrNull(3, 1000, 'Should have a valid description').optional(),
   privacy: int(1, 3).optional(),
   videoChannelId: orNull(int(1, 2 ** 31 - 1)).optional()
 }
-const Listing = Paging.extend({
+const PlaylistListQuery = Paging.extend({
   sort: z.enum(['displayName', '-displayName', 'createdAt', '-createdAt', 'updatedAt', '-updatedAt'], 'Invalid value').optional(),
   search: z.string('Invalid value').max(200, 'Invalid value').optional(),
   playlistType: int(1, 2).optional()
 })
-const Times = { startTimestamp: orNull(Seconds).optional(), stopTimestamp: orNull(Seconds).optional() }
+const ElementTimes = { startTimestamp: orNull(Seconds).optional(), stopTimestamp: orNull(Seconds).optional() }
 
-/** Playlists and what is in them. */
+/** Routes for playlists and their elements. */
 export const playlistsContract = defineContract({
   'GET /video-playlists/privacies': { summary: 'Privacies of playlists', tag: 'Playlists', response: z.record(z.string(), z.string()) },
   'GET /video-playlists': {
     summary: 'Public playlists',
     tag: 'Playlists',
     auth: 'optional',
-    query: Listing,
+    query: PlaylistListQuery,
     response: resultList(VideoPlaylist)
   },
   'POST /video-playlists': {
-    summary: 'Make a playlist',
+    summary: 'Create a playlist',
     tag: 'Playlists',
     auth: 'user',
     files: { thumbnailfile: 'image' },
-    body: z.object({ displayName: Name, ...Details }),
+    body: z.object({ displayName: DisplayName, ...PlaylistFields }),
     response: z.object({ videoPlaylist: z.object({ id: z.int(), uuid: z.string(), shortUUID: z.string() }) })
   },
   'GET /video-playlists/:playlistId': {
@@ -94,11 +94,11 @@ export const playlistsContract = defineContract({
     auth: 'user',
     params: PlaylistParam,
     files: { thumbnailfile: 'image' },
-    body: z.object({ displayName: Name.optional(), ...Details })
+    body: z.object({ displayName: DisplayName.optional(), ...PlaylistFields })
   },
   'DELETE /video-playlists/:playlistId': { summary: 'Delete a playlist', tag: 'Playlists', auth: 'user', params: PlaylistParam },
   'GET /video-playlists/:playlistId/videos': {
-    summary: 'What is in a playlist',
+    summary: 'Elements of a playlist',
     tag: 'Playlists',
     auth: 'optional',
     params: PlaylistParam,
@@ -110,7 +110,7 @@ export const playlistsContract = defineContract({
     tag: 'Playlists',
     auth: 'user',
     params: PlaylistParam,
-    body: z.object({ videoId: z.preprocess(value => (typeof value === 'number' ? String(value) : value), VideoId), ...Times }),
+    body: z.object({ videoId: z.preprocess(value => (typeof value === 'number' ? String(value) : value), VideoId), ...ElementTimes }),
     response: z.object({ videoPlaylistElement: z.object({ id: z.int() }) })
   },
   'POST /video-playlists/:playlistId/videos/reorder': {
@@ -125,20 +125,20 @@ export const playlistsContract = defineContract({
     })
   },
   'PUT /video-playlists/:playlistId/videos/:elementId': {
-    summary: 'Set where an element of a playlist begins and ends',
+    summary: 'Set where an element of a playlist starts and stops',
     tag: 'Playlists',
     auth: 'user',
     params: ElementParam,
-    body: z.object(Times)
+    body: z.object(ElementTimes)
   },
   'DELETE /video-playlists/:playlistId/videos/:elementId': {
-    summary: 'Take an element out of a playlist',
+    summary: 'Remove an element of a playlist',
     tag: 'Playlists',
     auth: 'user',
     params: ElementParam
   },
   'GET /users/me/video-playlists/videos-exist': {
-    summary: 'Which of my playlists have these videos',
+    summary: 'My playlists that contain these videos',
     tag: 'Playlists',
     auth: 'user',
     query: z.object({ videoIds: arrayParam(int(1, 2 ** 31 - 1)) }),
@@ -161,7 +161,7 @@ export const playlistsContract = defineContract({
     tag: 'Playlists',
     auth: 'optional',
     params: z.object({ name: ActorHandle }),
-    query: Listing,
+    query: PlaylistListQuery,
     response: resultList(VideoPlaylist)
   },
   'GET /video-channels/:channelHandle/video-playlists': {
@@ -169,7 +169,7 @@ export const playlistsContract = defineContract({
     tag: 'Playlists',
     auth: 'optional',
     params: z.object({ channelHandle: ActorHandle }),
-    query: Listing,
+    query: PlaylistListQuery,
     response: resultList(VideoPlaylist)
   }
 })

@@ -2,17 +2,17 @@ import { z } from 'zod'
 import { defineContract } from './contract.ts'
 import { VideoParam } from './videos.ts'
 
-/** Likes and dislikes. */
+/** Routes for likes and dislikes. */
 export const reactionsContract = defineContract({
   'PUT /videos/:id/rate': {
-    summary: 'Like or dislike a video, or neither',
+    summary: 'Like or dislike a video, or remove the rating',
     tag: 'Reactions',
     auth: 'user',
     params: VideoParam,
     body: z.object({ rating: z.enum(['like', 'dislike', 'none'], 'Invalid value') })
   },
   'GET /users/me/videos/:id/rating': {
-    summary: 'What I think of a video',
+    summary: 'My rating of a video',
     tag: 'Reactions',
     auth: 'user',
     params: VideoParam,

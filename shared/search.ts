@@ -4,19 +4,19 @@ import { defineContract } from './contract.ts'
 import { DateTime, int, arrayParam, resultList, Paging } from './fields.ts'
 import { Video, VideoQuery, VideoSort } from './videos.ts'
 
-const Target = z.literal('local', 'Invalid value').optional()
-const Words = z.string().max(2000)
+const SearchTarget = z.literal('local', 'Invalid value').optional()
+const SearchText = z.string().max(2000)
 
-/** Search by words, and by the address or the handle of what lies on another server: it is fetched from there. */
+/** Routes for the search by text, and by the URL or handle of a remote object, which is fetched from its server. */
 export const searchContract = defineContract({
   'GET /search/videos': {
     summary: 'Search for videos',
-    description: '`search` is words, or the address of a video; one of another server is fetched for those who may (`search.remote_uri`).',
+    description: '`search` is text, or the URL of a video; a remote video is fetched for users who may (`search.remote_uri`).',
     tag: 'Search',
     auth: 'optional',
     query: VideoQuery.extend({
-      search: Words.optional(),
-      searchTarget: Target,
+      search: SearchText.optional(),
+      searchTarget: SearchTarget,
       sort: z.union([VideoSort, z.enum(['match', '-match'])], 'Invalid value').optional(),
       uuids: arrayParam(z.uuid()).optional(),
       startDate: DateTime.optional(),
@@ -30,12 +30,12 @@ export const searchContract = defineContract({
   },
   'GET /search/video-channels': {
     summary: 'Search for channels',
-    description: '`search` is words, or the address or handle (`name@host`) of a channel.',
+    description: '`search` is text, or the URL or handle (`name@host`) of a channel.',
     tag: 'Search',
     auth: 'optional',
     query: Paging.extend({
-      search: Words.optional(),
-      searchTarget: Target,
+      search: SearchText.optional(),
+      searchTarget: SearchTarget,
       sort: z.enum(['match', '-match', 'createdAt', '-createdAt'], 'Invalid value').optional(),
       host: z.string().max(255).optional(),
       handles: arrayParam(ActorHandle, 100).optional()

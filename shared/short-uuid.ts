@@ -2,7 +2,7 @@ const ALPHABET = '123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const SHORT = /^[1-9a-km-zA-HJ-NP-Z]{16,22}$/
 
-/** A UUID as 22 or fewer characters (Flickr's base 58, as PeerTube writes short UUIDs). */
+/** Encodes a UUID as a short UUID of 22 characters (Flickr's base 58, as PeerTube does). */
 export function shortUuid(uuid: string): string {
   let rest = BigInt('0x' + uuid.replaceAll('-', ''))
   let short = ''
@@ -13,7 +13,7 @@ export function shortUuid(uuid: string): string {
   return short.padStart(22, ALPHABET[0])
 }
 
-/** The UUID behind a UUID or a short UUID; null for anything else. */
+/** Returns the UUID of a UUID or a short UUID; null for anything else. */
 export function longUuid(id: string): string | null {
   if (UUID.test(id)) return id.toLowerCase()
   if (!SHORT.test(id)) return null

@@ -3,20 +3,20 @@ import { defineContract } from './contract.ts'
 import { resultList, Paging, Timestamp } from './fields.ts'
 import { TranscodingProgress, VideoId } from './videos.ts'
 
-const State = z.enum(['waiting', 'running', 'done', 'failed'], 'Invalid value')
+const TranscodingState = z.enum(['waiting', 'running', 'done', 'failed'], 'Invalid value')
 
-/** Which encodings go first: an administrator's word. */
+/** The priority an administrator gave to a transcoding. */
 export const TranscodingPriority = z.enum(['low', 'normal', 'high'], 'Invalid value')
 export type TranscodingPriority = z.output<typeof TranscodingPriority>
 
 /**
- * The encoding of a video, as administrators see it among the others. `retryable`: what was uploaded is still there. `position`: from 1, of
- * those that wait.
+ * The transcoding of a video in the list for administrators. `retryable`: the uploaded file still exists. `position`: from 1, among those
+ * that wait.
  */
 export const TranscodingSummary = z.object({
   video: z.object({ id: z.int(), uuid: z.string(), shortUUID: z.string(), name: z.string() }),
   account: z.object({ name: z.string(), displayName: z.string() }),
-  state: State,
+  state: TranscodingState,
   priority: TranscodingPriority,
   position: z.int().nullable(),
   percent: z.number(),
@@ -29,33 +29,33 @@ export const TranscodingSummary = z.object({
 })
 export type TranscodingSummary = z.output<typeof TranscodingSummary>
 
-/** What encodes pictures, by ffmpeg's name, and how many workers have it. */
+/** An available H.264 encoder by ffmpeg's name, and the number of workers that have it. */
 export const WorkingEncoder = z.object({ name: z.string(), workers: z.int() })
 
-/** The encoding of a video, as its owner follows it, and of all videos. */
+/** Routes for the transcoding of one video, for its owner, and of all videos, for administrators. */
 export const transcodingContract = defineContract({
   'GET /videos/:id/transcoding': {
-    summary: 'How far the encoding is',
+    summary: 'Progress of the transcoding',
     tag: 'My videos',
     auth: 'user',
     params: z.object({ id: VideoId }),
     response: TranscodingProgress
   },
   'GET /server/transcodings': {
-    summary: 'Encodings of all videos, the latest change first',
+    summary: 'Transcodings of all videos, the latest change first',
     tag: 'Administration',
     auth: 'admin',
-    query: Paging.extend({ state: State.optional() }),
+    query: Paging.extend({ state: TranscodingState.optional() }),
     response: resultList(TranscodingSummary)
   },
   'GET /server/encoders': {
-    summary: 'The encoders that work, on any worker',
+    summary: 'Available H.264 encoders of all workers',
     tag: 'Administration',
     auth: 'admin',
     response: resultList(WorkingEncoder)
   },
   'PUT /server/transcodings/:id': {
-    summary: 'Say which encoding goes first',
+    summary: 'Set the priority of a transcoding',
     tag: 'Administration',
     auth: 'admin',
     params: z.object({ id: VideoId }),
@@ -63,14 +63,14 @@ export const transcodingContract = defineContract({
     refusals: { 400: 'Not being encoded' }
   },
   'DELETE /server/transcodings/:id': {
-    summary: 'Stop an encoding: what is finished of the video stays',
+    summary: 'Stop a transcoding; finished renditions stay',
     tag: 'Administration',
     auth: 'admin',
     params: z.object({ id: VideoId }),
     refusals: { 400: 'Not being encoded' }
   },
   'POST /videos/:id/transcoding': {
-    summary: 'Encode a video again',
+    summary: 'Transcode a video again',
     tag: 'Administration',
     auth: 'admin',
     params: z.object({ id: VideoId }),

@@ -3,15 +3,15 @@ import { defineContract } from './contract.ts'
 import { int } from './fields.ts'
 import { VideoUpdateFields } from './videos.ts'
 
-/** The metadata that goes with an upload. */
+/** The metadata of an upload. */
 export const UploadAttributes = z.object({ ...VideoUpdateFields, channelId: int(1, 2 ** 31 - 1) })
 
-/** The answer when a video was taken. */
+/** The response to a complete upload. */
 export const UploadResponse = z.object({ video: z.object({ id: z.int(), uuid: z.uuid(), shortUUID: z.string() }) })
 
 const UploadId = z.object({ upload_id: z.string('Invalid value').min(1, 'Invalid value').max(500, 'Invalid value') })
 
-/** Upload in one request, or in pieces that survive a closed tab and a restarted server. */
+/** Routes for uploads: in one request, or resumable in pieces. */
 export const uploadsContract = defineContract({
   'POST /videos/upload': {
     summary: 'Upload a video in one request',
@@ -40,7 +40,7 @@ export const uploadsContract = defineContract({
     })
   },
   'POST /videos/upload-resumable': {
-    summary: 'Begin a resumable upload',
+    summary: 'Start a resumable upload',
     tag: 'Upload',
     auth: 'user',
     files: { thumbnailfile: 'image', previewfile: 'image' },
@@ -50,15 +50,15 @@ export const uploadsContract = defineContract({
     refusals: { 400: 'A header or field is missing', 413: 'quota_reached or max_file_size_reached', 415: 'The type is not supported' }
   },
   'PUT /videos/upload-resumable': {
-    summary: 'Send a piece, or ask how much arrived',
+    summary: 'Send a chunk, or query how much was received',
     tag: 'Upload',
     auth: 'user',
     query: z.looseObject(UploadId.shape),
     limit: 'upload',
     response: UploadResponse,
     description:
-      'Header `Content-Range: bytes first-last/size` with the piece as body, or `bytes */size` to ask. Answers 308 with Range until the last byte is there, then 200.',
-    refusals: { 403: "Another user's upload", 404: 'No such upload', 409: 'The last piece is being worked on' }
+      'Header `Content-Range: bytes first-last/size` with the chunk as body, or `bytes */size` to query. Answers 308 with Range until the last byte is received, then 200.',
+    refusals: { 403: "Another user's upload", 404: 'No such upload', 409: 'The last chunk is being processed' }
   },
-  'DELETE /videos/upload-resumable': { summary: 'Give an upload up', tag: 'Upload', auth: 'user', query: z.looseObject(UploadId.shape) }
+  'DELETE /videos/upload-resumable': { summary: 'Cancel an upload', tag: 'Upload', auth: 'user', query: z.looseObject(UploadId.shape) }
 })

@@ -4,12 +4,12 @@ import { defineContract } from './contract.ts'
 import { Bool, DateTime, int, LabelledConstant, arrayParam, orNull, resultList, Paging, textOrNull, Timestamp } from './fields.ts'
 import { longUuid } from './short-uuid.ts'
 
-const WRONG_ID = 'Should have a valid video id (id, short UUID or UUID)'
+const INVALID_ID_MESSAGE = 'Should have a valid video id (id, short UUID or UUID)'
 
 /** A video's id in a path: a number, a UUID or a short UUID. */
 export const VideoId = z
   .string()
-  .refine(id => /^[1-9]\d{0,8}$/.test(id) || longUuid(id) !== null, WRONG_ID)
+  .refine(id => /^[1-9]\d{0,8}$/.test(id) || longUuid(id) !== null, INVALID_ID_MESSAGE)
   .transform(id => (/^\d{1,9}$/.test(id) ? Number(id) : longUuid(id)!))
 export const VideoParam = z.object({ id: VideoId })
 
@@ -26,7 +26,7 @@ const SORTS = [
   'hot',
   'best'
 ] as const
-/** The orders of a list of videos; a leading minus is descending. */
+/** The sort orders of a list of videos; a leading minus means descending. */
 export const VideoSort = z.enum(
   SORTS.flatMap(sort => [sort, `-${sort}`] as const),
   'Invalid value'
@@ -37,7 +37,7 @@ const Tags = orNull(arrayParam(z.string().min(2).max(30), 5)).superRefine((tags,
   if (tags && new Set(tags).size !== tags.length) context.addIssue({ code: 'custom', message: 'Should have unique tags' })
 })
 
-/** The filters every list of videos takes. */
+/** The filters of every list of videos. */
 export const VideoQuery = Paging.extend({
   sort: VideoSort.optional(),
   nsfw: z.enum(['true', 'false', 'both'], 'Invalid value').optional(),
@@ -191,8 +191,8 @@ export const VideoUpdateFields = {
 }
 
 /**
- * How far the encoding of a video is; for its owner. While it waits: `position` counts from 1, `startsIn` is about how many seconds until
- * its turn, null where nobody can say.
+ * The progress of a transcoding, for the video's owner. While it waits, `position` counts from 1, and `startsIn` estimates the seconds
+ * until it starts; null where unknown.
  */
 export const TranscodingProgress = z.object({
   state: z.enum(['waiting', 'running', 'done', 'failed']),
@@ -208,7 +208,7 @@ export const TranscodingProgress = z.object({
 const Metadata = z.record(z.string(), z.unknown())
 const PasswordItem = z.object({ id: z.int(), password: z.string(), videoId: z.int(), createdAt: Timestamp, updatedAt: Timestamp })
 
-/** Videos: lists, one video, its metadata, privacy and files. */
+/** Routes for videos: lists, one video, its metadata, privacy and files. */
 export const videosContract = defineContract({
   'GET /videos': {
     summary: 'Videos, newest first',
@@ -241,7 +241,7 @@ export const videosContract = defineContract({
     cache: true
   },
   'GET /users/me/videos': {
-    summary: 'The own videos, whatever their state and privacy',
+    summary: 'My videos in any state and privacy',
     tag: 'My videos',
     auth: 'user',
     query: VideoQuery.extend({ channelId: int(1, 2 ** 31 - 1).optional() }),
@@ -255,7 +255,7 @@ export const videosContract = defineContract({
     response: VideoDetails,
     cache: true,
     refusals: {
-      401: 'Private or internal, and nobody is logged in',
+      401: 'Private or internal, and the request is anonymous',
       403: 'video_requires_password, incorrect_video_password, or not yours',
       404: 'No such video'
     }
@@ -297,7 +297,7 @@ export const videosContract = defineContract({
     })
   },
   'GET /videos/:id/metadata/:videoFileId': {
-    summary: 'What ffprobe says of a file',
+    summary: 'ffprobe metadata of a file',
     tag: 'Videos',
     auth: 'optional',
     params: VideoParam.extend({ videoFileId: int(1, 2 ** 31 - 1) }),
@@ -346,8 +346,8 @@ export const videosContract = defineContract({
     response: z.object({ chapters: z.array(z.object({ timecode: z.int(), title: z.string() })) })
   },
   'GET /video-channels/:channelHandle/reading': {
-    summary: 'How much of a remote channel is known here',
-    description: 'Asking reads on: `known` of `total` videos, and whether they are being read now.',
+    summary: 'Crawl status of a remote channel',
+    description: 'The request continues the crawl: `known` of `total` videos are stored, `reading` while the crawl runs.',
     tag: 'Channels',
     params: z.object({ channelHandle: ActorHandle }),
     response: z.object({ known: z.int(), total: z.int().nullable(), reading: z.boolean() })

@@ -3,10 +3,10 @@ import { defineContract } from './contract.ts'
 import { int } from './fields.ts'
 import { VideoParam } from './videos.ts'
 
-/** What players say now and then, so that views and viewers can be counted. */
+/** Routes for what players report so that views and viewers are counted. */
 export const viewsContract = defineContract({
   'POST /videos/:id/views': {
-    summary: 'Say what is being watched',
+    summary: 'Report what is being watched',
     tag: 'Views',
     auth: 'optional',
     params: VideoParam,

@@ -1,10 +1,10 @@
-/** A refusal (problem+json, RFC 9457) or a lost connection (status 0, code `network`). */
+/** An error response (problem+json, RFC 9457) or a failed connection (status 0, code `network`). */
 export class ApiError extends Error {
   readonly status: number
   readonly code: string | null
-  /** What was wrong, by field. */
+  /** The message of each invalid field, by its name. */
   readonly fields: Readonly<Record<string, string>>
-  /** Seconds to wait before asking again, where the server says so. */
+  /** Seconds to wait before the next request (header Retry-After); null without one. */
   readonly retryAfter: number | null
 
   constructor(status: number, code: string | null, detail: string, fields: Record<string, string> = {}, retryAfter: number | null = null) {
@@ -16,25 +16,25 @@ export class ApiError extends Error {
   }
 }
 
-type Problem = {
+type ProblemDocument = {
   detail?: string
   code?: string
   error?: string | { code?: string; message?: string }
   'invalid-params'?: Record<string, { msg: string }>
 }
 
-/** Reads the refusal out of a response. */
+/** Converts an error response to an ApiError; reads its body. */
 export async function parseErrorResponse(response: Response): Promise<ApiError> {
   return parseApiError(response.status, await response.text().catch(() => ''), response.headers.get('Retry-After'))
 }
 
-/** Reads a refusal from its status, text and Retry-After header. */
+/** Converts the status, body and Retry-After header of an error response to an ApiError. */
 export function parseApiError(status: number, text: string, retryAfter: string | null): ApiError {
-  let problem: Problem = {}
+  let problem: ProblemDocument = {}
   try {
-    problem = JSON.parse(text) as Problem
+    problem = JSON.parse(text) as ProblemDocument
   } catch {
-    /* a proxy's page instead of a problem: the status says enough */
+    /* a proxy's error page instead of problem+json: the status is enough */
   }
   const error = typeof problem.error === 'object' ? problem.error : {}
   const fields = Object.fromEntries(Object.entries(problem['invalid-params'] ?? {}).map(([name, { msg }]) => [name, msg]))
@@ -48,12 +48,12 @@ export function parseApiError(status: number, text: string, retryAfter: string |
   )
 }
 
-/** Any failure as one that forms can show. */
+/** Wraps any other error in an ApiError of status 0, so that forms can show it. */
 export function toApiError(error: unknown): ApiError {
   return error instanceof ApiError ? error : new ApiError(0, null, String(error))
 }
 
-/** Whether the thing asked for does not exist, or must look so. */
+/** Whether the requested object does not exist, or the server does not reveal it to this user: 404, or 400 for an invalid id. */
 export function isNotFoundError(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 404 || (error.status === 400 && 'id' in error.fields))
 }

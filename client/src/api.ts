@@ -37,29 +37,29 @@ type Contracts = typeof abusesContract &
 /** Every route of the server, keyed `METHOD /path` below /api/v1. */
 export type ApiRoute = keyof Contracts
 
-type Has<K extends ApiRoute, Part extends keyof RouteSpec> = Contracts[K] extends Record<Part, infer T> ? T : undefined
-type Out<T> = T extends z.ZodType ? z.output<T> : undefined
+type SpecOf<K extends ApiRoute, Part extends keyof RouteSpec> = Contracts[K] extends Record<Part, infer T> ? T : undefined
+type OutputOf<T> = T extends z.ZodType ? z.output<T> : undefined
 type AllOptional<T> = Partial<T> extends T ? true : false
-type Asked<Name extends string, T> = T extends z.ZodType
+type RequestPart<Name extends string, T> = T extends z.ZodType
   ? AllOptional<z.output<T>> extends true
     ? { [N in Name]?: z.output<T> }
     : { [N in Name]: z.output<T> }
   : { [N in Name]?: undefined }
 
-/** What a call takes, as its declaration says; `files` travel as multipart, `form` as urlencoded fields. */
-export type ApiCallOptions<K extends ApiRoute> = Asked<'params', Has<K, 'params'>> &
-  Asked<'query', Has<K, 'query'>> &
-  Asked<'body', Has<K, 'body'>> &
-  (Has<K, 'files'> extends infer F extends object ? { files?: { [N in keyof F]?: Blob } } : { files?: undefined }) &
-  (Has<K, 'form'> extends true ? { form: true } : { form?: undefined }) & { headers?: Record<string, string>; signal?: AbortSignal }
+/** The options of a call, from the contract of its route; `files` are sent as multipart, `form` as urlencoded fields. */
+export type ApiCallOptions<K extends ApiRoute> = RequestPart<'params', SpecOf<K, 'params'>> &
+  RequestPart<'query', SpecOf<K, 'query'>> &
+  RequestPart<'body', SpecOf<K, 'body'>> &
+  (SpecOf<K, 'files'> extends infer F extends object ? { files?: { [N in keyof F]?: Blob } } : { files?: undefined }) &
+  (SpecOf<K, 'form'> extends true ? { form: true } : { form?: undefined }) & { headers?: Record<string, string>; signal?: AbortSignal }
 
-/** The answer of a route. */
-export type ApiResponse<K extends ApiRoute> = Out<Has<K, 'response'>>
+/** The response body of a route. */
+export type ApiResponse<K extends ApiRoute> = OutputOf<SpecOf<K, 'response'>>
 
-const PATIENCE = 3
-const LONGEST_WAIT = 10
+const MAX_RATE_LIMIT_RETRIES = 3
+const MAX_RETRY_WAIT_SECONDS = 10
 
-type Loose = {
+type UntypedCallOptions = {
   params?: object
   query?: object
   body?: unknown
@@ -69,71 +69,73 @@ type Loose = {
   signal?: AbortSignal
 }
 
-/** Calls a route; throws ApiError for every refusal and for a lost connection. */
+/** Calls a route and returns the response body. Throws ApiError for every error response and for a failed connection. */
 export async function api<K extends ApiRoute>(
   route: K,
   ...[options]: AllOptional<ApiCallOptions<K>> extends true ? [options?: ApiCallOptions<K>] : [options: ApiCallOptions<K>]
 ): Promise<ApiResponse<K>> {
   const url = apiUrl(route, options as ApiCallOptions<K>)
   if (route.startsWith('GET ')) {
-    const known = consumeInitialResponse(url)
-    if (known !== undefined) return known as ApiResponse<K>
+    const initialResponse = consumeInitialResponse(url)
+    if (initialResponse !== undefined) return initialResponse as ApiResponse<K>
   }
-  const response = await sendRequest(route, (options ?? {}) as Loose)
+  const response = await sendRequest(route, (options ?? {}) as UntypedCallOptions)
   return (response.status === 204 ? undefined : await response.json()) as ApiResponse<K>
 }
 
-/** Calls a route and gives the whole response, for those whose headers matter. */
-export async function sendRequest(route: ApiRoute, options: Loose = {}): Promise<Response> {
+/** Calls a route and returns the whole response, for callers that need its headers. Throws like `api`. */
+export async function sendRequest(route: ApiRoute, options: UntypedCallOptions = {}): Promise<Response> {
   const method = route.split(' ', 1)[0]!
   const url = apiUrl(route, options as never)
   const token = accessToken()
-  let response = await request(method, url, options, token)
+  let response = await fetchApi(method, url, options, token)
   if (response.status === 401 && token && (await isTokenRefused(response))) {
-    response = await request(method, url, options, await refreshSession(token))
+    response = await fetchApi(method, url, options, await refreshSession(token))
   }
-  // A question may be asked again, so it waits out a limit; an act is the person's to repeat.
-  for (let tries = 0; response.status === 429 && method === 'GET' && tries < PATIENCE; tries++) {
-    await new Promise(resolve => setTimeout(resolve, 1000 * Math.min(LONGEST_WAIT, Number(response.headers.get('Retry-After')) || 1)))
-    response = await request(method, url, options, accessToken())
+  // GET is safe to repeat, so it is retried after a rate limit; other methods are repeated by the user.
+  for (let retries = 0; response.status === 429 && method === 'GET' && retries < MAX_RATE_LIMIT_RETRIES; retries++) {
+    await new Promise(resolve =>
+      setTimeout(resolve, 1000 * Math.min(MAX_RETRY_WAIT_SECONDS, Number(response.headers.get('Retry-After')) || 1))
+    )
+    response = await fetchApi(method, url, options, accessToken())
   }
   if (!response.ok) throw await parseErrorResponse(response)
   return response
 }
 
-/** The address of a call, path and query, below the origin. */
+/** Returns the URL of a call below the origin: path and query. */
 export function apiUrl<K extends ApiRoute>(route: K, options?: ApiCallOptions<K>): string {
-  const { params, query } = (options ?? {}) as Loose
+  const { params, query } = (options ?? {}) as UntypedCallOptions
   const path = route
     .slice(route.indexOf(' ') + 1)
     .replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String((params as Record<string, unknown>)[name])))
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query ?? {})) {
-    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined && one !== null) search.append(name, String(one))
+    for (const item of Array.isArray(value) ? value : [value]) if (item !== undefined && item !== null) search.append(name, String(item))
   }
   return `/api/v1${path}${search.size > 0 ? `?${search}` : ''}`
 }
 
-async function request(
+async function fetchApi(
   method: string,
   url: string,
-  { body, files, form, headers, signal }: Loose,
+  { body, files, form, headers, signal }: UntypedCallOptions,
   token: string | null
 ): Promise<Response> {
-  const all = new Headers(headers)
-  if (token) all.set('Authorization', `Bearer ${token}`)
+  const requestHeaders = new Headers(headers)
+  if (token) requestHeaders.set('Authorization', `Bearer ${token}`)
   try {
-    return await fetch(url, { method, headers: all, body: encode(body, files, form, all), signal })
+    return await fetch(url, { method, headers: requestHeaders, body: encodeBody(body, files, form, requestHeaders), signal })
   } catch (error) {
     if (signal?.aborted) throw error
     throw new ApiError(0, 'network', 'The server cannot be reached')
   }
 }
 
-function encode(body: unknown, files: object | undefined, form: true | undefined, headers: Headers): BodyInit | undefined {
+function encodeBody(body: unknown, files: object | undefined, form: true | undefined, headers: Headers): BodyInit | undefined {
   if (files && Object.values(files).some(Boolean)) {
     const data = new FormData()
-    for (const [name, value] of Object.entries(body ?? {})) append(data, name, value)
+    for (const [name, value] of Object.entries(body ?? {})) appendFormField(data, name, value)
     for (const [name, file] of Object.entries(files)) if (file) data.append(name, file as Blob)
     return data
   }
@@ -143,16 +145,16 @@ function encode(body: unknown, files: object | undefined, form: true | undefined
   return JSON.stringify(body)
 }
 
-function append(data: FormData, name: string, value: unknown): void {
+function appendFormField(data: FormData, name: string, value: unknown): void {
   if (value === undefined) return
-  if (Array.isArray(value)) value.forEach(one => append(data, `${name}[]`, one))
+  if (Array.isArray(value)) value.forEach(item => appendFormField(data, `${name}[]`, item))
   else if (value instanceof Date) data.append(name, value.toISOString())
   else if (value !== null && typeof value === 'object')
-    for (const [key, inner] of Object.entries(value)) append(data, `${name}[${key}]`, inner)
+    for (const [key, inner] of Object.entries(value)) appendFormField(data, `${name}[${key}]`, inner)
   else data.append(name, value === null ? '' : String(value))
 }
 
-/** Not every 401 is about the token: a wrong current password is one, too. */
+/** Whether a 401 means that the access token is invalid: the server answers a wrong current password with 401, too. */
 async function isTokenRefused(response: Response): Promise<boolean> {
   const problem = await parseErrorResponse(response.clone())
   return problem.code !== 'current_password_is_invalid'

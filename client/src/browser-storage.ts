@@ -1,4 +1,4 @@
-/** A value kept in this browser; anything unreadable is as good as nothing, and so is a full or forbidden storage. */
+/** Reads a JSON value from localStorage; null where it is missing or unreadable, or where storage is not allowed. */
 export function readLocalStorage<T>(key: string): T | null {
   try {
     const text = localStorage.getItem(`bobine.${key}`)
@@ -8,19 +8,19 @@ export function readLocalStorage<T>(key: string): T | null {
   }
 }
 
-/** Keeps a value in this browser; null forgets it. */
+/** Writes a value to localStorage as JSON; null removes it. Does nothing where storage is full or not allowed. */
 export function writeLocalStorage(key: string, value: unknown): void {
   try {
     if (value === null) localStorage.removeItem(`bobine.${key}`)
     else localStorage.setItem(`bobine.${key}`, JSON.stringify(value))
   } catch {
-    /* private windows and full disks: what is not kept is asked again */
+    /* private windows and full disks */
   }
 }
 
-/** A value kept in this tab until it is closed. */
+/** Reads a value from sessionStorage; null where it is missing, or where storage is not allowed. */
 export function readSessionStorage(key: string): string | null {
-  // Inside other sites' pages the storage may be closed altogether.
+  // Browsers may block storage in frames of other sites.
   try {
     return sessionStorage.getItem(`bobine.${key}`)
   } catch {
@@ -28,18 +28,18 @@ export function readSessionStorage(key: string): string | null {
   }
 }
 
-/** Keeps a value in this tab until it is closed. */
+/** Writes a value to sessionStorage. Does nothing where storage is full or not allowed. */
 export function writeSessionStorage(key: string, value: string): void {
   try {
     sessionStorage.setItem(`bobine.${key}`, value)
   } catch {
-    /* it is asked again */
+    /* as in writeLocalStorage */
   }
 }
 
-/** Calls back when another tab of this browser changes the value. */
-export function onLocalStorageChange(key: string, act: () => void): void {
+/** Calls `onChange` when another tab changes the value of this key in localStorage. */
+export function onLocalStorageChange(key: string, onChange: () => void): void {
   addEventListener('storage', event => {
-    if (event.key === `bobine.${key}` || event.key === null) act()
+    if (event.key === `bobine.${key}` || event.key === null) onChange()
   })
 }

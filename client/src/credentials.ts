@@ -9,46 +9,47 @@ onLocalStorageChange('session', () => {
   session.value = readLocalStorage('session')
 })
 
-/** Whether somebody is logged in in this browser. */
+/** Whether this browser has a session. */
 export const isLoggedIn = computed(() => session.value !== null)
 
-/** The token to send along, without subscribing to its changes. */
+/** Returns the current access token, without subscribing to its changes; null without a session. */
 export function accessToken(): string | null {
   return session.peek()?.access ?? null
 }
 
-/** Begins a session with the tokens of a grant; null ends it. */
+/** Starts a session with the tokens of a grant; null ends the session. */
 export function saveSession(tokens: { access_token: string; refresh_token: string } | null): void {
   const next = tokens && { access: tokens.access_token, refresh: tokens.refresh_token }
   session.value = next
   writeLocalStorage('session', next)
 }
 
-let refreshing: Promise<string | null> | null = null
+let pendingRefresh: Promise<string | null> | null = null
 
 /**
- * How long (ms) what another tab stored may take to be seen here: locks and localStorage travel between a browser's processes by different
- * ways.
+ * Milliseconds until a value that another tab stored is visible here: browsers synchronise locks and localStorage between their processes
+ * separately.
  */
-const STORAGE_LAG = 1000
+const STORAGE_LAG_MS = 1000
 
 /**
- * Exchanges the refresh token for a new pair after the server refused `refused`; gives the new access token, null when the session is over.
- * One exchange at a time, in all tabs: a refresh token works once (RFC 9700 §4.14.2).
+ * Exchanges the refresh token for a new pair after the server rejected the access token `rejected`. Returns the new access token, or null
+ * when the session has ended; throws ApiError when the server cannot be reached or fails.
+ * Only one exchange runs at a time over all tabs: a refresh token can be used once (RFC 9700 §4.14.2).
  */
-export async function refreshSession(refused: string): Promise<string | null> {
-  refreshing ??= exclusively(async waited => await exchange(refused, waited)).finally(() => {
-    refreshing = null
+export async function refreshSession(rejected: string): Promise<string | null> {
+  pendingRefresh ??= withRefreshLock(async waited => await exchangeRefreshToken(rejected, waited)).finally(() => {
+    pendingRefresh = null
   })
-  return await refreshing
+  return await pendingRefresh
 }
 
-/** `waited`: another tab had the lock, so it has most likely exchanged the token. */
-async function exchange(refused: string, waited: boolean): Promise<string | null> {
-  const known = waited ? ((await storedByOthers(refused)) ?? stored()) : stored()
-  if (!known) return null
-  if (known.access !== refused) return adopt(known)
-  const response = await askForTokens(known.refresh).catch(() => {
+/** `waited`: another tab held the lock, so it has most likely exchanged the token already. */
+async function exchangeRefreshToken(rejected: string, waited: boolean): Promise<string | null> {
+  const current = waited ? ((await waitForSessionOfOtherTab(rejected)) ?? readStoredSession()) : readStoredSession()
+  if (!current) return null
+  if (current.access !== rejected) return adoptSession(current)
+  const response = await requestTokens(current.refresh).catch(() => {
     throw new ApiError(0, 'network', 'The server cannot be reached')
   })
   if (response.ok) {
@@ -58,32 +59,32 @@ async function exchange(refused: string, waited: boolean): Promise<string | null
   }
   const problem = await parseErrorResponse(response)
   if (response.status !== 400 && response.status !== 401) throw new ApiError(problem.status, problem.code, problem.message)
-  const other = await storedByOthers(refused)
-  if (other) return adopt(other)
+  const other = await waitForSessionOfOtherTab(rejected)
+  if (other) return adoptSession(other)
   saveSession(null)
   return null
 }
 
-function stored(): Session | null {
+function readStoredSession(): Session | null {
   return readLocalStorage<Session>('session') ?? session.peek()
 }
 
-/** The session that another tab stores in place of the refused one; null if none does soon. */
-async function storedByOthers(refused: string): Promise<Session | null> {
-  for (const end = performance.now() + STORAGE_LAG; performance.now() < end;) {
-    const known = stored()
-    if (known?.access !== refused) return known
+/** Waits for a session that another tab stores in place of the rejected one; null when there is none within STORAGE_LAG_MS. */
+async function waitForSessionOfOtherTab(rejected: string): Promise<Session | null> {
+  for (const end = performance.now() + STORAGE_LAG_MS; performance.now() < end;) {
+    const current = readStoredSession()
+    if (current?.access !== rejected) return current
     await new Promise(resolve => setTimeout(resolve, 20))
   }
   return null
 }
 
-function adopt(known: Session): string {
-  session.value = known
-  return known.access
+function adoptSession(current: Session): string {
+  session.value = current
+  return current.access
 }
 
-async function askForTokens(refresh: string): Promise<Response> {
+async function requestTokens(refresh: string): Promise<Response> {
   const client = (await (await fetch('/api/v1/oauth-clients/local')).json()) as Record<string, string>
   return await fetch('/api/v1/users/token', {
     method: 'POST',
@@ -91,10 +92,10 @@ async function askForTokens(refresh: string): Promise<Response> {
   })
 }
 
-/** Acts while no other tab does; tells whether one had to be waited for. */
-async function exclusively<T>(act: (waited: boolean) => Promise<T>): Promise<T> {
-  if (!('locks' in navigator)) return await act(false)
+/** Runs `callback` while no other tab does; `waited`: whether it had to wait for another tab. */
+async function withRefreshLock<T>(callback: (waited: boolean) => Promise<T>): Promise<T> {
+  if (!('locks' in navigator)) return await callback(false)
   const name = 'bobine.refresh'
-  const free = await navigator.locks.request(name, { ifAvailable: true }, async lock => lock && { result: await act(false) })
-  return free ? free.result : await navigator.locks.request(name, async () => await act(true))
+  const immediate = await navigator.locks.request(name, { ifAvailable: true }, async lock => lock && { result: await callback(false) })
+  return immediate ? immediate.result : await navigator.locks.request(name, async () => await callback(true))
 }

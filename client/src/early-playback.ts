@@ -1,38 +1,37 @@
 import type { MediaAttachingData } from 'hls.js'
 import type { EarlyPlaybackManifest, EarlyPlaybackFile, EarlyPlaybackTrack } from '../../shared/early-playback.ts'
 
-// Inside pages that begin with a film, before all else (server/pages/html-document.ts), built by itself: the film is asked for, and begins
-// where
-// play is pressed, before any of the client is there.
+// Inlined into pages that start with a video, before every other script (server/pages/html-document.ts); a build entry of its own. Fetches
+// the beginning of the video, and plays it when play is pressed, before the client has loaded.
 
-/** What was asked for ahead, and when (ms) it was asked, answered and there. */
-type Piece = EarlyPlaybackFile & { bytes: Promise<ArrayBuffer>; began: number; answered: number; ended: number }
-/** What the client takes over: pieces, and a media element where they play already. */
-export type EarlyPlaybackHandover = { pieces: Piece[]; opening: EarlyPlayer | null }
+/** The prefetched beginning of a file, and when (milliseconds) the request started, the response headers arrived and the body ended. */
+type PrefetchedFile = EarlyPlaybackFile & { bytes: Promise<ArrayBuffer>; startedAt: number; respondedAt: number; endedAt: number }
+/** What the client takes over: prefetched files, and the player of a media element with their data where the browser can play it. */
+export type EarlyPlaybackHandover = { files: PrefetchedFile[]; player: EarlyPlayer | null }
 
-/** The first seconds of a film, playing from what was fetched ahead; the library takes the media source over when it is there. */
+/** Plays the first seconds of a video from prefetched data; hls.js takes over the media element and its media source once it has loaded. */
 class EarlyPlayer {
   readonly media = document.createElement('video')
-  /** Resolves when the library may come: with what it goes on with, or null where it has to begin by itself. */
-  readonly ready: Promise<MediaAttachingData | null>
-  /** Resolves when play was pressed before there was a player, and the film may begin there. */
-  readonly wished: Promise<void>
-  readonly #master: string
-  readonly #source = new MediaSource()
-  readonly #url = URL.createObjectURL(this.#source)
-  readonly #written = new AbortController()
+  /** Resolves once the data is in the buffers: with what hls.js attaches to; null where that failed and hls.js has to start on its own. */
+  readonly attachment: Promise<MediaAttachingData | null>
+  /** Resolves when play is pressed before the client has loaded, unless playing has to wait for the client. */
+  readonly playRequested: Promise<void>
+  readonly #masterPath: string
+  readonly #mediaSource = new MediaSource()
+  readonly #objectUrl = URL.createObjectURL(this.#mediaSource)
+  readonly #detached = new AbortController()
 
-  constructor({ master, duration }: EarlyPlaybackManifest, pieces: Piece[]) {
-    this.#master = master
-    this.ready = this.#load(duration, pieces).catch(() => {
+  constructor({ master, duration }: EarlyPlaybackManifest, files: PrefetchedFile[]) {
+    this.#masterPath = master
+    this.attachment = this.#fillBuffers(duration, files).catch(() => {
       this.stop()
       return null
     })
-    this.wished = new Promise(resolve => {
-      // Whoever has set a loudness hears nothing before there is a player that knows it; nor where an address has wishes.
-      if (kept('volume') || location.search !== '') return
-      const { signal } = this.#written
-      // Noted before by head-script.ts.
+    this.playRequested = new Promise(resolve => {
+      // The client has to apply a saved volume, or the options in the query, before anything plays.
+      if (readStoredValue('volume') || location.search !== '') return
+      const { signal } = this.#detached
+      // head-script.ts has recorded the press before.
       for (const type of ['mousedown', 'click'])
         addEventListener(
           type,
@@ -42,63 +41,67 @@ class EarlyPlayer {
           { signal }
         )
     })
-    void this.wished
-      .then(() => this.#playInWritten())
+    void this.playRequested
+      .then(() => this.#playInServerPage())
       .catch(() => {
-        /* refused: the player's button stays */
+        /* not allowed by the browser: the play button stays */
       })
   }
 
-  /** There is a player now: it answers what is pressed. */
-  leaveWritten(): void {
-    this.#written.abort()
+  /** Stops handling presses in the server-rendered page: the player of the client handles them from now on. */
+  detachFromServerPage(): void {
+    this.#detached.abort()
   }
 
-  /** Whether this is the video with a playlist. */
-  isOf(url: string): boolean {
-    return new URL(url, location.href).pathname === this.#master
+  /** Whether this player has the video with this master playlist. */
+  playsPlaylist(url: string): boolean {
+    return new URL(url, location.href).pathname === this.#masterPath
   }
 
-  /** Ends what nobody goes on with. */
+  /** Releases the media source when no player takes it over. */
   stop(): void {
-    if (this.media.src === this.#url) this.media.removeAttribute('src')
-    URL.revokeObjectURL(this.#url)
+    if (this.media.src === this.#objectUrl) this.media.removeAttribute('src')
+    URL.revokeObjectURL(this.#objectUrl)
   }
 
-  /** Plays in the page the server wrote, as soon as there is something to play. The player takes the element over, and it goes on. */
-  async #playInWritten(): Promise<void> {
-    const box = document.querySelector('#app .player')
-    if (!(await this.ready) || !box || this.#written.signal.aborted) return
+  /** Plays in the server-rendered page as soon as data is in the buffers; the client later moves the playing element to its player. */
+  async #playInServerPage(): Promise<void> {
+    const playerElement = document.querySelector('#app .player')
+    if (!(await this.attachment) || !playerElement || this.#detached.signal.aborted) return
     const { media } = this
-    const poster = box.querySelector<HTMLImageElement>('.player-poster')
-    const film = document.createElement('div')
-    film.className = 'player-film'
+    const poster = playerElement.querySelector<HTMLImageElement>('.player-poster')
+    const container = document.createElement('div')
+    container.className = 'player-film'
     media.playsInline = true
     if (poster) media.poster = poster.src
-    film.append(media)
-    if (poster) poster.replaceWith(film)
-    else box.prepend(film)
+    container.append(media)
+    if (poster) poster.replaceWith(container)
+    else playerElement.prepend(container)
     await media.play()
-    box.querySelector('.player-start')?.remove()
+    playerElement.querySelector('.player-start')?.remove()
   }
 
-  async #load(duration: number, pieces: Piece[]): Promise<MediaAttachingData> {
-    const opened = heard(this.#source, 'sourceopen', 'sourceclose')
-    this.media.src = this.#url
+  async #fillBuffers(duration: number, files: PrefetchedFile[]): Promise<MediaAttachingData> {
+    const opened = onceEvent(this.#mediaSource, 'sourceopen', 'sourceclose')
+    this.media.src = this.#objectUrl
     await opened
-    this.#source.duration = duration
-    const buffers = pieces.map(({ track, bytes }) => ({ bytes, track: track!, buffer: this.#source.addSourceBuffer(typeOf(track!)) }))
+    this.#mediaSource.duration = duration
+    const buffers = files.map(({ track, bytes }) => ({
+      bytes,
+      track: track!,
+      buffer: this.#mediaSource.addSourceBuffer(mimeTypeOf(track!))
+    }))
     await Promise.all(
       buffers.map(async ({ bytes, buffer }) => {
-        const whole = await bytes
-        const taken = heard(buffer, 'updateend', 'error')
-        buffer.appendBuffer(whole)
-        await taken
+        const data = await bytes
+        const appended = onceEvent(buffer, 'updateend', 'error')
+        buffer.appendBuffer(data)
+        await appended
       })
     )
     return {
       media: this.media,
-      mediaSource: this.#source,
+      mediaSource: this.#mediaSource,
       tracks: Object.fromEntries(
         buffers.map(({ track, buffer }) => [track.type, { ...track, levelCodec: track.codec, buffer, listeners: [] }])
       )
@@ -106,23 +109,23 @@ class EarlyPlayer {
   }
 }
 
-export type { EarlyPlayer as Opening }
+export type { EarlyPlayer }
 
-const beginning = JSON.parse(document.currentScript!.dataset.film!) as EarlyPlaybackManifest
-// Not where whoever has watched before may begin with another quality, nor by who was sent to a place.
-if (!kept('bandwidth') && !kept('quality') && !new URLSearchParams(location.search).has('start')) {
-  const pieces = beginning.files.map(ask)
-  // Not where the library would not use a plain media source.
+const manifest = JSON.parse(document.currentScript!.dataset.film!) as EarlyPlaybackManifest
+// Not for viewers whose saved bandwidth or quality may select another rendition, and not where the video starts at a given time.
+if (!readStoredValue('bandwidth') && !readStoredValue('quality') && !new URLSearchParams(location.search).has('start')) {
+  const files = manifest.files.map(prefetchFile)
+  // Not where hls.js would use a managed media source.
   const playable =
     'MediaSource' in window &&
     !('ManagedMediaSource' in window) &&
-    pieces.every(({ track }) => track && MediaSource.isTypeSupported(typeOf(track)))
+    files.every(({ track }) => track && MediaSource.isTypeSupported(mimeTypeOf(track)))
   Object.assign(window, {
-    bobineFilm: { pieces, opening: playable ? new EarlyPlayer(beginning, pieces) : null } satisfies EarlyPlaybackHandover
+    bobineFilm: { files, player: playable ? new EarlyPlayer(manifest, files) : null } satisfies EarlyPlaybackHandover
   })
 }
 
-function kept(key: string): string | null {
+function readStoredValue(key: string): string | null {
   try {
     return localStorage.getItem('bobine.' + key)
   } catch {
@@ -130,31 +133,31 @@ function kept(key: string): string | null {
   }
 }
 
-function ask(first: EarlyPlaybackFile): Piece {
-  const [, end] = first.ends
-  const times = { began: performance.now(), answered: 0, ended: 0 }
-  const fetched = async (): Promise<ArrayBuffer> => {
-    const response = await fetch(first.file, { headers: { Range: `bytes=0-${end - 1}` }, priority: 'low' })
-    piece.answered = performance.now()
+function prefetchFile(file: EarlyPlaybackFile): PrefetchedFile {
+  const [, end] = file.ends
+  const times = { startedAt: performance.now(), respondedAt: 0, endedAt: 0 }
+  const fetchBytes = async (): Promise<ArrayBuffer> => {
+    const response = await fetch(file.file, { headers: { Range: `bytes=0-${end - 1}` }, priority: 'low' })
+    prefetched.respondedAt = performance.now()
     const bytes = await response.arrayBuffer()
-    piece.ended = performance.now()
+    prefetched.endedAt = performance.now()
     if (response.status !== 206 || bytes.byteLength !== end) throw new Error(`${response.status} while fetching ahead`)
     return bytes
   }
-  const bytes = fetched()
-  const piece: Piece = { ...first, ...times, bytes }
-  // Whoever takes it hears of it.
+  const bytes = fetchBytes()
+  const prefetched: PrefetchedFile = { ...file, ...times, bytes }
+  // Avoids an unhandled rejection; the consumer of `bytes` handles the error.
   bytes.catch(() => {})
-  return piece
+  return prefetched
 }
 
-function typeOf({ container, codec }: EarlyPlaybackTrack): string {
+function mimeTypeOf({ container, codec }: EarlyPlaybackTrack): string {
   return `${container};codecs="${codec}"`
 }
 
-async function heard(target: EventTarget, good: string, bad: string): Promise<void> {
+async function onceEvent(target: EventTarget, successEvent: string, failureEvent: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    target.addEventListener(good, () => resolve(), { once: true })
-    target.addEventListener(bad, () => reject(new Error(bad)), { once: true })
+    target.addEventListener(successEvent, () => resolve(), { once: true })
+    target.addEventListener(failureEvent, () => reject(new Error(failureEvent)), { once: true })
   })
 }

@@ -10,19 +10,19 @@ import './ui/base.css'
 
 prioritizeEarlyPlayback()
 await waitForNextTask()
-const wishes = parseEmbedOptions(location.search)
-const commanded = wishes.api && parent !== window
-const [remote] = await Promise.all([
-  commanded ? import('./embed/embed-api.ts').then(({ EmbedApi }) => new EmbedApi(parent)) : null,
+const options = parseEmbedOptions(location.search)
+const isControlled = options.api && parent !== window
+const [embedApi] = await Promise.all([
+  isControlled ? import('./embed/embed-api.ts').then(({ EmbedApi }) => new EmbedApi(parent)) : null,
   setLanguage(initialLanguage())
 ])
-for (const [name, colour] of [
-  ['--start', wishes.colours.button],
-  ['--front', wishes.colours.front]
+for (const [name, color] of [
+  ['--start', options.colours.button],
+  ['--front', options.colours.front]
 ] as const) {
-  if (colour !== null && CSS.supports('color', colour)) document.documentElement.style.setProperty(name, colour)
+  if (color !== null && CSS.supports('color', color)) document.documentElement.style.setProperty(name, color)
 }
-const place = document.createElement('div')
-render(<EmbeddedVideo id={location.pathname.split('/').at(-1)!} wishes={wishes} remote={remote} />, place)
-place.id = 'app'
-document.getElementById('app')!.replaceWith(place)
+const appElement = document.createElement('div')
+render(<EmbeddedVideo id={location.pathname.split('/').at(-1)!} options={options} embedApi={embedApi} />, appElement)
+appElement.id = 'app'
+document.getElementById('app')!.replaceWith(appElement)

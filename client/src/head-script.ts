@@ -1,11 +1,12 @@
-// Inside every page, before any other script (server/pages/html-document.ts), built by itself.
+// Inlined into every page before any other script (server/pages/html-document.ts); a build entry of its own.
 
-// The first number a browser writes in a language costs it long (its tables are read then: 30 ms, 130 ms on a slow phone), so it does that
-// while the styles are on their way and it has nothing else to do.
+// The first number that a browser formats in a language is slow, because it loads the tables of the language then (30 ms, 130 ms on a slow
+// phone). This happens while the style sheets are loading and the browser has nothing else to do.
 new Intl.NumberFormat(document.documentElement.lang).format(1)
 
-// A press of a button marked `data-kept` is noted at the root for the client, which answers it when it takes over (player/pending-play.ts):
-// already where it begins, as the button may be gone where it ends, and before anybody else hears of it.
+// A press of a button with `data-kept` is recorded as `data-pressed` at the root element; the client handles it once it has started
+// (player/pending-play.ts). Already `mousedown` counts, because the button may be removed before `click`; the capture phase comes before
+// every other listener.
 for (const type of ['mousedown', 'click'] as const) {
   addEventListener(
     type,

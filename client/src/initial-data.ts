@@ -1,26 +1,28 @@
-/** The path that the server was asked for; pages opened since then were drawn here. */
+/** The path of the page that the server rendered; pages opened since then are rendered by the client. */
 export const initialPath = location.pathname
 
-type FirstData = { answers?: Record<string, unknown> }
+type InitialData = { answers?: Record<string, unknown> }
 
 const element = document.getElementById('bobine-data')
-const given = (element?.textContent ? JSON.parse(element.textContent) : {}) as FirstData
-const answers = new Map(Object.entries(given.answers ?? {}))
-const texts = new Map([...document.querySelectorAll<HTMLElement>('[data-markdown]')].map(node => [node.dataset.markdown, node.innerHTML]))
+const initialData = (element?.textContent ? JSON.parse(element.textContent) : {}) as InitialData
+const responses = new Map(Object.entries(initialData.answers ?? {}))
+const markdownHtml = new Map(
+  [...document.querySelectorAll<HTMLElement>('[data-markdown]')].map(node => [node.dataset.markdown, node.innerHTML])
+)
 
-/** The answer to a GET that came with the page, by its address below the origin; it serves once. */
+/** Returns the response to a GET that the page contains, by its URL below the origin, and removes it; undefined without one. */
 export function consumeInitialResponse(url: string): unknown {
-  const answer = answers.get(url)
-  answers.delete(url)
-  return answer
+  const response = responses.get(url)
+  responses.delete(url)
+  return response
 }
 
-/** The answer that came with the page, left in place for `consumeInitialResponse`. */
+/** Returns the same without removing it. */
 export function peekInitialResponse(url: string): unknown {
-  return answers.get(url)
+  return responses.get(url)
 }
 
-/** The HTML the server wrote for a Markdown text of the page, by the id of what it describes. */
+/** Returns the HTML that the server rendered for a Markdown text of the page, by the id of what it describes. */
 export function serverRenderedMarkdown(id: string): string | undefined {
-  return texts.get(id)
+  return markdownHtml.get(id)
 }

@@ -1,33 +1,36 @@
-/** After so long (ms) what waits goes on: the line may be slow, or broken. */
-const LONGEST = 2000
+/** Milliseconds after which deferred work no longer waits: the network may be slow or broken. */
+const MAX_WAIT_MS = 2000
 
-let first: Promise<unknown> | null = null
-let last: Promise<unknown> = Promise.resolve()
+let priorityWork: Promise<unknown> | null = null
+let lastDeferred: Promise<unknown> = Promise.resolve()
 
-/** Lets the browser do what waits: on a slow machine one long task keeps everybody from scrolling and typing. */
+/** Resolves in the next task: one long task would block scrolling and typing on a slow machine. */
 export async function waitForNextTask(): Promise<void> {
   await new Promise(resolve => {
     setTimeout(resolve)
   })
 }
 
-/** Has everything that can wait (`yieldToMain`) wait until `done`, for so long (ms) at most. */
-export function runFirst(done: Promise<unknown>, longest = LONGEST): void {
-  const one = (first = Promise.race([
-    done,
+/** Defers everything that calls `yieldToMain` until `work` has resolved, at most for `maxWaitMs`. */
+export function runFirst(work: Promise<unknown>, maxWaitMs = MAX_WAIT_MS): void {
+  const current = (priorityWork = Promise.race([
+    work,
     new Promise(resolve => {
-      setTimeout(resolve, longest)
+      setTimeout(resolve, maxWaitMs)
     })
   ]).then(() => {
-    if (first === one) first = null
+    if (priorityWork === current) priorityWork = null
   }))
 }
 
-/** Lets the browser do what waits, and what goes first. What waited for that comes one after the other, with a pause between. */
+/**
+ * Resolves in a later task, after the work given to `runFirst`. Callers that waited for that work continue one after the other, each in a
+ * task of its own.
+ */
 export async function yieldToMain(): Promise<void> {
   await waitForNextTask()
-  while (first) await first
-  const mine = last.then(waitForNextTask)
-  last = mine
-  await mine
+  while (priorityWork) await priorityWork
+  const deferred = lastDeferred.then(waitForNextTask)
+  lastDeferred = deferred
+  await deferred
 }

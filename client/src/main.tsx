@@ -16,19 +16,19 @@ prioritizeEarlyPlayback()
 await waitForNextTask()
 applyTheme()
 await waitForNextTask()
-// What the server wrote stays in view until everything is here to take its place in one step.
+// The server-rendered page stays visible until everything that replaces it has loaded; then it is replaced in one step.
 await Promise.all([setLanguage(initialLanguage()), preloadPage(location.pathname)])
 await yieldToMain()
-const place = document.createElement('div')
-render(<App />, place)
-place.id = 'app'
-document.getElementById('app')!.replaceWith(place)
+const appElement = document.createElement('div')
+render(<App />, appElement)
+appElement.id = 'app'
+document.getElementById('app')!.replaceWith(appElement)
 await waitForNextTask()
 loadInstanceConfig().catch(() => {
-  /* the pages that need it ask again and say so */
+  /* the pages that need it load it again and show the error */
 })
 registerServiceWorker()
 if (isLoggedIn.peek())
   loadCurrentUser().catch(() => {
-    /* kept as last heard; a finished session ends by itself */
+    /* the saved user stays; a 401 ends an expired session */
   })

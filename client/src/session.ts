@@ -9,7 +9,7 @@ onLocalStorageChange('me', () => {
   user.value = readLocalStorage('me')
 })
 
-/** Who is logged in, as last heard; null for a guest. */
+/** The logged-in user, as last received from the server; null without a session. */
 export const currentUser = computed(() => (isLoggedIn.value ? user.value : null))
 
 /** Logs in by the password grant; throws ApiError (`invalid_grant`, `access_denied`). */
@@ -19,25 +19,25 @@ export async function logIn(username: string, password: string): Promise<void> {
   await loadCurrentUser()
 }
 
-/** Ends the session here, and on the server if it can be reached. */
+/** Ends the session in this browser, and on the server if it can be reached. */
 export async function logOut(): Promise<void> {
   try {
     await api('POST /users/revoke-token')
   } catch {
-    /* an expired session is ended all the same */
+    /* the session in this browser ends in any case, also when it has expired on the server */
   }
   saveSession(null)
-  keepUser(null)
+  saveUser(null)
 }
 
-/** Asks the server who is logged in and remembers it. */
+/** Loads the logged-in user from the server and saves it in this browser. Throws ApiError. */
 export async function loadCurrentUser(): Promise<User> {
-  const answer = await api('GET /users/me')
-  keepUser(answer)
-  return answer
+  const loaded = await api('GET /users/me')
+  saveUser(loaded)
+  return loaded
 }
 
-function keepUser(next: User | null): void {
+function saveUser(next: User | null): void {
   user.value = next
   writeLocalStorage('me', next)
 }

@@ -1,39 +1,47 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 
-const COUNT = 30
+/** Entries of one request: the server returns no more at once. */
+const PAGE_SIZE = 30
 
-type Page<T> = { total: number; data: T[] }
-type Asking<T> = (part: { start: number; count: number }) => Promise<Page<T>>
-type Listing<T> = { items: T[]; total: number | null; busy: boolean; failed: boolean; more: boolean; next: () => void; reload: () => void }
+type ListPage<T> = { total: number; data: T[] }
+type FetchPage<T> = (range: { start: number; count: number }) => Promise<ListPage<T>>
+type ListState<T> = {
+  items: T[]
+  total: number | null
+  busy: boolean
+  failed: boolean
+  more: boolean
+  next: () => void
+  reload: () => void
+}
 
-/** A list of the server that grows on demand and is asked again every `every` milliseconds; null leaves it as it is. */
-export function useList<T>(ask: Asking<T>, every: number | null): Listing<T> {
-  const [page, setPage] = useState<Page<T> | null>(null)
-  const [wanted, setWanted] = useState(COUNT)
-  const [asked, setAsked] = useState(0)
+/** Loads a list page by page on demand, and again every `reloadMs` milliseconds while the tab is visible; null turns that off. */
+export function useList<T>(fetchPage: FetchPage<T>, reloadMs: number | null): ListState<T> {
+  const [page, setPage] = useState<ListPage<T> | null>(null)
+  const [wantedCount, setWantedCount] = useState(PAGE_SIZE)
+  const [reloads, setReloads] = useState(0)
   const [state, setState] = useState<'busy' | 'failed' | 'done'>('busy')
-  const latest = useRef(ask)
-  const given = useRef(0)
-  latest.current = ask
-  const reload = () => setAsked(before => before + 1)
+  const latestFetchPage = useRef(fetchPage)
+  const loadedCount = useRef(0)
+  latestFetchPage.current = fetchPage
+  const reload = () => setReloads(count => count + 1)
 
   useEffect(() => {
     let current = true
     const load = async () => {
-      // Looking again in silence: nothing turns that nobody asked for.
-      if (given.current !== wanted) setState('busy')
+      // Reloads by the timer show no spinner.
+      if (loadedCount.current !== wantedCount) setState('busy')
       try {
         const data: T[] = []
         let total = 0
-        // The server gives so many at once at most.
         do {
-          const part = await latest.current({ start: data.length, count: COUNT })
-          data.push(...part.data)
-          total = part.total
-          if (part.data.length === 0) break
-        } while (data.length < Math.min(wanted, total))
+          const next = await latestFetchPage.current({ start: data.length, count: PAGE_SIZE })
+          data.push(...next.data)
+          total = next.total
+          if (next.data.length === 0) break
+        } while (data.length < Math.min(wantedCount, total))
         if (!current) return
-        given.current = wanted
+        loadedCount.current = wantedCount
         setPage({ total, data })
         setState('done')
       } catch {
@@ -44,14 +52,14 @@ export function useList<T>(ask: Asking<T>, every: number | null): Listing<T> {
     return () => {
       current = false
     }
-  }, [wanted, asked])
+  }, [wantedCount, reloads])
   useEffect(() => {
-    if (every === null) return
+    if (reloadMs === null) return
     const timer = setInterval(() => {
       if (document.visibilityState === 'visible') reload()
-    }, every)
+    }, reloadMs)
     return () => clearInterval(timer)
-  }, [every])
+  }, [reloadMs])
   const items = page?.data ?? []
   return {
     items,
@@ -59,7 +67,7 @@ export function useList<T>(ask: Asking<T>, every: number | null): Listing<T> {
     busy: state === 'busy',
     failed: state === 'failed',
     more: page !== null && items.length < page.total,
-    next: () => setWanted(items.length + COUNT),
+    next: () => setWantedCount(items.length + PAGE_SIZE),
     reload
   }
 }

@@ -3,12 +3,12 @@ import { apiUrl, api, type ApiResponse, type ApiCallOptions, type ApiRoute } fro
 import { isLoggedIn } from './credentials.ts'
 import { peekInitialResponse } from './initial-data.ts'
 
-/** What a page asked the server: nothing yet, the answer, or why there is none. */
+/** The state of a request: loading, its response, or its error; `change` replaces the response without a request. */
 export type UseQueryResult<T> = { data: T | null; error: unknown; loading: boolean; reload: () => void; change: (next: T) => void }
 
 /**
- * Asks a GET route and asks again when its options or the login change; null asks nothing. Answers that came with the page are there at
- * once.
+ * Requests a GET route, and again when its options or the login change; null requests nothing. A response that the page contains is
+ * returned at once.
  */
 export function useQuery<K extends ApiRoute>(route: K, options: ApiCallOptions<K> | null): UseQueryResult<ApiResponse<K>> {
   const key = options && `${apiUrl(route, options)} ${isLoggedIn.value} ${JSON.stringify(options.headers ?? '')}`
@@ -17,27 +17,27 @@ export function useQuery<K extends ApiRoute>(route: K, options: ApiCallOptions<K
     error: null,
     data: options ? ((peekInitialResponse(apiUrl(route, options)) ?? null) as ApiResponse<K> | null) : null
   }))
-  const latest = useRef(key)
-  latest.current = key
+  const latestKey = useRef(key)
+  latestKey.current = key
   const load = useCallback(() => {
     if (!options) return
-    const ask = api as unknown as (route: K, options: ApiCallOptions<K>) => Promise<ApiResponse<K>>
-    const answer = async () => {
+    const call = api as unknown as (route: K, options: ApiCallOptions<K>) => Promise<ApiResponse<K>>
+    const request = async () => {
       try {
-        const data = await ask(route, options)
-        if (latest.current === key) setState({ key, data, error: null })
+        const data = await call(route, options)
+        if (latestKey.current === key) setState({ key, data, error: null })
       } catch (error) {
-        if (latest.current === key) setState(before => ({ key, data: before.key === key ? before.data : null, error }))
+        if (latestKey.current === key) setState(previous => ({ key, data: previous.key === key ? previous.data : null, error }))
       }
     }
-    void answer()
+    void request()
   }, [key])
   useEffect(load, [load])
-  const fresh = state.key === key
+  const isCurrent = state.key === key
   return {
-    data: fresh ? state.data : null,
-    error: fresh ? state.error : null,
-    loading: key !== null && !(fresh && (state.data !== null || state.error)),
+    data: isCurrent ? state.data : null,
+    error: isCurrent ? state.error : null,
+    loading: key !== null && !(isCurrent && (state.data !== null || state.error)),
     reload: () => {
       setState({ key, data: state.data, error: null })
       load()

@@ -2,17 +2,17 @@ import { useEffect, useState } from 'preact/hooks'
 import { toApiError, type ApiError } from './api-error.ts'
 
 /**
- * A form that is saved: whether it is as it is stored, and why the last try was refused. Whoever leaves the page with changes is asked
- * first.
+ * The state of a form that is saved by `save`: clean, changed or busy, and the error of the last attempt. The browser asks for confirmation
+ * before a page with unsaved changes is left.
  */
 export function useSaveForm(save: () => Promise<void>) {
   const [state, setState] = useState<'clean' | 'changed' | 'busy'>('clean')
   const [problem, setProblem] = useState<ApiError | null>(null)
   useEffect(() => {
     if (state !== 'changed') return
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault()
-    addEventListener('beforeunload', warn)
-    return () => removeEventListener('beforeunload', warn)
+    const confirmLeaving = (event: BeforeUnloadEvent) => event.preventDefault()
+    addEventListener('beforeunload', confirmLeaving)
+    return () => removeEventListener('beforeunload', confirmLeaving)
   }, [state])
 
   const submit = async (event: Event) => {

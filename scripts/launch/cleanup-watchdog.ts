@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 
 /**
- * Leaves a Postgres, a Redis and their folder to a shell that outlives us however we end: when our end of its pipe closes, it stops
- * them and removes the folder. The answer is the function that asks for it and waits.
+ * Starts a shell that outlives this process however it ends: when the pipe to it closes, the shell stops a Postgres and a Redis (by pid)
+ * and removes their folder. Returns a function that triggers this and waits for it.
  */
 export function startCleanupWatchdog(folder: string, postgres: number, redis: number): () => Promise<void> {
   const script =

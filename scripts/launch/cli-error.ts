@@ -1,4 +1,4 @@
-/** Something the admin can mend: printed as one sentence without a stack; `code` is the exit status. */
+/** An error the administrator can fix: printed as one sentence without a stack trace; `code` is the exit status. */
 export class CliError extends Error {
   readonly code: number
 

@@ -1,4 +1,4 @@
-// Stands in for the server where a test needs one that misbehaves; what it does is chosen by the instance's name.
+// Replaces the server in tests that need one that misbehaves; the instance's name selects the behaviour.
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'

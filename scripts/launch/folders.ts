@@ -5,7 +5,10 @@ import { join } from 'node:path'
 import type { SystemAccount } from './postgres-account.ts'
 import { CliError } from './cli-error.ts'
 
-/** Makes a folder that nobody but its owner (ourselves, or `account`) can enter, and refuses one that somebody else made. */
+/**
+ * Creates a folder that only its owner (the current user, or `account`) can enter. Throws CliError where the folder belongs to another
+ * account.
+ */
 export function ensurePrivateFolder(path: string, account?: SystemAccount): string {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   const owner = account?.uid ?? process.getuid!()
@@ -17,7 +20,10 @@ export function ensurePrivateFolder(path: string, account?: SystemAccount): stri
   return path
 }
 
-/** Makes the data folder, closed to everybody else but for passing through by the members of `group`; an existing one is left as it is. */
+/**
+ * Creates the data folder, closed to others except that members of `group` can pass through it; an existing folder is left unchanged.
+ * Throws CliError.
+ */
 export function ensureDataFolder(path: string, group?: number): string {
   try {
     if (!existsSync(path)) {
@@ -34,20 +40,20 @@ export function ensureDataFolder(path: string, group?: number): string {
 }
 
 /**
- * The folder of a service's Unix socket: below the data folder, or in the system's temporary folder when that path is too long
- * for a socket (108 bytes on Linux, 104 on macOS) or holds a character that Postgres' settings read as punctuation.
+ * Returns the folder of a service's Unix socket: below the data folder, or in the system's temporary folder where that path is too long for
+ * a socket (108 bytes on Linux, 104 on macOS) or contains a character with a meaning in Postgres' settings.
  */
 export function ensureSocketFolder(data: string, name: string, account?: SystemAccount): string {
-  const near = join(data, 'run', name)
-  if (Buffer.byteLength(near) <= 80 && /^[\w./+@-]+$/.test(near)) {
+  const preferred = join(data, 'run', name)
+  if (Buffer.byteLength(preferred) <= 80 && /^[\w./+@-]+$/.test(preferred)) {
     mkdirSync(join(data, 'run'), { recursive: true, mode: account ? 0o711 : 0o700 })
-    return ensurePrivateFolder(near, account)
+    return ensurePrivateFolder(preferred, account)
   }
   const hash = createHash('sha256').update(data).digest('hex').slice(0, 12)
   return ensurePrivateFolder(join(tmpdir(), `bobine-${hash}-${name}`), account)
 }
 
-/** The last part of a file system error in words: 'permission denied'. */
+/** Extracts the reason from the message of a file system error: 'permission denied'. */
 export function fileErrorReason(error: unknown): string {
   const message = (error as Error).message
   return /^[A-Z]+: ([^,]+)/.exec(message)?.[1] ?? message

@@ -7,11 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { waitForExit, isProcessAlive, readPidFile } from './process.ts'
 
-const here = dirname(fileURLToPath(import.meta.url))
-const trials = new Set<LauncherRun>()
+const launchFolder = dirname(fileURLToPath(import.meta.url))
+const runs = new Set<LauncherRun>()
 const folders = new Set<string>()
 
-/** One run of the start command under test. */
+/** One run of the start command in a test. */
 export class LauncherRun {
   output = ''
   readonly child: ChildProcess
@@ -21,7 +21,7 @@ export class LauncherRun {
   constructor(parameters: string[], options: { server?: string; env?: NodeJS.ProcessEnv; as?: number } = {}) {
     const command =
       options.server === undefined
-        ? [join(here, '../start'), ...parameters]
+        ? [join(launchFolder, '../start'), ...parameters]
         : [
             process.execPath,
             '--import',
@@ -29,44 +29,44 @@ export class LauncherRun {
             '--input-type=module',
             '-e',
             PROGRAM,
-            join(here, 'run-launcher.ts'),
-            join(here, options.server),
+            join(launchFolder, 'run-launcher.ts'),
+            join(launchFolder, options.server),
             ...parameters
           ]
     if (options.as !== undefined) command.unshift('setpriv', `--reuid=${options.as}`, `--regid=${options.as}`, '--clear-groups')
     this.child = spawn(command[0]!, command.slice(1), {
-      cwd: join(here, '../..'),
-      env: { ...plainEnvironment(), ...options.env },
+      cwd: join(launchFolder, '../..'),
+      env: { ...cleanEnvironment(), ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true
     })
     for (const stream of [this.child.stdout!, this.child.stderr!]) stream.on('data', data => (this.output += String(data)))
     this.ended = waitForExit(this.child)
-    trials.add(this)
+    runs.add(this)
   }
 
-  /** Waits until the output matches; throws with the whole output when the run ends before that. */
-  async says(pattern: RegExp): Promise<RegExpExecArray> {
-    let over = false
-    void this.ended.then(() => (over = true))
+  /** Waits until the output matches; throws an error with the whole output when the run ends before that. */
+  async waitForOutput(pattern: RegExp): Promise<RegExpExecArray> {
+    let hasEnded = false
+    void this.ended.then(() => (hasEnded = true))
     for (;;) {
       const match = pattern.exec(this.output)
       if (match) return match
-      if (over) throw new Error(`ended without saying ${pattern}:\n${this.output}`)
+      if (hasEnded) throw new Error(`ended without saying ${pattern}:\n${this.output}`)
       await sleep(20)
     }
   }
 
-  /** The address printed when it is ready. */
-  async ready(): Promise<string> {
-    return (await this.says(/is ready: (\S+)/))[1]!
+  /** Waits until the server is ready and returns the URL it printed. */
+  async waitUntilReady(): Promise<string> {
+    return (await this.waitForOutput(/is ready: (\S+)/))[1]!
   }
 }
 
-// What -e gets as its parameters: the module with `run`, the server's script, and the command line.
+// The parameters of -e: the module of the launcher, the server script, and the command line.
 const PROGRAM = 'const [run, server, ...parameters] = process.argv.slice(1); await (await import(run)).runLauncher(parameters, server)'
 
-/** A port that nobody listens on just now. */
+/** Returns a port on which nothing listens at the moment. */
 export async function findFreePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -75,7 +75,7 @@ export async function findFreePort(): Promise<number> {
   return port
 }
 
-/** A data folder of its own, removed by `cleanUp`. */
+/** Creates a data folder; `cleanUpLauncherRuns` removes it. */
 export function makeLauncherRunFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'bobine-trial-')))
   chmodSync(folder, 0o711)
@@ -83,27 +83,27 @@ export function makeLauncherRunFolder(): string {
   return folder
 }
 
-/** The pids of everything that runs on a data folder, by the marks the launcher keeps there. */
+/** The pids of the processes that run on a data folder, according to the pid files in it. */
 export function findRunningProcesses(folder: string): Record<string, number> {
-  const found: Record<string, number> = {}
+  const pids: Record<string, number> = {}
   for (const name of ['launcher', 'server', 'redis', 'postgres']) {
-    const mark = readPidFile(join(folder, 'run', `${name}.json`))
-    if (mark && isProcessAlive(mark)) found[name] = mark.pid
+    const identity = readPidFile(join(folder, 'run', `${name}.json`))
+    if (identity && isProcessAlive(identity)) pids[name] = identity.pid
   }
-  return found
+  return pids
 }
 
-/** Every process whose command line names the folder, marked or not. */
+/** The lines of `ps` about processes whose command line contains the folder, with or without a pid file. */
 export function findProcessesNaming(folder: string): string[] {
-  const list = spawnSync('ps', ['-ww', '-e', '-o', 'pid=,stat=,command='], { encoding: 'utf8' }).stdout
-  return list.split('\n').filter(line => line.includes(folder) && !/^\s*\d+\s+Z/.test(line))
+  const psOutput = spawnSync('ps', ['-ww', '-e', '-o', 'pid=,stat=,command='], { encoding: 'utf8' }).stdout
+  return psOutput.split('\n').filter(line => line.includes(folder) && !/^\s*\d+\s+Z/.test(line))
 }
 
-/** Ends whatever the tests have left and removes their folders. */
+/** Kills all processes that tests have left and removes their folders. */
 export async function cleanUpLauncherRuns(): Promise<void> {
-  for (const trial of trials) trial.child.kill('SIGKILL')
-  for (const trial of trials) await trial.ended
-  trials.clear()
+  for (const run of runs) run.child.kill('SIGKILL')
+  for (const run of runs) await run.ended
+  runs.clear()
   for (const folder of folders) {
     const pids = [
       ...Object.values(findRunningProcesses(folder)),
@@ -116,18 +116,18 @@ export async function cleanUpLauncherRuns(): Promise<void> {
       } catch {
         /* it has ended */
       }
-    for (let left = 100; left > 0 && findProcessesNaming(folder).length > 0; left--) await sleep(50)
+    for (let attemptsLeft = 100; attemptsLeft > 0 && findProcessesNaming(folder).length > 0; attemptsLeft--) await sleep(50)
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
   folders.clear()
 }
 
-/** The pid of the trial server's own child, which must not outlive it. */
+/** The pid of the fake server's own child, which must not outlive it; empty where there is none. */
 export function readFakeServerChildPid(folder: string): number[] {
   return readdirSync(folder).includes('child.pid') ? [Number(readFileSync(join(folder, 'child.pid'), 'utf8'))] : []
 }
 
-function plainEnvironment(): NodeJS.ProcessEnv {
+function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([key]) => !/^(BOBINE_|DATABASE_URL|REDIS_URL|NODE_ENV|VITEST|PG)/.test(key))
   )

@@ -15,24 +15,24 @@ import { terminateLeftoverServer, startServerProcess, type ServerReady } from '.
 import { readLaunchSettings, serverEnvironment } from './settings.ts'
 import type { StepRunner } from './step.ts'
 
-/** Everything one start has going; `stop` ends it in order (server, Redis, Postgres), also in the middle of starting. */
+/** One start with its services; `stop` stops them in order (server, Redis, Postgres), also while starting. */
 export class Launcher {
   readonly #abort = new AbortController()
   readonly #stops: (() => Promise<void> | void)[] = []
   readonly #serverFile: string
-  readonly #say: (line: string) => void
+  readonly #printLine: (line: string) => void
   readonly #step: StepRunner
   #starting: Promise<unknown> = Promise.resolve()
 
-  constructor(serverFile: string, say: (line: string) => void, step: StepRunner) {
+  constructor(serverFile: string, printLine: (line: string) => void, step: StepRunner) {
     this.#serverFile = serverFile
-    this.#say = say
+    this.#printLine = printLine
     this.#step = step
   }
 
   /**
-   * Starts everything and resolves with what the server told when it was ready, and where its log is. Refuses with a sentence, stopping
-   * what it started.
+   * Starts everything and resolves with what the server reported when it was ready, and the path of its log. On failure stops what it
+   * started and throws CliError.
    */
   start(options: LaunchOptions): Promise<ServerReady & { log: string }> {
     const starting = this.#start(options).catch(async error => {
@@ -43,7 +43,7 @@ export class Launcher {
     return starting
   }
 
-  /** Ends everything that was started; resolves when nothing of it is left. */
+  /** Stops everything; resolves when all processes have ended. */
   async stop(): Promise<void> {
     this.#abort.abort()
     await this.#starting
@@ -58,41 +58,41 @@ export class Launcher {
       this.#step
     )
     const data = ensureDataFolder(settings.data, privatePostgres ? findPostgresGroup() : undefined)
-    const run = join(data, 'run')
-    mkdirSync(run, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
-    // With a database and a Redis of its own a folder has one launcher; with others' several may share it, each with other roles.
-    const part = privatePostgres || privateRedis ? '' : `-${options.roles.join('-')}`
-    const lock = acquireLockFile(join(run, `launcher${part}.json`))
+    const runFolder = join(data, 'run')
+    mkdirSync(runFolder, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
+    // With a private database or Redis a folder has one launcher; otherwise several may share it, each with other roles.
+    const suffix = privatePostgres || privateRedis ? '' : `-${options.roles.join('-')}`
+    const lock = acquireLockFile(join(runFolder, `launcher${suffix}.json`))
     if (typeof lock === 'number')
       throw new CliError(`Bobine already runs on ${data} (process ${lock}): stop that one, or choose another folder with --data`)
     this.#stops.push(lock)
-    const mark = join(run, `server${part}.json`)
-    const log = join(data, 'logs', `server${part}.log`)
+    const pidFile = join(runFolder, `server${suffix}.json`)
+    const log = join(data, 'logs', `server${suffix}.log`)
     mkdirSync(dirname(log), { recursive: true })
-    await terminateLeftoverServer(mark)
+    await terminateLeftoverServer(pidFile)
     if (options.roles.includes('web')) await assertPortFree(settings.listen)
 
     let postgres: PostgresAddress | undefined
     let redis: { socket: string } | undefined
-    if (privatePostgres) postgres = (await this.#keep('PostgreSQL', signal => startPostgres(data, {}, signal))).address
-    if (privateRedis) redis = (await this.#keep('Redis', signal => startRedis(data, signal))).address
+    if (privatePostgres) postgres = (await this.#supervise('PostgreSQL', signal => startPostgres(data, {}, signal))).address
+    if (privateRedis) redis = (await this.#supervise('Redis', signal => startRedis(data, signal))).address
     const parameters = ['--roles', options.roles.join(','), ...(settings.file ? ['--config', settings.file] : [])]
-    // Once: a server that is started again must not change the password again.
-    let reset = options.resetPassword ? ['--reset-password', options.resetPassword] : []
-    const command = { file: this.#serverFile, env: serverEnvironment(settings, postgres, redis), cwd: projectFolder, mark, log }
-    const { ready } = await this.#keep('The server', signal => {
-      const once = reset
-      reset = []
-      return startServerProcess({ ...command, parameters: [...parameters, ...once] }, signal)
+    // Only at the first start: a restarted server must not reset the password again.
+    let resetParameters = options.resetPassword ? ['--reset-password', options.resetPassword] : []
+    const command = { file: this.#serverFile, env: serverEnvironment(settings, postgres, redis), cwd: projectFolder, pidFile, log }
+    const { ready } = await this.#supervise('The server', signal => {
+      const onlyOnce = resetParameters
+      resetParameters = []
+      return startServerProcess({ ...command, parameters: [...parameters, ...onlyOnce] }, signal)
     })
     return { ...ready, log }
   }
 
-  async #keep<S extends SupervisedService>(name: string, start: (signal: AbortSignal) => Promise<S>): Promise<S> {
+  async #supervise<S extends SupervisedService>(name: string, start: (signal: AbortSignal) => Promise<S>): Promise<S> {
     if (this.#abort.signal.aborted) throw new CliError('Stopped')
     const { first, stop } = await this.#step(
       `Starting ${name.replace(/^The/, 'the')}`,
-      async () => await superviseService(name, start, this.#say, this.#abort.signal)
+      async () => await superviseService(name, start, this.#printLine, this.#abort.signal)
     )
     this.#stops.push(stop)
     return first

@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-test('a lock is held until it is given back', () => {
+test('a lock is held until it is released', () => {
   const file = join(folder, 'deep', 'lock')
   const release = acquireLockFile(file)
   expect(release).toBeTypeOf('function')
@@ -33,28 +33,28 @@ test.each([
   expect(acquireLockFile(file)).toBe(process.pid)
 })
 
-test('of many that find the same dead lock at once exactly one gets it', async () => {
+test('of many processes that find the same stale lock exactly one acquires it', async () => {
   const file = join(folder, 'lock')
   for (let round = 0; round < 3; round++) {
     writeFileSync(file, JSON.stringify({ pid: 2 ** 22 - 1, born: 'once' }))
-    const go = join(folder, `go${round}`)
+    const goFile = join(folder, `go${round}`)
     const program = `
       import { existsSync } from 'node:fs'
       const { acquireLockFile } = await import(${JSON.stringify(join(import.meta.dirname, 'lock.ts'))})
       console.log('here')
-      while (!existsSync(${JSON.stringify(go)}));
+      while (!existsSync(${JSON.stringify(goFile)}));
       console.log(typeof acquireLockFile(${JSON.stringify(file)}))
       process.stdin.resume()`
     const children = Array.from({ length: 6 }, () =>
       spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] })
     )
     const outputs = children.map(child => {
-      const seen = { text: '' }
-      child.stdout.on('data', data => (seen.text += String(data)))
-      return seen
+      const output = { text: '' }
+      child.stdout.on('data', data => (output.text += String(data)))
+      return output
     })
     await expect.poll(() => outputs.filter(({ text }) => text.includes('here')).length, { timeout: 30_000 }).toBe(6)
-    writeFileSync(go, '')
+    writeFileSync(goFile, '')
     await expect.poll(() => outputs.filter(({ text }) => /function|number/.test(text)).length, { timeout: 30_000 }).toBe(6)
     expect(outputs.filter(({ text }) => text.includes('function'))).toHaveLength(1)
     for (const child of children) child.stdin.end()
@@ -63,7 +63,7 @@ test('of many that find the same dead lock at once exactly one gets it', async (
   expect(existsSync(file)).toBe(true)
 }, 60_000)
 
-test('the mark of a process is that of exactly this process', () => {
+test('the identity of a process matches that process only', () => {
   expect(identifyProcess(process.pid)).toEqual(identifyProcess(process.pid))
   expect(identifyProcess(process.pid)!.born).not.toBe(identifyProcess(process.ppid)!.born)
   expect(identifyProcess(2 ** 22 - 1)).toBeUndefined()

@@ -2,35 +2,33 @@ import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { dirname } from 'node:path'
 import { isProcessAlive, identifyProcess, readPidFile } from './process.ts'
 
-/**
- * Takes a lock that a dead holder loses, however it died. Returns the function that gives it back, or the pid of the living holder.
- */
+/** Acquires a lock that is freed when its holder dies. Returns a function that releases it, or the pid of the living holder. */
 export function acquireLockFile(file: string): (() => void) | number {
   mkdirSync(dirname(file), { recursive: true })
-  const mine = `${file}.${process.pid}`
-  writeFileSync(mine, JSON.stringify(identifyProcess(process.pid)))
+  const ownFile = `${file}.${process.pid}`
+  writeFileSync(ownFile, JSON.stringify(identifyProcess(process.pid)))
   try {
     for (;;) {
-      // link() is the one call that makes a file with its content or fails when it exists.
-      if (linked(mine, file)) return () => rmSync(file, { force: true })
+      // link() atomically creates a file with its content, or fails when it exists.
+      if (tryLink(ownFile, file)) return () => rmSync(file, { force: true })
       const holder = readPidFile(file)
       if (holder && isProcessAlive(holder)) return holder.pid
-      clearDead(file, mine)
+      removeDeadLock(file, ownFile)
     }
   } finally {
-    rmSync(mine, { force: true })
+    rmSync(ownFile, { force: true })
   }
 }
 
 /**
- * Removes the lock of a dead holder, one process at a time: between a look and a removal that nobody guards another may clear the same
- * lock and take its own, which would be removed then.
+ * Removes the lock of a dead holder, one process at a time: without this guard, another process might remove the same lock and acquire its
+ * own between the check and the removal, and that one would be removed.
  */
-function clearDead(file: string, mine: string): void {
+function removeDeadLock(file: string, ownFile: string): void {
   const guard = `${file}.clearing`
-  if (!linked(mine, guard)) {
-    const clearer = readPidFile(guard)
-    if (clearer && !isProcessAlive(clearer)) rmSync(guard, { force: true })
+  if (!tryLink(ownFile, guard)) {
+    const guardHolder = readPidFile(guard)
+    if (guardHolder && !isProcessAlive(guardHolder)) rmSync(guard, { force: true })
     return
   }
   try {
@@ -41,22 +39,22 @@ function clearDead(file: string, mine: string): void {
   }
 }
 
-/** A lock appears whole, so one without a mark never had a holder; one that is gone is not damaged. */
+/** A lock file appears with its content, so one without a valid identity never had a holder; a missing file is not damaged. */
 function isDamaged(file: string): boolean {
   return (
-    succeeds(() => {
+    succeedsUnless(() => {
       readFileSync(file)
     }, 'ENOENT') && readPidFile(file) === undefined
   )
 }
 
-function linked(from: string, to: string): boolean {
-  return succeeds(() => linkSync(from, to), 'EEXIST')
+function tryLink(from: string, to: string): boolean {
+  return succeedsUnless(() => linkSync(from, to), 'EEXIST')
 }
 
-function succeeds(act: () => void, expected: string): boolean {
+function succeedsUnless(operation: () => void, expected: string): boolean {
   try {
-    act()
+    operation()
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === expected) return false

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { LAUNCH_HELP, parseLaunchOptions } from './options.ts'
 import { CliError } from './cli-error.ts'
 
-test('nothing given means both roles and everything else as configured', () => {
+test('without options both roles are started, everything else as configured', () => {
   expect(parseLaunchOptions([])).toEqual({ roles: ['web', 'worker'] })
 })
 
-test('every option', () => {
+test('parses every option', () => {
   expect(
     parseLaunchOptions([
       '--port',

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { CliError } from './cli-error.ts'
 
-/** What the command line asks for; paths are as typed. */
+/** The parsed command line; paths as typed. */
 export interface LaunchOptions {
   port?: number
   data?: string
@@ -13,7 +13,7 @@ export interface LaunchOptions {
 
 const ROLES = ['web', 'worker']
 
-/** What --help prints. */
+/** The output of --help. */
 export const LAUNCH_HELP = `Usage: scripts/start [options]
 
 Starts Bobine, and a PostgreSQL and a Redis of its own unless DATABASE_URL and REDIS_URL or the configuration name others.
@@ -33,24 +33,24 @@ BOBINE_ROOT_PASSWORD (the first administrator's password, otherwise made up and 
 Ctrl-C stops everything that was started.
 `
 
-/** Reads the command line; 'help' when that is asked for. Refuses with exit status 2. */
+/** Parses the command line; returns 'help' for --help. Throws CliError with exit status 2. */
 export function parseLaunchOptions(parameters: string[]): LaunchOptions | 'help' {
-  const values = parse(parameters)
+  const values = parseArguments(parameters)
   if (values.help) return 'help'
   for (const [name, value] of Object.entries(values)) {
-    if (value === '') throw wrong(`--${name} needs a value`)
+    if (value === '') throw usageError(`--${name} needs a value`)
   }
   return {
-    port: values.port === undefined ? undefined : port(values.port),
+    port: values.port === undefined ? undefined : parsePort(values.port),
     data: values.data,
-    hostname: values.hostname === undefined ? undefined : hostname(values.hostname),
-    roles: values.roles === undefined ? ROLES : roles(values.roles),
+    hostname: values.hostname === undefined ? undefined : parseHostname(values.hostname),
+    roles: values.roles === undefined ? ROLES : parseRoles(values.roles),
     config: values.config,
     resetPassword: values['reset-password']
   }
 }
 
-function parse(parameters: string[]) {
+function parseArguments(parameters: string[]) {
   const text = { type: 'string' } as const
   try {
     return parseArgs({
@@ -60,31 +60,31 @@ function parse(parameters: string[]) {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const option = /'(-[^' ]*)/.exec(message)?.[1] ?? ''
-    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw wrong(`There is no option ${option}`)
-    if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') throw wrong(`'${/'([^']*)'/.exec(message)?.[1]}' is not an option`)
-    throw wrong(option === '--help' ? '--help takes no value' : `${option} needs a value`)
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw usageError(`There is no option ${option}`)
+    if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') throw usageError(`'${/'([^']*)'/.exec(message)?.[1]}' is not an option`)
+    throw usageError(option === '--help' ? '--help takes no value' : `${option} needs a value`)
   }
 }
 
-function port(text: string): number {
+function parsePort(text: string): number {
   const number = Number(text)
   if (/^\d+$/.test(text) && number >= 1 && number <= 65535) return number
-  throw wrong(`--port takes a number from 1 to 65535, not '${text}'`)
+  throw usageError(`--port takes a number from 1 to 65535, not '${text}'`)
 }
 
-function hostname(text: string): string {
+function parseHostname(text: string): string {
   const name = text.toLowerCase()
   if (/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(name)) return name
-  throw wrong(`--hostname takes a name such as videos.example.org, without scheme, port or path, not '${text}'`)
+  throw usageError(`--hostname takes a name such as videos.example.org, without scheme, port or path, not '${text}'`)
 }
 
-function roles(text: string): string[] {
+function parseRoles(text: string): string[] {
   const names = [...new Set(text.split(',').map(name => name.trim()))]
   const unknown = names.find(name => !ROLES.includes(name))
   if (unknown === undefined) return names
-  throw wrong(`--roles takes ${ROLES.join(', ')} or both separated by a comma, not '${text}'`)
+  throw usageError(`--roles takes ${ROLES.join(', ')} or both separated by a comma, not '${text}'`)
 }
 
-function wrong(sentence: string): CliError {
+function usageError(sentence: string): CliError {
   return new CliError(`${sentence}. See scripts/start --help.`, 2)
 }

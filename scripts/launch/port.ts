@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { CliError } from './cli-error.ts'
 
-/** Refuses with a sentence when the port cannot be listened on. */
+/** Throws CliError where the port cannot be listened on. */
 export async function assertPortFree({ hostname, port }: { hostname: string; port: number }): Promise<void> {
   const code = await new Promise<string | undefined>(resolve => {
     const server = createServer()

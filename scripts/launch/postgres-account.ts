@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CliError } from './cli-error.ts'
 
-/** The account a program runs under when it may not be root, and what to put before and beside its command to get there. */
+/** The account that a program runs under instead of root: ids, the prefix of its command, and options for spawn. */
 export interface SystemAccount {
   uid: number
   gid: number
@@ -12,15 +12,15 @@ export interface SystemAccount {
 }
 
 /**
- * The account for Postgres, which refuses to be root: undefined (ourselves) for an ordinary user; for root the owner of an
- * existing cluster, else the system account `postgres`.
+ * Returns the account for Postgres, which refuses to run as root: undefined (the current account) for an ordinary user; for root the owner
+ * of an existing cluster, else the system account `postgres`. Throws CliError.
  */
 export function findPostgresAccount(cluster: string): SystemAccount | undefined {
   if (process.getuid?.() !== 0) return undefined
-  const ids = ownerOf(cluster) ?? systemAccount('postgres')
+  const ids = findOwnerIds(cluster) ?? findSystemAccount('postgres')
   const folder = dirname(cluster)
-  if (reaches([], ids, folder)) return { ...ids, prefix: [], options: ids }
-  // A folder above is closed to everybody but root (/root is): one capability opens folders, nothing else of root is kept.
+  if (canReach([], ids, folder)) return { ...ids, prefix: [], options: ids }
+  // A parent folder is closed to everyone but root (as /root is): one capability opens folders, no other privilege of root is kept.
   for (const capability of ['dac_read_search', 'dac_override']) {
     const prefix = [
       'setpriv',
@@ -30,24 +30,24 @@ export function findPostgresAccount(cluster: string): SystemAccount | undefined 
       `--inh-caps=+${capability}`,
       `--ambient-caps=+${capability}`
     ]
-    if (reaches(prefix, {}, folder)) return { ...ids, prefix, options: {} }
+    if (canReach(prefix, {}, folder)) return { ...ids, prefix, options: {} }
   }
   throw new CliError(
     `The account that PostgreSQL runs under cannot reach ${folder}: choose another folder with --data, for instance --data /var/lib/bobine`
   )
 }
 
-/** The group that must be able to pass through the data folder to its cluster; undefined when that runs under our own account. */
+/** The group that must be able to pass through the data folder to the cluster; undefined where Postgres runs under the current account. */
 export function findPostgresGroup(): number | undefined {
-  return process.getuid?.() === 0 ? systemAccount('postgres').gid : undefined
+  return process.getuid?.() === 0 ? findSystemAccount('postgres').gid : undefined
 }
 
-function ownerOf(folder: string): { uid: number; gid: number } | undefined {
+function findOwnerIds(folder: string): { uid: number; gid: number } | undefined {
   const stats = statSync(folder, { throwIfNoEntry: false })
   return stats && stats.uid !== 0 ? { uid: stats.uid, gid: stats.gid } : undefined
 }
 
-function systemAccount(name: string): { uid: number; gid: number } {
+function findSystemAccount(name: string): { uid: number; gid: number } {
   const id = (kind: string) => Number(spawnSync('id', [kind, name], { encoding: 'utf8' }).stdout?.trim() || NaN)
   const [uid, gid] = [id('-u'), id('-g')]
   if (Number.isInteger(uid) && Number.isInteger(gid)) return { uid, gid }
@@ -56,7 +56,7 @@ function systemAccount(name: string): { uid: number; gid: number } {
   )
 }
 
-function reaches(prefix: string[], options: SystemAccount['options'], folder: string): boolean {
+function canReach(prefix: string[], options: SystemAccount['options'], folder: string): boolean {
   // Not `test -x`: access() ignores capabilities.
   const [command, ...parameters] = [...prefix, 'ls', '-d', `${folder}/.`]
   return spawnSync(command!, parameters, { ...options, cwd: '/', stdio: 'ignore' }).status === 0

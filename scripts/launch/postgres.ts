@@ -20,7 +20,7 @@ import {
 import { findPostgresFolder } from './programs.ts'
 import { CliError } from './cli-error.ts'
 
-/** Where clients of the private Postgres connect: `host` is the folder of its socket. */
+/** The address of the private Postgres; `host` is the folder of its socket. */
 export interface PostgresAddress {
   host: string
   port: number
@@ -28,8 +28,8 @@ export interface PostgresAddress {
   username: string
 }
 
-/** SIGINT is Postgres' fast shutdown, SIGQUIT its immediate one (repaired by the log at the next start). */
-const PERSUASION: SignalEscalation = [
+/** SIGINT is Postgres' fast shutdown, SIGQUIT its immediate one (recovers from the WAL at the next start). */
+const SHUTDOWN_SIGNALS: SignalEscalation = [
   ['SIGINT', 2000],
   ['SIGQUIT', 500],
   ['SIGKILL', 1000]
@@ -38,8 +38,8 @@ const PORT = 5432
 const OWNER = 'bobine'
 
 /**
- * Starts the private Postgres of a data folder: makes its cluster on the first day, ends what a killed launcher left, listens on a
- * Unix socket only. `settings` are server settings, as fsync in tests. Refuses with a sentence, also when `signal` aborts.
+ * Starts the private Postgres of a data folder: creates its cluster at the first start, terminates one that a killed launcher left, listens
+ * on a Unix socket only. `settings` are server settings, such as fsync in tests. Throws CliError, also when `signal` aborts.
  */
 export async function startPostgres(
   data: string,
@@ -48,16 +48,16 @@ export async function startPostgres(
 ): Promise<SupervisedService & { address: PostgresAddress }> {
   const cluster = join(data, 'postgres')
   const log = join(data, 'logs', 'postgres.log')
-  const mark = join(data, 'run', 'postgres.json')
+  const pidFile = join(data, 'run', 'postgres.json')
   const account = findPostgresAccount(cluster)
   const host = ensureSocketFolder(data, 'pg', account)
   mkdirSync(dirname(log), { recursive: true })
-  const programs = findPostgresFolder(clusterVersion(cluster))
-  await terminateLeftoverProcess(mark, PERSUASION)
-  await endUnmarked(cluster)
-  if (!existsSync(cluster)) makeCluster(programs, cluster, account)
+  const programsFolder = findPostgresFolder(clusterVersion(cluster))
+  await terminateLeftoverProcess(pidFile, SHUTDOWN_SIGNALS)
+  await terminateUntrackedPostgres(cluster)
+  if (!existsSync(cluster)) initCluster(programsFolder, cluster, account)
 
-  const all = {
+  const serverSettings = {
     listen_addresses: '',
     unix_socket_directories: host,
     unix_socket_permissions: '0700',
@@ -66,43 +66,43 @@ export async function startPostgres(
     log_destination: 'stderr',
     ...settings
   }
-  const flags = Object.entries(all).flatMap(([key, value]) => ['-c', `${key}=${value}`])
-  // The memory of a killed Postgres is only free once its last child has noticed; until then a new one refuses to start.
-  for (let left = 50; ; left--) {
-    const [command, ...parameters] = [...(account?.prefix ?? []), join(programs, 'postgres'), '-D', cluster, ...flags]
-    const child = spawnWithLog(command!, parameters, log, { ...account?.options, env: plainEnvironment() })
+  const flags = Object.entries(serverSettings).flatMap(([key, value]) => ['-c', `${key}=${value}`])
+  // The shared memory of a killed Postgres is freed only when its last child has exited; until then a new one refuses to start.
+  for (let attemptsLeft = 50; ; attemptsLeft--) {
+    const [command, ...parameters] = [...(account?.prefix ?? []), join(programsFolder, 'postgres'), '-D', cluster, ...flags]
+    const child = spawnWithLog(command!, parameters, log, { ...account?.options, env: environmentWithoutPostgres() })
     const ended = waitForExit(child)
-    if (child.pid) writePidFile(mark, child.pid)
+    if (child.pid) writePidFile(pidFile, child.pid)
     const address = { host, port: PORT, name: OWNER, username: OWNER }
-    const answer = await Promise.race([ready(address, signal), ended])
-    if (answer === true) return { pid: child.pid!, address, ended, stop: () => stop(child.pid!, ended, mark) }
-    if (answer === false) {
-      await stop(child.pid!, ended, mark)
+    const outcome = await Promise.race([waitUntilReady(address, signal), ended])
+    if (outcome === true) return { pid: child.pid!, address, ended, stop: () => stop(child.pid!, ended, pidFile) }
+    if (outcome === false) {
+      await stop(child.pid!, ended, pidFile)
       throw new CliError('Stopped')
     }
-    const lines = readLastLogLines(log, 4)
-    if (left === 0 || !/shared memory block|lock file/.test(lines))
-      throw new CliError(`PostgreSQL did not start (${answer}); the end of ${log}:\n${lines}`)
+    const lastLines = readLastLogLines(log, 4)
+    if (attemptsLeft === 0 || !/shared memory block|lock file/.test(lastLines))
+      throw new CliError(`PostgreSQL did not start (${outcome}); the end of ${log}:\n${lastLines}`)
     await sleep(100)
   }
 }
 
-async function stop(pid: number, ended: Promise<string>, mark: string): Promise<void> {
-  const alive = identifyProcess(pid)
-  if (alive) await terminateProcess(alive, PERSUASION)
+async function stop(pid: number, ended: Promise<string>, pidFile: string): Promise<void> {
+  const identity = identifyProcess(pid)
+  if (identity) await terminateProcess(identity, SHUTDOWN_SIGNALS)
   await ended
-  rmSync(mark, { force: true })
+  rmSync(pidFile, { force: true })
 }
 
-/** A Postgres of exactly this cluster whose mark was lost is ended; a lock file that names anybody else is removed. */
-async function endUnmarked(cluster: string): Promise<void> {
+/** Terminates a Postgres of exactly this cluster whose pid file was lost; removes a lock file that names another process. */
+async function terminateUntrackedPostgres(cluster: string): Promise<void> {
   const file = join(cluster, 'postmaster.pid')
   if (!existsSync(file)) return
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
-  const mark = pid > 1 ? identifyProcess(pid) : undefined
-  const command = mark && spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).stdout
-  if (mark && command?.includes(`-D ${cluster}`)) await terminateProcess(mark, PERSUASION)
-  if (!mark || !isProcessAlive(mark) || !command?.includes(cluster)) rmSync(file, { force: true })
+  const identity = pid > 1 ? identifyProcess(pid) : undefined
+  const command = identity && spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).stdout
+  if (identity && command?.includes(`-D ${cluster}`)) await terminateProcess(identity, SHUTDOWN_SIGNALS)
+  if (!identity || !isProcessAlive(identity) || !command?.includes(cluster)) rmSync(file, { force: true })
 }
 
 function clusterVersion(cluster: string): string | undefined {
@@ -113,19 +113,19 @@ function clusterVersion(cluster: string): string | undefined {
   }
 }
 
-function makeCluster(programs: string, cluster: string, account: SystemAccount | undefined): void {
-  // Made beside its place and moved there whole, so that a killed start leaves no half of a cluster.
-  const draft = `${cluster}.new`
-  rmSync(draft, { recursive: true, force: true })
-  mkdirSync(draft, { mode: 0o700 })
-  if (account) chownSync(draft, account.uid, account.gid)
+function initCluster(programsFolder: string, cluster: string, account: SystemAccount | undefined): void {
+  // Created beside its final path and renamed, so that a killed start leaves no incomplete cluster.
+  const temporaryFolder = `${cluster}.new`
+  rmSync(temporaryFolder, { recursive: true, force: true })
+  mkdirSync(temporaryFolder, { mode: 0o700 })
+  if (account) chownSync(temporaryFolder, account.uid, account.gid)
   const [command, ...parameters] = [
     ...(account?.prefix ?? []),
-    join(programs, 'initdb'),
+    join(programsFolder, 'initdb'),
     '-D',
-    draft,
+    temporaryFolder,
     '--encoding=UTF8',
-    `--locale=${locale()}`,
+    `--locale=${findUtf8Locale()}`,
     '--username=postgres',
     '--auth-local=trust',
     '--auth-host=reject',
@@ -135,26 +135,26 @@ function makeCluster(programs: string, cluster: string, account: SystemAccount |
     ...account?.options,
     cwd: '/',
     encoding: 'utf8',
-    env: plainEnvironment()
+    env: environmentWithoutPostgres()
   })
   if (result.status !== 0)
     throw new CliError(`PostgreSQL's cluster could not be made in ${cluster}: ${result.error?.message ?? result.stderr.trim()}`)
-  renameSync(draft, cluster)
+  renameSync(temporaryFolder, cluster)
 }
 
-/** A locale whose upper and lower case know more than ASCII. */
-function locale(): string {
-  const known = spawnSync('locale', ['-a'], { encoding: 'utf8' }).stdout?.split('\n') ?? []
-  return ['C.UTF-8', 'C.utf8', 'en_US.UTF-8', 'en_US.utf8'].find(name => known.includes(name)) ?? 'C'
+/** A locale with Unicode upper and lower case. */
+function findUtf8Locale(): string {
+  const available = spawnSync('locale', ['-a'], { encoding: 'utf8' }).stdout?.split('\n') ?? []
+  return ['C.UTF-8', 'C.utf8', 'en_US.UTF-8', 'en_US.utf8'].find(name => available.includes(name)) ?? 'C'
 }
 
-/** PGDATA, PGPORT and their like belong to somebody else's Postgres. */
-function plainEnvironment(): NodeJS.ProcessEnv {
+/** PGDATA, PGPORT and the like belong to another Postgres. */
+function environmentWithoutPostgres(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(PG|LC_|LANG)/.test(key)))
 }
 
-/** True when the database is there; false when `signal` came first. */
-async function ready(address: PostgresAddress, signal: AbortSignal | undefined): Promise<boolean> {
+/** Waits until the database accepts connections, and creates it; returns false when `signal` aborts first. */
+async function waitUntilReady(address: PostgresAddress, signal: AbortSignal | undefined): Promise<boolean> {
   while (!signal?.aborted) {
     const client = new pg.Client({
       host: address.host,

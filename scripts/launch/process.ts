@@ -3,23 +3,23 @@ import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeF
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from './cli-error.ts'
 
-/** What it takes to recognise a process after a crash: a pid alone may have been given to somebody else. */
+/** Identifies a process after a crash: a pid alone may have been reused. */
 export interface ProcessIdentity {
   pid: number
   born: string
 }
 
-/** Signals with the milliseconds each is given to work, mildest first. */
+/** Signals with the milliseconds to wait after each, mildest first. */
 export type SignalEscalation = [signal: NodeJS.Signals, ms: number][]
 
-/** When the process was born, in a form that is only good for comparing; undefined when there is no such process. */
+/** The start time of a process, in a form that is only good for comparison; undefined when there is no such process. */
 export function processStartTime(pid: number): string | undefined {
   if (process.platform !== 'linux')
     return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout?.trim() || undefined
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    // A zombie has ended; in a container without an init nobody may ever collect it.
+    // A zombie has ended; in a container without an init it may never be reaped.
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined
     return `${fields[19]} ${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`
   } catch {
@@ -27,24 +27,24 @@ export function processStartTime(pid: number): string | undefined {
   }
 }
 
-/** The mark of a running process, undefined when it has already ended. */
+/** The identity of a running process; undefined when it has ended. */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   const born = processStartTime(pid)
   return born === undefined ? undefined : { pid, born }
 }
 
-/** True while exactly this process runs. */
-export function isProcessAlive(mark: ProcessIdentity): boolean {
-  return processStartTime(mark.pid) === mark.born
+/** Whether exactly this process runs. */
+export function isProcessAlive(identity: ProcessIdentity): boolean {
+  return processStartTime(identity.pid) === identity.born
 }
 
-/** Keeps the mark of a running process in `file`, for the next start to find. */
+/** Writes the identity of a running process to `file`, for the next start to find. */
 export function writePidFile(file: string, pid: number): void {
-  const mark = identifyProcess(pid)
-  if (mark) writeFileSync(file, JSON.stringify(mark))
+  const identity = identifyProcess(pid)
+  if (identity) writeFileSync(file, JSON.stringify(identity))
 }
 
-/** The mark kept in `file`, undefined when there is none or it cannot be read. */
+/** Reads an identity from `file`; undefined when there is none or it is invalid. */
 export function readPidFile(file: string): ProcessIdentity | undefined {
   try {
     const { pid, born } = JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity
@@ -54,43 +54,46 @@ export function readPidFile(file: string): ProcessIdentity | undefined {
   }
 }
 
-/** Ends a process, each signal only after the one before did not help within its time; throws when nothing helps. */
-export async function terminateProcess(mark: ProcessIdentity, persuasion: SignalEscalation): Promise<void> {
-  for (const [signal, ms] of persuasion) {
-    if (!isProcessAlive(mark)) return
+/** Terminates a process with one signal after the other; throws when it survives all of them. */
+export async function terminateProcess(identity: ProcessIdentity, signals: SignalEscalation): Promise<void> {
+  for (const [signal, ms] of signals) {
+    if (!isProcessAlive(identity)) return
     try {
-      process.kill(mark.pid, signal)
+      process.kill(identity.pid, signal)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EPERM')
-        throw new CliError(`Process ${mark.pid}, left by an earlier start, belongs to another account: start as that account`)
+        throw new CliError(`Process ${identity.pid}, left by an earlier start, belongs to another account: start as that account`)
       if (code !== 'ESRCH') throw error
     }
-    for (const until = Date.now() + ms; Date.now() < until && isProcessAlive(mark);) await sleep(20)
+    for (const deadline = Date.now() + ms; Date.now() < deadline && isProcessAlive(identity);) await sleep(20)
   }
-  if (isProcessAlive(mark)) throw new Error(`process ${mark.pid} does not end`)
+  if (isProcessAlive(identity)) throw new Error(`process ${identity.pid} does not end`)
 }
 
-/** Ends the process marked in `file`, left by a launcher that was killed; does nothing when it is gone or somebody else's. */
-export async function terminateLeftoverProcess(file: string, persuasion: SignalEscalation): Promise<boolean> {
-  const mark = readPidFile(file)
-  const found = mark !== undefined && isProcessAlive(mark)
-  if (found) await terminateProcess(mark, persuasion)
+/**
+ * Terminates the process identified in `file`, left by a launcher that was killed, and removes the file. Returns whether that process still
+ * ran.
+ */
+export async function terminateLeftoverProcess(file: string, signals: SignalEscalation): Promise<boolean> {
+  const identity = readPidFile(file)
+  const isRunning = identity !== undefined && isProcessAlive(identity)
+  if (isRunning) await terminateProcess(identity, signals)
   rmSync(file, { force: true })
-  return found
+  return isRunning
 }
 
-/** A child in a process group of its own (Ctrl-C in the terminal does not reach it) with its output in a log file. */
+/** Starts a child in a process group of its own (Ctrl-C in the terminal does not reach it), with its output in a log file. */
 export function spawnWithLog(command: string, parameters: string[], log: string, options: SpawnOptions = {}): ChildProcess {
-  const out = openLogFile(log)
+  const logFd = openLogFile(log)
   try {
-    return spawn(command, parameters, { cwd: '/', detached: true, ...options, stdio: ['ignore', out, out] })
+    return spawn(command, parameters, { cwd: '/', detached: true, ...options, stdio: ['ignore', logFd, logFd] })
   } finally {
-    closeSync(out)
+    closeSync(logFd)
   }
 }
 
-/** Resolves with a phrase such as 'exit 1' or 'SIGKILL' when the child has ended, or with the reason why it never began. */
+/** Resolves with a phrase such as 'exit 1' or 'SIGKILL' when the child has ended, or with the reason why it did not start. */
 export function waitForExit(child: ChildProcess): Promise<string> {
   return new Promise(resolve => {
     child.once('error', error => resolve(error.message))
@@ -98,7 +101,7 @@ export function waitForExit(child: ChildProcess): Promise<string> {
   })
 }
 
-/** The last lines of a log, for a sentence about why something did not start. */
+/** The last lines of a log, for error messages. */
 export function readLastLogLines(log: string, count = 3): string {
   try {
     return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-count).join('\n')
@@ -107,12 +110,12 @@ export function readLastLogLines(log: string, count = 3): string {
   }
 }
 
-const LARGEST_LOG = 10 * 2 ** 20
+const MAX_LOG_BYTES = 10 * 2 ** 20
 
-/** Opens a log file for appending; a large one becomes the old one first. */
+/** Opens a log file for appending; renames a large one to `.1` first. */
 export function openLogFile(log: string): number {
   try {
-    if (statSync(log).size > LARGEST_LOG) renameSync(log, `${log}.1`)
+    if (statSync(log).size > MAX_LOG_BYTES) renameSync(log, `${log}.1`)
   } catch {
     /* there is no log yet */
   }

@@ -3,39 +3,41 @@ import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { CliError } from './cli-error.ts'
 
-/** The folder with initdb and postgres: of the major version `wanted` when a cluster exists already, else the newest found. */
-export function findPostgresFolder(wanted?: string): string {
-  const found = listPostgresFolders()
+/** Returns the folder with initdb and postgres: of `majorVersion`, or the newest installed. Throws CliError. */
+export function findPostgresFolder(majorVersion?: string): string {
+  const installed = listPostgresFolders()
     .map(folder => ({ folder, version: versionOf(folder) }))
     .filter(({ version }) => version !== undefined)
   const match =
-    wanted === undefined ? found.sort((a, b) => Number(b.version) - Number(a.version))[0] : found.find(({ version }) => version === wanted)
+    majorVersion === undefined
+      ? installed.sort((a, b) => Number(b.version) - Number(a.version))[0]
+      : installed.find(({ version }) => version === majorVersion)
   if (match) return match.folder
-  if (found.length === 0) throw new CliError('PostgreSQL was not found: install it, or name a database with DATABASE_URL')
+  if (installed.length === 0) throw new CliError('PostgreSQL was not found: install it, or name a database with DATABASE_URL')
   throw new CliError(
-    `The data folder was made by PostgreSQL ${wanted}, but only ${found.map(({ version }) => version).join(', ')} is installed: install postgresql-${wanted} beside it`
+    `The data folder was made by PostgreSQL ${majorVersion}, but only ${installed.map(({ version }) => version).join(', ')} is installed: install postgresql-${majorVersion} beside it`
   )
 }
 
-/** The path of Redis, or of Valkey, which speaks the same. */
+/** Returns the path of Redis, or of the compatible Valkey. Throws CliError. */
 export function findRedisProgram(): string {
   const program = findOnPath('redis-server') ?? findOnPath('valkey-server')
   if (program) return program
   throw new CliError('Redis was not found: install it, or name one with REDIS_URL')
 }
 
-/** The full path of a program that can be run by its name, undefined when there is none. */
+/** Returns the full path of a program in PATH and the usual folders; undefined when there is none. */
 export function findOnPath(name: string): string | undefined {
   return searchPath()
     .map(folder => join(folder, name))
-    .find(isProgram)
+    .find(isExecutable)
 }
 
 function searchPath(): string[] {
   return [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), '/opt/homebrew/bin', '/usr/local/bin', '/usr/sbin']
 }
 
-/** Every folder that holds both initdb and postgres. */
+/** Returns every folder that contains both initdb and postgres. */
 export function listPostgresFolders(): string[] {
   const debian = existsSync('/usr/lib/postgresql')
     ? readdirSync('/usr/lib/postgresql').map(version => `/usr/lib/postgresql/${version}/bin`)
@@ -53,10 +55,10 @@ export function listPostgresFolders(): string[] {
       .filter(name => /^postgresql(@\d+)?$/.test(name))
       .map(name => join(folder, name, 'bin'))
   )
-  const asked = findOnPath('pg_config')
-  const told = asked === undefined ? '' : spawnSync(asked, ['--bindir'], { encoding: 'utf8' }).stdout?.trim()
-  const all = [...debian, ...searchPath(), ...fedora, ...homebrew, ...(told ? [told] : [])]
-  return [...new Set(all)].filter(folder => isProgram(join(folder, 'initdb')) && isProgram(join(folder, 'postgres')))
+  const pgConfig = findOnPath('pg_config')
+  const pgConfigFolder = pgConfig === undefined ? '' : spawnSync(pgConfig, ['--bindir'], { encoding: 'utf8' }).stdout?.trim()
+  const candidates = [...debian, ...searchPath(), ...fedora, ...homebrew, ...(pgConfigFolder ? [pgConfigFolder] : [])]
+  return [...new Set(candidates)].filter(folder => isExecutable(join(folder, 'initdb')) && isExecutable(join(folder, 'postgres')))
 }
 
 function versionOf(folder: string): string | undefined {
@@ -64,7 +66,7 @@ function versionOf(folder: string): string | undefined {
   return /(\d+)(?:\.\d+)*/.exec(text)?.[1]
 }
 
-function isProgram(path: string): boolean {
+function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
     return true

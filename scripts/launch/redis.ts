@@ -17,22 +17,22 @@ import {
 import { findRedisProgram } from './programs.ts'
 import { CliError } from './cli-error.ts'
 
-const PERSUASION: SignalEscalation = [
+const SHUTDOWN_SIGNALS: SignalEscalation = [
   ['SIGTERM', 1000],
   ['SIGKILL', 1000]
 ]
 
 /**
- * Starts the private Redis of a data folder on a Unix socket only. Nothing of it is written to disk: whatever it holds can be made
- * again from Postgres. Refuses with a sentence.
+ * Starts the private Redis of a data folder on a Unix socket only, without persistence: its contents can be rebuilt from Postgres. Throws
+ * CliError.
  */
 export async function startRedis(data: string, signal?: AbortSignal): Promise<SupervisedService & { address: { socket: string } }> {
   const log = join(data, 'logs', 'redis.log')
-  const mark = join(data, 'run', 'redis.json')
+  const pidFile = join(data, 'run', 'redis.json')
   const socket = join(ensureSocketFolder(data, 'redis'), 'redis.sock')
   mkdirSync(dirname(log), { recursive: true })
   const program = findRedisProgram()
-  await terminateLeftoverProcess(mark, PERSUASION)
+  await terminateLeftoverProcess(pidFile, SHUTDOWN_SIGNALS)
   rmSync(socket, { force: true })
   const child = spawnWithLog(
     program,
@@ -57,32 +57,32 @@ export async function startRedis(data: string, signal?: AbortSignal): Promise<Su
     log
   )
   const ended = waitForExit(child)
-  if (child.pid) writePidFile(mark, child.pid)
+  if (child.pid) writePidFile(pidFile, child.pid)
   const stop = async () => {
-    const alive = identifyProcess(child.pid!)
-    if (alive) await terminateProcess(alive, PERSUASION)
+    const identity = identifyProcess(child.pid!)
+    if (identity) await terminateProcess(identity, SHUTDOWN_SIGNALS)
     await ended
-    rmSync(mark, { force: true })
+    rmSync(pidFile, { force: true })
   }
-  const answer = await Promise.race([ready(socket, signal), ended])
-  if (answer === true) return { pid: child.pid!, address: { socket }, ended, stop }
-  if (answer === false) {
+  const outcome = await Promise.race([waitUntilReady(socket, signal), ended])
+  if (outcome === true) return { pid: child.pid!, address: { socket }, ended, stop }
+  if (outcome === false) {
     await stop()
     throw new CliError('Stopped')
   }
-  throw new CliError(`Redis did not start (${answer}); the end of ${log}:\n${readLastLogLines(log)}`)
+  throw new CliError(`Redis did not start (${outcome}); the end of ${log}:\n${readLastLogLines(log)}`)
 }
 
-/** True when it answers; false when `signal` came first. */
-async function ready(socket: string, signal: AbortSignal | undefined): Promise<boolean> {
+/** Waits until it responds; returns false when `signal` aborts first. */
+async function waitUntilReady(socket: string, signal: AbortSignal | undefined): Promise<boolean> {
   while (!signal?.aborted) {
-    if (await answers(socket)) return true
+    if (await respondsToPing(socket)) return true
     await sleep(20)
   }
   return false
 }
 
-function answers(socket: string): Promise<boolean> {
+function respondsToPing(socket: string): Promise<boolean> {
   return new Promise(resolve => {
     const connection = connect(socket, () => connection.write('PING\r\n'))
     connection.setTimeout(1000, () => connection.destroy())

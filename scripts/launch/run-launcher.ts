@@ -5,11 +5,13 @@ import { CliError } from './cli-error.ts'
 import type { ServerReady } from './server-process.ts'
 import { runStep } from './step.ts'
 
-/** The whole command: reads the parameters, starts everything, prints where it is, and stops it when asked. Ends the process. */
+/**
+ * Runs the start command: parses the parameters, starts everything, prints the URL, and stops everything on a signal. Exits the process.
+ */
 export async function runLauncher(parameters: string[], serverFile: string): Promise<void> {
-  // A closed terminal or pipe must not keep us from stopping what we started.
+  // A closed terminal or pipe must not prevent the shutdown.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  const launch = new Launcher(serverFile, say, runStep)
+  const launcher = new Launcher(serverFile, printLine, runStep)
   let stopping = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop())
   try {
@@ -18,36 +20,36 @@ export async function runLauncher(parameters: string[], serverFile: string): Pro
       process.stdout.write(LAUNCH_HELP)
       process.exit(0)
     }
-    greet(await launch.start(options))
+    printReady(await launcher.start(options))
   } catch (error) {
     if (stopping) return
-    console.error(sentence(error))
+    console.error(describeError(error))
     process.exit(error instanceof CliError ? error.code : 1)
   }
 
   async function stop(): Promise<void> {
     if (stopping) return
     stopping = true
-    say('Stopping')
-    await launch.stop().catch(error => console.error(error))
+    printLine('Stopping')
+    await launcher.stop().catch(error => console.error(error))
     process.exit(0)
   }
 }
 
-function greet({ url, login, log }: ServerReady & { log: string }): void {
-  say(url === undefined ? 'Bobine is ready.' : `Bobine is ready: ${url}`)
-  if (login) say(`Log in as ${login.username} with the password ${login.password} (shown only this once).`)
-  say(`What it does from now on is told in ${log}`)
-  say('Ctrl-C stops it.')
+function printReady({ url, login, log }: ServerReady & { log: string }): void {
+  printLine(url === undefined ? 'Bobine is ready.' : `Bobine is ready: ${url}`)
+  if (login) printLine(`Log in as ${login.username} with the password ${login.password} (shown only this once).`)
+  printLine(`What it does from now on is told in ${log}`)
+  printLine('Ctrl-C stops it.')
 }
 
-/** What the admin can mend as a sentence; anything else whole, for whoever mends the launcher. */
-function sentence(error: unknown): unknown {
+/** Returns a sentence for errors the administrator can fix, else the whole error with its stack trace. */
+function describeError(error: unknown): unknown {
   if (error instanceof CliError) return error.message
   const { code, path } = error as NodeJS.ErrnoException
   return code !== undefined && path !== undefined ? `${path}: ${fileErrorReason(error)}` : error
 }
 
-function say(line: string): void {
+function printLine(line: string): void {
   console.log(line)
 }

@@ -14,94 +14,92 @@ import {
 } from './process.ts'
 import { CliError } from './cli-error.ts'
 
-/** What the server tells when it is up; `login` only when this start made the administrator. */
+/** The message of a server that is ready; `login` only when this start created the administrator. */
 export interface ServerReady {
   url?: string
   login?: { username: string; password: string }
 }
 
-/** How to run the server: its file, its parameters, its environment, its working folder, the file that keeps its mark and its log. */
+/** How to run the server: its file, parameters, environment, working folder, pid file and log file. */
 export interface ServerCommand {
   file: string
   parameters: string[]
   env: NodeJS.ProcessEnv
   cwd: string
-  mark: string
+  pidFile: string
   log: string
 }
 
 /**
- * Node's flags for the server: with V8's usual young generation (16 MB, three times) an idle server holds a sixth more memory; with less,
- * floods cost more.
+ * Node's flags for the server: with V8's default young generation (16 MB, three times) an idle server uses a sixth more memory; with a
+ * smaller one, bursts of requests cost more.
  */
 export const SERVER_NODE_FLAGS = ['--max-semi-space-size=8']
-/** Threads beside the event loop: names that are slow to resolve hold some of them, signatures and files need others. */
+/** Threads of libuv's pool: slow DNS lookups occupy some of them, signatures and files need others. */
 export const SERVER_THREAD_POOL_ENV = { UV_THREADPOOL_SIZE: '16' }
 
-/** The server finishes running requests and gives its jobs back after SIGTERM. */
-const PERSUASION: SignalEscalation = [
+/** After SIGTERM the server finishes running requests and returns its jobs to the queue. */
+const SHUTDOWN_SIGNALS: SignalEscalation = [
   ['SIGTERM', 6000],
   ['SIGKILL', 1000]
 ]
 
-/** Ends a server that a killed launcher left behind. */
-export async function terminateLeftoverServer(mark: string): Promise<void> {
-  await terminateLeftoverProcess(mark, PERSUASION)
+/** Terminates a server that a killed launcher left behind. */
+export async function terminateLeftoverServer(pidFile: string): Promise<void> {
+  await terminateLeftoverProcess(pidFile, SHUTDOWN_SIGNALS)
 }
 
 /**
- * Starts the server in a process group of its own and resolves when it says that it is ready. Refuses with the server's own sentence
- * when it says that it failed.
+ * Starts the server in a process group of its own and resolves when it is ready. Throws CliError with the server's own message when it
+ * fails.
  */
 export async function startServerProcess(command: ServerCommand, signal: AbortSignal): Promise<SupervisedService & { ready: ServerReady }> {
-  const out = openLogFile(command.log)
+  const logFd = openLogFile(command.log)
   const child = fork(command.file, command.parameters, {
     cwd: command.cwd,
     env: { ...SERVER_THREAD_POOL_ENV, ...command.env },
     detached: true,
     execArgv: SERVER_NODE_FLAGS,
-    stdio: ['ignore', out, out, 'ipc']
+    stdio: ['ignore', logFd, logFd, 'ipc']
   })
-  closeSync(out)
-  const ended = waitForExit(child).then(how => {
-    endGroup(child.pid)
-    return how
+  closeSync(logFd)
+  const ended = waitForExit(child).then(exitReason => {
+    killProcessGroup(child.pid)
+    return exitReason
   })
-  const mark = child.pid ? identifyProcess(child.pid) : undefined
-  if (child.pid) writePidFile(command.mark, child.pid)
+  const identity = child.pid ? identifyProcess(child.pid) : undefined
+  if (child.pid) writePidFile(command.pidFile, child.pid)
   const stop = async () => {
-    if (mark && isProcessAlive(mark)) await terminateProcess(mark, PERSUASION)
+    if (identity && isProcessAlive(identity)) await terminateProcess(identity, SHUTDOWN_SIGNALS)
     await ended
-    rmSync(command.mark, { force: true })
+    rmSync(command.pidFile, { force: true })
   }
-  const answer = await new Promise<ServerReady | string>(resolve => {
+  const outcome = await new Promise<ServerReady | string>(resolve => {
     child.on('message', (message: { type?: unknown; message?: unknown } & ServerReady) => {
       if (message?.type === 'ready') resolve(message)
       if (message?.type === 'failed') resolve(String(message.message))
     })
-    // Its last words may still be on their way when it has already ended.
-    void Promise.all([ended, channelClosed(child)]).then(([how]) =>
-      resolve(`The server ended before it was ready (${how}); the end of ${command.log}:\n${readLastLogLines(command.log, 10)}`)
+    // Its last messages may still arrive after it has ended.
+    void Promise.all([ended, waitForChannelClose(child)]).then(([exitReason]) =>
+      resolve(`The server ended before it was ready (${exitReason}); the end of ${command.log}:\n${readLastLogLines(command.log, 10)}`)
     )
     signal.addEventListener('abort', () => resolve('Stopped'), { once: true })
   })
-  if (typeof answer !== 'string') return { pid: child.pid!, ended, stop, ready: answer }
+  if (typeof outcome !== 'string') return { pid: child.pid!, ended, stop, ready: outcome }
   await stop()
-  throw new CliError(answer)
+  throw new CliError(outcome)
 }
 
-function channelClosed(child: ChildProcess): Promise<void> {
+function waitForChannelClose(child: ChildProcess): Promise<void> {
   return new Promise(resolve => (child.connected ? child.once('disconnect', resolve) : resolve()))
 }
 
-/**
- * What the server started (ffmpeg) and left running when it was killed; the group's number cannot be anybody else's while it has members.
- */
-function endGroup(pid: number | undefined): void {
+/** Kills the children of a killed server (ffmpeg); the id of the process group cannot be reused while the group has members. */
+function killProcessGroup(pid: number | undefined): void {
   if (pid === undefined) return
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    /* nobody is left in it */
+    /* the group is empty */
   }
 }

@@ -19,14 +19,14 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-/** The settings with the given config file, as YAML. */
+/** Reads the settings with a configuration file of the given YAML. */
 function withFile(yaml: string, options = {}) {
   const config = join(folder, 'c.yaml')
   writeFileSync(config, yaml)
   return readLaunchSettings({ roles, config, ...options })
 }
 
-test('without anything said: localhost without TLS on port 9000, data below the project, services of its own', () => {
+test('defaults: localhost without TLS on port 9000, data below the project, private services', () => {
   const settings = withFile('')
   expect(settings).toMatchObject({
     data: join(projectFolder, 'data'),
@@ -59,7 +59,7 @@ test.each([
     { https: true, hostname: 'w.example.org', port: 443 },
     '127.0.0.1'
   ]
-])('options %j over "%s": visitors come to %j', (options, yaml, webserver, listen) => {
+])('options %j over "%s": the public address is %j', (options, yaml, webserver, listen) => {
   const settings = withFile(yaml, options)
   expect(settings.overrides.webserver).toEqual(webserver)
   expect(settings.listen.hostname).toBe(listen)
@@ -73,17 +73,17 @@ test.each([
   ['', { DATABASE_URL: 'postgres://u:p@h/d' }, false, true],
   ['', { REDIS_URL: 'redis://h' }, true, false],
   ['', { BOBINE_CONFIG: '{"database":{"port":5433},"redis":{"hostname":"h"}}' }, false, false]
-])('"%s" with %j: a Postgres of its own %s, a Redis of its own %s', (yaml, environment, postgres, redis) => {
+])('"%s" with %j: private Postgres %s, private Redis %s', (yaml, environment, postgres, redis) => {
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value as string)
   expect(withFile(yaml)).toMatchObject({ privatePostgres: postgres, privateRedis: redis })
 })
 
-test('--data counts from where we are, storage.root from the project, and --data wins', () => {
+test('--data is relative to the working folder, storage.root to the project, and --data wins', () => {
   expect(withFile('storage: { root: elsewhere }').data).toBe(join(projectFolder, 'elsewhere'))
   expect(withFile('storage: { root: elsewhere }', { data: 'here' }).data).toBe(resolve('here'))
 })
 
-test('the server reads exactly what was decided, beside what the caller said', () => {
+test("the server gets what the launcher decided, merged with the caller's configuration", () => {
   vi.stubEnv('BOBINE_CONFIG', '{"instance":{"name":"Mine"},"listen":{"port":1}}')
   const settings = withFile('signup: { enabled: true }', { port: 9009, data: folder })
   const environment = serverEnvironment(settings, { host: '/s', port: 5432, name: 'bobine', username: 'bobine' }, { socket: '/s/r' })

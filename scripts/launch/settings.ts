@@ -7,65 +7,66 @@ import type { PostgresAddress } from './postgres.ts'
 import { fileErrorReason } from './folders.ts'
 import { CliError } from './cli-error.ts'
 
-type Tree = { [key: string]: unknown }
+type ConfigTree = { [key: string]: unknown }
 
-/** What the launcher has to know before it starts anything; `file` is absolute. */
+/** What the launcher needs to know before it starts anything; `file` is absolute. */
 export interface LaunchSettings {
   file?: string
   data: string
   listen: { hostname: string; port: number }
   privatePostgres: boolean
   privateRedis: boolean
-  overrides: Tree
+  overrides: ConfigTree
 }
 
-/** Reads the configuration as the server will, and decides what the command line changes in it. Refuses with a sentence. */
+/** Reads the configuration as the server will, and applies the command line to it. Throws CliError. */
 export function readLaunchSettings(options: LaunchOptions): LaunchSettings {
   const file = options.config === undefined ? undefined : resolve(options.config)
-  const config = load(file)
-  const given = [
-    fileTree(file ?? join(projectFolder, 'config/local.yaml'), file !== undefined),
-    JSON.parse(process.env.BOBINE_CONFIG || '{}') as Tree
+  const config = loadConfiguration(file)
+  const configTrees = [
+    readConfigTree(file ?? join(projectFolder, 'config/local.yaml'), file !== undefined),
+    JSON.parse(process.env.BOBINE_CONFIG || '{}') as ConfigTree
   ]
-  const names = (...keys: string[]) => keys.some(key => given.some(tree => leaf(tree, key) !== undefined))
+  const isConfigured = (...keys: string[]) => keys.some(key => configTrees.some(tree => valueAt(tree, key) !== undefined))
 
   const data = options.data !== undefined ? resolve(options.data) : resolve(projectFolder, config.storage.root)
   const listen = { ...config.listen, port: options.port ?? config.listen.port }
   const webserver = { ...config.webserver }
-  if (options.hostname !== undefined || !names('webserver.hostname')) {
+  if (options.hostname !== undefined || !isConfigured('webserver.hostname')) {
     webserver.hostname = options.hostname ?? config.webserver.hostname
-    const near = /(^|\.)localhost$/.test(webserver.hostname) || isIP(webserver.hostname) !== 0
-    if (options.hostname !== undefined || !names('webserver.https')) webserver.https = !near
-    if (options.hostname !== undefined || options.port !== undefined || !names('webserver.port')) webserver.port = near ? listen.port : 443
-    if (isIP(webserver.hostname) && !webserver.hostname.startsWith('127.') && !names('listen.hostname'))
+    const isLocal = /(^|\.)localhost$/.test(webserver.hostname) || isIP(webserver.hostname) !== 0
+    if (options.hostname !== undefined || !isConfigured('webserver.https')) webserver.https = !isLocal
+    if (options.hostname !== undefined || options.port !== undefined || !isConfigured('webserver.port'))
+      webserver.port = isLocal ? listen.port : 443
+    if (isIP(webserver.hostname) && !webserver.hostname.startsWith('127.') && !isConfigured('listen.hostname'))
       listen.hostname = isIPv6(webserver.hostname) ? '::' : '0.0.0.0'
   }
   return {
     file,
     data,
     listen,
-    privatePostgres: !process.env.DATABASE_URL && !names('database.hostname', 'database.port'),
-    privateRedis: !process.env.REDIS_URL && !names('redis.hostname', 'redis.port', 'redis.socket'),
+    privatePostgres: !process.env.DATABASE_URL && !isConfigured('database.hostname', 'database.port'),
+    privateRedis: !process.env.REDIS_URL && !isConfigured('redis.hostname', 'redis.port', 'redis.socket'),
     overrides: { listen, webserver, storage: { root: data } }
   }
 }
 
-/** The environment of the server: ours, with everything the launcher decided in BOBINE_CONFIG. */
+/** The environment of the server: the current one, with the launcher's decisions in BOBINE_CONFIG. */
 export function serverEnvironment(
   { overrides }: LaunchSettings,
   postgres?: PostgresAddress,
   redis?: { socket: string }
 ): NodeJS.ProcessEnv {
-  const tree = overlay(JSON.parse(process.env.BOBINE_CONFIG || '{}') as Tree, overrides)
+  const tree = mergeInto(JSON.parse(process.env.BOBINE_CONFIG || '{}') as ConfigTree, overrides)
   if (postgres)
-    overlay(tree, {
+    mergeInto(tree, {
       database: { hostname: postgres.host, port: postgres.port, name: postgres.name, username: postgres.username, password: '', ssl: false }
     })
-  if (redis) overlay(tree, { redis: { socket: redis.socket, auth: '', db: 0 } })
+  if (redis) mergeInto(tree, { redis: { socket: redis.socket, auth: '', db: 0 } })
   return { ...process.env, BOBINE_CONFIG: JSON.stringify(tree) }
 }
 
-function load(file: string | undefined): ReturnType<typeof loadConfig> {
+function loadConfiguration(file: string | undefined): ReturnType<typeof loadConfig> {
   try {
     return loadConfig({ file })
   } catch (error) {
@@ -74,27 +75,27 @@ function load(file: string | undefined): ReturnType<typeof loadConfig> {
   }
 }
 
-function fileTree(file: string, asked: boolean): Tree {
+function readConfigTree(file: string, isRequired: boolean): ConfigTree {
   try {
-    return parseYaml(readFileSync(file, 'utf8')) as Tree
+    return parseYaml(readFileSync(file, 'utf8')) as ConfigTree
   } catch (error) {
-    if (!asked) return {}
+    if (!isRequired) return {}
     throw new CliError(`${file} cannot be read: ${fileErrorReason(error)}`)
   }
 }
 
-function leaf(tree: Tree, key: string): unknown {
-  return key.split('.').reduce<unknown>((below, part) => (isTree(below) ? below[part] : undefined), tree)
+function valueAt(tree: ConfigTree, key: string): unknown {
+  return key.split('.').reduce<unknown>((nested, part) => (isConfigTree(nested) ? nested[part] : undefined), tree)
 }
 
-function overlay(target: Tree, source: Tree): Tree {
+function mergeInto(target: ConfigTree, source: ConfigTree): ConfigTree {
   for (const [key, value] of Object.entries(source)) {
-    const below = target[key]
-    target[key] = isTree(value) ? overlay(isTree(below) ? below : {}, value) : value
+    const nested = target[key]
+    target[key] = isConfigTree(value) ? mergeInto(isConfigTree(nested) ? nested : {}, value) : value
   }
   return target
 }
 
-function isTree(value: unknown): value is Tree {
+function isConfigTree(value: unknown): value is ConfigTree {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,56 +1,56 @@
 import { expect, test } from 'vitest'
 import { superviseService, type SupervisedService } from './supervise.ts'
 
-/** A service that ends when the test says so. */
-function service(): SupervisedService & { end: (how: string) => void; stopped: boolean } {
-  let end!: (how: string) => void
+/** A service that ends when the test ends it. */
+function createService(): SupervisedService & { end: (exitReason: string) => void; stopped: boolean } {
+  let end!: (exitReason: string) => void
   const ended = new Promise<string>(resolve => {
     end = resolve
   })
-  const made = {
+  const created = {
     pid: 1,
     ended,
     end,
     stopped: false,
     stop: async () => {
-      made.stopped = true
+      created.stopped = true
       end('SIGTERM')
     }
   }
-  return made
+  return created
 }
 
-test('a service that ends is started again after growing pauses, until it is stopped', async () => {
-  const [said, started]: [string[], ReturnType<typeof service>[]] = [[], []]
+test('a service that ends is restarted after growing delays, until it is stopped', async () => {
+  const [messages, started]: [string[], ReturnType<typeof createService>[]] = [[], []]
   let refusals = 0
-  const kept = await superviseService(
+  const supervised = await superviseService(
     'It',
     async () => {
       if (started.length === 2 && refusals++ < 2) throw new Error('not yet')
-      started.push(service())
+      started.push(createService())
       return started.at(-1)!
     },
-    line => said.push(line),
+    line => messages.push(line),
     new AbortController().signal,
     [1, 2, 3]
   )
-  expect(kept.first).toBe(started[0])
+  expect(supervised.first).toBe(started[0])
   started[0]!.end('exit 1')
   await expect.poll(() => started.length).toBe(2)
   started[1]!.end('SIGKILL')
   await expect.poll(() => started.length).toBe(3)
-  expect(said).toEqual([
+  expect(messages).toEqual([
     'It ended (exit 1); starting it again',
     'It ended (SIGKILL); starting it again',
     'It did not start: not yet',
     'It did not start: not yet'
   ])
-  await kept.stop()
+  await supervised.stop()
   expect(started[2]!.stopped).toBe(true)
   expect(started).toHaveLength(3)
 })
 
-test("a service that does not start the first time is the caller's business", async () => {
+test('throws when the first start fails', async () => {
   await expect(
     superviseService(
       'It',
@@ -63,32 +63,32 @@ test("a service that does not start the first time is the caller's business", as
   ).rejects.toThrow('no')
 })
 
-test('a stop during the pause ends the waiting', async () => {
-  const only = service()
-  const kept = await superviseService(
+test('a stop during the delay ends it', async () => {
+  const service = createService()
+  const supervised = await superviseService(
     'It',
-    async () => only,
+    async () => service,
     () => {},
     new AbortController().signal,
     [3_600_000]
   )
-  only.end('exit 1')
+  service.end('exit 1')
   await new Promise(resolve => setTimeout(resolve, 20))
-  await kept.stop()
+  await supervised.stop()
 })
 
-test('a service that ends because everything is being stopped is not started again', async () => {
+test('a service that ends because of the abort signal is not restarted', async () => {
   const abort = new AbortController()
-  const [said, only]: [string[], ReturnType<typeof service>] = [[], service()]
-  const kept = await superviseService(
+  const [messages, service]: [string[], ReturnType<typeof createService>] = [[], createService()]
+  const supervised = await superviseService(
     'It',
-    async () => only,
-    line => said.push(line),
+    async () => service,
+    line => messages.push(line),
     abort.signal,
     [1]
   )
   abort.abort()
-  only.end('SIGTERM')
-  await kept.stop()
-  expect(said).toEqual([])
+  service.end('SIGTERM')
+  await supervised.stop()
+  expect(messages).toEqual([])
 })

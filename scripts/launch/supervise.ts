@@ -1,61 +1,61 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A private Postgres or Redis that runs: `ended` resolves (with a phrase) when it stops for whatever reason. */
+/** A running service: `ended` resolves (with a phrase) when it stops for whatever reason. */
 export interface SupervisedService {
   pid: number
   ended: Promise<string>
   stop: () => Promise<void>
 }
 
-/** The pauses before a service that ended is started again, in milliseconds; the last one repeats. */
-const PAUSES = [100, 1000, 3000, 10_000, 30_000]
-/** A service that ran for so long (ms) was well: its next end begins with the first pause again. */
-const WELL = 60_000
+/** The delays before a restart, in milliseconds; the last one repeats. */
+const RESTART_DELAYS = [100, 1000, 3000, 10_000, 30_000]
+/** After a service ran for this long (ms), its next restart begins with the first delay again. */
+const STABLE_AFTER = 60_000
 
 /**
- * Starts a service and starts it again whenever it ends by itself, saying so, until `signal` aborts or `stop` is called; `stop` ends
- * it whatever it is doing. The first start's refusal is thrown; later ones are said and tried again.
+ * Starts a service and restarts it whenever it ends by itself, printing that, until `signal` aborts or `stop` is called; `stop` stops it in
+ * any state. An error of the first start is thrown; later ones are printed and the start is retried.
  */
 export async function superviseService<S extends SupervisedService>(
   name: string,
   start: (signal: AbortSignal) => Promise<S>,
-  say: (line: string) => void,
+  printLine: (line: string) => void,
   signal: AbortSignal,
-  pauses = PAUSES
+  delays = RESTART_DELAYS
 ): Promise<{ first: S; stop: () => Promise<void> }> {
-  const own = new AbortController()
-  const over = AbortSignal.any([signal, own.signal])
-  const first = await start(over)
+  const ownAbort = new AbortController()
+  const stopSignal = AbortSignal.any([signal, ownAbort.signal])
+  const first = await start(stopSignal)
   let current = first
-  const watching = watch()
+  const restarting = restartWhenEnded()
   return {
     first,
     stop: async () => {
-      own.abort()
+      ownAbort.abort()
       await current.stop()
-      await watching
+      await restarting
     }
   }
 
-  async function watch(): Promise<void> {
+  async function restartWhenEnded(): Promise<void> {
     let attempt = 0
     let began = Date.now()
-    for (let how = await current.ended; !over.aborted; how = await current.ended) {
-      if (Date.now() - began > WELL) attempt = 0
-      say(`${name} ended (${how}); starting it again`)
-      while (!over.aborted && !(await again(attempt++))) continue
+    for (let exitReason = await current.ended; !stopSignal.aborted; exitReason = await current.ended) {
+      if (Date.now() - began > STABLE_AFTER) attempt = 0
+      printLine(`${name} ended (${exitReason}); starting it again`)
+      while (!stopSignal.aborted && !(await tryRestart(attempt++))) continue
       began = Date.now()
     }
   }
 
-  async function again(attempt: number): Promise<boolean> {
-    await sleep(pauses[Math.min(attempt, pauses.length - 1)], undefined, { signal: over }).catch(() => {})
-    if (over.aborted) return false
+  async function tryRestart(attempt: number): Promise<boolean> {
+    await sleep(delays[Math.min(attempt, delays.length - 1)], undefined, { signal: stopSignal }).catch(() => {})
+    if (stopSignal.aborted) return false
     try {
-      current = await start(over)
+      current = await start(stopSignal)
       return true
     } catch (error) {
-      if (!over.aborted) say(`${name} did not start: ${(error as Error).message}`)
+      if (!stopSignal.aborted) printLine(`${name} did not start: ${(error as Error).message}`)
       return false
     }
   }

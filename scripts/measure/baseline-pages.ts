@@ -3,11 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { randomBytes } from 'node:crypto'
 
-/**
- * Pages with nothing on them but what is measured: `/` has one script of `scriptBytes` that do not compress, `/film` a silent video that
- * plays by itself.
- */
-export async function serveBaselinePages(scriptBytes: number, film: string): Promise<{ url: string; stop: () => void }> {
+/** Serves minimal pages: `/` has one incompressible script of `scriptBytes`, `/film` a muted video that plays automatically. */
+export async function serveBaselinePages(scriptBytes: number, videoFile: string): Promise<{ url: string; stop: () => void }> {
   const script = `/*${randomBytes(scriptBytes)
     .toString('base64')
     .slice(0, Math.max(0, scriptBytes - 40))}*/seen.done = performance.now()`
@@ -22,8 +19,8 @@ export async function serveBaselinePages(scriptBytes: number, film: string): Pro
       )
     if (request.url === '/script.js') return send('text/javascript', script)
     if (request.url !== '/film.mp4') return response.writeHead(404).end()
-    response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': statSync(film).size })
-    return createReadStream(film).pipe(response)
+    response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': statSync(videoFile).size })
+    return createReadStream(videoFile).pipe(response)
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {

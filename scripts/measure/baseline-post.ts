@@ -2,20 +2,21 @@ import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { Agent, request } from 'undici'
 
 /**
- * A process that signs and posts a message of usual size to inboxes, so many times each: what can be done at best here. Says { perSecond }.
+ * A process that signs and posts an activity of usual size to inboxes, `repetitions` times each: the upper limit on this machine. Sends {
+ * perSecond }.
  */
-const [times, ...inboxes] = process.argv.slice(2) as [string, ...string[]]
+const [repetitions, ...inboxes] = process.argv.slice(2) as [string, ...string[]]
 const CONCURRENCY = 256
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const body = JSON.stringify({ type: 'Create', content: 'x'.repeat(2500) })
 const digest = `SHA-256=${createHash('sha256').update(body).digest('base64')}`
 const agent = new Agent({ connections: 4 })
-const waiting = [...Array(Number(times)).keys()].flatMap(() => inboxes)
-const count = waiting.length
+const queue = [...Array(Number(repetitions)).keys()].flatMap(() => inboxes)
+const count = queue.length
 const began = performance.now()
 await Promise.all(
   [...Array(CONCURRENCY)].map(async () => {
-    for (let inbox = waiting.pop(); inbox; inbox = waiting.pop()) {
+    for (let inbox = queue.pop(); inbox; inbox = queue.pop()) {
       const { host } = new URL(inbox)
       const date = new Date().toUTCString()
       const signature = sign(
@@ -23,7 +24,7 @@ await Promise.all(
         Buffer.from(`(request-target): post /inbox\nhost: ${host}\ndate: ${date}\ndigest: ${digest}`),
         privateKey
       ).toString('base64')
-      const answer = await request(inbox, {
+      const response = await request(inbox, {
         method: 'POST',
         body,
         dispatcher: agent,
@@ -34,7 +35,7 @@ await Promise.all(
           'content-type': 'application/activity+json'
         }
       })
-      await answer.body.dump()
+      await response.body.dump()
     }
   })
 )

@@ -10,11 +10,11 @@ import { startRedis } from '../launch/redis.ts'
 import { SERVER_NODE_FLAGS, SERVER_THREAD_POOL_ENV } from '../launch/server-process.ts'
 import { findFreePort } from '../launch/launcher-run.ts'
 
-const PLENTY = { window: '10 seconds', max: 1_000_000_000 }
-/** The administrator's password on the bed. */
+const UNLIMITED = { window: '10 seconds', max: 1_000_000_000 }
+/** The administrator's password in the bench environment. */
 export const BENCH_ROOT_PASSWORD = 'measured-password'
 
-/** A running server: where it is, its pid, and how long (ms) it took from its start to listening. */
+/** A running server: its URL, its pid, and the time (ms) from its start to listening. */
 export interface BenchServer {
   url: string
   pid: number
@@ -22,26 +22,26 @@ export interface BenchServer {
   stop: () => Promise<void>
 }
 
-/** A Postgres, a Redis and a folder to measure on; `serve` starts the real server on them with more configuration. */
+/** A Postgres, a Redis and a folder for measurements; `serve` starts the real server on them with more configuration. */
 export interface BenchEnvironment {
   folder: string
-  config: (more?: object) => Promise<Record<string, unknown>>
-  serve: (more?: object, how?: { args?: string[]; env?: Record<string, string> }) => Promise<BenchServer>
+  config: (overrides?: object) => Promise<Record<string, unknown>>
+  serve: (overrides?: object, options?: { args?: string[]; env?: Record<string, string> }) => Promise<BenchServer>
   remove: () => Promise<void>
 }
 
-/** Makes a bed in a temporary folder. Its Postgres keeps to its defaults, durability included. */
+/** Creates a bench environment in a temporary folder. Its Postgres has the default settings, durability included. */
 export async function createBenchEnvironment(): Promise<BenchEnvironment> {
   const folder = mkdtempSync(join(tmpdir(), 'bobine-bench-'))
   chmodSync(folder, 0o711)
   const [postgres, redis] = await Promise.all([startPostgres(folder), startRedis(folder)])
-  const end = startCleanupWatchdog(folder, postgres.pid, redis.pid)
+  const stopServices = startCleanupWatchdog(folder, postgres.pid, redis.pid)
   const running = new Set<BenchServer>()
   const remove = async () => {
     for (const server of running) await server.stop()
-    await end()
+    await stopServices()
   }
-  const config = async (more: object = {}) => {
+  const config = async (overrides: object = {}) => {
     const port = await findFreePort()
     return {
       listen: { port },
@@ -50,19 +50,19 @@ export async function createBenchEnvironment(): Promise<BenchEnvironment> {
       log: { level: 'error' },
       database: { hostname: postgres.address.host, username: postgres.address.username, name: postgres.address.name },
       redis: { socket: redis.address.socket },
-      rates_limit: Object.fromEntries(['api', 'login', 'upload', 'client', 'files'].map(name => [name, PLENTY])),
-      ...more
+      rates_limit: Object.fromEntries(['api', 'login', 'upload', 'client', 'files'].map(name => [name, UNLIMITED])),
+      ...overrides
     }
   }
-  const serve: BenchEnvironment['serve'] = async (more, { args = [], env: added = {} } = {}) => {
+  const serve: BenchEnvironment['serve'] = async (overrides, { args = [], env: extraEnv = {} } = {}) => {
     const env = {
       ...process.env,
       ...SERVER_THREAD_POOL_ENV,
       DATABASE_URL: '',
       REDIS_URL: '',
-      BOBINE_CONFIG: JSON.stringify(await config(more)),
+      BOBINE_CONFIG: JSON.stringify(await config(overrides)),
       BOBINE_ROOT_PASSWORD: BENCH_ROOT_PASSWORD,
-      ...added
+      ...extraEnv
     }
     const began = performance.now()
     const child = fork(join(projectFolder, 'dist/server/main.js'), args, {
@@ -70,7 +70,7 @@ export async function createBenchEnvironment(): Promise<BenchEnvironment> {
       execArgv: SERVER_NODE_FLAGS,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc']
     })
-    const url = await ready(child)
+    const url = await waitUntilReady(child)
     const server: BenchServer = {
       url,
       pid: child.pid!,
@@ -88,7 +88,7 @@ export async function createBenchEnvironment(): Promise<BenchEnvironment> {
   return { folder, config, serve, remove }
 }
 
-function ready(child: ChildProcess): Promise<string> {
+function waitUntilReady(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     child.on('message', (message: { type: string; url?: string; message?: string }) => {
       if (message.type === 'ready') resolve(message.url!)
@@ -98,7 +98,7 @@ function ready(child: ChildProcess): Promise<string> {
   })
 }
 
-/** The most memory a process has had resident, in MiB. */
+/** The peak resident memory of a process, in MiB. */
 export function peakMemoryMiB(pid: number): number {
   return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024
 }

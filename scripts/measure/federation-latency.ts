@@ -6,101 +6,101 @@ import { median } from './metrics.ts'
 const ROUNDS = 10
 const CONFIG = { federation: { prevent_ssrf: false } }
 
-/** So many videos has the channel whose page fills. */
-const FILMS = 30
-const PAGE = 10
+/** The number of videos of the crawled channel. */
+const VIDEOS = 30
+const PAGE_SIZE = 10
 
 /**
- * Prints how long (ms) it takes from one instance to another: until the page of a channel fills that nobody there knew; once it follows, a
- * publication and comments.
+ * Prints the latency (ms) between two instances: until the first page of an unknown channel is complete; then, with a follow, of a
+ * publication and of comments.
  */
 export async function measureFederationLatency(): Promise<void> {
-  const [here, there] = [await createBenchEnvironment(), await createBenchEnvironment()]
+  const [environmentA, environmentB] = [await createBenchEnvironment(), await createBenchEnvironment()]
   try {
-    const [a, b] = [await here.serve(CONFIG), await there.serve(CONFIG)]
-    const uuid = await seedTinyVideos(a.url, FILMS)
-    const [tokenA, tokenB] = [await logInAsRoot(a.url), await logInAsRoot(b.url)]
-    const channel = `root_channel@${new URL(a.url).host}`
-    report('an unknown channel asked for to its first page filled', [
-      await timed(
+    const [serverA, serverB] = [await environmentA.serve(CONFIG), await environmentB.serve(CONFIG)]
+    const uuid = await seedTinyVideos(serverA.url, VIDEOS)
+    const [tokenA, tokenB] = [await logInAsRoot(serverA.url), await logInAsRoot(serverB.url)]
+    const channel = `root_channel@${new URL(serverA.url).host}`
+    printTimes('unknown channel: from the search to a complete first page', [
+      await timeUntil(
         async () => {
-          await fetchBenchJson(`${b.url}/api/v1/search/video-channels?search=${channel}`, { headers: tokenB })
+          await fetchBenchJson(`${serverB.url}/api/v1/search/video-channels?search=${channel}`, { headers: tokenB })
         },
-        `${b.url}/api/v1/video-channels/${channel}/videos?count=${PAGE}`,
-        answer => (answer as { data: unknown[] } | null)?.data.length === PAGE
+        `${serverB.url}/api/v1/video-channels/${channel}/videos?count=${PAGE_SIZE}`,
+        response => (response as { data: unknown[] } | null)?.data.length === PAGE_SIZE
       )
     ])
-    await fetchBenchJson(`${b.url}/api/v1/server/following`, {
+    await fetchBenchJson(`${serverB.url}/api/v1/server/following`, {
       method: 'POST',
       headers: { ...tokenB, 'content-type': 'application/json' },
-      body: JSON.stringify({ hosts: [new URL(a.url).host] })
+      body: JSON.stringify({ hosts: [new URL(serverA.url).host] })
     }).catch(() => undefined)
-    await shown(`${b.url}/api/v1/videos/${uuid}`, () => true)
-    const [published, down, up]: [number[], number[], number[]] = [[], [], []]
+    await waitUntil(`${serverB.url}/api/v1/videos/${uuid}`, () => true)
+    const [publicationTimes, ownCommentTimes, remoteCommentTimes]: [number[], number[], number[]] = [[], [], []]
     for (let round = 0; round < ROUNDS; round++) {
-      await edit(a.url, uuid, tokenA, { privacy: 3 })
-      await shown(`${b.url}/api/v1/videos/${uuid}`, answer => !answer)
-      published.push(
-        await timed(
+      await editVideo(serverA.url, uuid, tokenA, { privacy: 3 })
+      await waitUntil(`${serverB.url}/api/v1/videos/${uuid}`, response => !response)
+      publicationTimes.push(
+        await timeUntil(
           async () => {
-            await edit(a.url, uuid, tokenA, { privacy: 1 })
+            await editVideo(serverA.url, uuid, tokenA, { privacy: 1 })
           },
-          `${b.url}/api/v1/videos/${uuid}`,
-          answer => answer !== null
+          `${serverB.url}/api/v1/videos/${uuid}`,
+          response => response !== null
         )
       )
       await sleep(300)
       for (const [from, to, token, times] of [
-        [a.url, b.url, tokenA, down],
-        [b.url, a.url, tokenB, up]
+        [serverA.url, serverB.url, tokenA, ownCommentTimes],
+        [serverB.url, serverA.url, tokenB, remoteCommentTimes]
       ] as const) {
-        const text = `Word ${round} from ${from === a.url ? 'here' : 'there'}`
+        const text = `Comment ${round} from ${from === serverA.url ? 'A' : 'B'}`
         times.push(
-          await timed(
+          await timeUntil(
             async () => {
-              await comment(from, uuid, token, text)
+              await postComment(from, uuid, token, text)
             },
             `${to}/api/v1/videos/${uuid}/comment-threads?count=1`,
-            answer => JSON.stringify(answer).includes(text)
+            response => JSON.stringify(response).includes(text)
           )
         )
       }
     }
-    report('publication on A to visible on B', published)
-    report('comment on A, below its own video, to visible on B', down)
-    report('comment on B to visible on A', up)
+    printTimes('publication on A to visible on B', publicationTimes)
+    printTimes('comment on A, below its own video, to visible on B', ownCommentTimes)
+    printTimes('comment on B to visible on A', remoteCommentTimes)
   } finally {
-    await here.remove()
-    await there.remove()
+    await environmentA.remove()
+    await environmentB.remove()
   }
 }
 
-async function timed(act: () => Promise<void>, url: string, ready: (answer: unknown) => boolean): Promise<number> {
+async function timeUntil(action: () => Promise<void>, url: string, isExpected: (response: unknown) => boolean): Promise<number> {
   const began = performance.now()
-  await act()
-  await shown(url, ready)
+  await action()
+  await waitUntil(url, isExpected)
   return performance.now() - began
 }
 
-/** Waits until the answer of an address is as it should be; null stands for a refusal. */
-async function shown(url: string, ready: (answer: unknown) => boolean): Promise<void> {
-  for (const until = Date.now() + 60_000; Date.now() < until; await sleep(5)) {
-    const answer = await fetch(url)
-    if (ready(answer.ok ? await answer.json() : (await answer.arrayBuffer(), null))) return
+/** Waits until the response of a URL is as expected; null stands for an error response. */
+async function waitUntil(url: string, isExpected: (response: unknown) => boolean): Promise<void> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(5)) {
+    const response = await fetch(url)
+    if (isExpected(response.ok ? await response.json() : (await response.arrayBuffer(), null))) return
   }
-  throw new Error(`${url} does not change`)
+  throw new Error(`${url} does not become as expected`)
 }
 
-async function edit(url: string, uuid: string, token: { authorization: string }, change: object): Promise<void> {
-  const answer = await fetch(`${url}/api/v1/videos/${uuid}`, {
+async function editVideo(url: string, uuid: string, token: { authorization: string }, change: object): Promise<void> {
+  const response = await fetch(`${url}/api/v1/videos/${uuid}`, {
     method: 'PUT',
     headers: { ...token, 'content-type': 'application/json' },
     body: JSON.stringify(change)
   })
-  if (!answer.ok) throw new Error(await answer.text())
+  if (!response.ok) throw new Error(await response.text())
 }
 
-async function comment(url: string, uuid: string, token: { authorization: string }, text: string): Promise<void> {
+async function postComment(url: string, uuid: string, token: { authorization: string }, text: string): Promise<void> {
   await fetchBenchJson(`${url}/api/v1/videos/${uuid}/comment-threads`, {
     method: 'POST',
     headers: { ...token, 'content-type': 'application/json' },
@@ -108,6 +108,6 @@ async function comment(url: string, uuid: string, token: { authorization: string
   })
 }
 
-function report(name: string, values: number[]): void {
+function printTimes(name: string, values: number[]): void {
   console.log(`${name.padEnd(58)}${median(values).toFixed(0).padStart(7)} ms (${values.map(value => value.toFixed(0)).join(', ')})`)
 }

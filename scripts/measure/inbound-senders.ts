@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { Pool } from 'undici'
 
 /**
- * Other servers, in a process of their own: four hosts with ten actors each. Told { kind, count, video }, it signs so many messages, says
- * { signed }, and on 'go' posts them all; then { seconds, refused } tells how long the answers took.
+ * Four simulated servers with ten actors each, in one process. On { kind, count, video } it signs that many activities and sends { signed
+ * }; on 'go' it posts them all and sends { seconds, refused }.
  */
 const [target] = process.argv.slice(2) as [string]
 const HOSTS = 4
@@ -13,23 +13,25 @@ const ACTORS = 10
 const CONNECTIONS = 64
 
 type Actor = { url: string; privateKey: KeyObject }
-type Request = { body: Buffer; headers: Record<string, string> }
+type SignedRequest = { body: Buffer; headers: Record<string, string> }
 const actors: Actor[] = []
-for (let host = 0; host < HOSTS; host++) await openHost()
+for (let host = 0; host < HOSTS; host++) await startHost()
 
 const pool = new Pool(target, { connections: CONNECTIONS })
-let requests: Request[] = []
-let number = 0
+let requests: SignedRequest[] = []
+let activityCount = 0
 
 process.on('message', (message: 'go' | { kind: 'notes' | 'views'; count: number; video: string }) => {
-  if (message === 'go') return void post()
-  requests = [...Array(message.count)].map(() => signed(message.kind === 'notes' ? note(message.video) : view(message.video)))
+  if (message === 'go') return void postAll()
+  requests = [...Array(message.count)].map(() =>
+    signRequest(message.kind === 'notes' ? createNote(message.video) : createView(message.video))
+  )
   process.send!({ signed: requests.length })
 })
 process.on('disconnect', () => process.exit(0))
 process.send!({ ready: true })
 
-async function post(): Promise<void> {
+async function postAll(): Promise<void> {
   const began = performance.now()
   let refused = 0
   const send = async () => {
@@ -43,9 +45,9 @@ async function post(): Promise<void> {
   process.send!({ seconds: (performance.now() - began) / 1000, refused })
 }
 
-function note(video: string): { actor: Actor; activity: object } {
-  const actor = actors[number % actors.length]!
-  const id = `${actor.url}/notes/${++number}`
+function createNote(video: string): { actor: Actor; activity: object } {
+  const actor = actors[activityCount % actors.length]!
+  const id = `${actor.url}/notes/${++activityCount}`
   const to = ['https://www.w3.org/ns/activitystreams#Public']
   return {
     actor,
@@ -61,7 +63,7 @@ function note(video: string): { actor: Actor; activity: object } {
         id,
         url: id,
         attributedTo: actor.url,
-        content: `<p>The ${number}th word about it</p>`,
+        content: `<p>The ${activityCount}th word about it</p>`,
         inReplyTo: video,
         published: new Date().toISOString(),
         to,
@@ -71,14 +73,14 @@ function note(video: string): { actor: Actor; activity: object } {
   }
 }
 
-function view(video: string): { actor: Actor; activity: object } {
-  const actor = actors[number % actors.length]!
+function createView(video: string): { actor: Actor; activity: object } {
+  const actor = actors[activityCount % actors.length]!
   return {
     actor,
     activity: {
       '@context': 'https://www.w3.org/ns/activitystreams',
       type: 'View',
-      id: `${actor.url}/views/${++number}`,
+      id: `${actor.url}/views/${++activityCount}`,
       actor: actor.url,
       object: video,
       to: ['https://www.w3.org/ns/activitystreams#Public']
@@ -86,17 +88,17 @@ function view(video: string): { actor: Actor; activity: object } {
   }
 }
 
-function signed({ actor, activity }: { actor: Actor; activity: object }): Request {
+function signRequest({ actor, activity }: { actor: Actor; activity: object }): SignedRequest {
   const body = Buffer.from(JSON.stringify(activity))
   const digest = `SHA-256=${createHash('sha256').update(body).digest('base64')}`
   const { host } = new URL(target)
   const date = new Date().toUTCString()
-  const text = `(request-target): post /inbox\nhost: ${host}\ndate: ${date}\ndigest: ${digest}`
-  const signature = `keyId="${actor.url}#main-key",algorithm="rsa-sha256",headers="(request-target) host date digest",signature="${sign('sha256', Buffer.from(text), actor.privateKey).toString('base64')}"`
+  const signingString = `(request-target): post /inbox\nhost: ${host}\ndate: ${date}\ndigest: ${digest}`
+  const signature = `keyId="${actor.url}#main-key",algorithm="rsa-sha256",headers="(request-target) host date digest",signature="${sign('sha256', Buffer.from(signingString), actor.privateKey).toString('base64')}"`
   return { body, headers: { host, date, digest, signature, 'content-type': 'application/activity+json' } }
 }
 
-async function openHost(): Promise<void> {
+async function startHost(): Promise<void> {
   const documents = new Map<string, object>()
   const server = createServer((request, response) => {
     const document = documents.get(request.url!)

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { projectFolder } from '../../server/core/config.ts'
 
-/** Answers per second over `seconds` with 16 connections, the asking done by another process; throws when an answer was not a success. */
+/**
+ * Returns the responses per second over `seconds` with 16 connections, measured by another process; throws when a response was no success.
+ */
 export async function measureRequestsPerSecond(url: string, seconds: number): Promise<number> {
   const parameters = [
     join(projectFolder, 'node_modules/autocannon/autocannon.js'),
@@ -17,6 +19,6 @@ export async function measureRequestsPerSecond(url: string, seconds: number): Pr
   ]
   const { stdout } = await promisify(execFile)(process.execPath, parameters, { maxBuffer: 2 ** 24 })
   const { requests, non2xx, errors } = JSON.parse(stdout) as { requests: { average: number }; non2xx: number; errors: number }
-  if (non2xx + errors > 0) throw new Error(`${url}: ${non2xx} answers were no success, ${errors} errors`)
+  if (non2xx + errors > 0) throw new Error(`${url}: ${non2xx} responses were no success, ${errors} errors`)
   return requests.average
 }

@@ -9,20 +9,21 @@ import { measureWorkers } from './workers.ts'
 
 const HELP = `Usage: scripts/bench pipeline | workers | serve [files] | ui [waterfall] | federation [inbound | deliveries | crowd | between]
 
-  pipeline  how soon a film can be watched after its last byte and how soon all its rungs are made, beside the same ffmpeg
-          commands alone and one run per rung; caps and likeness to the source
-  workers   a film of ten minutes with 1, 2 and 4 workers of one core each: CPU seconds of each, the critical path, how efficient the split is
-  serve   on an instance of its own with 30 videos: time from start to listening, idle memory, answers per second
-          of the list and of a video, remembered and not, beside what this machine can do at best; ranges of a film beside
-          nginx, and memory after that and with 2,000 slow clients ('files' measures these alone)
-  ui      in a real browser with a slow line and a slow machine: first paint, first video frame, layout shift, blocking time, requests and
-          bytes of the watch page, first and largest paint and scrolling of the home page with 100 videos, beside their limits and bare
-          pages; 'waterfall' prints every request and long task of one visit instead
-  federation  all of: comments and views of others taken and processed a second; signed deliveries a second, plain and over
-          TLS, beside bare signing and posting; how soon 10,000 simulated hosts are reached; from one instance to another
+  pipeline    how soon a video is playable after its last byte and how soon all its renditions are complete, beside the same
+              ffmpeg commands alone and one run per rendition; bitrate caps and quality (SSIM)
+  workers     a video of ten minutes with 1, 2 and 4 workers of one core each: CPU seconds of each, the critical path, the
+              efficiency of the split
+  serve       on an instance of its own with 30 videos: time from start to listening, idle memory, responses per second of the
+              list and of a video, cached and uncached, beside the limits of this machine; range requests beside nginx, and
+              memory after that and with 2,000 slow clients ('files' measures these alone)
+  ui          in a real browser with a slow connection and a slow device: first paint, first video frame, layout shift, blocking
+              time, requests and bytes of the watch page, first and largest paint and scrolling of the home page with 100
+              videos, beside their limits and minimal pages; 'waterfall' prints every request and long task of one visit instead
+  federation  all of: remote comments and views accepted and processed per second; signed deliveries per second, plain and over
+              TLS, beside plain signing and posting; how soon 10,000 simulated hosts are reached; latency between two instances
 `
 
-/** What can be measured, by its name on the command line. */
+/** The measurements, by their name on the command line. */
 const MEASURES: Record<string, () => Promise<void>> = {
   pipeline: measurePipeline,
   workers: measureWorkers,
@@ -35,7 +36,7 @@ const MEASURES: Record<string, () => Promise<void>> = {
   'federation crowd': measureFanOut,
   'federation between': measureFederationLatency,
   federation: async () => {
-    for (const one of [measureInboundFederation, measureDeliveries, measureFanOut, measureFederationLatency]) await one()
+    for (const measure of [measureInboundFederation, measureDeliveries, measureFanOut, measureFederationLatency]) await measure()
   }
 }
 
@@ -46,7 +47,7 @@ if (name === '--help' || name === undefined) {
 }
 const measure = MEASURES[name]
 if (!measure) {
-  console.error(`There is no measure '${name}'. See scripts/bench --help.`)
+  console.error(`There is no measurement '${name}'. See scripts/bench --help.`)
   process.exit(2)
 }
 try {

@@ -1,5 +1,5 @@
-// Runs in a measured page before anything else (`Seen` in visit.ts): notes paints, shifts, long tasks and the first moving frame,
-// and presses play as soon as there is something to press.
+// Runs in a measured page before anything else (`PageMetrics` in visit.ts): records paints, layout shifts, long tasks and the first moving
+// frame, and asks for a click on the play button as soon as it is drawn.
 {
   const seen = (window.seen = { painted: 0, largest: 0, shifted: 0, tasks: [], pressed: null, frame: null, done: null })
   const on = (type, note) => new PerformanceObserver(list => list.getEntries().forEach(note)).observe({ type, buffered: true })
@@ -9,7 +9,7 @@
   on('largest-contentful-paint', ({ startTime }) => {
     seen.largest = startTime
   })
-  // All of them: also those that a press would excuse.
+  // All shifts, also those after user input.
   on('layout-shift', ({ value }) => {
     seen.shifted += value
   })

@@ -11,136 +11,137 @@ import { fetchBenchJson, logInAsRoot, seedTinyVideos } from './seed-tiny-videos.
 import { simulatedHostBehaviour } from './inbox-sinks.ts'
 
 const RUNS = 3
-/** So many messages go to so many hosts each. */
+/** The number of activities, each sent to `HOSTS` hosts. */
 const MESSAGES = 50
 const HOSTS = 200
-const CROWD = 10_000
-const PLENTY = { window: '10 seconds', max: 1_000_000_000 }
-const LOOPBACK = { federation: { prevent_ssrf: false, inbox: { per_host: PLENTY } } }
-/** How long the API is asked before the crowd is told anything. */
-const CALM = 15_000
+const SIMULATED_HOSTS = 10_000
+const UNLIMITED = { window: '10 seconds', max: 1_000_000_000 }
+const LOOPBACK = { federation: { prevent_ssrf: false, inbox: { per_host: UNLIMITED } } }
+/** How long (ms) the latency of the API is measured before and during the fan-out. */
+const BASELINE_MS = 15_000
 
-type Side = { web: BenchServer; worker: BenchServer; client: pg.Client; token: { authorization: string }; video: string }
+type DeliveryInstance = { web: BenchServer; worker: BenchServer; client: pg.Client; token: { authorization: string }; video: string }
 
-/**
- * Prints how many signed deliveries a second leave an instance, plain and over TLS, beside bare signing and posting to the same inboxes.
- */
+/** Prints the signed deliveries per second of an instance, with and without TLS, beside plain signing and posting to the same inboxes. */
 export async function measureDeliveries(): Promise<void> {
   for (const tls of [false, true]) {
-    const bed = await createBenchEnvironment()
+    const bench = await createBenchEnvironment()
     try {
       const { cert, key } = makeSelfSignedCertificate('localhost')
-      const [certFile, keyFile] = [join(bed.folder, 'cert.pem'), join(bed.folder, 'key.pem')]
+      const [certFile, keyFile] = [join(bench.folder, 'cert.pem'), join(bench.folder, 'key.pem')]
       writeFileSync(certFile, cert)
       writeFileSync(keyFile, key)
       const sinks = startSinks(HOSTS, ...(tls ? [certFile, keyFile] : []))
-      const { ports } = await told<{ ports: number[] }>(sinks)
-      const side = await open(bed, { NODE_EXTRA_CA_CERTS: certFile })
+      const { ports } = await nextMessage<{ ports: number[] }>(sinks)
+      const instance = await startDeliveryInstance(bench, { NODE_EXTRA_CA_CERTS: certFile })
       const inboxes = ports.map(port => `${tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`}/inbox`)
-      await follow(side.client, inboxes)
-      const [rates, bares]: [number[], number[]] = [[], []]
+      await addFollowers(instance.client, inboxes)
+      const [rates, baselines]: [number[], number[]] = [[], []]
       // The first run opens the connections.
       for (let run = 0; run <= RUNS; run++) {
-        const rate = await deliver(side, sinks)
-        const bare = await barely(inboxes, sinks, certFile)
+        const rate = await measureDeliveryRate(instance, sinks)
+        const baseline = await measureBaselineRate(inboxes, sinks, certFile)
         if (run > 0) {
           rates.push(rate)
-          bares.push(bare)
+          baselines.push(baseline)
         }
       }
-      report(`signed deliveries${tls ? ' over TLS' : ''}, ${MESSAGES} messages to ${HOSTS} hosts`, rates, 'a second')
-      report('  limit: bare signing and posting', bares, 'a second')
-      report(
+      printMetric(`signed deliveries${tls ? ' over TLS' : ''}, ${MESSAGES} activities to ${HOSTS} hosts`, rates, 'per second')
+      printMetric('  limit: plain signing and posting', baselines, 'per second')
+      printMetric(
         '  share of the limit',
-        rates.map((rate, index) => (100 * rate) / bares[index]!),
+        rates.map((rate, index) => (100 * rate) / baselines[index]!),
         '%'
       )
-      console.log(`  most memory of the worker: ${peakMemoryMiB(side.worker.pid).toFixed(0)} MiB`)
+      console.log(`  peak memory of the worker: ${peakMemoryMiB(instance.worker.pid).toFixed(0)} MiB`)
       sinks.disconnect()
-      await side.client.end()
+      await instance.client.end()
     } finally {
-      await bed.remove()
+      await bench.remove()
     }
   }
 }
 
 /**
- * Prints how soon 10,000 simulated hosts hear of a change, with the dead among them and without, and what it costs those who use the site
- * meanwhile.
+ * Prints how soon 10,000 simulated hosts receive an activity, with and without broken hosts among them, and the effect on the latency of
+ * the API.
  */
 export async function measureFanOut(): Promise<void> {
-  for (const dead of [false, true]) {
-    const bed = await createBenchEnvironment()
+  for (const withBrokenHosts of [false, true]) {
+    const bench = await createBenchEnvironment()
     try {
       const sinks = startSinks(1)
-      const { crowd } = await told<{ crowd: number }>(sinks)
-      const closed = crowd + 1
-      const side = await open(bed, {})
-      const all = [...Array(CROWD).keys()].map(number => ({ number, kind: simulatedHostBehaviour(number) }))
-      const healthy = all.filter(({ kind }) => typeof kind === 'number')
-      await follow(
-        side.client,
-        (dead ? all : healthy).map(
+      const { crowd: crowdPort } = await nextMessage<{ crowd: number }>(sinks)
+      const closedPort = crowdPort + 1
+      const instance = await startDeliveryInstance(bench, {})
+      const hosts = [...Array(SIMULATED_HOSTS).keys()].map(number => ({ number, kind: simulatedHostBehaviour(number) }))
+      const healthy = hosts.filter(({ kind }) => typeof kind === 'number')
+      await addFollowers(
+        instance.client,
+        (withBrokenHosts ? hosts : healthy).map(
           ({ number, kind }) =>
-            `http://127.1.${Math.floor(number / 250)}.${(number % 250) + 1}:${kind === 'refuses' ? closed : crowd}/inbox`
+            `http://127.1.${Math.floor(number / 250)}.${(number % 250) + 1}:${kind === 'refuses' ? closedPort : crowdPort}/inbox`
         )
       )
       for (const time of ['the first time', 'and again']) {
-        const before = await latencies(side.web.url, side.video, CALM)
+        const before = await measureApiP95(instance.web.url, instance.video, BASELINE_MS)
         sinks.send('forget')
-        const meanwhile = latencies(side.web.url, side.video, CALM)
-        await say(side, `To everybody, ${time}`)
+        const meanwhile = measureApiP95(instance.web.url, instance.video, BASELINE_MS)
+        await postComment(instance, `To everybody, ${time}`)
         const during = await meanwhile
-        let shown: { reached: number; seconds: number | null; half: number | null } = { reached: 0, seconds: null, half: null }
-        for (const until = Date.now() + 120_000; shown.seconds === null && Date.now() < until; await sleep(250)) {
+        let progress: { reached: number; seconds: number | null; half: number | null } = { reached: 0, seconds: null, half: null }
+        for (const deadline = Date.now() + 120_000; progress.seconds === null && Date.now() < deadline; await sleep(250)) {
           sinks.send({ share: 0.95, of: healthy.length })
-          shown = await told(sinks)
+          progress = await nextMessage(sinks)
         }
         console.log(
-          `${healthy.length} healthy hosts${dead ? ` and ${CROWD - healthy.length} that hang, fail or refuse` : ' alone'}, ${time}: half reached after ${shown.half?.toFixed(1)} s, 95 % after ${shown.seconds?.toFixed(1)} s`
+          `${healthy.length} healthy hosts${withBrokenHosts ? ` and ${SIMULATED_HOSTS - healthy.length} that hang, fail or refuse` : ' alone'}, ${time}: half reached after ${progress.half?.toFixed(1)} s, 95 % after ${progress.seconds?.toFixed(1)} s`
         )
         console.log(
-          `  API p95 before ${before.toFixed(1)} ms, meanwhile ${during.toFixed(1)} ms (${((100 * during) / before - 100).toFixed(0)} % more)`
+          `  API p95 before ${before.toFixed(1)} ms, during ${during.toFixed(1)} ms (${((100 * during) / before - 100).toFixed(0)} % more)`
         )
       }
-      console.log(`  most memory of the worker: ${peakMemoryMiB(side.worker.pid).toFixed(0)} MiB`)
+      console.log(`  peak memory of the worker: ${peakMemoryMiB(instance.worker.pid).toFixed(0)} MiB`)
       sinks.disconnect()
-      await side.client.end()
+      await instance.client.end()
     } finally {
-      await bed.remove()
+      await bench.remove()
     }
   }
 }
 
-async function open(bed: BenchEnvironment, env: Record<string, string>): Promise<Side> {
-  const config = (await bed.config(LOOPBACK)) as {
+async function startDeliveryInstance(bench: BenchEnvironment, env: Record<string, string>): Promise<DeliveryInstance> {
+  const config = (await bench.config(LOOPBACK)) as {
     database: { hostname: string; username: string; name: string }
     listen: object
     webserver: object
   }
-  const both = { listen: config.listen, webserver: config.webserver, ...LOOPBACK }
-  const web = await bed.serve(both, { args: ['--roles', 'web'], env })
-  const worker = await bed.serve(both, { args: ['--roles', 'worker'], env })
+  const sharedConfig = { listen: config.listen, webserver: config.webserver, ...LOOPBACK }
+  const web = await bench.serve(sharedConfig, { args: ['--roles', 'web'], env })
+  const worker = await bench.serve(sharedConfig, { args: ['--roles', 'worker'], env })
   const video = await seedTinyVideos(web.url, 1)
   const client = new pg.Client({ host: config.database.hostname, user: config.database.username, database: config.database.name })
   await client.connect()
   return { web, worker, client, token: await logInAsRoot(web.url), video }
 }
 
-/** Actors with these inboxes follow the administrator's account. */
-async function follow(client: pg.Client, inboxes: string[]): Promise<void> {
+/** Adds followers with these inboxes to the administrator's account. */
+async function addFollowers(client: pg.Client, inboxes: string[]): Promise<void> {
   await client.query(
     `
     WITH made AS (
       INSERT INTO actors (type, url, preferred_username, host, inbox_url, shared_inbox_url, created_at, updated_at)
-      SELECT 'Application', regexp_replace(inbox, '/inbox$', '/accounts/peertube'), 'peertube', regexp_replace(inbox, '^https?://([^/]+)/.*$', '\\1'), inbox, inbox, now(), now() FROM unnest($1::text[]) AS inbox RETURNING id, url)
+      SELECT 'Application', regexp_replace(inbox, '/inbox$', '/accounts/peertube'), 'peertube',
+        regexp_replace(inbox, '^https?://([^/]+)/.*$', '\\1'), inbox, inbox, now(), now()
+      FROM unnest($1::text[]) AS inbox RETURNING id, url)
     INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at)
-    SELECT made.url || '/follows/1', made.id, root.id, 'accepted', now(), now() FROM made, actors root WHERE root.host IS NULL AND root.preferred_username = 'root' AND root.type = 'Person'`,
+    SELECT made.url || '/follows/1', made.id, root.id, 'accepted', now(), now() FROM made, actors root
+    WHERE root.host IS NULL AND root.preferred_username = 'root' AND root.type = 'Person'`,
     [inboxes]
   )
 }
 
-async function say({ web, token, video }: Side, text: string): Promise<void> {
+async function postComment({ web, token, video }: DeliveryInstance, text: string): Promise<void> {
   await fetchBenchJson(`${web.url}/api/v1/videos/${video}/comment-threads`, {
     method: 'POST',
     headers: { ...token, 'content-type': 'application/json' },
@@ -148,50 +149,50 @@ async function say({ web, token, video }: Side, text: string): Promise<void> {
   })
 }
 
-async function deliver(side: Side, sinks: ChildProcess): Promise<number> {
+async function measureDeliveryRate(instance: DeliveryInstance, sinks: ChildProcess): Promise<number> {
   sinks.send('forget')
   sinks.send({ await: MESSAGES * HOSTS })
-  const done = told<{ seconds: number }>(sinks)
-  for (let number = 0; number < MESSAGES; number++) await say(side, `Word ${number}`)
+  const done = nextMessage<{ seconds: number }>(sinks)
+  for (let number = 0; number < MESSAGES; number++) await postComment(instance, `Comment ${number}`)
   return (MESSAGES * HOSTS) / (await done).seconds
 }
 
-async function barely(inboxes: string[], sinks: ChildProcess, certFile: string): Promise<number> {
+async function measureBaselineRate(inboxes: string[], sinks: ChildProcess, certFile: string): Promise<number> {
   sinks.send('forget')
   const child = fork(join(import.meta.dirname, 'baseline-post.ts'), [String(MESSAGES), ...inboxes], {
     env: { ...process.env, NODE_EXTRA_CA_CERTS: certFile },
     execArgv: ['--import', 'tsx']
   })
-  const { perSecond } = await told<{ perSecond: number }>(child)
+  const { perSecond } = await nextMessage<{ perSecond: number }>(child)
   child.disconnect()
   return perSecond
 }
 
-/** The 95th percentile (ms) of asking for a list and a video in turns, 20 times a second. */
-async function latencies(url: string, video: string, ms: number): Promise<number> {
+/** The 95th percentile (ms) of alternating requests for a list and a video, 20 per second. */
+async function measureApiP95(url: string, video: string, ms: number): Promise<number> {
   const times: number[] = []
-  const asked: Promise<void>[] = []
-  for (const until = performance.now() + ms; performance.now() < until; await sleep(50)) {
+  const requests: Promise<void>[] = []
+  for (const deadline = performance.now() + ms; performance.now() < deadline; await sleep(50)) {
     const began = performance.now()
-    asked.push(
-      fetch(`${url}/api/v1/videos${asked.length % 2 ? '?count=25' : `/${video}`}`).then(async answer => {
-        await answer.arrayBuffer()
+    requests.push(
+      fetch(`${url}/api/v1/videos${requests.length % 2 ? '?count=25' : `/${video}`}`).then(async response => {
+        await response.arrayBuffer()
         times.push(performance.now() - began)
       })
     )
   }
-  await Promise.all(asked)
+  await Promise.all(requests)
   return times.sort((a, b) => a - b)[Math.floor(times.length * 0.95)]!
 }
 
 function startSinks(ports: number, ...tls: string[]): ChildProcess {
   const sinks = fork(join(import.meta.dirname, 'inbox-sinks.ts'), [String(ports), ...tls], { execArgv: ['--import', 'tsx'] })
-  // Other servers have machines of their own.
+  // Lower priority, as other servers would not share this machine.
   setPriority(sinks.pid!, 10)
   return sinks.setMaxListeners(0)
 }
 
-async function told<T>(child: ChildProcess): Promise<T> {
+async function nextMessage<T>(child: ChildProcess): Promise<T> {
   const [message] = await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(([code]) => {
@@ -201,7 +202,7 @@ async function told<T>(child: ChildProcess): Promise<T> {
   return message as T
 }
 
-function report(name: string, values: number[], unit: string): void {
+function printMetric(name: string, values: number[], unit: string): void {
   const median = [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
-  console.log(`${name.padEnd(58)}${median.toFixed(0).padStart(7)} ${unit.padEnd(9)} (${values.map(value => value.toFixed(0)).join(', ')})`)
+  console.log(`${name.padEnd(58)}${median.toFixed(0).padStart(7)} ${unit.padEnd(10)} (${values.map(value => value.toFixed(0)).join(', ')})`)
 }

@@ -17,28 +17,30 @@ import { fetchBenchJson, logInAsRoot } from './seed-tiny-videos.ts'
 
 const exec = promisify(execFile)
 const RUNS = 5
-/** How often (ms) the server is asked until somebody could watch. */
-const QUESTIONS = 50
-/** How often (ms) its folders are looked at then: asking is work that the encoding would have to wait for. */
-const LOOKS = 20
-/** Of so many looks one is for the commands that run. */
-const COLLECTING = 20
+/** The interval (ms) at which the API is polled until the video is playable. */
+const API_POLL_MS = 50
+/** The interval (ms) at which its folder is polled after that: requests would take time from the transcoding. */
+const FOLDER_POLL_MS = 20
+/** One of so many polls collects the running ffmpeg commands. */
+const POLLS_PER_COLLECTION = 20
 
 type Command = { program: string; parameters: string[] }
-/** Seconds of one run: until somebody can watch, until every rung is made, the same commands alone, a run per rung. */
-type Times = { playable: number; whole: number; bare: number; apart: number }
-type Made = { uuid: string; playable: number; whole: number; commands: Command[] }
+/**
+ * Seconds of one run: until the video is playable, until all renditions are complete, the same commands alone, and one run per rendition.
+ */
+type RunTimes = { playable: number; whole: number; commandsAlone: number; separateRuns: number }
+type TranscodedVideo = { uuid: string; playable: number; whole: number; commands: Command[] }
 
 /**
- * Prints how soon a film can be watched after its last byte, how soon its ladder is whole, beside the same ffmpeg commands alone and one
- * run per rung; whether rungs keep to their caps and how good they look.
+ * Prints how soon a video is playable after its last byte, how soon all renditions are complete, beside the same ffmpeg commands alone and
+ * one run per rendition; whether renditions keep to their bitrate caps, and their quality (SSIM).
  */
 export async function measurePipeline(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-pipeline-'))
-  const bed = await createBenchEnvironment()
+  const bench = await createBenchEnvironment()
   try {
     console.log(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}, ${RUNS} runs: median (all)`)
-    const film = async (name: string, keyframes: number) =>
+    const videoFile = async (name: string, keyframes: number) =>
       await makeFootageFile(join(folder, name), {
         seconds: 60,
         size: '1280x720',
@@ -46,178 +48,178 @@ export async function measurePipeline(): Promise<void> {
         video: ['-c:v', 'libx264', '-preset', 'veryfast', '-g', String(keyframes), '-keyint_min', String(keyframes), '-sc_threshold', '0']
       })
     const real = realFootagePath()
-    const films: [string, string][] = [
-      ['60 s 720p30, a keyframe every 2 s', await film('often.mp4', 60)],
-      ['60 s 720p30, a keyframe every 10 s', await film('seldom.mp4', 300)],
+    const videoFiles: [string, string][] = [
+      ['60 s 720p30, a keyframe every 2 s', await videoFile('often.mp4', 60)],
+      ['60 s 720p30, a keyframe every 10 s', await videoFile('seldom.mp4', 300)],
       ...(real ? [['real footage', real] as [string, string]] : [])
     ]
     const settings = { transcoding: { original_file: { keep: true } } }
-    loadConfig({ overrides: await bed.config(settings) })
-    const server = await bed.serve(settings)
-    for (const [name, path] of films) await measureFilm(bed, server, name, path, folder)
+    loadConfig({ overrides: await bench.config(settings) })
+    const server = await bench.serve(settings)
+    for (const [name, path] of videoFiles) await measureVideo(bench, server, name, path, folder)
   } finally {
-    await bed.remove()
+    await bench.remove()
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function measureFilm(bed: BenchEnvironment, server: BenchServer, name: string, film: string, folder: string): Promise<void> {
-  const plan = planTranscoding(await probeMedia(film, configuredProbeLimits()))
-  const times: Times[] = []
-  let made: Made | null = null
-  const apart = join(folder, 'apart')
-  // The first round warms up.
+async function measureVideo(bench: BenchEnvironment, server: BenchServer, name: string, videoFile: string, folder: string): Promise<void> {
+  const plan = planTranscoding(await probeMedia(videoFile, configuredProbeLimits()))
+  const times: RunTimes[] = []
+  let transcoded: TranscodedVideo | null = null
+  const separateFolder = join(folder, 'apart')
+  // The first run warms up.
   for (let run = 0; run <= RUNS; run++) {
-    made = await make(server, bed, film)
-    const bare = await again(made.commands, bed, join(folder, 'bare'))
-    const separate = await oneByOne(film, plan, apart)
-    if (run > 0) times.push({ playable: made.playable, whole: made.whole, bare, apart: separate })
+    transcoded = await uploadAndTrack(server, bench, videoFile)
+    const bare = await runCommands(transcoded.commands, bench, join(folder, 'bare'))
+    const separate = await encodeSeparately(videoFile, plan, separateFolder)
+    if (run > 0) times.push({ playable: transcoded.playable, whole: transcoded.whole, commandsAlone: bare, separateRuns: separate })
   }
   const limit = plan.copyVideo ? 1 : 3
   console.log(
     `\n${name} (${plan.copyVideo ? 'copied' : 'encoded'}, ${[...(plan.copyVideo ? [plan.copyVideo] : []), ...plan.encode].map(({ resolution }) => `${resolution}p`).join(' ')})`
   )
-  report(
-    'from the last byte to watchable',
+  printMetric(
+    'from the last byte to playable',
     times.map(one => one.playable),
     's',
     limit
   )
-  report(
-    'from the last byte to the whole ladder',
+  printMetric(
+    'from the last byte to all renditions',
     times.map(one => one.whole),
     's'
   )
-  report(
+  printMetric(
     '  the same ffmpeg commands alone',
-    times.map(one => one.bare),
+    times.map(one => one.commandsAlone),
     's'
   )
-  report(
-    '  one run per rung',
-    times.map(one => one.apart),
+  printMetric(
+    '  one run per rendition',
+    times.map(one => one.separateRuns),
     's'
   )
-  report(
-    'whole ladder / the same commands',
-    times.map(one => one.whole / one.bare),
+  printMetric(
+    'all renditions / the same commands',
+    times.map(one => one.whole / one.commandsAlone),
     '',
     1.1
   )
-  report(
-    'whole ladder / one run per rung',
-    times.map(one => one.whole / one.apart),
+  printMetric(
+    'all renditions / one run per rendition',
+    times.map(one => one.whole / one.separateRuns),
     '',
     0.5
   )
-  await judge(bed, made!, plan, film, apart)
+  await compareQuality(bench, transcoded!, plan, videoFile, separateFolder)
 }
 
-/** Uploads a film and watches the server at work. */
-async function make(server: BenchServer, { folder }: BenchEnvironment, film: string): Promise<Made> {
-  const { uuid, last } = await send(server.url, film)
-  const since = (): number => (performance.now() - last) / 1000
+/** Uploads a video and follows its transcoding. */
+async function uploadAndTrack(server: BenchServer, { folder }: BenchEnvironment, videoFile: string): Promise<TranscodedVideo> {
+  const { uuid, last: lastByteAt } = await uploadVideo(server.url, videoFile)
+  const secondsSinceUpload = (): number => (performance.now() - lastByteAt) / 1000
   const commands: Command[] = []
-  const ask = async (): Promise<{ segmentsSha256Url: string | null } | undefined> => {
-    const answer = await fetch(`${server.url}/api/v1/videos/${uuid}`)
-    return answer.ok
-      ? ((await answer.json()) as { streamingPlaylists: { segmentsSha256Url: string | null }[] }).streamingPlaylists[0]
+  const fetchPlaylist = async (): Promise<{ segmentsSha256Url: string | null } | undefined> => {
+    const response = await fetch(`${server.url}/api/v1/videos/${uuid}`)
+    return response.ok
+      ? ((await response.json()) as { streamingPlaylists: { segmentsSha256Url: string | null }[] }).streamingPlaylists[0]
       : undefined
   }
-  for (; !(await ask()); await sleep(QUESTIONS)) collect(commands, uuid)
-  const playable = since()
-  for (let look = 0; !readdirSync(placeOf(folder, uuid)).some(name => name.endsWith('-segments-sha256.json')); look++) {
-    if (look % COLLECTING === 0) collect(commands, uuid)
-    await sleep(LOOKS)
+  for (; !(await fetchPlaylist()); await sleep(API_POLL_MS)) collectCommands(commands, uuid)
+  const playable = secondsSinceUpload()
+  for (let poll = 0; !readdirSync(hlsFolderOf(folder, uuid)).some(name => name.endsWith('-segments-sha256.json')); poll++) {
+    if (poll % POLLS_PER_COLLECTION === 0) collectCommands(commands, uuid)
+    await sleep(FOLDER_POLL_MS)
   }
-  while (!(await ask())?.segmentsSha256Url) await sleep(LOOKS)
-  return { uuid, playable, whole: since(), commands }
+  while (!(await fetchPlaylist())?.segmentsSha256Url) await sleep(FOLDER_POLL_MS)
+  return { uuid, playable, whole: secondsSinceUpload(), commands }
 }
 
-function placeOf(folder: string, uuid: string): string {
+function hlsFolderOf(folder: string, uuid: string): string {
   return join(folder, 'streaming-playlists/hls', uuid)
 }
 
-async function send(url: string, film: string): Promise<{ uuid: string; last: number }> {
+async function uploadVideo(url: string, videoFile: string): Promise<{ uuid: string; last: number }> {
   const headers = await logInAsRoot(url)
   const { videoChannels } = await fetchBenchJson<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers })
   const form = new FormData()
-  for (const [name, value] of Object.entries({ channelId: videoChannels[0]!.id, name: 'A measured film', privacy: 1 }))
+  for (const [name, value] of Object.entries({ channelId: videoChannels[0]!.id, name: 'A measured video', privacy: 1 }))
     form.set(name, String(value))
-  form.set('videofile', new Blob([(await readFile(film)) as Buffer<ArrayBuffer>], { type: 'video/mp4' }), 'film.mp4')
+  form.set('videofile', new Blob([(await readFile(videoFile)) as Buffer<ArrayBuffer>], { type: 'video/mp4' }), 'film.mp4')
   const packed = new Response(form)
   const body = Buffer.from(await packed.arrayBuffer())
   return await new Promise((resolve, reject) => {
-    let last = 0
-    const asking = request(
+    let lastByteAt = 0
+    const upload = request(
       `${url}/api/v1/videos/upload`,
       { method: 'POST', headers: { ...headers, 'content-type': packed.headers.get('content-type')!, 'content-length': body.length } },
-      answer => {
+      response => {
         let text = ''
-        answer.on('data', chunk => {
+        response.on('data', chunk => {
           text += String(chunk)
         })
-        answer.on('end', () => {
-          if (answer.statusCode === 200) resolve({ uuid: (JSON.parse(text) as { video: { uuid: string } }).video.uuid, last })
+        response.on('end', () => {
+          if (response.statusCode === 200) resolve({ uuid: (JSON.parse(text) as { video: { uuid: string } }).video.uuid, last: lastByteAt })
           else reject(new Error(text))
         })
       }
     )
-    asking.on('error', reject)
-    asking.end(body, () => {
-      last = performance.now()
+    upload.on('error', reject)
+    upload.end(body, () => {
+      lastByteAt = performance.now()
     })
   })
 }
 
-/** Notes the commands that make renditions of a video, as they run. */
-function collect(commands: Command[], uuid: string): void {
+/** Collects the running ffmpeg commands that make renditions of a video. */
+function collectCommands(commands: Command[], uuid: string): void {
   for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
-    let words: string[]
+    let argv: string[]
     try {
-      words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
+      argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
     } catch {
       continue
     }
-    const [program = '', ...parameters] = words
+    const [program = '', ...parameters] = argv
     if (!/(^|\/)ffmpeg$/.test(program) || !parameters.includes('hls') || !parameters.some(word => word.includes(uuid))) continue
     if (!commands.some(known => known.parameters.join('\0') === parameters.join('\0'))) commands.push({ program, parameters })
   }
 }
 
-/** Runs the commands again, one after the other as the server does, into another folder; seconds. */
-async function again(commands: Command[], { folder }: BenchEnvironment, target: string): Promise<number> {
+/** Runs the commands again, one after the other as the server does, into another folder; returns seconds. */
+async function runCommands(commands: Command[], { folder }: BenchEnvironment, target: string): Promise<number> {
   await rm(target, { recursive: true, force: true })
   await mkdir(target)
   const hls = new RegExp(`${folder}/streaming-playlists/hls/[^/]+`)
   const began = performance.now()
   for (const { program, parameters } of commands)
-    await ended(
+    await runProgram(
       program,
       parameters.map(word => word.replace(hls, target))
     )
   return (performance.now() - began) / 1000
 }
 
-/** What a server without the shared decode does: every rung from the source, with its own sound; seconds. */
-async function oneByOne(film: string, plan: TranscodingPlan, target: string): Promise<number> {
+/** Encodes without the shared decode: every rendition from the source, with its own audio; returns seconds. */
+async function encodeSeparately(videoFile: string, plan: TranscodingPlan, target: string): Promise<number> {
   await rm(target, { recursive: true, force: true })
   await mkdir(target)
   const began = performance.now()
-  for (const rung of [...(plan.copyVideo ? [plan.copyVideo] : []), ...plan.encode]) {
-    await ended('ffmpeg', [
+  for (const rendition of [...(plan.copyVideo ? [plan.copyVideo] : []), ...plan.encode]) {
+    await runProgram('ffmpeg', [
       '-nostdin',
       '-v',
       'error',
       '-y',
       '-i',
-      film,
+      videoFile,
       '-map',
       '0:v:0',
       '-map',
       '0:a:0?',
       '-vf',
-      `scale=${rung.width}:${rung.height}`,
+      `scale=${rendition.width}:${rendition.height}`,
       '-c:v',
       'libx264',
       '-preset',
@@ -225,9 +227,9 @@ async function oneByOne(film: string, plan: TranscodingPlan, target: string): Pr
       '-crf',
       String(plan.settings.crf),
       '-maxrate',
-      String(rung.maxrate),
+      String(rendition.maxrate),
       '-bufsize',
-      String(rung.maxrate * 2),
+      String(rendition.maxrate * 2),
       '-force_key_frames',
       `expr:gte(t,n_forced*${plan.settings.segmentSeconds})`,
       '-sc_threshold',
@@ -249,36 +251,45 @@ async function oneByOne(film: string, plan: TranscodingPlan, target: string): Pr
       '-hls_flags',
       'single_file',
       '-hls_segment_filename',
-      join(target, `${rung.resolution}.mp4`),
-      join(target, `${rung.resolution}.m3u8`)
+      join(target, `${rendition.resolution}.mp4`),
+      join(target, `${rendition.resolution}.m3u8`)
     ])
   }
   return (performance.now() - began) / 1000
 }
 
-/** Compares the encoded rungs with their caps, and their likeness to the source with that of the separate runs. */
-async function judge({ folder }: BenchEnvironment, { uuid }: Made, plan: TranscodingPlan, film: string, apart: string): Promise<void> {
-  const place = placeOf(folder, uuid)
-  const files = readdirSync(place).filter(name => name.endsWith('-fragmented.mp4'))
-  const sounds = files.filter(name => name.endsWith('-0-fragmented.mp4')).length
-  const { video } = await probeMedia(film, configuredProbeLimits())
-  for (const rung of plan.encode) {
-    const cap = renditionBitrateCap(video!, rung.resolution)
+/** Compares the bitrates of the encoded renditions with their caps, and their SSIM with that of the separate runs. */
+async function compareQuality(
+  { folder }: BenchEnvironment,
+  { uuid }: TranscodedVideo,
+  plan: TranscodingPlan,
+  videoFile: string,
+  separateFolder: string
+): Promise<void> {
+  const hlsFolder = hlsFolderOf(folder, uuid)
+  const files = readdirSync(hlsFolder).filter(name => name.endsWith('-fragmented.mp4'))
+  const audioFileCount = files.filter(name => name.endsWith('-0-fragmented.mp4')).length
+  const { video } = await probeMedia(videoFile, configuredProbeLimits())
+  for (const rendition of plan.encode) {
+    const cap = renditionBitrateCap(video!, rendition.resolution)
     const file = join(
-      place,
-      files.find(name => name.endsWith(`-${rung.resolution}-fragmented.mp4`))!
+      hlsFolder,
+      files.find(name => name.endsWith(`-${rendition.resolution}-fragmented.mp4`))!
     )
     const { duration } = await probeMedia(file, configuredProbeLimits())
     const rate = ((await stat(file)).size * 8) / duration
-    const [ours, theirs] = [await likeness(file, film, rung), await likeness(join(apart, `${rung.resolution}.mp4`), film, rung)]
+    const [ssim, separateSsim] = [
+      await measureSsim(file, videoFile, rendition),
+      await measureSsim(join(separateFolder, `${rendition.resolution}.mp4`), videoFile, rendition)
+    ]
     console.log(
-      `  ${`${rung.resolution}p`.padEnd(6)}${(rate / 1000).toFixed(0).padStart(6)} kbit/s, cap ${(cap / 1000).toFixed(0).padStart(6)} ${rate <= cap ? 'kept' : 'ABOVE'}   SSIM ${ours.toFixed(5)}, one run per rung ${theirs.toFixed(5)} ${ours >= theirs - 0.0005 ? 'kept' : 'BELOW'}`
+      `  ${`${rendition.resolution}p`.padEnd(6)}${(rate / 1000).toFixed(0).padStart(6)} kbit/s, cap ${(cap / 1000).toFixed(0).padStart(6)} ${rate <= cap ? 'kept' : 'ABOVE'}   SSIM ${ssim.toFixed(5)}, one run per rendition ${separateSsim.toFixed(5)} ${ssim >= separateSsim - 0.0005 ? 'kept' : 'BELOW'}`
     )
   }
-  console.log(`  sound stored ${sounds === 1 ? 'once' : `${sounds} times`}`)
+  console.log(`  audio stored ${audioFileCount === 1 ? 'once' : `${audioFileCount} times`}`)
 }
 
-async function likeness(file: string, film: string, { width, height }: PlannedRendition): Promise<number> {
+async function measureSsim(file: string, videoFile: string, { width, height }: PlannedRendition): Promise<number> {
   const { stderr } = await exec(
     'ffmpeg',
     [
@@ -287,7 +298,7 @@ async function likeness(file: string, film: string, { width, height }: PlannedRe
       '-i',
       file,
       '-i',
-      film,
+      videoFile,
       '-lavfi',
       `[1:v]scale=${width}:${height},setpts=PTS-STARTPTS[a];[0:v]setpts=PTS-STARTPTS[b];[b][a]ssim`,
       '-f',
@@ -299,7 +310,7 @@ async function likeness(file: string, film: string, { width, height }: PlannedRe
   return Number(/SSIM .*All:([\d.]+)/.exec(stderr)![1])
 }
 
-async function ended(program: string, parameters: string[]): Promise<void> {
+async function runProgram(program: string, parameters: string[]): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const child = spawn(program, parameters, { stdio: ['ignore', 'ignore', 'ignore'] })
     child.once('error', reject)
@@ -307,9 +318,9 @@ async function ended(program: string, parameters: string[]): Promise<void> {
   })
 }
 
-function report(name: string, values: number[], unit: string, limit?: number): void {
-  const middle = median(values)
+function printMetric(name: string, values: number[], unit: string, limit?: number): void {
+  const medianValue = median(values)
   console.log(
-    `  ${name.padEnd(42)}${middle.toFixed(2).padStart(8)} ${unit.padEnd(2)}${limit === undefined ? '              ' : ` <= ${limit} ${middle <= limit ? 'kept' : 'MISSED'}`.padEnd(14)} (${values.map(value => value.toFixed(2)).join(', ')})`
+    `  ${name.padEnd(42)}${medianValue.toFixed(2).padStart(8)} ${unit.padEnd(2)}${limit === undefined ? '              ' : ` <= ${limit} ${medianValue <= limit ? 'kept' : 'MISSED'}`.padEnd(14)} (${values.map(value => value.toFixed(2)).join(', ')})`
   )
 }

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BENCH_ROOT_PASSWORD } from './bench-environment.ts'
 
-/** Uploads `count` tiny videos through the REST API, waits until all are published and gives the UUID of one. */
+/** Uploads `count` tiny videos through the REST API, waits until all are published, and returns the UUID of one. */
 export async function seedTinyVideos(url: string, count: number): Promise<string> {
   const token = await logInAsRoot(url)
   const { videoChannels } = await fetchBenchJson<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers: token })
-  const film = footage()
+  const videoFile = makeTinyVideo()
   let uuid = ''
   for (let number = 1; number <= count; number++) {
     const form = new FormData()
@@ -17,7 +17,7 @@ export async function seedTinyVideos(url: string, count: number): Promise<string
     form.set('name', `Film ${number} of the harbour at dawn`)
     form.set('description', 'A **short** film about boats.\n\n'.repeat(8))
     form.set('privacy', '1')
-    form.set('videofile', new Blob([new Uint8Array(film)], { type: 'video/mp4' }), 'film.mp4')
+    form.set('videofile', new Blob([new Uint8Array(videoFile)], { type: 'video/mp4' }), 'film.mp4')
     const { video } = await fetchBenchJson<{ video: { uuid: string } }>(`${url}/api/v1/videos/upload`, {
       method: 'POST',
       headers: token,
@@ -33,7 +33,7 @@ export async function seedTinyVideos(url: string, count: number): Promise<string
   }
 }
 
-/** The header of a request by the administrator. */
+/** The authorization header of the administrator. */
 export async function logInAsRoot(url: string): Promise<{ authorization: string }> {
   const client = await fetchBenchJson<Record<string, string>>(`${url}/api/v1/oauth-clients/local`, {})
   const body = new URLSearchParams({ ...client, grant_type: 'password', username: 'root', password: BENCH_ROOT_PASSWORD })
@@ -41,14 +41,14 @@ export async function logInAsRoot(url: string): Promise<{ authorization: string 
   return { authorization: `Bearer ${access_token}` }
 }
 
-/** The JSON of a successful answer. */
+/** Returns the JSON of a successful response; throws for other ones. */
 export async function fetchBenchJson<T>(url: string, init: RequestInit): Promise<T> {
-  const answer = await fetch(url, init)
-  if (!answer.ok) throw new Error(`${init.method ?? 'GET'} ${url}: ${answer.status} ${await answer.text()}`)
-  return (await answer.json()) as T
+  const response = await fetch(url, init)
+  if (!response.ok) throw new Error(`${init.method ?? 'GET'} ${url}: ${response.status} ${await response.text()}`)
+  return (await response.json()) as T
 }
 
-function footage(): Buffer {
+function makeTinyVideo(): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'bobine-footage-'))
   try {
     const file = join(folder, 'film.mp4')

@@ -8,24 +8,24 @@ import { makeFootageFile, realFootagePath } from '../../server/test/footage.ts'
 import { fetchBenchJson, logInAsRoot } from './seed-tiny-videos.ts'
 
 const exec = promisify(execFile)
-const CLIP = 1
+const CLIP_SECONDS = 1
 
 /**
- * Uploads one film (real footage where it lies beside the project, else generated) and waits until every rung of it is made; gives its
- * UUID.
+ * Uploads one video (real footage where it is beside the project, else generated), waits until all its renditions are complete, and returns
+ * its UUID.
  */
 export async function seedTranscodedVideo(url: string): Promise<string> {
-  return await inFolder(async folder => {
-    const uuid = await upload(url, 'The last man on earth', await source(folder))
-    await settled(url, uuid)
+  return await inTemporaryFolder(async folder => {
+    const uuid = await upload(url, 'The last man on earth', await findSourceVideo(folder))
+    await waitForAllRenditions(url, uuid)
     return uuid
   })
 }
 
-/** Uploads `count` clips of the same film, each from another place, and waits until all can be watched. */
+/** Uploads `count` clips of the same video, each from another position, and waits until all renditions are complete. */
 export async function seedVideoClips(url: string, count: number): Promise<void> {
-  await inFolder(async folder => {
-    const film = await source(folder)
+  await inTemporaryFolder(async folder => {
+    const sourceVideo = await findSourceVideo(folder)
     const uuids: string[] = []
     for (let number = 1; number <= count; number++) {
       const clip = join(folder, 'clip.mp4')
@@ -37,20 +37,20 @@ export async function seedVideoClips(url: string, count: number): Promise<void> 
         '-ss',
         String(number % 12),
         '-i',
-        film,
+        sourceVideo,
         '-t',
-        String(CLIP),
+        String(CLIP_SECONDS),
         '-c',
         'copy',
         clip
       ])
       uuids.push(await upload(url, `Clip ${number}: how a reel is wound, and what the old man of the mill thinks of it`, clip))
     }
-    for (const uuid of uuids) await settled(url, uuid)
+    for (const uuid of uuids) await waitForAllRenditions(url, uuid)
   })
 }
 
-async function source(folder: string): Promise<string> {
+async function findSourceVideo(folder: string): Promise<string> {
   return (
     realFootagePath() ??
     (await makeFootageFile(join(folder, 'film.mp4'), {
@@ -78,8 +78,8 @@ async function upload(url: string, name: string, file: string): Promise<string> 
     .uuid
 }
 
-/** Waits until every rung of a video is made: the hashes of its segments are written last. */
-async function settled(url: string, uuid: string): Promise<void> {
+/** Waits until all renditions of a video are complete: the hashes of its segments are written last. */
+async function waitForAllRenditions(url: string, uuid: string): Promise<void> {
   for (;;) {
     const {
       streamingPlaylists: [playlist]
@@ -89,10 +89,10 @@ async function settled(url: string, uuid: string): Promise<void> {
   }
 }
 
-async function inFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
+async function inTemporaryFolder<T>(action: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-films-'))
   try {
-    return await act(folder)
+    return await action(folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

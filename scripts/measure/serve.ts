@@ -13,85 +13,87 @@ const RUNS = 5
 const SECONDS = 5
 const VIDEOS = 30
 
-type Measure = (bed: BenchEnvironment, uuid: string) => Promise<void>
+type Measure = (bench: BenchEnvironment, uuid: string) => Promise<void>
 
-/** Prints what serving costs on this machine, every figure the median of 5 runs (all runs beside it). */
+/** Prints the performance of serving on this machine; every value is the median of 5 runs, followed by all of them. */
 export async function measureServing(): Promise<void> {
-  await onBed(async (bed, uuid) => {
-    await measureStart(bed)
-    await measureAnswers(bed, uuid)
-    await measureRangeRequests(bed, uuid)
+  await withSeededBench(async (bench, uuid) => {
+    await measureStartup(bench)
+    await measureRequestRates(bench, uuid)
+    await measureRangeRequests(bench, uuid)
   })
 }
 
-/** The part of it that is about files. */
+/** The part of `measureServing` about files. */
 export async function measureServingFiles(): Promise<void> {
-  await onBed(measureRangeRequests)
+  await withSeededBench(measureRangeRequests)
 }
 
-async function onBed(measure: Measure): Promise<void> {
-  const bed = await createBenchEnvironment()
+async function withSeededBench(measure: Measure): Promise<void> {
+  const bench = await createBenchEnvironment()
   try {
-    const first = await bed.serve()
+    const first = await bench.serve()
     console.log(`Seeding ${VIDEOS} videos`)
     const uuid = await seedTinyVideos(first.url, VIDEOS)
     await first.stop()
     console.log(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}, ${RUNS} runs: median (all)\n`)
-    await measure(bed, uuid)
+    await measure(bench, uuid)
   } finally {
-    await bed.remove()
+    await bench.remove()
   }
 }
 
-async function measureStart(bed: BenchEnvironment): Promise<void> {
+async function measureStartup(bench: BenchEnvironment): Promise<void> {
   const [times, memory]: [number[], number[]] = [[], []]
   for (let run = 0; run < RUNS; run++) {
-    const server = await bed.serve()
+    const server = await bench.serve()
     times.push(server.readyAfter)
     await sleep(10_000)
     memory.push(residentMemoryMiB(server.pid))
     await server.stop()
   }
-  report('start to listening, Postgres and Redis up', times, 'ms')
-  report('resident memory idle, web and worker', memory, 'MiB')
+  printMetric('start to listening, Postgres and Redis up', times, 'ms')
+  printMetric('resident memory idle, web and worker', memory, 'MiB')
 }
 
-async function measureAnswers(bed: BenchEnvironment, uuid: string): Promise<void> {
+async function measureRequestRates(bench: BenchEnvironment, uuid: string): Promise<void> {
   const paths = { list: '/api/v1/videos?count=25', video: `/api/v1/videos/${uuid}` }
-  const remembering = await bed.serve()
-  const forgetting = await bed.serve({ cache: { answers: { enabled: false } } })
+  const cachingServer = await bench.serve()
+  const uncachedServer = await bench.serve({ cache: { answers: { enabled: false } } })
   const children = [
-    startChild('baseline-http.ts', [remembering.url + paths.list]),
-    startChild('baseline-http.ts', [remembering.url + paths.video]),
-    startChild('baseline-sql.ts', [], await bed.config())
+    startChild('baseline-http.ts', [cachingServer.url + paths.list]),
+    startChild('baseline-http.ts', [cachingServer.url + paths.video]),
+    startChild('baseline-sql.ts', [], await bench.config())
   ]
   try {
-    const [bareList, bareVideo] = await Promise.all(children.slice(0, 2).map(async child => (await told<{ url: string }>(child)).url))
+    const [baselineListUrl, baselineVideoUrl] = await Promise.all(
+      children.slice(0, 2).map(async child => (await nextMessage<{ url: string }>(child)).url)
+    )
     const sql = children[2]!
-    await told(sql)
-    const asked: [string, () => Promise<number>][] = [
-      [`GET ${paths.list}`, () => measureRequestsPerSecond(remembering.url + paths.list, SECONDS)],
-      ['  without remembered answers', () => measureRequestsPerSecond(forgetting.url + paths.list, SECONDS)],
-      ['  limit: bare node:http, same bytes', () => measureRequestsPerSecond(bareList!, SECONDS)],
+    await nextMessage(sql)
+    const measurements: [string, () => Promise<number>][] = [
+      [`GET ${paths.list}`, () => measureRequestsPerSecond(cachingServer.url + paths.list, SECONDS)],
+      ['  without the response cache', () => measureRequestsPerSecond(uncachedServer.url + paths.list, SECONDS)],
+      ['  limit: plain node:http, same bytes', () => measureRequestsPerSecond(baselineListUrl!, SECONDS)],
       [
-        '  limit: the bare SQL of it',
+        '  limit: its SQL queries alone',
         async () => {
           sql.send(SECONDS)
-          return (await told<{ perSecond: number }>(sql)).perSecond
+          return (await nextMessage<{ perSecond: number }>(sql)).perSecond
         }
       ],
-      ['GET /api/v1/videos/:uuid', () => measureRequestsPerSecond(remembering.url + paths.video, SECONDS)],
-      ['  without remembered answers', () => measureRequestsPerSecond(forgetting.url + paths.video, SECONDS)],
-      ['  limit: bare node:http, same bytes', () => measureRequestsPerSecond(bareVideo!, SECONDS)]
+      ['GET /api/v1/videos/:uuid', () => measureRequestsPerSecond(cachingServer.url + paths.video, SECONDS)],
+      ['  without the response cache', () => measureRequestsPerSecond(uncachedServer.url + paths.video, SECONDS)],
+      ['  limit: plain node:http, same bytes', () => measureRequestsPerSecond(baselineVideoUrl!, SECONDS)]
     ]
-    const found = asked.map((): number[] => [])
-    // The measures take turns, so that a slow minute of the machine does not fall on one of them alone; the first round warms up.
+    const results = measurements.map((): number[] => [])
+    // The measurements take turns, so that a slow minute of the machine does not affect one of them alone; the first round warms up.
     for (let run = 0; run <= RUNS; run++)
-      for (const [index, [, measure]] of asked.entries()) {
+      for (const [index, [, measure]] of measurements.entries()) {
         const value = await measure()
-        if (run > 0) found[index]!.push(value)
+        if (run > 0) results[index]!.push(value)
       }
-    asked.forEach(([name], index) => report(name, found[index]!, 'per second'))
+    measurements.forEach(([name], index) => printMetric(name, results[index]!, 'per second'))
   } finally {
     for (const child of children) child.disconnect()
   }
@@ -102,7 +104,7 @@ function startChild(file: string, parameters: string[], config: object = {}): Ch
   return fork(join(import.meta.dirname, file), parameters, { env, execArgv: ['--import', 'tsx'] })
 }
 
-async function told<T>(child: ChildProcess): Promise<T> {
+async function nextMessage<T>(child: ChildProcess): Promise<T> {
   const [message] = await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(([code]) => {
@@ -112,7 +114,7 @@ async function told<T>(child: ChildProcess): Promise<T> {
   return message as T
 }
 
-function report(name: string, values: number[], unit: string): void {
+function printMetric(name: string, values: number[], unit: string): void {
   console.log(
     `${name.padEnd(46)}${median(values).toFixed(0).padStart(8)} ${unit.padEnd(11)} (${values.map(value => value.toFixed(0)).join(', ')})`
   )

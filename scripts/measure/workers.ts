@@ -16,166 +16,166 @@ import { createBenchEnvironment, type BenchEnvironment, type BenchServer } from 
 import { fetchBenchJson, logInAsRoot } from './seed-tiny-videos.ts'
 
 const SECONDS = 600
-/** Small, so that it is measured within minutes; in a larger picture what each chunk costs beside its pictures counts for less. */
+/** Small, so that the measurement takes minutes; with larger frames the fixed cost per chunk matters less. */
 const SIZE = '426x240'
-const NUMBERS = [1, 2, 4]
-const EFFICIENT = 0.85
-/** Clock ticks a second in /proc (proc(5); 100 on all of Linux's usual machines). */
-const TICKS = 100
-/** One core's worth for each worker: its encoders have a thread each and take turns. */
+const WORKER_COUNTS = [1, 2, 4]
+const MIN_EFFICIENCY = 0.85
+/** Clock ticks per second in /proc (proc(5); 100 on all common Linux machines). */
+const TICKS_PER_SECOND = 100
+/** One core per worker: its encoders have one thread each. */
 const ONE_CORE = { threads: 1, nice: 0, resolutions: { '144p': true } }
 
-type Costs = { whole: number; sound: number; chunks: number[]; join: number }
+type EncodingCosts = { whole: number; audio: number; chunks: number[]; join: number }
 
 /**
- * Prints what it costs to encode a film of ten minutes with 1, 2 and 4 workers of one core each: CPU seconds of each, the critical path,
- * and how efficient the split is.
+ * Prints the cost of transcoding a video of ten minutes with 1, 2 and 4 workers of one core each: CPU seconds of each, the critical path,
+ * and the efficiency of the split.
  */
 export async function measureWorkers(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-workers-'))
-  const bed = await createBenchEnvironment()
+  const bench = await createBenchEnvironment()
   try {
-    loadConfig({ overrides: { ...(await bed.config()), transcoding: ONE_CORE } })
+    loadConfig({ overrides: { ...(await bench.config()), transcoding: ONE_CORE } })
     // Keyframes so sparse that nothing is copied.
-    const film = await makeFootageFile(join(folder, 'film.mp4'), {
+    const videoFile = await makeFootageFile(join(folder, 'film.mp4'), {
       seconds: SECONDS,
       size: SIZE,
       rate: 30,
       video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '250']
     })
-    const found = await probeMedia(film, configuredProbeLimits())
-    const plan = planTranscoding(found)
-    const why = reasonNotToSplit(found, plan)
-    if (why !== null) throw new Error(`The film is not cut: ${why}`)
+    const probe = await probeMedia(videoFile, configuredProbeLimits())
+    const plan = planTranscoding(probe)
+    const reason = reasonNotToSplit(probe, plan)
+    if (reason !== null) throw new Error(`The video is not split: ${reason}`)
     console.log(
-      `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}; ${SECONDS} s, ${SIZE}, 30 pictures a second, ${plan.encode.map(({ resolution }) => `${resolution}p`).join(' ')}, one core a worker`
+      `Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}; ${SECONDS} s, ${SIZE}, 30 frames per second, ${plan.encode.map(({ resolution }) => `${resolution}p`).join(' ')}, one core per worker`
     )
-    const costs = await alone(film, found, plan, folder)
+    const costs = await measureCosts(videoFile, probe, plan, folder)
     console.log(
-      `\nCPU seconds, each run alone: one pass ${costs.whole.toFixed(1)} (sound ${costs.sound.toFixed(1)}); ${costs.chunks.length} chunks ${sum(costs.chunks).toFixed(1)}; joining ${costs.join.toFixed(2)}`
+      `\nCPU seconds, each run alone: one pass ${costs.whole.toFixed(1)} (audio ${costs.audio.toFixed(1)}); ${costs.chunks.length} chunks ${sum(costs.chunks).toFixed(1)}; joining ${costs.join.toFixed(2)}`
     )
-    for (const number of NUMBERS) report(number, simulated(costs, number), costs.whole, 'calculated')
-    console.log('\nWith worker processes, pictures and storyboard included')
+    for (const number of WORKER_COUNTS) printResult(number, calculateWorkerSeconds(costs, number), costs.whole, 'calculated')
+    console.log('\nWith worker processes, thumbnails and storyboard included')
     let whole = 0
-    // The address of an instance stays.
+    // The origin of an instance must not change.
     const port = await findFreePort()
-    for (const number of NUMBERS) {
-      const { seconds, wall } = await together(bed, film, { number, port })
+    for (const number of WORKER_COUNTS) {
+      const { seconds, wall } = await encodeWithWorkers(bench, videoFile, { number, port })
       if (number === 1) whole = seconds[0]!
-      report(number, seconds, whole, number <= cpus().length ? 'measured' : 'more than cores')
+      printResult(number, seconds, whole, number <= cpus().length ? 'measured' : 'more than cores')
       console.log(`    ${wall.toFixed(1)} s from the upload to the end`)
     }
   } finally {
-    await bed.remove()
+    await bench.remove()
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-/** Runs every part by itself, so that nothing but its own work counts. */
-async function alone(film: string, found: Probe, plan: TranscodingPlan, place: string): Promise<Costs> {
-  const folder = join(place, 'alone')
+/** Measures every part by itself, so that only its own work counts. */
+async function measureCosts(videoFile: string, probe: Probe, plan: TranscodingPlan, parentFolder: string): Promise<EncodingCosts> {
+  const folder = join(parentFolder, 'alone')
   await mkdir(folder)
-  const whole = await cost(async () => {
-    await encodeToHls(film, folder, plan, found, {}).done
+  const whole = await measureCpuSeconds(async () => {
+    await encodeToHls(videoFile, folder, plan, probe, {}).done
   })
-  const sound = await cost(async () => {
-    await audioToHls(film, folder, plan, found, {}).done
+  const audio = await measureCpuSeconds(async () => {
+    await audioToHls(videoFile, folder, plan, probe, {}).done
   })
-  const pieces = splitIntoChunks(found.duration, config.transcoding.chunks.length / 1000, plan.settings.segmentSeconds)
+  const chunkRanges = splitIntoChunks(probe.duration, config.transcoding.chunks.length / 1000, plan.settings.segmentSeconds)
   const chunks: number[] = []
-  for (const [number, piece] of pieces.entries())
+  for (const [number, range] of chunkRanges.entries())
     chunks.push(
-      await cost(async () => {
-        await encodeChunk(film, folder, { stem: String(number), ...piece }, plan, found, {}).done
+      await measureCpuSeconds(async () => {
+        await encodeChunk(videoFile, folder, { stem: String(number), ...range }, plan, probe, {}).done
       })
     )
-  const joining = await cost(async () => {
+  const joinSeconds = await measureCpuSeconds(async () => {
     for (const { resolution } of plan.encode) {
       const output: HlsOutput = { kind: 'video', resolution, ...newHlsFilenames(resolution) }
-      const joint = new ChunkJoiner(folder, output, { segmentSeconds: plan.settings.segmentSeconds, fps: found.video!.fps })
-      for (const number of pieces.keys()) await joint.append(join(folder, chunkFilename(String(number), resolution)))
-      await joint.finish()
+      const joiner = new ChunkJoiner(folder, output, { segmentSeconds: plan.settings.segmentSeconds, fps: probe.video!.fps })
+      for (const number of chunkRanges.keys()) await joiner.append(join(folder, chunkFilename(String(number), resolution)))
+      await joiner.finish()
     }
   })
-  return { whole, sound, chunks, join: joining }
+  return { whole, audio, chunks, join: joinSeconds }
 }
 
-/** CPU seconds of each worker: whoever is free takes the next chunk; the first one has the sound and the joining, too. */
-function simulated({ whole, sound, chunks, join: joining }: Costs, number: number): number[] {
+/** CPU seconds of each worker: an idle worker takes the next chunk; the first one also has the audio and the joining. */
+function calculateWorkerSeconds({ whole, audio, chunks, join: joinSeconds }: EncodingCosts, number: number): number[] {
   if (number === 1) return [whole]
-  const busy = [sound + joining, ...Array.from({ length: number - 1 }, () => 0)]
+  const busy = [audio + joinSeconds, ...Array.from({ length: number - 1 }, () => 0)]
   for (const chunk of chunks) busy[busy.indexOf(Math.min(...busy))]! += chunk
   return busy
 }
 
-/** Encodes the film with so many worker processes; CPU seconds of each, and seconds from the upload to the end. */
-async function together(
-  bed: BenchEnvironment,
-  film: string,
+/** Transcodes the video with `number` worker processes; returns the CPU seconds of each, and the seconds from the upload to the end. */
+async function encodeWithWorkers(
+  bench: BenchEnvironment,
+  videoFile: string,
   { number, port }: { number: number; port: number }
 ): Promise<{ seconds: number[]; wall: number }> {
-  const more = { listen: { port }, webserver: { https: false, hostname: '127.0.0.1', port }, transcoding: ONE_CORE }
-  const web = await bed.serve(more, { args: ['--roles', 'web'] })
+  const settings = { listen: { port }, webserver: { https: false, hostname: '127.0.0.1', port }, transcoding: ONE_CORE }
+  const web = await bench.serve(settings, { args: ['--roles', 'web'] })
   const workers: BenchServer[] = []
   try {
-    for (let index = 0; index < number; index++) workers.push(await bed.serve(more, { args: ['--roles', 'worker'] }))
-    const before = workers.map(({ pid }) => spent(pid))
+    for (let index = 0; index < number; index++) workers.push(await bench.serve(settings, { args: ['--roles', 'worker'] }))
+    const before = workers.map(({ pid }) => readCpuSeconds(pid))
     const began = performance.now()
-    await encoded(web.url, film)
+    await uploadAndWait(web.url, videoFile)
     const wall = (performance.now() - began) / 1000
-    // What was the last to end is counted when it has been waited for.
+    // The last child is counted once it has been waited for.
     await sleep(500)
-    return { seconds: workers.map(({ pid }, index) => spent(pid) - before[index]!), wall }
+    return { seconds: workers.map(({ pid }, index) => readCpuSeconds(pid) - before[index]!), wall }
   } finally {
     for (const worker of workers) await worker.stop()
     await web.stop()
   }
 }
 
-async function encoded(url: string, film: string): Promise<void> {
+async function uploadAndWait(url: string, videoFile: string): Promise<void> {
   const headers = await logInAsRoot(url)
   const { videoChannels } = await fetchBenchJson<{ videoChannels: { id: number }[] }>(`${url}/api/v1/users/me`, { headers })
   const form = new FormData()
   for (const [name, value] of Object.entries({ channelId: videoChannels[0]!.id, name: 'A long film', privacy: 1 }))
     form.set(name, String(value))
-  form.set('videofile', new Blob([(await readFile(film)) as Buffer<ArrayBuffer>], { type: 'video/mp4' }), 'film.mp4')
-  const answer = await fetch(`${url}/api/v1/videos/upload`, { method: 'POST', headers, body: form })
-  if (!answer.ok) throw new Error(await answer.text())
+  form.set('videofile', new Blob([(await readFile(videoFile)) as Buffer<ArrayBuffer>], { type: 'video/mp4' }), 'film.mp4')
+  const response = await fetch(`${url}/api/v1/videos/upload`, { method: 'POST', headers, body: form })
+  if (!response.ok) throw new Error(await response.text())
   const {
     video: { uuid }
-  } = (await answer.json()) as { video: { uuid: string } }
+  } = (await response.json()) as { video: { uuid: string } }
   for (;;) {
     const { state, error } = await fetchBenchJson<{ state: string; error: string | null }>(`${url}/api/v1/videos/${uuid}/transcoding`, {
       headers
     })
     if (state === 'done') return
-    if (state === 'failed') throw new Error(error ?? 'The film could not be encoded')
+    if (state === 'failed') throw new Error(error ?? 'The video could not be transcoded')
     await sleep(200)
   }
 }
 
-/** CPU seconds of `act`: of this process and of those it started and saw end. */
-async function cost(act: () => Promise<void>): Promise<number> {
-  const before = spent(process.pid)
-  await act()
-  return spent(process.pid) - before
+/** CPU seconds of `action`: of this process and of its children that have ended. */
+async function measureCpuSeconds(action: () => Promise<void>): Promise<number> {
+  const before = readCpuSeconds(process.pid)
+  await action()
+  return readCpuSeconds(process.pid) - before
 }
 
 /** CPU seconds of a process and of its children that have ended (proc(5): utime, stime, cutime, cstime). */
-function spent(pid: number): number {
+function readCpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-  return sum(fields.slice(11, 15).map(Number)) / TICKS
+  return sum(fields.slice(11, 15).map(Number)) / TICKS_PER_SECOND
 }
 
 function sum(values: number[]): number {
   return values.reduce((total, value) => total + value, 0)
 }
 
-function report(number: number, seconds: number[], whole: number, how: string): void {
-  const path = Math.max(...seconds)
-  const efficiency = whole / (number * path)
+function printResult(number: number, seconds: number[], whole: number, label: string): void {
+  const criticalPath = Math.max(...seconds)
+  const efficiency = whole / (number * criticalPath)
   console.log(
-    `  ${number} ${number === 1 ? 'worker ' : 'workers'} (${how})`.padEnd(30) +
-      `critical path ${path.toFixed(1).padStart(7)} s   efficiency ${efficiency.toFixed(3)}${number === 1 ? '' : ` >= ${EFFICIENT} ${efficiency >= EFFICIENT ? 'kept' : 'MISSED'}`}   (${seconds.map(value => value.toFixed(1)).join(', ')})`
+    `  ${number} ${number === 1 ? 'worker ' : 'workers'} (${label})`.padEnd(30) +
+      `critical path ${criticalPath.toFixed(1).padStart(7)} s   efficiency ${efficiency.toFixed(3)}${number === 1 ? '' : ` >= ${MIN_EFFICIENCY} ${efficiency >= MIN_EFFICIENCY ? 'kept' : 'MISSED'}`}   (${seconds.map(value => value.toFixed(1)).join(', ')})`
   )
 }

@@ -3,10 +3,7 @@ import { relative } from 'node:path'
 import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vitest/node'
 import type { TestFileResult, TestFailure } from './results.ts'
 
-/**
- * A vitest reporter that writes what `scripts/test` wants to know of each file, as JSON (FileResult[]) into the file that
- * BOBINE_TEST_RESULTS names.
- */
+/** A vitest reporter that writes the results of each file as JSON (TestFileResult[]) into the file that BOBINE_TEST_RESULTS names. */
 export default class Results implements Reporter {
   readonly #began = new Map<string, number>()
   readonly #seconds = new Map<string, number>()
@@ -42,10 +39,10 @@ export default class Results implements Reporter {
   }
 
   #resultOf(module: TestModule): TestFileResult {
-    const cases = [...module.children.allTests()]
-    const states = cases.map(one => one.result().state)
-    const failed = cases.filter(one => one.result().state === 'failed').map(noted)
-    // A file that does not even load, or whose hooks fail, may have no failed test.
+    const tests = [...module.children.allTests()]
+    const states = tests.map(test => test.result().state)
+    const failed = tests.filter(test => test.result().state === 'failed').map(toFailure)
+    // A file that fails to load, or whose hooks fail, may have no failed test.
     const broken =
       module.state() === 'failed' && failed.length === 0
         ? [{ name: '(the whole file)', message: firstLine(module.errors()[0]?.message ?? suiteError(module)) }]
@@ -56,12 +53,12 @@ export default class Results implements Reporter {
       passed: states.filter(state => state === 'passed').length,
       skipped: states.filter(state => state === 'skipped').length,
       failed: [...failed, ...broken],
-      secondTries: cases.filter(one => one.diagnostic()?.flaky).map(noted)
+      secondTries: tests.filter(test => test.diagnostic()?.flaky).map(toFailure)
     }
   }
 }
 
-function noted(test: TestCase): TestFailure {
+function toFailure(test: TestCase): TestFailure {
   return { name: test.fullName, message: firstLine(test.result().errors?.[0]?.message) }
 }
 

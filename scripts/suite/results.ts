@@ -1,10 +1,10 @@
-/** A test by its full name, and the first line of what went wrong. */
+/** The full name of a failed test, and the first line of its error. */
 export interface TestFailure {
   name: string
   message: string
 }
 
-/** What a test file came to; `seconds` from the moment a process took it to its end. */
+/** The result of a test file; `seconds` from when a vitest worker picks it up to its end. */
 export interface TestFileResult {
   path: string
   seconds: number
@@ -14,5 +14,5 @@ export interface TestFileResult {
   secondTries: TestFailure[]
 }
 
-/** More tests that passed only the second time than this fail a run. */
+/** A run fails when more tests than this passed only at the second try. */
 export const MAX_RETRIED_TESTS = 3

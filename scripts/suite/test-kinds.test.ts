@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listTestFiles } from './test-kinds.ts'
 
-// Put together here, or this file would be taken for one of them.
+// Composed at run time, or this file would itself be classified by these words.
 const [mock, inject, environment, execute, build, proto] = ['vi.', 'inj', 'process.', 'exec', 'ensure', 'proto'].map(
   (word, index) => word + ['mock', 'ect', 'env', 'File', 'Built', 'type'][index]
 )
@@ -34,7 +34,7 @@ function write(path: string, text: string): void {
   writeFileSync(join(folder, path), text)
 }
 
-test('what a file needs follows from it and its helpers, not from the code under test', () => {
+test('the kind of a test file follows from it and its test helpers, not from the code under test', () => {
   expect(
     listTestFiles(folder).map(({ path, kind, build, ownProcess }) => `${path} ${kind}${build ? ' built' : ''}${ownProcess ? ' alone' : ''}`)
   ).toEqual([

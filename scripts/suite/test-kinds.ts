@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url'
 export type TestKind = 'unit' | 'media' | 'server' | 'browser'
 
 /**
- * A test file: its path from the project's folder, what it needs, whether that is a build too, and whether it changes its process so that
- * no other file may run there.
+ * A test file: its path relative to the project, its kind, whether it needs a build, and whether it changes its process, so that it needs
+ * one of its own.
  */
 export interface TestFile {
   path: string
@@ -25,7 +25,7 @@ export interface TestFile {
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const FOLDERS = ['server', 'shared', 'client', 'scripts']
 
-/** Every test file of the project. */
+/** Returns every test file of the project. */
 export function listTestFiles(folder = root): TestFile[] {
   const texts = new Map<string, string>()
   return FOLDERS.flatMap(name =>
@@ -36,19 +36,19 @@ export function listTestFiles(folder = root): TestFile[] {
     .filter(path => path.endsWith('.test.ts'))
     .sort()
     .map(path => {
-      const needs = [...withHelpers(join(folder, path), texts)].map(file => read(file, texts))
-      const kind = kindOf(path, needs)
-      // What those in a browser replace is the page's.
+      const sources = [...collectTestHelpers(join(folder, path), texts)].map(file => readText(file, texts))
+      const kind = kindOf(path, sources)
+      // Browser tests change the page's globals, not those of their process.
       return {
         path,
         kind,
-        build: needs.some(text => /\bensureBuilt\(/.test(text)),
-        ownProcess: kind !== 'browser' && needs.some(changesProcess)
+        build: sources.some(text => /\bensureBuilt\(/.test(text)),
+        ownProcess: kind !== 'browser' && sources.some(changesProcess)
       }
     })
 }
 
-/** What a file needs, as the texts of it and of the test helpers it imports say. */
+/** The kind of a test file, according to its text and those of the test helpers it imports. */
 function kindOf(path: string, texts: string[]): TestKind {
   if (path.startsWith(join('client', 'test'))) return 'browser'
   if (texts.some(text => /\binject\(|\b(ensureBuilt|startPostgres|startRedis|LauncherRun)\(/.test(text))) return 'server'
@@ -61,24 +61,24 @@ function kindOf(path: string, texts: string[]): TestKind {
     : 'unit'
 }
 
-/** A file and the test helpers it imports, directly or through others; code that is not for tests needs no services by itself. */
-function withHelpers(file: string, texts: Map<string, string>, found = new Set<string>()): Set<string> {
-  if (found.has(file)) return found
-  found.add(file)
-  for (const [, specifier] of read(file, texts).matchAll(/^(?:import|export)\b[^'"`]*'(\.[^']+\.ts)'/gm)) {
+/** Collects a file and the test helpers it imports, directly or indirectly; other code needs no services by itself. */
+function collectTestHelpers(file: string, texts: Map<string, string>, collected = new Set<string>()): Set<string> {
+  if (collected.has(file)) return collected
+  collected.add(file)
+  for (const [, specifier] of readText(file, texts).matchAll(/^(?:import|export)\b[^'"`]*'(\.[^']+\.ts)'/gm)) {
     const imported = join(dirname(file), specifier!)
-    if (/\/test\/|\/launcher-run\.ts$/.test(imported)) withHelpers(imported, texts, found)
+    if (/\/test\/|\/launcher-run\.ts$/.test(imported)) collectTestHelpers(imported, texts, collected)
   }
-  return found
+  return collected
 }
 
-/** Modules, the environment and methods of Node's classes that are replaced would be so for the next file, too. */
+/** Replaced modules, environment variables and methods of Node's classes would affect the next file in the same process. */
 function changesProcess(text: string): boolean {
   return /\bvi\.mock\(|\bprocess\.env(\.\w+)? = |\w\.prototype\.\w+ = function/.test(text)
 }
 
-function read(file: string, texts: Map<string, string>): string {
-  const known = texts.get(file) ?? readFileSync(file, 'utf8')
-  texts.set(file, known)
-  return known
+function readText(file: string, texts: Map<string, string>): string {
+  const text = texts.get(file) ?? readFileSync(file, 'utf8')
+  texts.set(file, text)
+  return text
 }

@@ -8,7 +8,7 @@ const phases = (to: number): RunPhase[] => [
   { name: 'tests', from: 2.5, to }
 ]
 
-test('the time of every file stands below its folder, the ten slowest by themselves, then the phases', () => {
+test('lists the time of every file by folder, the ten slowest, then the phases', () => {
   const results = Array.from({ length: 12 }, (_, index) => file(`server/core/f${index}.test.ts`, index))
   const lines = formatTestTimes([...results, file('shared/short-uuid.test.ts', 0.04)], phases(90), 0.873, { 'server/core/f11.test.ts': 4 })
   expect(lines).toContain('  shared: short-uuid 0.0')
@@ -23,7 +23,7 @@ test('the time of every file stands below its folder, the ten slowest by themsel
   ])
 })
 
-test('a run over twenty minutes names the files that grew, and new ones', () => {
+test('a run over twenty minutes lists the files that grew, and new ones', () => {
   const results = [file('a.test.ts', 100), file('b.test.ts', 12), file('c.test.ts', 4), file('d.test.ts', 30)]
   const before = { 'a.test.ts': 90, 'b.test.ts': 5, 'c.test.ts': 1 }
   expect(formatTestTimes(results, phases(1199), 1, before).join('\n')).not.toContain('the limit')
@@ -36,7 +36,7 @@ test('a run over twenty minutes names the files that grew, and new ones', () => 
   expect(formatTestTimes(results.slice(0, 1), phases(1260), 1, before).at(-1)).toBe('  none: the machine was slower')
 })
 
-test('a run of some files leaves the times of the others, and forgets files that are gone', () => {
+test('a run of some files keeps the times of the others, and drops removed files', () => {
   expect(
     mergeTestTimes(
       { 'a.test.ts': 1, 'b.test.ts': 2, 'gone.test.ts': 3 },

@@ -6,7 +6,7 @@ import { meHandlers } from './me.routes.ts'
 import { sessionHandlers } from './session.routes.ts'
 import { usersHandlers } from './users.routes.ts'
 
-/** Sessions, registration, the own account, the administration of users, and public accounts. */
+/** Routes of sessions, registration, the user's own account, the administration of users, and public accounts. */
 export const accountsRoutes = implementContract(accountsContract, {
   ...sessionHandlers,
   ...meHandlers,

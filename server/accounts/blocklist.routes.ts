@@ -11,7 +11,7 @@ import {
   unblockServer
 } from './blocklist.ts'
 
-/** Mutes of users, and what the instance refuses. */
+/** Routes of the blocklists of users and of the instance. */
 export const blocklistRoutes = implementContract(blocklistsContract, {
   'GET /users/me/blocklist/accounts': async ({ viewer, query: { sort, search, ...rest } }) =>
     await listBlockedAccounts(viewer.id, { ...paging(rest), sort, search }),

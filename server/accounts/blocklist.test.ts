@@ -37,18 +37,18 @@ const followers = async () =>
     )
   ).map(({ url }) => url)
 
-test('people mute accounts and servers for themselves', async () => {
-  const mute = async (body: object, kind = 'accounts') => await site.call(`POST /users/me/blocklist/${kind}`, { token: ada.token, body })
-  expect((await mute({ accountName: 'bob' })).status).toBe(204)
-  expect((await mute({ accountName: 'bob' })).status).toBe(204)
-  expect((await mute({ accountName: 'ada' })).json).toMatchObject({ status: 409, detail: 'You cannot block yourself.' })
-  expect((await mute({ accountName: 'nobody' })).json).toMatchObject({ status: 404, detail: 'Account not found' })
-  expect((await mute({ host: hostile.host }, 'servers')).status).toBe(204)
-  expect((await mute({ host: new URL(site.url).host }, 'servers')).json).toMatchObject({
+test('users block accounts and servers for themselves', async () => {
+  const block = async (body: object, kind = 'accounts') => await site.call(`POST /users/me/blocklist/${kind}`, { token: ada.token, body })
+  expect((await block({ accountName: 'bob' })).status).toBe(204)
+  expect((await block({ accountName: 'bob' })).status).toBe(204)
+  expect((await block({ accountName: 'ada' })).json).toMatchObject({ status: 409, detail: 'You cannot block yourself.' })
+  expect((await block({ accountName: 'nobody' })).json).toMatchObject({ status: 404, detail: 'Account not found' })
+  expect((await block({ host: hostile.host }, 'servers')).status).toBe(204)
+  expect((await block({ host: new URL(site.url).host }, 'servers')).json).toMatchObject({
     status: 409,
     detail: 'You cannot block your own server.'
   })
-  expect((await mute({ host: 'http://x' }, 'servers')).status).toBe(400)
+  expect((await block({ host: 'http://x' }, 'servers')).status).toBe(400)
   const { json } = await site.call('GET /users/me/blocklist/accounts?sort=-createdAt', { token: ada.token })
   expect(json).toMatchObject({ total: 1, data: [{ byAccount: { name: 'ada' }, blockedAccount: { name: 'bob' } }] })
   expect((await site.call('GET /users/me/blocklist/accounts?search=zzz', { token: ada.token })).json).toEqual({ total: 0, data: [] })
@@ -72,7 +72,7 @@ test('people mute accounts and servers for themselves', async () => {
   expect((await site.call('GET /users/me/blocklist/servers')).status).toBe(401)
 })
 
-test('what the instance refuses is sent away, is not heard, and comes back when it may', async () => {
+test('a block by the instance rejects followers and refuses activities until it is removed', async () => {
   const [one, other] = [await hostile.actor('one'), await hostile.actor('other')]
   for (const fan of [one, other]) expect((await follow(fan)).status).toBe(202)
   await eventually(async () => (await followers()).length === 2, 10, 'the followers')

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Account } from '../../shared/actors.ts'
 import type { blocklistsContract } from '../../shared/blocklists.ts'
-import { instanceHost as ourHost } from '../core/config.ts'
+import { instanceHost } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
@@ -13,117 +13,124 @@ import { matchesHandleSql } from '../actors/handle.ts'
 import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
 import { clearKeyringCache } from '../actors/actors-keyring.ts'
 
-/** Whose list of blocks: a user's, or the instance's own (null). */
+/** The owner of a blocklist: the id of a user, or null for the instance. */
 export type BlocklistOwner = number | null
-type Filters = { start: number; count: number; sort?: 'createdAt' | '-createdAt'; search?: string }
-type Status = z.output<(typeof blocklistsContract)['GET /blocklist/status']['response']>
+type BlocklistFilters = { start: number; count: number; sort?: 'createdAt' | '-createdAt'; search?: string }
+type BlockStatus = z.output<(typeof blocklistsContract)['GET /blocklist/status']['response']>
 
-const is = (owner: BlocklistOwner): Sql => (owner === null ? sql`block.user_id IS NULL` : sql`block.user_id = ${owner}`)
-const BY = sql`JOIN actors by_actor ON by_actor.host IS NULL JOIN accounts by_account ON by_account.actor_id = by_actor.id
-  AND CASE WHEN block.user_id IS NULL THEN by_actor.preferred_username = ${INSTANCE_ACTOR_NAME}::text ELSE by_account.user_id = block.user_id END`
+const ownedBySql = (owner: BlocklistOwner): Sql => (owner === null ? sql`block.user_id IS NULL` : sql`block.user_id = ${owner}`)
+const JOIN_OWNER_ACCOUNT = sql`JOIN actors by_actor ON by_actor.host IS NULL JOIN accounts by_account ON by_account.actor_id = by_actor.id
+  AND CASE WHEN block.user_id IS NULL THEN by_actor.preferred_username = ${INSTANCE_ACTOR_NAME}::text
+    ELSE by_account.user_id = block.user_id END`
 
-/** Blocks an account. Throws 404, 409 for the viewer's own. */
+/** Blocks an account; a block by the instance removes its follows. Throws 404, 409 for the viewer's own account. */
 export async function blockAccount(owner: BlocklistOwner, viewer: Viewer, handle: string): Promise<void> {
   const [found] = await runQuery<{ id: number; actor_id: number; local: boolean }>(sql`
-    SELECT account.id, actor.id AS actor_id, actor.host IS NULL AS local FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${matchesHandleSql(sql`actor`, handle)}`)
+    SELECT account.id, actor.id AS actor_id, actor.host IS NULL AS local
+    FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${matchesHandleSql(sql`actor`, handle)}`)
   if (!found) throw notFound('Account')
   if (found.id === viewer.accountId) throw new Problem(409, null, 'You cannot block yourself.')
   await runQuery(sql`INSERT INTO blocked_accounts (actor_id, user_id) VALUES (${found.actor_id}, ${owner}) ON CONFLICT DO NOTHING`)
-  if (owner === null && !found.local) await endFollows(sql`follower.id = ${found.actor_id}`)
+  if (owner === null && !found.local) await removeFollowers(sql`follower.id = ${found.actor_id}`)
   clearKeyringCache()
 }
 
-/** Takes a block of an account back. Throws 404. */
+/** Unblocks an account. Throws 404 if it is not blocked. */
 export async function unblockAccount(owner: BlocklistOwner, handle: string): Promise<void> {
-  const gone = await runQuery(
-    sql`DELETE FROM blocked_accounts block USING actors actor WHERE actor.id = block.actor_id AND ${is(owner)} AND ${matchesHandleSql(sql`actor`, handle)} RETURNING block.id`
+  const removed = await runQuery(
+    sql`DELETE FROM blocked_accounts block USING actors actor
+      WHERE actor.id = block.actor_id AND ${ownedBySql(owner)} AND ${matchesHandleSql(sql`actor`, handle)} RETURNING block.id`
   )
-  if (gone.length === 0) throw new Problem(404, null, 'Account block entry not found.')
+  if (removed.length === 0) throw new Problem(404, null, 'Account block entry not found.')
   clearKeyringCache()
 }
 
-/** Blocks a server. Throws 409 for this one. */
+/** Blocks a server; a block by the instance removes its follows. Throws 409 for this server. */
 export async function blockServer(owner: BlocklistOwner, host: string): Promise<void> {
   const name = host.toLowerCase()
-  if (name === ourHost().toLowerCase()) throw new Problem(409, null, 'You cannot block your own server.')
+  if (name === instanceHost().toLowerCase()) throw new Problem(409, null, 'You cannot block your own server.')
   await runQuery(sql`INSERT INTO blocked_hosts (host, user_id) VALUES (${name}, ${owner}) ON CONFLICT DO NOTHING`)
-  if (owner === null) await endFollows(sql`follower.host = ${name}`)
+  if (owner === null) await removeFollowers(sql`follower.host = ${name}`)
   clearKeyringCache()
 }
 
-/** Takes a block of a server back. Throws 404. */
+/** Unblocks a server. Throws 404 if it is not blocked. */
 export async function unblockServer(owner: BlocklistOwner, host: string): Promise<void> {
-  const gone = await runQuery(
-    sql`DELETE FROM blocked_hosts block WHERE ${is(owner)} AND block.host = ${host.toLowerCase()} RETURNING block.id`
+  const removed = await runQuery(
+    sql`DELETE FROM blocked_hosts block WHERE ${ownedBySql(owner)} AND block.host = ${host.toLowerCase()} RETURNING block.id`
   )
-  if (gone.length === 0) throw new Problem(404, null, 'Server block entry not found.')
+  if (removed.length === 0) throw new Problem(404, null, 'Server block entry not found.')
   clearKeyringCache()
 }
 
-/** A part of the accounts somebody blocks, newest first unless told otherwise. */
-export async function listBlockedAccounts(owner: BlocklistOwner, filters: Filters) {
-  const from = sql`FROM blocked_accounts block JOIN actors actor ON actor.id = block.actor_id JOIN accounts account ON account.actor_id = actor.id ${BY}
-    WHERE ${is(owner)} AND ${matches([sql`actor.preferred_username`, sql`account.name`], filters.search)}`
+/** Returns a page of the accounts on a blocklist, newest first by default. */
+export async function listBlockedAccounts(owner: BlocklistOwner, filters: BlocklistFilters) {
+  const from = sql`FROM blocked_accounts block JOIN actors actor ON actor.id = block.actor_id
+    JOIN accounts account ON account.actor_id = actor.id ${JOIN_OWNER_ACCOUNT}
+    WHERE ${ownedBySql(owner)} AND ${matchesSearchSql([sql`actor.preferred_username`, sql`account.name`], filters.search)}`
   const Row = z.object({ byAccount: Account, blockedAccount: Account, createdAt: z.string() })
-  return await part(Row, from, sql`'blockedAccount', ${accountSql(sql`account`, sql`actor`)}`, filters)
+  return await listBlocks(Row, from, sql`'blockedAccount', ${accountSql(sql`account`, sql`actor`)}`, filters)
 }
 
-/** A part of the servers somebody blocks, newest first unless told otherwise. */
-export async function listBlockedServers(owner: BlocklistOwner, filters: Filters) {
-  const from = sql`FROM blocked_hosts block ${BY} WHERE ${is(owner)} AND ${matches([sql`block.host`], filters.search)}`
+/** Returns a page of the servers on a blocklist, newest first by default. */
+export async function listBlockedServers(owner: BlocklistOwner, filters: BlocklistFilters) {
+  const from = sql`FROM blocked_hosts block ${JOIN_OWNER_ACCOUNT}
+    WHERE ${ownedBySql(owner)} AND ${matchesSearchSql([sql`block.host`], filters.search)}`
   const Row = z.object({ byAccount: Account, blockedServer: z.object({ host: z.string() }), createdAt: z.string() })
-  return await part(Row, from, sql`'blockedServer', json_build_object('host', block.host)`, filters)
+  return await listBlocks(Row, from, sql`'blockedServer', json_build_object('host', block.host)`, filters)
 }
 
-/** Whether accounts and servers are blocked, by the instance and by the viewer. */
-export async function getBlockStatus(viewer: Viewer | null, accounts: string[], hosts: string[]): Promise<Status> {
-  const flags = sql`coalesce(bool_or(block.user_id IS NULL), false) AS "blockedByServer", coalesce(bool_or(block.user_id = ${viewer?.id ?? null}), false) AS "blockedByUser"`
+/** Returns whether accounts and servers are blocked, by the instance and by the viewer. */
+export async function getBlockStatus(viewer: Viewer | null, accounts: string[], hosts: string[]): Promise<BlockStatus> {
+  const flags = sql`coalesce(bool_or(block.user_id IS NULL), false) AS "blockedByServer",
+    coalesce(bool_or(block.user_id = ${viewer?.id ?? null}), false) AS "blockedByUser"`
   const Row = z.object({ blockedByServer: z.boolean(), blockedByUser: z.boolean() })
-  const ask = async (names: string[], from: (name: string) => Sql) =>
+  const readFlags = async (names: string[], from: (name: string) => Sql) =>
     Object.fromEntries(
       await Promise.all(
         [...new Set(names)].map(async name => [name, (await queryAs(Row, sql`SELECT ${flags} ${from(name)}`))[0]!] as const)
       )
     )
   return {
-    accounts: await ask(
+    accounts: await readFlags(
       accounts,
       name => sql`FROM blocked_accounts block JOIN actors actor ON actor.id = block.actor_id WHERE ${matchesHandleSql(sql`actor`, name)}`
     ),
-    hosts: await ask(hosts, name => sql`FROM blocked_hosts block WHERE block.host = ${name.toLowerCase()}`)
+    hosts: await readFlags(hosts, name => sql`FROM blocked_hosts block WHERE block.host = ${name.toLowerCase()}`)
   }
 }
 
-/** Sends away the followers from there: they are told, as far as anything is still sent to them. */
-async function endFollows(who: Sql): Promise<void> {
+/** Removes the remote followers that match the condition; each gets a Reject, as far as the block allows deliveries. */
+async function removeFollowers(condition: Sql): Promise<void> {
   for (;;) {
     const found = await transaction(
-      async inside => await findFollow(sql`follower.host IS NOT NULL AND target.host IS NULL AND ${who}`, inside)
+      async tx => await findFollow(sql`follower.host IS NOT NULL AND target.host IS NULL AND ${condition}`, tx)
     )
     if (!found) return
     await removeFollower(found)
   }
 }
 
-function matches(columns: Sql[], search: string | undefined): Sql {
+function matchesSearchSql(columns: Sql[], search: string | undefined): Sql {
   if (!search) return sql`TRUE`
   const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`
   return sql`(${columns.map(column => sql`${column} ILIKE ${pattern}`).reduce((sum, one) => sql`${sum} OR ${one}`)})`
 }
 
-async function part<T extends z.ZodType>(
+async function listBlocks<T extends z.ZodType>(
   row: T,
   from: Sql,
   blocked: Sql,
-  { start, count, sort = '-createdAt' }: Filters
+  { start, count, sort = '-createdAt' }: BlocklistFilters
 ): Promise<{ total: number; data: z.output<T>[] }> {
   const order = sort === 'createdAt' ? sql`block.id` : sql`block.id DESC`
-  const [answer] = await queryAs(
+  const [page] = await queryAs(
     z.object({ total: z.int(), data: z.array(row) }),
     sql`
     SELECT (SELECT count(*)::int ${from}) AS total, coalesce((SELECT json_agg(part.entry) FROM (
-      SELECT json_build_object('byAccount', ${accountSql(sql`by_account`, sql`by_actor`)}, ${blocked}, 'createdAt', ${isoTimestampSql(sql`block.created_at`)}) AS entry
+      SELECT json_build_object('byAccount', ${accountSql(sql`by_account`, sql`by_actor`)}, ${blocked},
+        'createdAt', ${isoTimestampSql(sql`block.created_at`)}) AS entry
       ${from} ORDER BY ${order} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
   )
-  return answer! as { total: number; data: z.output<T>[] }
+  return page! as { total: number; data: z.output<T>[] }
 }

@@ -27,13 +27,13 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-test('of several processes that start at once one makes the administrator, and only that one knows the password', async () => {
+test('of several processes that start at once one creates the administrator and returns the password', async () => {
   const logins = await Promise.all([bootstrapInstance(), bootstrapInstance(), bootstrapInstance()])
-  const made = logins.filter(login => login !== null)
-  expect(made).toEqual([{ username: 'root', password: expect.stringMatching(/^[A-Za-z0-9]{20}$/) }])
+  const created = logins.filter(login => login !== null)
+  expect(created).toEqual([{ username: 'root', password: expect.stringMatching(/^[A-Za-z0-9]{20}$/) }])
   const users = await runQuery<{ email: string; role: number; password_hash: string; email_verified: boolean }>(sql`SELECT * FROM users`)
   expect(users).toMatchObject([{ username: 'root', email: 'boss@example.com', role: 0, email_verified: true }])
-  expect(await matchesPassword(made[0]!.password, users[0]!.password_hash)).toBe(true)
+  expect(await matchesPassword(created[0]!.password, users[0]!.password_hash)).toBe(true)
   expect(await runQuery(sql`SELECT type, preferred_username AS name FROM actors ORDER BY id`)).toEqual([
     { type: 'Application', name: 'peertube' },
     { type: 'Person', name: 'root' },
@@ -41,7 +41,8 @@ test('of several processes that start at once one makes the administrator, and o
   ])
   expect(
     await runQuery(
-      sql`SELECT id, length(client_id) AS id_length, length(client_secret) AS secret_length, length(secret) >= 32 AS secret FROM instances`
+      sql`SELECT id, length(client_id) AS id_length, length(client_secret) AS secret_length, length(secret) >= 32 AS secret
+        FROM instances`
     )
   ).toEqual([{ id: 1, id_length: 32, secret_length: 32, secret: true }])
   expect(await runQuery(sql`SELECT name, user_id FROM accounts ORDER BY id`)).toEqual([
@@ -50,11 +51,11 @@ test('of several processes that start at once one makes the administrator, and o
   ])
 })
 
-test('a later start makes nothing', async () => {
+test('a later start creates nothing', async () => {
   expect(await bootstrapInstance()).toBeNull()
 })
 
-test('the first password can be given', async () => {
+test('the first password can be set by the environment', async () => {
   await runQuery(sql`TRUNCATE instances, users, actors, accounts, channels, retired_names CASCADE`)
   environmentSecrets.rootPassword = 'given from outside'
   try {

@@ -16,21 +16,22 @@ const PASSWORD_LENGTH = 20
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 
 /**
- * Gives a new instance its secrets, its own actor and its administrator `root`, all or nothing.
- * The login is in the answer only when this call made it; null at every later start.
+ * Creates the secrets, the actor and the administrator `root` of a new instance, in one transaction.
+ * Returns the login if this call created it, else null, as at every later start.
  */
 export async function bootstrapInstance(): Promise<{ username: string; password: string } | null> {
-  return await transaction(async transaction => {
-    // Two processes may start at once; one of them is the first.
-    await acquireLock('CREATE_ROOT', transaction)
-    const [known] = await runQuery(sql`SELECT id FROM instances`, transaction)
+  return await transaction(async tx => {
+    // Only one of several processes that start at once may create it.
+    await acquireLock('CREATE_ROOT', tx)
+    const [known] = await runQuery(sql`SELECT id FROM instances`, tx)
     if (known) return null
     await runQuery(
-      sql`INSERT INTO instances (id, secret, client_id, client_secret) VALUES (1, ${randomBytes(32).toString('hex')}, ${letters(32)}, ${letters(32)})`,
-      transaction
+      sql`INSERT INTO instances (id, secret, client_id, client_secret)
+        VALUES (1, ${randomBytes(32).toString('hex')}, ${randomLetters(32)}, ${randomLetters(32)})`,
+      tx
     )
-    await createInstanceActor(transaction)
-    const password = environmentSecrets.rootPassword ?? letters(PASSWORD_LENGTH)
+    await createInstanceActor(tx)
+    const password = environmentSecrets.rootPassword ?? randomLetters(PASSWORD_LENGTH)
     await createUser(
       {
         username: ROOT_USERNAME,
@@ -41,32 +42,33 @@ export async function bootstrapInstance(): Promise<{ username: string; password:
         videoQuota: -1,
         videoQuotaDaily: -1
       },
-      transaction
+      tx
     )
     return { username: ROOT_USERNAME, password }
   })
 }
 
-/** Gives a user a new password and ends all its sessions; null where nobody has that name. For an admin who has lost the login. */
+/** Sets a new random password of a user and ends all of its sessions; null if there is no such user. For a lost login. */
 export async function resetUserPassword(username: string): Promise<{ username: string; password: string } | null> {
-  const password = letters(PASSWORD_LENGTH)
+  const password = randomLetters(PASSWORD_LENGTH)
   const passwordHash = await hashPassword(password)
-  return await transaction(async transaction => {
+  return await transaction(async tx => {
     const [user] = await runQuery<{ id: number; username: string }>(
-      sql`UPDATE users SET password_hash = ${passwordHash}, updated_at = now() WHERE lower(username) = lower(${username}) RETURNING id, username`,
-      transaction
+      sql`UPDATE users SET password_hash = ${passwordHash}, updated_at = now()
+        WHERE lower(username) = lower(${username}) RETURNING id, username`,
+      tx
     )
     if (!user) return null
-    await revokeAllUserSessions(user.id, transaction)
+    await revokeAllUserSessions(user.id, tx)
     return { username: user.username, password }
   })
 }
 
-async function createInstanceActor(transaction: Transaction): Promise<void> {
-  const actor = await createLocalActor({ type: 'Application', name: INSTANCE_ACTOR_NAME }, transaction)
-  await AccountModel.create({ actorId: actor.id, name: INSTANCE_ACTOR_NAME }, { transaction })
+async function createInstanceActor(tx: Transaction): Promise<void> {
+  const actor = await createLocalActor({ type: 'Application', name: INSTANCE_ACTOR_NAME }, tx)
+  await AccountModel.create({ actorId: actor.id, name: INSTANCE_ACTOR_NAME }, { transaction: tx })
 }
 
-function letters(length: number): string {
+function randomLetters(length: number): string {
   return Array.from({ length }, () => LETTERS[randomInt(LETTERS.length)]).join('')
 }

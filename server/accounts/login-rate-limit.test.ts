@@ -19,7 +19,7 @@ afterAll(async () => {
 
 const from = (ip: string) => ({ 'x-forwarded-for': ip })
 
-test('guessing passwords ends after the configured number of tries, counted in Redis by address', async () => {
+test('logins are limited to the configured number of attempts, counted in Redis by IP address', async () => {
   const client = (await instance.call('GET /oauth-clients/local')).json
   const guess = async (ip: string) =>
     await instance.call('POST /users/token', {
@@ -33,7 +33,7 @@ test('guessing passwords ends after the configured number of tries, counted in R
   expect(refused.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
   expect(refused.json).toMatchObject({ status: 429, code: 'too_many_requests' })
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
-  // The right password does not pass either: the guesser learns nothing.
+  // The correct password is refused, too, so that the limit cannot be used to test guesses.
   const right = await instance.call('POST /users/token', {
     form: { ...client, grant_type: 'password', username: 'root', password: instance.rootPassword },
     headers: from('203.0.113.1')

@@ -10,7 +10,7 @@ import { isRootUser } from './user.policy.ts'
 import { removeUser, updateOwnUser } from './users.ts'
 import { findUser } from './users.query.ts'
 
-/** Registering, and the own account. */
+/** Handlers of the registration and of the user's own account. */
 export const meHandlers = {
   'POST /users/register': async ({ body: { channel, ...user } }) => {
     assertPasswordLength(user.password)
@@ -31,11 +31,11 @@ export const meHandlers = {
     return { videoQuotaUsed: total, videoQuotaUsedDaily: daily }
   },
   'POST /users/me/avatar/pick': async ({ viewer, files }) => ({
-    avatars: await setActorImages(await ownActor(viewer.accountId), 'avatar', files.avatarfile, 'avatarfile')
+    avatars: await setActorImages(await actorIdOfAccount(viewer.accountId), 'avatar', files.avatarfile, 'avatarfile')
   }),
-  'DELETE /users/me/avatar': async ({ viewer }) => await removeActorImages(await ownActor(viewer.accountId), 'avatar')
+  'DELETE /users/me/avatar': async ({ viewer }) => await removeActorImages(await actorIdOfAccount(viewer.accountId), 'avatar')
 } satisfies Partial<RouteHandlers<typeof accountsContract>>
 
-async function ownActor(accountId: number): Promise<number> {
+async function actorIdOfAccount(accountId: number): Promise<number> {
   return (await AccountModel.findByPk(accountId, { rejectOnEmpty: true })).actorId
 }

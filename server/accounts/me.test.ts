@@ -20,18 +20,21 @@ afterAll(async () => {
 
 const put = async (body: object, token = user.token): Promise<TestResponse> => await instance.call('PUT /users/me', { token, body })
 const me = async (token = user.token) => (await instance.call('GET /users/me', { token })).json
-const pick = async (bytes: Uint8Array, { field = 'avatarfile', name = 'avatar.png', token = user.token } = {}): Promise<TestResponse> => {
+const uploadAvatar = async (
+  bytes: Uint8Array,
+  { field = 'avatarfile', name = 'avatar.png', token = user.token } = {}
+): Promise<TestResponse> => {
   const multipart = new FormData()
   multipart.append(field, new Blob([bytes as BlobPart]), name)
   return await instance.call('POST /users/me/avatar/pick', { token, multipart })
 }
-const picture = async (format: 'png' | 'jpeg' | 'webp' | 'gif', width = 300, height = 200) =>
+const makeImage = async (format: 'png' | 'jpeg' | 'webp' | 'gif', width = 300, height = 200) =>
   await sharp({ create: { width, height, channels: 3, background: '#c04060' } })
     .toFormat(format)
     .toBuffer()
 const avatarFiles = () => readdirSync(join(instance.folder, 'avatars')).sort()
 
-test('the own account has the recorded shape', async () => {
+test('GET /users/me has the recorded shape', async () => {
   expect(findJsonShapeDifferences(recorded.me, await me())).toEqual([])
   expect(await me()).toMatchObject({
     pendingEmail: null,
@@ -43,7 +46,7 @@ test('the own account has the recorded shape', async () => {
   expect((await instance.call('GET /users/me')).status).toBe(401)
 })
 
-test('a change is seen in the next answer', async () => {
+test('a change shows in the next response', async () => {
   const answer = await put({
     displayName: 'User One',
     description: 'I am user one',
@@ -73,7 +76,7 @@ test('a change is seen in the next answer', async () => {
   expect(await me()).toMatchObject({ videoLanguages: null, account: { displayName: 'User One', description: null } })
 })
 
-test('wrong values are refused by name', async () => {
+test('invalid values are refused with the name of the field', async () => {
   expect((await put({ nsfwPolicy: 'nope' })).json).toMatchObject({
     status: 400,
     detail: 'Incorrect request parameters: nsfwPolicy',
@@ -84,7 +87,7 @@ test('wrong values are refused by name', async () => {
   expect((await instance.call('PUT /users/me', { body: {} })).status).toBe(401)
 })
 
-test("what is not one's own to change does not change", async () => {
+test('fields that only administrators may change are ignored', async () => {
   const before = await me()
   expect((await put({ role: 0, videoQuota: 1, username: 'other', adminFlags: 1, blocked: true, id: 1 })).status).toBe(204)
   expect(await me()).toEqual(before)
@@ -101,7 +104,7 @@ test('a new password needs the current one', async () => {
   expect(await instance.login('user1', 'password1')).toBeTruthy()
 })
 
-test('a new address needs the current password and must be free', async () => {
+test('a new e-mail address needs the current password and must not be in use', async () => {
   await instance.user('neighbour')
   expect((await put({ email: 'new@example.com' })).status).toBe(400)
   expect((await put({ email: 'new@example.com', currentPassword: 'bad' })).status).toBe(401)
@@ -111,9 +114,9 @@ test('a new address needs the current password and must be free', async () => {
   expect(await me()).toMatchObject({ email: 'new@example.com', emailVerified: null })
 })
 
-test('an avatar of any kind of picture is kept in all sizes, with the recorded answer', async () => {
+test('an avatar of any image format is stored in all sizes, with the recorded response', async () => {
   for (const format of ['png', 'jpeg', 'webp', 'gif'] as const) {
-    const answer = await pick(await picture(format), { name: `a.${format}` })
+    const answer = await uploadAvatar(await makeImage(format), { name: `a.${format}` })
     expect(answer.status, format).toBe(200)
     expect(findJsonShapeDifferences(recorded.avatars, answer.json)).toEqual([])
     expect(answer.json.avatars.map((one: { width: number }) => one.width)).toEqual([1500, 600, 120, 48])
@@ -125,24 +128,24 @@ test('an avatar of any kind of picture is kept in all sizes, with the recorded a
       expect(await sharp(join(instance.folder, 'avatars', path.split('/').at(-1)!)).metadata()).toMatchObject({ width, height: width })
     }
   }
-  // The pictures before the last are gone, the last is whole.
-  await eventually(async () => avatarFiles().length === 4, 10, 'the old pictures to go')
+  // Earlier images are removed, the last one is complete.
+  await eventually(async () => avatarFiles().length === 4, 10, 'the old images to be removed')
   expect((await instance.call('GET /accounts/user1')).json.avatars).toHaveLength(4)
 })
 
-const GARBAGE: [string, () => Promise<Uint8Array> | Uint8Array][] = [
+const INVALID_IMAGES: [string, () => Promise<Uint8Array> | Uint8Array][] = [
   ['a text', () => Buffer.from('hello')],
-  ['nothing at all', () => Buffer.alloc(0)],
+  ['an empty file', () => Buffer.alloc(0)],
   ['noise', () => Buffer.from(Array.from({ length: 5000 }, (_, place) => (place * 7919) % 256))],
-  ['half a picture', async () => (await picture('png', 600, 600)).subarray(0, 200)],
+  ['a truncated image', async () => (await makeImage('png', 600, 600)).subarray(0, 200)],
   [
-    'a drawing with a script',
+    'an SVG with a script',
     () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><script>alert(1)</script></svg>')
   ]
 ]
-test.each(GARBAGE)('%s is no avatar', async (_, make) => {
+test.each(INVALID_IMAGES)('%s is no avatar', async (_, make) => {
   const before = avatarFiles()
-  const answer = await pick(await make())
+  const answer = await uploadAvatar(await make())
   expect(answer.json).toMatchObject({
     status: 400,
     detail: 'Incorrect request parameters: avatarfile',
@@ -159,16 +162,16 @@ test.each(GARBAGE)('%s is no avatar', async (_, make) => {
   expect((await me()).account.avatars).toHaveLength(4)
 })
 
-test('a picture that is too large, of too many pixels, missing or in a wrong field is refused', async () => {
-  expect((await pick(Buffer.alloc(config.upload.avatar_max_size + 1))).json).toMatchObject({
+test('an image that is too large, has too many pixels, is missing or in a wrong field is refused', async () => {
+  expect((await uploadAvatar(Buffer.alloc(config.upload.avatar_max_size + 1))).json).toMatchObject({
     status: 400,
     detail: 'Incorrect request parameters: avatarfile'
   })
-  const most = config.upload.image_max_pixels
+  const maxPixels = config.upload.image_max_pixels
   config.upload.image_max_pixels = 100
-  expect((await pick(await picture('png'))).status).toBe(400)
-  config.upload.image_max_pixels = most
-  expect((await pick(await picture('png'), { field: 'nope' })).status).toBe(400)
+  expect((await uploadAvatar(await makeImage('png'))).status).toBe(400)
+  config.upload.image_max_pixels = maxPixels
+  expect((await uploadAvatar(await makeImage('png'), { field: 'nope' })).status).toBe(400)
   expect((await instance.call('POST /users/me/avatar/pick', { token: user.token, body: {} })).json).toMatchObject({
     status: 400,
     detail: 'Incorrect request parameters: avatarfile'
@@ -177,11 +180,12 @@ test('a picture that is too large, of too many pixels, missing or in a wrong fie
   await eventually(async () => readdirSync(join(instance.folder, 'tmp')).length === 0, 10, 'received files to go')
 })
 
-test('several avatars at once leave one set, without a missing or forgotten file', async () => {
-  const answers = await Promise.all(Array.from({ length: 4 }, async () => await pick(await picture('jpeg'))))
+test('concurrent avatar uploads leave one set of images, without missing or orphaned files', async () => {
+  const answers = await Promise.all(Array.from({ length: 4 }, async () => await uploadAvatar(await makeImage('jpeg'))))
   expect(answers.map(one => one.status)).toEqual([200, 200, 200, 200])
   const rows = await runQuery<{ filename: string }>(
-    sql`SELECT image.filename FROM actor_images image JOIN accounts account ON account.actor_id = image.actor_id WHERE account.user_id = ${user.id} ORDER BY image.filename`
+    sql`SELECT image.filename FROM actor_images image JOIN accounts account ON account.actor_id = image.actor_id
+      WHERE account.user_id = ${user.id} ORDER BY image.filename`
   )
   expect(rows).toHaveLength(4)
   await eventually(
@@ -192,7 +196,7 @@ test('several avatars at once leave one set, without a missing or forgotten file
         .sort()
         .join(),
     10,
-    'only the shown pictures to be left'
+    'only the listed images to remain'
   )
 })
 
@@ -203,12 +207,12 @@ test('an avatar is removed with its files', async () => {
   expect((await instance.call('DELETE /users/me/avatar', { token: user.token })).status).toBe(204)
 })
 
-test('one deletes the own account, its pictures included', async () => {
+test('a user deletes the own account with its images', async () => {
   const { id, token } = await instance.user('goner')
-  await pick(await picture('png'), { token })
+  await uploadAvatar(await makeImage('png'), { token })
   expect((await instance.call('DELETE /users/me')).status).toBe(401)
   expect((await instance.call('DELETE /users/me', { token })).status).toBe(204)
   expect((await instance.call('GET /users/me', { token })).json).toMatchObject({ status: 401, code: 'invalid_token' })
   expect(await runQuery(sql`SELECT id FROM users WHERE id = ${id}`)).toEqual([])
-  await eventually(async () => avatarFiles().length === 0, 10, 'the pictures to go')
+  await eventually(async () => avatarFiles().length === 0, 10, 'the images to be removed')
 })

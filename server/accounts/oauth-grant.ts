@@ -12,19 +12,19 @@ import { getLocalOAuthClient } from './session.ts'
 import { hashToken, createTokenPair, createSession, rotateSessionTokens, type TokenResponse } from './tokens.ts'
 
 const { AccessDeniedError, InvalidGrantError, OAuthError, Request, Response } = OAuth2Server
-const Login = z.object({ id: z.int(), passwordHash: z.string(), blocked: z.boolean() })
+const LoginRow = z.object({ id: z.int(), passwordHash: z.string(), blocked: z.boolean() })
 
-/** Answers a token request (RFC 6749 §4.3 and §6). Throws the RFC's errors as problems with status 400. */
+/** Issues tokens for a token request (RFC 6749 §4.3 and §6). Throws the errors of the RFC as Problems with status 400. */
 export async function grantOAuthToken(request: HttpRequest): Promise<TokenResponse> {
-  // A refresh rewrites its session under a lock; a login must not hold a connection while the password is hashed.
-  if (request.body?.grant_type === 'refresh_token') return await transaction(async transaction => await answer(request, transaction))
-  return await answer(request)
+  // A refresh locks its session; a login must not hold a connection while the password is hashed.
+  if (request.body?.grant_type === 'refresh_token') return await transaction(async tx => await issueTokens(request, tx))
+  return await issueTokens(request)
 }
 
-async function answer(request: HttpRequest, transaction?: Transaction): Promise<TokenResponse> {
+async function issueTokens(request: HttpRequest, tx?: Transaction): Promise<TokenResponse> {
   const { access_token, refresh_token } = config.oauth2.token_lifetime
   const server = new OAuth2Server({
-    model: model(transaction),
+    model: createModel(tx),
     accessTokenLifetime: access_token / 1000,
     refreshTokenLifetime: refresh_token / 1000
   })
@@ -46,17 +46,19 @@ async function answer(request: HttpRequest, transaction?: Transaction): Promise<
   }
 }
 
-/** What the grants read and write; `transaction` carries a refresh. */
-function model(transaction?: Transaction): OAuth2Server.PasswordModel & OAuth2Server.RefreshTokenModel {
-  let refreshed: number | null = null
+/** The model of the OAuth2 library; `tx` is the transaction of a refresh. */
+function createModel(tx?: Transaction): OAuth2Server.PasswordModel & OAuth2Server.RefreshTokenModel {
+  let refreshedSessionId: number | null = null
   return {
     getClient: async (id, secret) => {
       const client = await getLocalOAuthClient()
-      return same(id, client.client_id) && same(secret, client.client_secret) ? { id, grants: ['password', 'refresh_token'] } : null
+      return equalsInConstantTime(id, client.client_id) && equalsInConstantTime(secret, client.client_secret)
+        ? { id, grants: ['password', 'refresh_token'] }
+        : null
     },
     getUser: async (name: string, password: string) => {
       const [user] = await queryAs(
-        Login,
+        LoginRow,
         sql`
         SELECT id, password_hash AS "passwordHash", blocked FROM users
         WHERE lower(username) = lower(${name}) OR lower(email) = lower(${name}) ORDER BY lower(username) = lower(${name}) DESC LIMIT 1`
@@ -66,17 +68,17 @@ function model(transaction?: Transaction): OAuth2Server.PasswordModel & OAuth2Se
       return user
     },
     getRefreshToken: async token => {
-      // The lock lets two refreshes with one token through one after the other: the second finds it gone.
+      // The lock serializes two refreshes with one token: the second does not find it.
       const [row] = await queryAs(
         z.object({ id: z.int(), userId: z.int(), expires: z.date() }),
         sql`
         SELECT token.id, token.user_id AS "userId", token.refresh_token_expires_at AS expires
         FROM oauth_tokens token JOIN users u ON u.id = token.user_id AND NOT u.blocked
         WHERE token.refresh_token_hash = ${hashToken(token)} FOR UPDATE OF token`,
-        transaction
+        tx
       )
       if (!row) return null
-      refreshed = row.id
+      refreshedSessionId = row.id
       const client = await getLocalOAuthClient()
       return {
         refreshToken: token,
@@ -88,8 +90,8 @@ function model(transaction?: Transaction): OAuth2Server.PasswordModel & OAuth2Se
     revokeToken: async () => true,
     saveToken: async (token, client, user) => {
       const pair = createTokenPair()
-      if (refreshed !== null) await rotateSessionTokens(refreshed, pair, transaction!)
-      else if (!(await createSession(user as z.output<typeof Login>, pair)))
+      if (refreshedSessionId !== null) await rotateSessionTokens(refreshedSessionId, pair, tx!)
+      else if (!(await createSession(user as z.output<typeof LoginRow>, pair)))
         throw new InvalidGrantError('Invalid grant: user credentials are invalid')
       return {
         ...token,
@@ -105,7 +107,7 @@ function model(transaction?: Transaction): OAuth2Server.PasswordModel & OAuth2Se
   }
 }
 
-function same(given: unknown, expected: string): boolean {
+function equalsInConstantTime(given: unknown, expected: string): boolean {
   return typeof given === 'string' && timingSafeEqual(Buffer.from(hashToken(given)), Buffer.from(hashToken(expected)))
 }
 

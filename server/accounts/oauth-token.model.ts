@@ -2,7 +2,7 @@ import { DataTypes, Model, type CreationOptional, type InferAttributes, type Inf
 import { declareAssociations, declareModel } from '../core/database.ts'
 import { UserModel } from './user.model.ts'
 
-/** A session: one login, whose pair of tokens is replaced at every refresh. Only SHA-256 hashes are stored. */
+/** A session: one login, whose pair of tokens is replaced at every refresh. Tokens are stored as SHA-256 hashes only. */
 export class OAuthTokenModel extends Model<InferAttributes<OAuthTokenModel>, InferCreationAttributes<OAuthTokenModel>> {
   declare id: CreationOptional<number>
   declare accessTokenHash: string
@@ -12,7 +12,7 @@ export class OAuthTokenModel extends Model<InferAttributes<OAuthTokenModel>, Inf
   declare userId: number
   /** When the user logged in. */
   declare createdAt: CreationOptional<Date>
-  /** When the session was last seen, within `oauth2.activity_interval`. */
+  /** When the session was last used, with a precision of `oauth2.activity_interval`. */
   declare updatedAt: CreationOptional<Date>
 }
 declareModel(

@@ -18,13 +18,13 @@ test('a password matches its own hash, of the configured cost', async () => {
   expect(await matchesPassword('correct horsE', hash)).toBe(false)
 })
 
-test('for an unknown user the same work is done, and the answer is no', async () => {
+test('for an unknown user the same work is done, and the result is false', async () => {
   vi.mocked(bcrypt.compare).mockClear()
   expect(await matchesPassword('whatever', undefined)).toBe(false)
   expect(bcrypt.compare).toHaveBeenCalledWith('whatever', expect.stringMatching(/^\$2b\$04\$/))
 })
 
-test('what bcrypt would cut off counts', async () => {
+test('bytes beyond the 72 of bcrypt are significant', async () => {
   const hash = await hashPassword('é'.repeat(40) + '1')
   expect(await matchesPassword('é'.repeat(40) + '1', hash)).toBe(true)
   expect(await matchesPassword('é'.repeat(40) + '2', hash)).toBe(false)

@@ -12,7 +12,7 @@ afterAll(async () => {
   await instance?.stop()
 })
 
-test('kept sources and all renditions of all channels count, by the age of the video', async () => {
+test('kept sources and all renditions of all channels count; the daily usage by the age of the video', async () => {
   const user = await instance.user('filmer')
   const other = await instance.user('bystander')
   expect(await getQuotaUsage(user.id)).toEqual({ total: 0, daily: 0 })
@@ -36,17 +36,17 @@ const CASES: [string, { videoQuota: number; videoQuotaDaily: number }, number, b
   ['a byte beyond the total', { videoQuota: 1000, videoQuotaDaily: -1 }, 401, false],
   ['exactly the day', { videoQuota: -1, videoQuotaDaily: 600 }, 500, true],
   ['a byte beyond the day', { videoQuota: -1, videoQuotaDaily: 600 }, 501, false],
-  ['a quota of nothing', { videoQuota: 0, videoQuotaDaily: -1 }, 0, false],
-  ['both, the day being narrower', { videoQuota: 1000, videoQuotaDaily: 200 }, 101, false]
+  ['a quota of 0', { videoQuota: 0, videoQuotaDaily: -1 }, 0, false],
+  ['both, with the day as the lower limit', { videoQuota: 1000, videoQuotaDaily: 200 }, 101, false]
 ]
 test.each(CASES)('600 bytes used, 100 of them today: %s', async (name, quotas, added, fits) => {
   const user = await instance.user(`q${CASES.findIndex(one => one[0] === name)}`, quotas)
   await seedVideo({ channelId: user.channelId, sourceSize: 500, ageHours: 48 })
   await seedVideo({ channelId: user.channelId, fileSizes: [60, 40] })
-  const asked = assertQuota(user, added)
-  if (fits) await expect(asked).resolves.toBeUndefined()
+  const assertion = assertQuota(user, added)
+  if (fits) await expect(assertion).resolves.toBeUndefined()
   else {
-    const refusal = await asked.then(
+    const refusal = await assertion.then(
       () => null,
       error => error as Problem
     )

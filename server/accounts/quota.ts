@@ -2,45 +2,49 @@ import { z } from 'zod'
 import { Problem } from '../core/problem.ts'
 import { queryAs, sql, type Sql } from '../core/sql.ts'
 
-/** Bytes a user's videos take: in all, and of those uploaded in the last 24 hours. */
+/** Bytes used by a user's videos: in total, and by those uploaded in the last 24 hours. */
 export type QuotaUsage = { total: number; daily: number }
-const Row = z.object({ total: z.coerce.number(), daily: z.coerce.number() })
+const QuotaUsageRow = z.object({ total: z.coerce.number(), daily: z.coerce.number() })
 
 /**
- * SQL that gives one row `(total, daily)` of bytes for the user whose id `userId` evaluates to: the uploaded files that are kept
- * and all renditions. To be joined with LATERAL.
+ * SQL of one row `(total, daily)` with the bytes used by the user with the id `userId`: the uploaded files that are kept and all
+ * renditions. To be joined with LATERAL.
  */
 export function quotaUsageSql(userId: Sql): Sql {
-  // The aliases are long so that none of them hides one that `userId` names.
-  return sql`(SELECT coalesce(sum(bytes), 0)::bigint AS total, coalesce(sum(bytes) FILTER (WHERE uploaded > now() - interval '24 hours'), 0)::bigint AS daily
+  // The aliases are long so that they do not shadow an alias in `userId`.
+  return sql`(SELECT coalesce(sum(bytes), 0)::bigint AS total,
+      coalesce(sum(bytes) FILTER (WHERE uploaded > now() - interval '24 hours'), 0)::bigint AS daily
     FROM (
       SELECT quota_video.created_at AS uploaded,
         coalesce((SELECT source.size FROM video_sources source WHERE source.video_id = quota_video.id AND source.filename IS NOT NULL), 0)
-        + coalesce((SELECT sum(file.size) FROM video_files file JOIN streaming_playlists playlist ON playlist.id = file.streaming_playlist_id WHERE playlist.video_id = quota_video.id), 0) AS bytes
-      FROM videos quota_video JOIN channels quota_channel ON quota_channel.id = quota_video.channel_id JOIN accounts quota_account ON quota_account.id = quota_channel.account_id
+        + coalesce((SELECT sum(file.size) FROM video_files file
+            JOIN streaming_playlists playlist ON playlist.id = file.streaming_playlist_id
+            WHERE playlist.video_id = quota_video.id), 0) AS bytes
+      FROM videos quota_video JOIN channels quota_channel ON quota_channel.id = quota_video.channel_id
+        JOIN accounts quota_account ON quota_account.id = quota_channel.account_id
       WHERE quota_account.user_id = ${userId}
     ) quota_stored)`
 }
 
-/** The bytes a user's videos take now. */
+/** Returns the bytes used by a user's videos. */
 export async function getQuotaUsage(userId: number): Promise<QuotaUsage> {
-  const [row] = await queryAs(Row, quotaUsageSql(sql`${userId}::int`))
+  const [row] = await queryAs(QuotaUsageRow, quotaUsageSql(sql`${userId}::int`))
   return row!
 }
 
-/** Throws 413 quota_reached if the user may not store `addedBytes` more, in all or within 24 hours. */
+/** Throws 413 quota_reached if `addedBytes` more would exceed the total or the daily quota of the user. */
 export async function assertQuota(user: { id: number }, addedBytes: number): Promise<void> {
-  const Limits = Row.extend({ quota: z.coerce.number(), quotaDaily: z.coerce.number() })
+  const QuotaRow = QuotaUsageRow.extend({ quota: z.coerce.number(), quotaDaily: z.coerce.number() })
   const [row] = await queryAs(
-    Limits,
+    QuotaRow,
     sql`
     SELECT owner.video_quota AS quota, owner.video_quota_daily AS "quotaDaily", used.total, used.daily
     FROM users owner CROSS JOIN LATERAL ${quotaUsageSql(sql`owner.id`)} used WHERE owner.id = ${user.id}`
   )
-  if (row && fits(row.quota, row.total + addedBytes) && fits(row.quotaDaily, row.daily + addedBytes)) return
+  if (row && isWithinQuota(row.quota, row.total + addedBytes) && isWithinQuota(row.quotaDaily, row.daily + addedBytes)) return
   throw new Problem(413, 'quota_reached', 'The user video quota is exceeded with this video.')
 }
 
-function fits(quota: number, bytes: number): boolean {
+function isWithinQuota(quota: number, bytes: number): boolean {
   return quota < 0 || bytes <= quota
 }

@@ -18,7 +18,7 @@ const register = async (username: string, more: Record<string, unknown> = {}): P
   await instance.call('POST /users/register', { body: { username, password: 'password1', email: `${username}@example.com`, ...more } })
 const me = async (username: string) => (await instance.call('GET /users/me', { token: await instance.login(username, 'password1') })).json
 
-test('a stranger registers and has an account and a channel', async () => {
+test('a registration creates a user with an account and a channel', async () => {
   const answer = await register('newcomer')
   expect([answer.status, answer.text]).toEqual([204, ''])
   const user = await me('newcomer')
@@ -36,7 +36,7 @@ test('a stranger registers and has an account and a channel', async () => {
   ])
 })
 
-test('the channel and the names can be chosen', async () => {
+test('the channel and the display names can be chosen', async () => {
   expect((await register('chooser', { displayName: 'The Chooser', channel: { name: 'chosen', displayName: 'Chosen films' } })).status).toBe(
     204
   )
@@ -53,7 +53,7 @@ test('new users get the configured quotas and policy', async () => {
   Object.assign(config.user, { video_quota: -1, video_quota_daily: -1 })
 })
 
-test('a username, address, account or channel name in use is refused, in any case', async () => {
+test('a username, e-mail address, account or channel name in use is refused, case-insensitively', async () => {
   await register('first', { channel: { name: 'first_films', displayName: 'x' } })
   const taken = { status: 409, detail: 'User with this username or email already exists.' }
   expect((await register('first', { email: 'other@example.com' })).json).toMatchObject(taken)
@@ -66,12 +66,12 @@ test('a username, address, account or channel name in use is refused, in any cas
   expect((await register('fourth', { channel: { name: 'first', displayName: 'x' } })).json).toMatchObject(actorTaken)
   expect((await register('peertube')).json).toMatchObject(actorTaken)
   expect((await register('root', { email: 'r@example.com' })).json).toMatchObject(taken)
-  // Nothing is left of the refused ones.
+  // Refused registrations leave no rows.
   expect(await runQuery(sql`SELECT id FROM users WHERE username IN ('second', 'first_films', 'fourth', 'peertube')`)).toEqual([])
   expect((await register('fourth')).status).toBe(204)
 })
 
-test('the default channel finds another name when its own is taken', async () => {
+test('the default channel gets a number if its name is in use', async () => {
   await register('blocker', { channel: { name: 'wanted_channel', displayName: 'x' } })
   await register('blocker2', { channel: { name: 'wanted_channel_1', displayName: 'x' } })
   expect((await register('wanted')).status).toBe(204)
@@ -81,28 +81,28 @@ test('the default channel finds another name when its own is taken', async () =>
   expect((await me(long)).videoChannels[0].name).toBe(`${'l'.repeat(42)}_channel`)
 })
 
-const WRONG: [string, Record<string, unknown>, string][] = [
-  ['capitals and blanks', { username: 'A B' }, 'username'],
+const INVALID_FIELDS: [string, Record<string, unknown>, string][] = [
+  ['capital letters and spaces', { username: 'A B' }, 'username'],
   ['a leading dot', { username: '.a' }, 'username'],
   ['a slash', { username: 'a/b' }, 'username'],
   ['51 letters', { username: 'a'.repeat(51) }, 'username'],
-  ['a name that is no text', { username: { a: 1 } }, 'username'],
+  ['a name that is no string', { username: { a: 1 } }, 'username'],
   ['no name', { username: undefined }, 'username'],
   ['a short password', { password: '12345' }, 'password'],
   ['a long password', { password: 'x'.repeat(256) }, 'password'],
-  ['no address', { email: 'no' }, 'email'],
+  ['no e-mail address', { email: 'no' }, 'email'],
   ['an empty display name', { displayName: '' }, 'displayName'],
-  ['half a channel', { channel: { name: 'x' } }, 'channel'],
+  ['an incomplete channel', { channel: { name: 'x' } }, 'channel'],
   ['a bad channel name', { channel: { name: 'A B', displayName: 'x' } }, 'channel']
 ]
-test.each(WRONG)('%s: refused by name', async (_, fields, name) => {
+test.each(INVALID_FIELDS)('%s: refused with the name of the field', async (_, fields, name) => {
   const answer = await register('wrong', fields)
   expect(answer.status).toBe(400)
   expect(Object.keys(answer.json['invalid-params'])).toEqual([name])
   expect(answer.json.detail).toBe(`Incorrect request parameters: ${name}`)
 })
 
-test('several wrong fields are all named, with the recorded texts', async () => {
+test('all invalid fields are named, with the recorded texts', async () => {
   const answer = await instance.call('POST /users/register', { body: { username: 'A B', password: '', email: 'no' } })
   expect(answer.json['invalid-params']).toMatchObject({
     username: {
@@ -117,16 +117,16 @@ test('several wrong fields are all named, with the recorded texts', async () => 
   })
 })
 
-test('a name that makes patterns work hard is refused at once', async () => {
+test('a very long name is refused without slow pattern matching', async () => {
   const answer = await register('slow', { username: `${'a'.repeat(90_000)}!` })
   expect(answer.status).toBe(400)
 })
 
-test('account and channel need two names', async () => {
+test('account and channel must have different names', async () => {
   expect((await register('twice', { channel: { name: 'twice', displayName: 'x' } })).status).toBe(400)
 })
 
-test('fields that registration does not have change nothing', async () => {
+test('fields that are not part of the registration are ignored', async () => {
   expect((await register('climber', { role: 0, videoQuota: -1, emailVerified: true, adminFlags: 1, blocked: true })).status).toBe(204)
   expect(await me('climber')).toMatchObject({ role: { id: 2 }, emailVerified: null, adminFlags: 0 })
 })
@@ -137,21 +137,21 @@ test('a closed registration is refused, and the settings say so', async () => {
   expect((await instance.call('GET /config?closed')).json.signup).toMatchObject({ allowed: false })
 })
 
-test('beyond the limit nobody registers, even of many who come at once', async () => {
+test('the limit of users holds for concurrent registrations', async () => {
   const [{ count }] = (await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM users`)) as [{ count: number }]
   config.signup.limit = count + 2
   const answers = await Promise.all(Array.from({ length: 6 }, async (_, number) => await register(`crowd${number}`)))
   expect(answers.map(one => one.status).sort()).toEqual([204, 204, 403, 403, 403, 403])
   expect((await register('crowd9')).status).toBe(403)
   // Administrators still create users.
-  const made = await instance.call('POST /users', {
+  const created = await instance.call('POST /users', {
     token: await instance.login(),
     body: { username: 'invited', password: 'password1', email: 'invited@example.com', role: 2 }
   })
-  expect(made.status).toBe(200)
+  expect(created.status).toBe(200)
 })
 
-test('of two registrations at once under one name exactly one succeeds', async () => {
+test('of concurrent registrations with one name exactly one succeeds', async () => {
   for (const round of [1, 2, 3]) {
     const answers = await Promise.all(
       [1, 2, 3].map(async number => await register(`twin${round}`, { email: `twin${round}-${number}@example.com` }))

@@ -1,7 +1,7 @@
 import { UniqueConstraintError, type Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
 import { refreshAdminOverrides } from '../core/admin-overrides.ts'
-import { transaction as inTransaction } from '../core/transaction.ts'
+import { transaction } from '../core/transaction.ts'
 import { Problem } from '../core/problem.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { AccountModel } from '../actors/account.model.ts'
@@ -10,7 +10,7 @@ import { createChannel } from '../channels/channels.ts'
 import { hashPassword } from './password.ts'
 import { USER_ROLE, UserModel, type UserRole } from './user.model.ts'
 
-/** What makes a user; quotas in bytes, defaults from `user.*`. Without `channelName` the channel's name comes from the username. */
+/** The data of a new user; quotas in bytes, defaults from `user.*`. Without `channelName` the channel is named after the user. */
 export type NewUser = {
   username: string
   password: string
@@ -20,57 +20,57 @@ export type NewUser = {
   videoQuotaDaily?: number
   adminFlags?: number
   emailVerified?: boolean | null
-  /** Of the account. */
+  /** The display name of the account. */
   displayName?: string
   channelName?: string
   channelDisplayName?: string
 }
 
-/** A user with its account and first channel. */
+/** The ids of a new user, its account and its first channel. */
 export type CreatedUser = { id: number; accountId: number; channelId: number }
 
-const MAX_NAME = 50
-const TAKEN = 'User with this username or email already exists.'
+const MAX_NAME_LENGTH = 50
+const USER_EXISTS = 'User with this username or email already exists.'
 
 /**
- * Creates a user, its account and its first channel, all or nothing. Throws 409 if the username, e-mail address or channel name is or was
- * in use.
+ * Creates a user, its account and its first channel in one transaction. Throws 409 if the username, e-mail address or channel name is or
+ * was used.
  */
-export async function createUser(user: NewUser, transaction?: Transaction): Promise<CreatedUser> {
+export async function createUser(user: NewUser, tx?: Transaction): Promise<CreatedUser> {
   await refreshAdminOverrides()
-  const slow = await prepare(user)
-  if (transaction) return await store(user, slow, transaction)
-  return await inTransaction(async transaction => await store(user, slow, transaction))
+  const credentials = await createCredentials(user)
+  if (tx) return await insertUserWithChannel(user, credentials, tx)
+  return await transaction(async tx => await insertUserWithChannel(user, credentials, tx))
 }
 
-/** A stranger's registration. Throws 403 when `signup` is closed or its limit is reached. */
+/** Creates a user by public registration. Throws 403 if registrations are closed or `signup.limit` is reached, 409 as `createUser`. */
 export async function registerUser(user: Omit<NewUser, 'role'>): Promise<CreatedUser> {
   await refreshAdminOverrides()
-  await assertOpen()
-  const slow = await prepare(user)
-  return await inTransaction(async transaction => {
-    // Asked again under the lock: of many who come at once only as many as fit pass.
-    await lockLocalActorNames(transaction)
-    await assertOpen(transaction)
-    return await store(user, slow, transaction)
+  await assertSignupOpen()
+  const slow = await createCredentials(user)
+  return await transaction(async tx => {
+    // Checked again under the lock, so that concurrent registrations do not exceed the limit.
+    await lockLocalActorNames(tx)
+    await assertSignupOpen(tx)
+    return await insertUserWithChannel(user, slow, tx)
   })
 }
 
-/** Whether a registration would be taken now. */
-export async function isSignupOpen(transaction?: Transaction): Promise<boolean> {
+/** Whether registrations are open and below `signup.limit`. */
+export async function isSignupOpen(tx?: Transaction): Promise<boolean> {
   const { enabled, limit } = config.signup
   if (!enabled || limit < 0) return enabled
-  const [row] = await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM users`, transaction)
+  const [row] = await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM users`, tx)
   return row!.count < limit
 }
 
-async function assertOpen(transaction?: Transaction): Promise<void> {
-  if (await isSignupOpen(transaction)) return
+async function assertSignupOpen(tx?: Transaction): Promise<void> {
+  if (await isSignupOpen(tx)) return
   throw new Problem(403, null, 'This instance takes no registrations now: they are closed, or the limit of users is reached.')
 }
 
-/** What takes long and needs no connection: the hash and the keys. */
-async function prepare(user: NewUser) {
+/** Computes what takes long and needs no connection: the password hash and the keys. */
+async function createCredentials(user: NewUser) {
   const [passwordHash, accountKeys, channelKeys] = await Promise.all([
     hashPassword(user.password),
     generateActorKeys(),
@@ -79,18 +79,22 @@ async function prepare(user: NewUser) {
   return { passwordHash, accountKeys, channelKeys }
 }
 
-async function store(user: NewUser, slow: Awaited<ReturnType<typeof prepare>>, transaction: Transaction): Promise<CreatedUser> {
-  await lockLocalActorNames(transaction)
-  const { id } = await createRow(user, slow.passwordHash, transaction)
-  const actor = await createLocalActor({ type: 'Person', name: user.username, keys: slow.accountKeys }, transaction)
-  const account = await AccountModel.create({ actorId: actor.id, userId: id, name: user.displayName ?? user.username }, { transaction })
-  const name = user.channelName ?? (await freeChannelName(user.username, transaction))
+async function insertUserWithChannel(
+  user: NewUser,
+  credentials: Awaited<ReturnType<typeof createCredentials>>,
+  tx: Transaction
+): Promise<CreatedUser> {
+  await lockLocalActorNames(tx)
+  const { id } = await insertUser(user, credentials.passwordHash, tx)
+  const actor = await createLocalActor({ type: 'Person', name: user.username, keys: credentials.accountKeys }, tx)
+  const account = await AccountModel.create({ actorId: actor.id, userId: id, name: user.displayName ?? user.username }, { transaction: tx })
+  const name = user.channelName ?? (await findFreeChannelName(user.username, tx))
   const displayName = user.channelDisplayName ?? user.channelName ?? config.user.default_channel_name.replaceAll('$1', user.username)
-  const channel = await createChannel({ accountId: account.id, name, displayName, keys: slow.channelKeys }, transaction)
+  const channel = await createChannel({ accountId: account.id, name, displayName, keys: credentials.channelKeys }, tx)
   return { id, accountId: account.id, channelId: channel.id }
 }
 
-async function createRow(user: NewUser, passwordHash: string, transaction: Transaction): Promise<UserModel> {
+async function insertUser(user: NewUser, passwordHash: string, tx: Transaction): Promise<UserModel> {
   try {
     return await UserModel.create(
       {
@@ -106,18 +110,18 @@ async function createRow(user: NewUser, passwordHash: string, transaction: Trans
         p2pEnabled: config.defaults.p2p.webapp.enabled,
         videosHistoryEnabled: config.user.history.videos.enabled
       },
-      { transaction }
+      { transaction: tx }
     )
   } catch (error) {
-    throw error instanceof UniqueConstraintError ? new Problem(409, null, TAKEN) : error
+    throw error instanceof UniqueConstraintError ? new Problem(409, null, USER_EXISTS) : error
   }
 }
 
-/** `NAME_channel`, or with a number behind it when that is or was in use. */
-async function freeChannelName(username: string, transaction: Transaction): Promise<string> {
+/** Returns an unused channel name: `NAME_channel`, with a number appended if that is or was used. */
+async function findFreeChannelName(username: string, tx: Transaction): Promise<string> {
   for (let number = 0; ; number++) {
-    const ending = number === 0 ? '_channel' : `_channel_${number}`
-    const name = username.slice(0, MAX_NAME - ending.length) + ending
-    if (!(await isLocalActorNameTaken(name, transaction))) return name
+    const suffix = number === 0 ? '_channel' : `_channel_${number}`
+    const name = username.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix
+    if (!(await isLocalActorNameTaken(name, tx))) return name
   }
 }

@@ -6,11 +6,11 @@ import { readBearerToken, revokeCurrentSession, getLocalOAuthClient } from './se
 import { UserModel } from './user.model.ts'
 import { canSeeSessions } from './user.policy.ts'
 
-/** Logging in and out. */
+/** Handlers of login, logout and sessions. */
 export const sessionHandlers = {
   'GET /oauth-clients/local': async () => await getLocalOAuthClient(),
   'POST /users/token': async ({ request, response }) => {
-    // OAuth2's library comes in with the first login.
+    // The OAuth2 library is imported at the first login.
     const { grantOAuthToken } = await import('./oauth-grant.ts')
     const issued = await grantOAuthToken(request)
     response.setHeader('Cache-Control', 'no-store')
@@ -22,18 +22,18 @@ export const sessionHandlers = {
     return { success: true as const }
   },
   'GET /users/:id/token-sessions': async ({ params, viewer, request }) => {
-    await assertMaySee(viewer, params.id)
+    await assertCanSeeSessions(viewer, params.id)
     return await listUserSessions(params.id, readBearerToken(request))
   },
   'POST /users/:id/token-sessions/:session/revoke': async ({ params, viewer }) => {
-    await assertMaySee(viewer, params.id)
+    await assertCanSeeSessions(viewer, params.id)
     if (!(await revokeUserSession(params.id, params.session))) throw notFound('Session')
   }
 } satisfies Partial<RouteHandlers<typeof accountsContract>>
 
-async function assertMaySee(viewer: Viewer, userId: number): Promise<void> {
+async function assertCanSeeSessions(viewer: Viewer, userId: number): Promise<void> {
   const user = await UserModel.findByPk(userId)
-  // A stranger's number and nobody's look the same to somebody who may see neither.
+  // Ordinary users cannot tell an unknown id from that of another user.
   if (!user && viewer.role < 2) throw notFound('User')
   if (!user || !canSeeSessions(viewer, user)) throw new Problem(403, null, 'Cannot manage the sessions of another user.')
 }

@@ -10,7 +10,7 @@ const ClientRow = z.object({ client_id: z.string(), client_secret: z.string() })
 /** The public credentials of the web client. */
 export type OAuthClient = z.output<typeof ClientRow>
 
-/** The web client's credentials, from the instance's row. */
+/** Returns the credentials of the web client. */
 export async function getLocalOAuthClient(): Promise<OAuthClient> {
   const [row] = await queryAs(ClientRow, sql`SELECT client_id, client_secret FROM instances`)
   return row!
@@ -26,8 +26,8 @@ const ViewerRow = z.object({
 })
 
 /**
- * The viewer of a request by its Bearer token (RFC 6750), null without an Authorization header.
- * Throws 401 invalid_token for a token that is unknown, expired or of a blocked user, 400 invalid_request for anything but a Bearer header.
+ * Returns the viewer of a request by its Bearer token (RFC 6750); null without an Authorization header.
+ * Throws 401 invalid_token for a token that is unknown, expired or of a blocked user, 400 invalid_request for another Authorization header.
  */
 export async function authenticateRequest(request: HttpRequest): Promise<Viewer | null> {
   const token = readBearerToken(request)
@@ -47,7 +47,7 @@ export async function authenticateRequest(request: HttpRequest): Promise<Viewer 
   return viewer
 }
 
-/** The token of a request, null without an Authorization header. Throws 400. */
+/** Returns the Bearer token of a request; null without an Authorization header. Throws 400 invalid_request. */
 export function readBearerToken(request: HttpRequest): string | null {
   const header = request.headers.authorization
   if (header === undefined) return null
@@ -56,7 +56,7 @@ export function readBearerToken(request: HttpRequest): string | null {
   return token
 }
 
-/** Ends the session whose access token the request carries. */
+/** Ends the session of the access token in the request. */
 export async function revokeCurrentSession(request: HttpRequest): Promise<void> {
   await runQuery(sql`DELETE FROM oauth_tokens WHERE access_token_hash = ${hashToken(readBearerToken(request) ?? '')}`)
 }

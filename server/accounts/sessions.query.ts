@@ -2,14 +2,21 @@ import { z } from 'zod'
 import { queryAs, sql } from '../core/sql.ts'
 import { hashToken } from './tokens.ts'
 
-const Row = z.object({ id: z.int(), currentSession: z.boolean(), loginDate: z.date(), lastActivityDate: z.date(), expiresAt: z.date() })
+const SessionRow = z.object({
+  id: z.int(),
+  currentSession: z.boolean(),
+  loginDate: z.date(),
+  lastActivityDate: z.date(),
+  expiresAt: z.date()
+})
 
-/** The sessions of a user that can still be refreshed, last used first; `token` is the one that asks. */
+/** Lists the sessions of a user that can still be refreshed, last used first; `token` marks the current one. */
 export async function listUserSessions(userId: number, token: string | null) {
   const rows = await queryAs(
-    Row,
+    SessionRow,
     sql`
-    SELECT id, access_token_hash = ${hashToken(token ?? '')} AS "currentSession", created_at AS "loginDate", updated_at AS "lastActivityDate", refresh_token_expires_at AS "expiresAt"
+    SELECT id, access_token_hash = ${hashToken(token ?? '')} AS "currentSession", created_at AS "loginDate",
+      updated_at AS "lastActivityDate", refresh_token_expires_at AS "expiresAt"
     FROM oauth_tokens WHERE user_id = ${userId} AND refresh_token_expires_at > now() ORDER BY updated_at DESC, id DESC`
   )
   const data = rows.map(row => ({
@@ -21,7 +28,7 @@ export async function listUserSessions(userId: number, token: string | null) {
   return { total: data.length, data }
 }
 
-/** Ends one session of a user; false if there is none of that number. */
+/** Ends one session of a user; returns false if the user has no session with this id. */
 export async function revokeUserSession(userId: number, id: number): Promise<boolean> {
   const rows = await queryAs(z.object({ id: z.int() }), sql`DELETE FROM oauth_tokens WHERE id = ${id} AND user_id = ${userId} RETURNING id`)
   return rows.length > 0

@@ -2,14 +2,14 @@ import { DataTypes, Model, type CreationOptional, type InferAttributes, type Inf
 import { declareAssociations, declareModel } from '../core/database.ts'
 import { AccountModel } from '../actors/account.model.ts'
 
-/** Roles by PeerTube's numbers. */
+/** Roles with the numbers of PeerTube. */
 export const USER_ROLE = { ADMINISTRATOR: 0, MODERATOR: 1, USER: 2 } as const
-/** A role's number. */
+/** The number of a role. */
 export type UserRole = 0 | 1 | 2
 /** The name of the administrator every instance has: it cannot be blocked, removed or lose its role. */
 export const ROOT_USERNAME = 'root'
 
-/** Somebody who logs in here; what others see of them is their Account. */
+/** A user with a login; its public profile is its Account. */
 export class UserModel extends Model<InferAttributes<UserModel>, InferCreationAttributes<UserModel>> {
   declare id: CreationOptional<number>
   declare username: string
@@ -54,8 +54,8 @@ declareModel(
     blocked: DataTypes.BOOLEAN,
     blockedReason: DataTypes.TEXT,
     adminFlags: DataTypes.INTEGER,
-    videoQuota: bytes('videoQuota'),
-    videoQuotaDaily: bytes('videoQuotaDaily'),
+    videoQuota: bytesColumn('videoQuota'),
+    videoQuotaDaily: bytesColumn('videoQuotaDaily'),
     nsfwPolicy: DataTypes.TEXT,
     p2pEnabled: { type: DataTypes.BOOLEAN, field: 'p2p_enabled' },
     videosHistoryEnabled: DataTypes.BOOLEAN,
@@ -79,8 +79,8 @@ declareAssociations(() => {
   AccountModel.belongsTo(UserModel, { as: 'user', foreignKey: 'userId' })
 })
 
-// The driver gives bigint as text; byte counts fit a number.
-function bytes(name: 'videoQuota' | 'videoQuotaDaily') {
+// The driver returns bigint as text; byte counts fit a number.
+function bytesColumn(name: 'videoQuota' | 'videoQuotaDaily') {
   return {
     type: DataTypes.BIGINT,
     get(this: UserModel): number {

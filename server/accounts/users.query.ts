@@ -5,15 +5,17 @@ import { sqlAnd, queryAs, sql, type Sql } from '../core/sql.ts'
 import { quotaUsageSql } from './quota.ts'
 import { userSql } from './user.shape.ts'
 
-/** How a list of users is ordered and narrowed. */
+/** Paging, order and filters of a list of users. */
 export type UserFilters = { start: number; count: number; search?: string; blocked?: boolean; sort?: keyof typeof ORDERS }
 
-const Row = z.object({ user: User })
+const UserRow = z.object({ user: User })
 const WITH_ACCOUNT = sql`JOIN accounts account ON account.user_id = u.id JOIN actors actor ON actor.id = account.actor_id`
-const USED = sql`jsonb_build_object('totalVideoFileSize', used.total, 'videoQuotaUsed', used.total, 'videoQuotaUsedDaily', used.daily)`
-const STORED = sql`(SELECT used.total FROM ${quotaUsageSql(sql`u.id`)} used)`
-// Nothing that counts as abuse or comment can be made in this version.
-const COUNTS = sql`jsonb_build_object('videosCount', (SELECT count(*) FROM videos video JOIN channels channel ON channel.id = video.channel_id WHERE channel.account_id = account.id),
+const QUOTA_USAGE = sql`jsonb_build_object(
+  'totalVideoFileSize', used.total, 'videoQuotaUsed', used.total, 'videoQuotaUsedDaily', used.daily)`
+const TOTAL_BYTES = sql`(SELECT used.total FROM ${quotaUsageSql(sql`u.id`)} used)`
+// PeerTube's clients expect these counts; abuses and comments are not counted in this version.
+const COUNTS = sql`jsonb_build_object('videosCount', (
+    SELECT count(*) FROM videos video JOIN channels channel ON channel.id = video.channel_id WHERE channel.account_id = account.id),
   'abusesCount', 0, 'abusesAcceptedCount', 0, 'abusesCreatedCount', 0, 'videoCommentsCount', 0)`
 
 const ORDERS = {
@@ -25,25 +27,26 @@ const ORDERS = {
   '-createdAt': sql`u.created_at DESC, u.id DESC`,
   role: sql`u.role, u.id`,
   '-role': sql`u.role DESC, u.id DESC`,
-  videoQuotaUsed: sql`${STORED}, u.id`,
-  '-videoQuotaUsed': sql`${STORED} DESC, u.id DESC`,
+  videoQuotaUsed: sql`${TOTAL_BYTES}, u.id`,
+  '-videoQuotaUsed': sql`${TOTAL_BYTES} DESC, u.id DESC`,
   lastLoginDate: sql`u.last_login_date NULLS FIRST, u.id`,
   '-lastLoginDate': sql`u.last_login_date DESC NULLS LAST, u.id DESC`
 }
 
-/** A user as itself and its administrators see it; with the numbers of its videos if asked. Throws 404. */
+/** Finds a user as shown to itself and to administrators; `withStats` adds quota usage and counts. Throws 404. */
 export async function findUser(id: number, withStats = false): Promise<User> {
   const [row] = await queryAs(
-    Row,
+    UserRow,
     withStats
-      ? sql`SELECT ${userSql(sql`u`, sql`account`, sql`actor`, sql`${USED} || ${COUNTS}`)} AS user FROM users u ${WITH_ACCOUNT} CROSS JOIN LATERAL ${quotaUsageSql(sql`u.id`)} used WHERE u.id = ${id}`
+      ? sql`SELECT ${userSql(sql`u`, sql`account`, sql`actor`, sql`${QUOTA_USAGE} || ${COUNTS}`)} AS user
+          FROM users u ${WITH_ACCOUNT} CROSS JOIN LATERAL ${quotaUsageSql(sql`u.id`)} used WHERE u.id = ${id}`
       : sql`SELECT ${userSql(sql`u`, sql`account`, sql`actor`)} AS user FROM users u ${WITH_ACCOUNT} WHERE u.id = ${id}`
   )
   if (!row) throw notFound('User')
   return row.user
 }
 
-/** A part of all users, oldest first unless told otherwise, with the space each takes. */
+/** Returns a page of all users with their quota usage, oldest first by default. */
 export async function listUsers({
   start,
   count,
@@ -53,32 +56,33 @@ export async function listUsers({
 }: UserFilters): Promise<{ total: number; data: User[] }> {
   const conditions: Sql[] = []
   if (blocked !== undefined) conditions.push(sql`u.blocked = ${blocked}`)
-  if (search) conditions.push(sql`(u.username ILIKE ${containing(search)} OR u.email ILIKE ${containing(search)})`)
+  if (search) conditions.push(sql`(u.username ILIKE ${containsPattern(search)} OR u.email ILIKE ${containsPattern(search)})`)
   const [row] = await queryAs(
     z.object({ total: z.int(), data: z.array(User) }),
     sql`
     SELECT (SELECT count(*)::int FROM users u WHERE ${sqlAnd(conditions)}) AS total,
-      (SELECT coalesce(jsonb_agg(${userSql(sql`u`, sql`account`, sql`actor`, USED)} ORDER BY u.place), '[]'::jsonb)
-        FROM (SELECT u.*, row_number() OVER (ORDER BY ${ORDERS[sort]}) AS place FROM users u WHERE ${sqlAnd(conditions)} ORDER BY place LIMIT ${count} OFFSET ${start}) u
+      (SELECT coalesce(jsonb_agg(${userSql(sql`u`, sql`account`, sql`actor`, QUOTA_USAGE)} ORDER BY u.place), '[]'::jsonb)
+        FROM (SELECT u.*, row_number() OVER (ORDER BY ${ORDERS[sort]}) AS place FROM users u WHERE ${sqlAnd(conditions)}
+          ORDER BY place LIMIT ${count} OFFSET ${start}) u
         ${WITH_ACCOUNT} CROSS JOIN LATERAL ${quotaUsageSql(sql`u.id`)} used) AS data`
   )
   return row!
 }
 
-/** The usernames that begin so, at most `count`. */
-export async function autocompleteUsernames(beginning: string, count: number): Promise<string[]> {
+/** Returns at most `count` usernames with the given prefix. */
+export async function autocompleteUsernames(prefix: string, count: number): Promise<string[]> {
   const rows = await queryAs(
     z.object({ username: z.string() }),
-    sql`SELECT username FROM users WHERE username ILIKE ${literally(beginning) + '%'} ORDER BY lower(username) LIMIT ${count}`
+    sql`SELECT username FROM users WHERE username ILIKE ${escapeLike(prefix) + '%'} ORDER BY lower(username) LIMIT ${count}`
   )
   return rows.map(row => row.username)
 }
 
-function containing(text: string): string {
-  return `%${literally(text)}%`
+function containsPattern(text: string): string {
+  return `%${escapeLike(text)}%`
 }
 
-// % and _ stand for themselves.
-function literally(text: string): string {
+// Escapes the wildcards of LIKE.
+function escapeLike(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&')
 }

@@ -10,7 +10,7 @@ import { canGiveRole, isRootUser } from './user.policy.ts'
 import { blockUser, findManagedUser, removeUser, unblockUser, updateUser } from './users.ts'
 import { autocompleteUsernames, findUser, listUsers } from './users.query.ts'
 
-/** The administration of users. */
+/** Handlers of the administration of users. */
 export const usersHandlers = {
   'GET /users': async ({ query: { search, blocked, sort, ...rest } }) => await listUsers({ ...paging(rest), search, blocked, sort }),
   'POST /users': async ({ body, viewer }) => {

@@ -7,11 +7,11 @@ import { seedVideo } from '../test/seed-video.ts'
 import { findJsonShapeDifferences } from '../test/json-shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
-type Person = { id: number; token: string; channelId: number }
+type UserSession = { id: number; token: string; channelId: number }
 let instance: TestInstance
 let root: string
-let moderator: Person
-let user: Person
+let moderator: UserSession
+let user: UserSession
 const deleted: string[] = []
 beforeAll(async () => {
   instance = await startTestInstance({}, ['web'])
@@ -35,7 +35,7 @@ const get = async (id: number, query = '') => (await instance.call(`GET /users/$
 const names = async (query: string) =>
   (await instance.call(`GET /users?${query}`, { token: root })).json.data.map((one: { username: string }) => one.username)
 
-test('an administrator creates a user with the recorded answer', async () => {
+test('an administrator creates a user, with the recorded response', async () => {
   const answer = await create('fresh', root, { videoQuota: 10, videoQuotaDaily: 5 })
   expect(answer.status).toBe(200)
   expect(answer.json).toEqual({ user: { id: expect.any(Number), account: { id: expect.any(Number) } } })
@@ -48,17 +48,17 @@ test('an administrator creates a user with the recorded answer', async () => {
   })
 })
 
-test('a chosen channel is called after itself', async () => {
+test('the display name of a chosen channel is its name', async () => {
   expect((await get(user.id)).videoChannels).toMatchObject([{ name: 'user1_chan', displayName: 'user1_chan' }])
 })
 
-test('a taken name and wrong fields are refused as recorded', async () => {
+test('a name in use and invalid fields are refused as recorded', async () => {
   expect((await create('user1', root, { email: 'zz@example.com' })).json).toMatchObject({
     status: 409,
     detail: 'User with this username or email already exists.'
   })
-  const wrong = await create('A B', root, { password: '', email: 'no', role: 99 })
-  expect(wrong.json).toMatchObject({
+  const invalid = await create('A B', root, { password: '', email: 'no', role: 99 })
+  expect(invalid.json).toMatchObject({
     status: 400,
     detail: 'Incorrect request parameters: username, password, email, role',
     instance: '/api/v1/users'
@@ -101,13 +101,13 @@ test('the list is paged, sorted and searched', async () => {
   )
 })
 
-test('usernames are completed for everybody', async () => {
+test('usernames are completed without a login', async () => {
   expect((await instance.call('GET /users/autocomplete?search=us')).json).toEqual(['user1'])
   expect((await instance.call('GET /users/autocomplete?search=%25')).json).toEqual([])
   expect((await instance.call('GET /users/autocomplete')).status).toBe(400)
 })
 
-test('one user, with numbers if asked', async () => {
+test('one user, with statistics if requested', async () => {
   const { id, channelId } = await instance.user('counted')
   await seedVideo({ channelId, sourceSize: 100, fileSizes: [10, 20] })
   await seedVideo({ channelId, sourceSize: 1000, keptSource: false, fileSizes: [5], ageHours: 30 })
@@ -150,7 +150,7 @@ test('an administrator changes a user', async () => {
   expect((await instance.call(`PUT /users/${id}`, { token: root, body: {} })).status).toBe(204)
 })
 
-test('blocked users are listed', async () => {
+test('blocked users are listed with the filter', async () => {
   const { id } = await instance.user('troll')
   expect(await names('blocked=true')).toEqual([])
   expect((await instance.call(`POST /users/${id}/block`, { token: root, body: { reason: 'because' } })).status).toBe(204)
@@ -161,7 +161,7 @@ test('blocked users are listed', async () => {
 })
 
 describe('root', () => {
-  test('is not blocked, not removed and keeps its role', async () => {
+  test('cannot be blocked or removed and keeps its role', async () => {
     const second = await instance.user('admin2', { role: 0 })
     for (const token of [root, second.token]) {
       expect((await instance.call('POST /users/1/block', { token })).json).toMatchObject({
@@ -181,16 +181,16 @@ describe('root', () => {
   })
 })
 
-describe('who may do what', () => {
-  let admin: Person
-  let other: Person
-  let victim: Person
+describe('permissions', () => {
+  let admin: UserSession
+  let other: UserSession
+  let victim: UserSession
   beforeAll(async () => {
     admin = await instance.user('matrix_admin', { role: 0 })
     other = await instance.user('matrix_mod', { role: 1 })
     victim = await instance.user('matrix_user')
   })
-  const acts: [string, (id: number) => string, object][] = [
+  const ACTIONS: [string, (id: number) => string, object][] = [
     ['change', id => `PUT /users/${id}`, { videoQuota: 7 }],
     ['set the password of', id => `PUT /users/${id}`, { password: 'stolen123' }],
     ['block', id => `POST /users/${id}/block`, {}],
@@ -198,21 +198,21 @@ describe('who may do what', () => {
     ['remove', id => `DELETE /users/${id}`, {}]
   ]
 
-  test.each(acts)('a moderator may not %s administrators and moderators', async (_, key, body) => {
+  test.each(ACTIONS)('a moderator may not %s administrators and moderators', async (_, key, body) => {
     for (const { id } of [admin, other, { id: 1 }, moderator]) {
       expect((await instance.call(key(id), { token: moderator.token, body })).status).toBe(403)
     }
     expect((await get(admin.id)).blocked).toBe(false)
   })
 
-  test.each(acts)('a user and a stranger may not %s anybody', async (_, key, body) => {
+  test.each(ACTIONS)('users without a role and anonymous clients may not %s any user', async (_, key, body) => {
     for (const { id } of [admin, other, victim, user]) {
       expect((await instance.call(key(id), { token: user.token, body })).status).toBe(403)
       expect((await instance.call(key(id), { body })).status).toBe(401)
     }
   })
 
-  test('a moderator manages ordinary users', async () => {
+  test('a moderator manages users without a role', async () => {
     const { token } = moderator
     expect((await instance.call(`PUT /users/${victim.id}`, { token, body: { videoQuota: 7, role: 2 } })).status).toBe(204)
     expect((await instance.call(`POST /users/${victim.id}/block`, { token })).status).toBe(204)
@@ -220,7 +220,7 @@ describe('who may do what', () => {
     expect((await instance.call(`GET /users/${admin.id}`, { token })).status).toBe(200)
   })
 
-  test('a moderator gives no roles', async () => {
+  test('a moderator cannot give roles', async () => {
     for (const role of [0, 1]) {
       expect((await instance.call(`PUT /users/${victim.id}`, { token: moderator.token, body: { role } })).status).toBe(403)
       expect((await create(`risen${role}`, moderator.token, { role })).status).toBe(403)
@@ -229,24 +229,24 @@ describe('who may do what', () => {
     expect((await create('assistant', moderator.token)).status).toBe(200)
   })
 
-  test('a user creates nobody', async () => {
+  test('a user without a role cannot create users', async () => {
     expect((await create('friend', user.token)).status).toBe(403)
     expect((await instance.call('POST /users', { body: {} })).status).toBe(401)
   })
 
-  test('a role counts from the next request on', async () => {
+  test('a changed role applies from the next request on', async () => {
     const { id, token } = await instance.user('demoted', { role: 1 })
     expect((await instance.call('GET /users', { token })).status).toBe(200)
     await instance.call(`PUT /users/${id}`, { token: root, body: { role: 2 } })
     expect((await instance.call('GET /users', { token })).status).toBe(403)
   })
 
-  test('nobody blocks the own account', async () => {
+  test('users cannot block themselves', async () => {
     expect((await instance.call(`POST /users/${admin.id}/block`, { token: admin.token })).status).toBe(400)
   })
 })
 
-test('a removed user leaves nothing but retired names, and tells of its videos', async () => {
+test('a removed user leaves only retired names and emits video.deleted for its videos', async () => {
   const { id, token, channelId } = await instance.user('todelete')
   const second = (await instance.call('POST /video-channels', { token, body: { name: 'todelete_second', displayName: 'Second' } })).json
     .videoChannel.id
@@ -275,7 +275,7 @@ test('a removed user leaves nothing but retired names, and tells of its videos',
   expect((await instance.call(`DELETE /users/${id}`, { token: root })).status).toBe(404)
 })
 
-test('of several removals at once one does the work and none fails', async () => {
+test('concurrent removals of a user do not fail', async () => {
   const { id } = await instance.user('hunted')
   const answers = await Promise.all([1, 2, 3].map(async () => await instance.call(`DELETE /users/${id}`, { token: root })))
   expect(answers.map(one => one.status).every(status => status === 204 || status === 404)).toBe(true)

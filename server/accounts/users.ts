@@ -12,12 +12,12 @@ import { revokeAllUserSessions } from './tokens.ts'
 import { UserModel } from './user.model.ts'
 import { canGiveRole, canManageUser, isRootUser } from './user.policy.ts'
 
-/** What administrators change of a user. */
+/** The changes of a user that administrators and moderators may make. */
 export type UserChanges = Partial<Pick<UserModel, 'email' | 'emailVerified' | 'role' | 'videoQuota' | 'videoQuotaDaily' | 'adminFlags'>> & {
   password?: string
 }
 
-/** What users change of themselves; `currentPassword` is needed for a new password or e-mail address. */
+/** The changes that users may make to themselves; a new password or e-mail address needs `currentPassword`. */
 export type OwnUserChanges = Partial<
   Pick<
     UserModel,
@@ -38,7 +38,7 @@ export type OwnUserChanges = Partial<
   >
 > & { password?: string; currentPassword?: string; displayName?: string; description?: string | null }
 
-/** A user the viewer may manage. Throws 404, 403. */
+/** Finds a user whom the viewer may manage. Throws 404, 403. */
 export async function findManagedUser(id: number, viewer: Viewer): Promise<UserModel> {
   const user = await UserModel.findByPk(id)
   if (!user) throw notFound('User')
@@ -48,8 +48,8 @@ export async function findManagedUser(id: number, viewer: Viewer): Promise<UserM
 }
 
 /**
- * Changes a user; a new password ends all sessions. Throws 400 for root's role, 403 for a role the viewer may not give, 409 for a taken
- * address.
+ * Changes a user; a new password ends all sessions. Throws 400 for the role of root, 403 for a role that the viewer may not give, 409 for
+ * an e-mail address in use.
  */
 export async function updateUser(user: UserModel, { password, ...changes }: UserChanges, viewer: Viewer): Promise<void> {
   if (changes.role !== undefined && changes.role !== user.role) {
@@ -58,10 +58,10 @@ export async function updateUser(user: UserModel, { password, ...changes }: User
       throw new Problem(403, null, 'Only administrators give the roles of moderators and administrators.')
   }
   const passwordHash = password === undefined ? undefined : await hashPassword(password)
-  await store(user, { ...changes, passwordHash })
+  await saveUser(user, { ...changes, passwordHash })
 }
 
-/** Changes the own user and account. Throws 400 or 401 current_password_is_invalid, 409 for a taken address. */
+/** Changes the viewer's own user and account. Throws 400 or 401 current_password_is_invalid, 409 for an e-mail address in use. */
 export async function updateOwnUser(
   id: number,
   { password, currentPassword, displayName, description, email, ...changes }: OwnUserChanges
@@ -71,21 +71,21 @@ export async function updateOwnUser(
   if (password !== undefined || newEmail !== undefined) await assertCurrentPassword(user, currentPassword)
   const passwordHash = password === undefined ? undefined : await hashPassword(password)
   const emailVerified = newEmail === undefined ? undefined : null
-  await store(user, { ...changes, email: newEmail, emailVerified, passwordHash }, async transaction => {
+  await saveUser(user, { ...changes, email: newEmail, emailVerified, passwordHash }, async tx => {
     if (displayName === undefined && description === undefined) return
-    await AccountModel.update({ name: displayName, description }, { where: { userId: id }, transaction })
-    const account = await AccountModel.findOne({ where: { userId: id }, transaction, rejectOnEmpty: true })
-    await sendActorUpdate(account.actorId, transaction)
+    await AccountModel.update({ name: displayName, description }, { where: { userId: id }, transaction: tx })
+    const account = await AccountModel.findOne({ where: { userId: id }, transaction: tx, rejectOnEmpty: true })
+    await sendActorUpdate(account.actorId, tx)
   })
 }
 
-/** Blocks a user: all sessions end at once. Throws 400 for root and for the viewer itself. */
+/** Blocks a user and ends all of its sessions. Throws 400 for root and for the viewer itself. */
 export async function blockUser(user: UserModel, viewer: Viewer, reason: string | undefined): Promise<void> {
   if (isRootUser(user)) throw new Problem(400, null, 'Cannot block the root user')
   if (user.id === viewer.id) throw new Problem(400, null, 'You cannot block yourself.')
-  await transaction(async transaction => {
-    await user.update({ blocked: true, blockedReason: reason ?? null }, { transaction })
-    await revokeAllUserSessions(user.id, transaction)
+  await transaction(async tx => {
+    await user.update({ blocked: true, blockedReason: reason ?? null }, { transaction: tx })
+    await revokeAllUserSessions(user.id, tx)
   })
 }
 
@@ -94,35 +94,35 @@ export async function unblockUser(user: UserModel): Promise<void> {
   await user.update({ blocked: false, blockedReason: null })
 }
 
-/** Removes a user with its account, channels and videos; the names are never given again. */
+/** Removes a user with its account, channels and videos; their names are never available again. */
 export async function removeUser(user: Pick<UserModel, 'id'>): Promise<void> {
-  await transaction(async transaction => {
-    // The lock lets only one of two removals at once find the account.
-    const account = await AccountModel.findOne({ where: { userId: user.id }, transaction, lock: transaction.LOCK.UPDATE })
+  await transaction(async tx => {
+    // The lock lets only one of two concurrent removals find the account.
+    const account = await AccountModel.findOne({ where: { userId: user.id }, transaction: tx, lock: tx.LOCK.UPDATE })
     if (!account) return
-    await removeAccountChannels(account.id, transaction)
-    await removeLocalActor(await ActorModel.findByPk(account.actorId, { transaction, rejectOnEmpty: true }), transaction)
-    await UserModel.destroy({ where: { id: user.id }, transaction })
+    await removeAccountChannels(account.id, tx)
+    await removeLocalActor(await ActorModel.findByPk(account.actorId, { transaction: tx, rejectOnEmpty: true }), tx)
+    await UserModel.destroy({ where: { id: user.id }, transaction: tx })
   })
 }
 
-/** Throws 400 without the password, 401 current_password_is_invalid with a wrong one. */
+/** Throws 400 without a password, 401 current_password_is_invalid for a wrong one. */
 async function assertCurrentPassword(user: UserModel, password: string | undefined): Promise<void> {
   if (password === undefined) throw new Problem(400, null, 'The current password is needed to change the password or the e-mail address.')
   if (!(await matchesPassword(password, user.passwordHash)))
     throw new Problem(401, 'current_password_is_invalid', 'currentPassword is invalid.')
 }
 
-async function store(
+async function saveUser(
   user: UserModel,
   changes: Partial<UserModel>,
-  also: (transaction: Transaction) => Promise<void> = async () => undefined
+  saveMore: (tx: Transaction) => Promise<void> = async () => undefined
 ): Promise<void> {
   try {
-    await transaction(async transaction => {
-      await user.update(Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)), { transaction })
-      if (changes.passwordHash !== undefined) await revokeAllUserSessions(user.id, transaction)
-      await also(transaction)
+    await transaction(async tx => {
+      await user.update(Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)), { transaction: tx })
+      if (changes.passwordHash !== undefined) await revokeAllUserSessions(user.id, tx)
+      await saveMore(tx)
     })
   } catch (error) {
     throw error instanceof UniqueConstraintError ? new Problem(409, null, 'User with this username or email already exists.') : error

@@ -2,7 +2,7 @@ import { DataTypes, Model, type CreationOptional, type InferAttributes, type Inf
 import { declareAssociations, declareModel } from '../core/database.ts'
 import { ActorModel } from './actor.model.ts'
 
-/** What a Person (or an instance) publishes under; `userId` is set for people who log in here. */
+/** An account: the display name and description of an actor that is no channel; `userId` is set for users of this instance. */
 export class AccountModel extends Model<InferAttributes<AccountModel>, InferCreationAttributes<AccountModel>> {
   declare id: CreationOptional<number>
   declare actorId: number

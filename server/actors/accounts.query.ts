@@ -5,12 +5,12 @@ import { queryAs, sql } from '../core/sql.ts'
 import { accountSql } from './account.shape.ts'
 import { matchesHandleSql } from './handle.ts'
 
-const Row = z.object({ account: Account })
+const AccountRow = z.object({ account: Account })
 
-/** An account by `name` or `name@host`. Throws 404. */
+/** Finds an account by `name` or `name@host`. Throws 404. */
 export async function findAccount(handle: string): Promise<Account> {
   const [row] = await queryAs(
-    Row,
+    AccountRow,
     sql`
     SELECT ${accountSql(sql`account`, sql`actor`)} AS account
     FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${matchesHandleSql(sql`actor`, handle)}`
@@ -26,7 +26,7 @@ const ORDERS = {
   '-createdAt': sql`coalesce(actor.remote_created_at, actor.created_at) DESC, account.id DESC`
 }
 
-/** A part of all known accounts, newest first unless told otherwise. */
+/** Returns a page of all known accounts, newest first by default. */
 export async function listAccounts({
   start,
   count,

@@ -3,13 +3,13 @@ import { config } from '../core/config.ts'
 import { invalidParams } from '../core/problem.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
 
-/** The media type of what other servers read. */
+/** The Content-Type of ActivityPub documents. */
 export const ACTIVITYPUB_CONTENT_TYPE = 'application/activity+json; charset=utf-8'
 
-/** A part of a collection, newest first: how many there are, and those from `start` on. */
+/** Reads a page of a collection, newest first: the total number and at most `count` items from `start` on. */
 export type CollectionQuery = (start: number, count: number) => Promise<{ total: number; items: unknown[] }>
 
-/** Whether a request asks for the document of a machine rather than for a page. */
+/** Whether a request prefers an ActivityPub document over an HTML page, by its Accept header. */
 export function acceptsActivityPub(request: Request): boolean {
   const accept = request.headers.accept ?? ''
   return (
@@ -18,7 +18,7 @@ export function acceptsActivityPub(request: Request): boolean {
   )
 }
 
-/** Answers with an ActivityPub document that anybody may read. */
+/** Responds with a public ActivityPub document. */
 export function sendActivityPubDocument(response: Response, document: object): void {
   response.setHeader('Content-Type', ACTIVITYPUB_CONTENT_TYPE)
   response.setHeader('Access-Control-Allow-Origin', '*')
@@ -26,11 +26,11 @@ export function sendActivityPubDocument(response: Response, document: object): v
   response.end(JSON.stringify(document))
 }
 
-/** Answers with an OrderedCollection, or the page of it that is asked for (ActivityPub 5). */
-export async function sendOrderedCollection(request: Request, response: Response, id: string, part: CollectionQuery): Promise<void> {
+/** Responds with an OrderedCollection, or the page that `?page` requests (ActivityPub §5). Throws 400 for an invalid page. */
+export async function sendOrderedCollection(request: Request, response: Response, id: string, readItems: CollectionQuery): Promise<void> {
   const { page } = request.query
   if (page === undefined) {
-    const { total } = await part(0, 0)
+    const { total } = await readItems(0, 0)
     return sendActivityPubDocument(
       response,
       withContext('base', { id, type: 'OrderedCollection', totalItems: total, ...(total > 0 ? { first: `${id}?page=1` } : {}) })
@@ -39,7 +39,7 @@ export async function sendOrderedCollection(request: Request, response: Response
   const number = typeof page === 'string' && /^[1-9]\d{0,5}$/.test(page) ? Number(page) : null
   if (number === null) throw invalidParams([{ type: 'field', value: page, msg: 'Invalid value', path: 'page', location: 'query' }])
   const size = config.federation.collections.page_size
-  const { total, items } = await part((number - 1) * size, size)
+  const { total, items } = await readItems((number - 1) * size, size)
   sendActivityPubDocument(
     response,
     withContext('base', {
@@ -55,15 +55,15 @@ export async function sendOrderedCollection(request: Request, response: Response
 }
 
 type ActorCollection = (actor: { id: number; url: string; type: string }) => CollectionQuery
-const NOTHING: ActorCollection = () => async () => ({ total: 0, items: [] })
-const registered = new Map<string, ActorCollection>()
+const EMPTY_COLLECTION: ActorCollection = () => async () => ({ total: 0, items: [] })
+const collections = new Map<string, ActorCollection>()
 
-/** Says what a collection of actors holds: `outbox`, `playlists`. */
+/** Registers the content of the collection `outbox` or `playlists` of actors. */
 export function registerActorCollection(name: 'outbox' | 'playlists', collection: ActorCollection): void {
-  registered.set(name, collection)
+  collections.set(name, collection)
 }
 
-/** A collection of an actor that a floor above fills; empty until one does. */
+/** Returns the collection that a higher layer registered under this name; an empty one otherwise. */
 export function findActorCollection(name: string): ActorCollection {
-  return registered.get(name) ?? NOTHING
+  return collections.get(name) ?? EMPTY_COLLECTION
 }

@@ -13,18 +13,18 @@ import {
 } from './activitypub-response.ts'
 
 /**
- * What other servers read of accounts and channels: their documents, collections, webfinger (RFC 7033) and host-meta (RFC 6415). Who wants
- * a page goes on.
+ * ActivityPub documents and collections of accounts and channels, WebFinger (RFC 7033) and host-meta (RFC 6415). Requests for an HTML page
+ * pass on.
  */
 export const actorDocumentsRouter = Router()
 
-const NAMES = { '/accounts': 'account', '/a': 'account', '/video-channels': 'channel', '/c': 'channel' } as const
+const KIND_BY_PATH = { '/accounts': 'account', '/a': 'account', '/video-channels': 'channel', '/c': 'channel' } as const
 
-for (const [path, kind] of Object.entries(NAMES)) {
+for (const [path, kind] of Object.entries(KIND_BY_PATH)) {
   actorDocumentsRouter.get(
     `${path}/:name`,
-    onlyDocuments(async (request, response) => {
-      sendActivityPubDocument(response, serializeActorDocument(await actorOf(kind, request)))
+    documentHandlers(async (request, response) => {
+      sendActivityPubDocument(response, serializeActorDocument(await findRequestedActor(kind, request)))
     })
   )
 }
@@ -35,16 +35,16 @@ for (const [path, kind] of [
   for (const name of ['followers', 'following'] as const)
     actorDocumentsRouter.get(
       `${path}/:name/${name}`,
-      onlyDocuments(async (request, response) => {
-        const actor = await actorOf(kind, request)
+      documentHandlers(async (request, response) => {
+        const actor = await findRequestedActor(kind, request)
         await sendOrderedCollection(request, response, `${actor.url}/${name}`, followsOf(actor, name))
       }, true)
     )
   for (const name of ['outbox', 'playlists'] as const)
     actorDocumentsRouter.get(
       `${path}/:name/${name}`,
-      onlyDocuments(async (request, response) => {
-        const actor = await actorOf(kind, request)
+      documentHandlers(async (request, response) => {
+        const actor = await findRequestedActor(kind, request)
         await sendOrderedCollection(request, response, `${actor.url}/${name}`, findActorCollection(name)(actor))
       }, true)
     )
@@ -52,8 +52,8 @@ for (const [path, kind] of [
 
 actorDocumentsRouter.get('/.well-known/webfinger', limitRate('activity_pub'), async (request, response) => {
   const { resource } = request.query
-  const [, name, itsHost] = typeof resource === 'string' ? (/^acct:([^@]+)@(.+)$/.exec(resource) ?? []) : []
-  if (!config.federation.enabled || !name || itsHost?.toLowerCase() !== instanceHost().toLowerCase())
+  const [, name, host] = typeof resource === 'string' ? (/^acct:([^@]+)@(.+)$/.exec(resource) ?? []) : []
+  if (!config.federation.enabled || !name || host?.toLowerCase() !== instanceHost().toLowerCase())
     throw invalidParams([{ type: 'field', value: resource, msg: 'Invalid value', path: 'resource', location: 'query' }])
   const actor = (await findLocalActor({ kind: 'account', name })) ?? (await findLocalActor({ kind: 'channel', name }))
   if (!actor) throw notFound('Actor')
@@ -76,40 +76,41 @@ actorDocumentsRouter.get('/.well-known/host-meta', limitRate('activity_pub'), (_
 </XRD>`)
 })
 
-type Handler = (request: Request, response: Parameters<RequestHandler>[1]) => Promise<void>
+type DocumentHandler = (request: Request, response: Parameters<RequestHandler>[1]) => Promise<void>
 
-/** Answers those who ask for documents; `always`: there is no page at this address. */
-function onlyDocuments(handler: Handler, always = false): RequestHandler[] {
+/** Handles requests for ActivityPub documents only; with `always` every request, as there is no page at this path. */
+function documentHandlers(handler: DocumentHandler, always = false): RequestHandler[] {
   const limit = limitRate('activity_pub')
-  const wanted = (request: Request) => config.federation.enabled && (always || acceptsActivityPub(request))
+  const isDocumentRequest = (request: Request) => config.federation.enabled && (always || acceptsActivityPub(request))
   return [
     async (request, response, next) => {
-      if (wanted(request)) await limit(request, response, next)
+      if (isDocumentRequest(request)) await limit(request, response, next)
       else next()
     },
     async (request, response, next) => {
-      if (wanted(request)) await handler(request, response)
+      if (isDocumentRequest(request)) await handler(request, response)
       else next()
     }
   ]
 }
 
-async function actorOf(kind: 'account' | 'channel', request: Request): Promise<LocalActorRow> {
-  const [name, itsHost] = String(request.params.name).split('@')
+async function findRequestedActor(kind: 'account' | 'channel', request: Request): Promise<LocalActorRow> {
+  const [name, host] = String(request.params.name).split('@')
   const actor =
-    itsHost === undefined || itsHost.toLowerCase() === instanceHost().toLowerCase() ? await findLocalActor({ kind, name: name! }) : null
+    host === undefined || host.toLowerCase() === instanceHost().toLowerCase() ? await findLocalActor({ kind, name: name! }) : null
   if (!actor) throw notFound(kind === 'account' ? 'Account' : 'Video channel')
   return actor
 }
 
 function followsOf(actor: LocalActorRow, name: 'followers' | 'following'): CollectionQuery {
-  const [mine, others] = name === 'followers' ? [sql`target_id`, sql`actor_id`] : [sql`actor_id`, sql`target_id`]
+  const [ownColumn, otherColumn] = name === 'followers' ? [sql`target_id`, sql`actor_id`] : [sql`actor_id`, sql`target_id`]
   return async (start, count) => {
     const [row] = await runQuery<{ total: number }>(
-      sql`SELECT count(*)::int AS total FROM follows WHERE ${mine} = ${actor.id} AND state = 'accepted'`
+      sql`SELECT count(*)::int AS total FROM follows WHERE ${ownColumn} = ${actor.id} AND state = 'accepted'`
     )
     const rows = await runQuery<{ url: string }>(sql`
-      SELECT actors.url FROM follows JOIN actors ON actors.id = ${others} WHERE ${mine} = ${actor.id} AND state = 'accepted' ORDER BY follows.id DESC LIMIT ${count} OFFSET ${start}`)
+      SELECT actors.url FROM follows JOIN actors ON actors.id = ${otherColumn}
+      WHERE ${ownColumn} = ${actor.id} AND state = 'accepted' ORDER BY follows.id DESC LIMIT ${count} OFFSET ${start}`)
     return { total: row!.total, items: rows.map(({ url }) => url) }
   }
 }

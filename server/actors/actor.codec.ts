@@ -4,7 +4,7 @@ import { parsePublicKeyPem } from '../fediverse/keys.ts'
 import { idOf, isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { cleanLine, cleanText } from '../fediverse/text-limits.ts'
 
-/** A remote actor as its document says, checked; addresses are of its own origin, texts bounded. */
+/** A remote actor parsed from its document: its own URLs are of its origin, texts are limited. */
 export type RemoteActor = {
   url: string
   type: 'Person' | 'Group' | 'Application' | 'Service' | 'Organization'
@@ -24,15 +24,15 @@ export type RemoteActor = {
   publishedAt: Date | null
   avatarUrl: string | null
   bannerUrl: string | null
-  /** Of a Group: who owns it. */
+  /** The owners of a Group (`attributedTo`). */
   owners: string[]
 }
 
 const MAX_TEXT = 1000
 const MAX_NAME = 120
-const IMAGES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp'])
+const IMAGE_TYPES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp'])
 
-const Wire = z.object({
+const ActorDocument = z.object({
   type: z.enum(['Person', 'Group', 'Application', 'Service', 'Organization']),
   preferredUsername: z
     .string()
@@ -43,19 +43,20 @@ const Wire = z.object({
 })
 
 /**
- * Reads an actor's document (docs/federation.md#actors); null where it is none, names what is not its own, or has a key that is not taken.
+ * Parses an actor document (docs/federation.md#actors); null if it is not one, its inbox or key is of another origin, or its key is not
+ * accepted.
  */
 export function parseActorDocument(document: JsonObject): RemoteActor | null {
   const url = httpUrl(document.id)
-  const wire = Wire.safeParse(document)
-  if (!url || !wire.success) return null
-  const { type, preferredUsername, publicKey } = wire.data
-  const own = (value: unknown) => {
+  const parsed = ActorDocument.safeParse(document)
+  if (!url || !parsed.success) return null
+  const { type, preferredUsername, publicKey } = parsed.data
+  const ownUrl = (value: unknown) => {
     const address = httpUrl(value)
     return address && sameOrigin(address, url) ? address : null
   }
-  const inboxUrl = own(document.inbox)
-  const keyId = own(publicKey.id)
+  const inboxUrl = ownUrl(document.inbox)
+  const keyId = ownUrl(publicKey.id)
   if (!inboxUrl || !keyId || httpUrl(publicKey.owner) !== url || !parsePublicKeyPem(publicKey.publicKeyPem)) return null
   const endpoints = isObject(document.endpoints) ? document.endpoints : {}
   return {
@@ -64,40 +65,40 @@ export function parseActorDocument(document: JsonObject): RemoteActor | null {
     preferredUsername,
     host: hostOf(url),
     displayName: (typeof document.name === 'string' && cleanLine(document.name, MAX_NAME)) || preferredUsername,
-    summary: text(document.summary, MAX_TEXT),
-    support: text(document.support, MAX_TEXT),
+    summary: cleanedText(document.summary, MAX_TEXT),
+    support: cleanedText(document.support, MAX_TEXT),
     inboxUrl,
-    sharedInboxUrl: own(endpoints.sharedInbox),
-    outboxUrl: own(document.outbox),
-    followersUrl: own(document.followers),
-    followingUrl: own(document.following),
-    playlistsUrl: own(document.playlists),
+    sharedInboxUrl: ownUrl(endpoints.sharedInbox),
+    outboxUrl: ownUrl(document.outbox),
+    followersUrl: ownUrl(document.followers),
+    followingUrl: ownUrl(document.following),
+    playlistsUrl: ownUrl(document.playlists),
     keyId,
     publicKeyPem: publicKey.publicKeyPem,
-    publishedAt: date(document.published),
-    avatarUrl: image(document.icon),
-    bannerUrl: image(document.image),
+    publishedAt: parseDate(document.published),
+    avatarUrl: largestImageUrl(document.icon),
+    bannerUrl: largestImageUrl(document.image),
     owners: listOf(document.attributedTo)
-      .map(one => own(idOf(one)))
+      .map(one => ownUrl(idOf(one)))
       .filter(one => one !== null)
   }
 }
 
-function text(value: unknown, max: number): string | null {
+function cleanedText(value: unknown, max: number): string | null {
   return typeof value === 'string' ? cleanText(value, max) : null
 }
 
-function date(value: unknown): Date | null {
+function parseDate(value: unknown): Date | null {
   const time = typeof value === 'string' ? Date.parse(value) : NaN
   return Number.isFinite(time) && time <= Date.now() + 86_400_000 ? new Date(time) : null
 }
 
-/** The largest of the pictures that says what it is, else the first. */
-function image(value: unknown): string | null {
-  const all = listOf(value)
+/** Returns the URL of the widest image of a supported type, or the first if no width is given; null without one. */
+function largestImageUrl(value: unknown): string | null {
+  const images = listOf(value)
     .filter(isObject)
-    .filter(one => one.mediaType === undefined || IMAGES.has(String(one.mediaType)))
+    .filter(one => one.mediaType === undefined || IMAGE_TYPES.has(String(one.mediaType)))
   const width = (one: JsonObject) => (typeof one.width === 'number' ? one.width : 0)
-  const [best] = all.sort((a, b) => width(b) - width(a))
-  return best ? httpUrl(idOf(best.url) ?? (isObject(best.url) ? best.url.href : null)) : null
+  const [largest] = images.sort((a, b) => width(b) - width(a))
+  return largest ? httpUrl(idOf(largest.url) ?? (isObject(largest.url) ? largest.url.href : null)) : null
 }

@@ -1,7 +1,7 @@
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
 import { declareAssociations, declareModel } from '../core/database.ts'
 
-/** Who acts in the fediverse: an account (Person), a channel (Group) or an instance (Application). `host` is null for our own. */
+/** An ActivityPub actor: an account (Person), a channel (Group) or an instance (Application). `host` is null for local actors. */
 export class ActorModel extends Model<InferAttributes<ActorModel>, InferCreationAttributes<ActorModel>> {
   declare id: CreationOptional<number>
   declare type: 'Person' | 'Group' | 'Application' | 'Service' | 'Organization'
@@ -20,7 +20,7 @@ export class ActorModel extends Model<InferAttributes<ActorModel>, InferCreation
   declare followersCount: CreationOptional<number>
   declare followingCount: CreationOptional<number>
   declare remoteCreatedAt: CreationOptional<Date | null>
-  /** Of remote actors: the id of the key, and when the document was last read. */
+  /** Remote actors only: the id of the key, and when the document was last fetched. */
   declare keyId: CreationOptional<string | null>
   declare refreshedAt: CreationOptional<Date | null>
   declare createdAt: CreationOptional<Date>
@@ -52,7 +52,7 @@ declareModel(
   { tableName: 'actors' }
 )
 
-/** One size of an actor's avatar or banner; the file lies in storage.avatars or storage.banners. */
+/** One size of an actor's avatar or banner; the file is in storage.avatars or storage.banners. */
 export class ActorImageModel extends Model<InferAttributes<ActorImageModel>, InferCreationAttributes<ActorImageModel>> {
   declare id: CreationOptional<number>
   declare actorId: number

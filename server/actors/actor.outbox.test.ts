@@ -21,35 +21,35 @@ afterAll(async () => {
 })
 
 const received = (type: string) => hostile.received.filter(({ activity }) => activity.type === type)
-const ours = (path: string) => `${site.url}${path}`
-const keyOf = async (path: string): Promise<string> =>
-  (await hostile.get(ours(path), { headers: { accept: 'application/activity+json' } })).json.publicKey.publicKeyPem
-async function followed(path: string): Promise<void> {
+const localUrl = (path: string) => `${site.url}${path}`
+const publicKeyOf = async (path: string): Promise<string> =>
+  (await hostile.get(localUrl(path), { headers: { accept: 'application/activity+json' } })).json.publicKey.publicKeyPem
+async function followByFan(path: string): Promise<void> {
   const before = received('Accept').length
-  await hostile.post(ours('/inbox'), {
+  await hostile.post(localUrl('/inbox'), {
     '@context': 'https://www.w3.org/ns/activitystreams',
     type: 'Follow',
     id: hostile.id('follow'),
     actor: fan.url,
-    object: ours(path)
+    object: localUrl(path)
   })
   await eventually(async () => received('Accept').length > before, 10, 'the Accept')
 }
 
-test('what changes of an account or channel is told to its followers', async () => {
-  await followed('/accounts/ada')
+test('changes of an account or channel are sent to its followers as an Update', async () => {
+  await followByFan('/accounts/ada')
   expect(
     (await site.call('PUT /users/me', { token: ada.token, body: { displayName: 'Ada L.', description: 'Counts with engines' } })).status
   ).toBe(204)
-  const [told] = await eventually(async () => received('Update').length === 1 && received('Update'), 10, 'the Update')
-  expect(told).toMatchObject({
+  const [update] = await eventually(async () => received('Update').length === 1 && received('Update'), 10, 'the Update')
+  expect(update).toMatchObject({
     activity: {
-      actor: ours('/accounts/ada'),
-      object: { type: 'Person', id: ours('/accounts/ada'), name: 'Ada L.', summary: 'Counts with engines' },
+      actor: localUrl('/accounts/ada'),
+      object: { type: 'Person', id: localUrl('/accounts/ada'), name: 'Ada L.', summary: 'Counts with engines' },
       signature: { type: 'RsaSignature2017' }
     }
   })
-  await followed('/video-channels/ada_channel')
+  await followByFan('/video-channels/ada_channel')
   expect((await site.call('PUT /video-channels/ada_channel', { token: ada.token, body: { displayName: 'Engines' } })).status).toBe(204)
   await eventually(
     async () => received('Update').some(({ activity }) => activity.object.name === 'Engines' && activity.object.type === 'Group'),
@@ -58,12 +58,12 @@ test('what changes of an account or channel is told to its followers', async () 
   )
 })
 
-test('a removed channel says farewell with the key it had, and nothing of it is left', async () => {
+test('a removed channel sends a Delete signed with its key, and its actor is removed', async () => {
   await site.call('POST /video-channels', { token: ada.token, body: { name: 'short_lived', displayName: 'Short lived' } })
-  await followed('/video-channels/short_lived')
-  const key = await keyOf('/video-channels/short_lived')
+  await followByFan('/video-channels/short_lived')
+  const key = await publicKeyOf('/video-channels/short_lived')
   expect((await site.call('DELETE /video-channels/short_lived', { token: ada.token })).status).toBe(204)
-  const url = ours('/video-channels/short_lived')
+  const url = localUrl('/video-channels/short_lived')
   const { activity, headers, path, raw } = await eventually(
     async () => received('Delete').find(one => one.activity.actor === url),
     10,
@@ -82,12 +82,12 @@ test('a removed channel says farewell with the key it had, and nothing of it is 
   expect((await hostile.get(url, { headers: { accept: 'application/activity+json' } })).status).toBe(404)
 })
 
-test('a removed user says farewell for the account and each channel', async () => {
+test('a removed user sends a Delete for the account and for each channel', async () => {
   const bob = await site.user('bob')
-  await followed('/accounts/bob')
-  await followed('/video-channels/bob_channel')
+  await followByFan('/accounts/bob')
+  await followByFan('/video-channels/bob_channel')
   expect((await site.call('DELETE /users/me', { token: bob.token })).status).toBe(204)
   for (const path of ['/accounts/bob', '/video-channels/bob_channel'])
-    await eventually(async () => received('Delete').some(({ activity }) => activity.object === ours(path)), 10, `the farewell of ${path}`)
-  expect(received('Delete').filter(({ activity }) => activity.actor === ours('/accounts/bob')).length).toBe(1)
+    await eventually(async () => received('Delete').some(({ activity }) => activity.object === localUrl(path)), 10, `the Delete of ${path}`)
+  expect(received('Delete').filter(({ activity }) => activity.actor === localUrl('/accounts/bob')).length).toBe(1)
 })

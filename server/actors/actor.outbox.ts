@@ -7,9 +7,9 @@ import { AS_PUBLIC } from '../fediverse/vocabulary.ts'
 import { serializeActorObject, findLocalActor } from './actor-serializer.codec.ts'
 import { INSTANCE_ACTOR_NAME } from './instance-actor.ts'
 
-/** Tells other servers what a local actor looks like now: its followers, and those of the instance, who have its videos. */
-export async function sendActorUpdate(actorId: number, inside: Transaction): Promise<void> {
-  const row = await findLocalActor({ id: actorId }, inside)
+/** Sends an Update of a local actor to its followers and those of the instance, which have its videos. */
+export async function sendActorUpdate(actorId: number, tx: Transaction): Promise<void> {
+  const row = await findLocalActor({ id: actorId }, tx)
   if (!row) return
   const { url } = row
   await enqueueActivity(
@@ -23,29 +23,30 @@ export async function sendActorUpdate(actorId: number, inside: Transaction): Pro
         cc: [`${url}/followers`]
       },
       kind: 'actor',
-      audience: { followersOf: audience(url) },
+      audience: { followersOf: followedActors(url) },
       lane: DELIVERY_PRIORITY.PUBLISH,
       subject: url,
       supersedes: `update ${url}`
     },
-    inside
+    tx
   )
 }
 
 /**
- * Tells other servers that a local actor goes, before its row does. Who hears it is settled now, as its followers go with it; its key
- * stays in `retired_keys` until the farewell has been delivered or given up.
+ * Sends a Delete of a local actor; to be called before its row is removed. The inboxes are determined now, as its followers are removed
+ * with it; its key stays in `retired_keys` until the Delete is delivered or given up.
  */
-export async function sendActorDelete(actorId: number, inside: Transaction): Promise<void> {
+export async function sendActorDelete(actorId: number, tx: Transaction): Promise<void> {
   const [row] = await runQuery<{ url: string }>(
     sql`
-    INSERT INTO retired_keys (url, private_key) SELECT url, private_key FROM actors WHERE id = ${actorId} AND host IS NULL AND private_key IS NOT NULL
+    INSERT INTO retired_keys (url, private_key)
+    SELECT url, private_key FROM actors WHERE id = ${actorId} AND host IS NULL AND private_key IS NOT NULL
     ON CONFLICT (url) DO UPDATE SET created_at = now() RETURNING url`,
-    inside
+    tx
   )
   if (!row) return
   const { url } = row
-  const inboxes = await keyring.inboxesOf(audience(url))
+  const inboxes = await keyring.inboxesOf(followedActors(url))
   if (inboxes.length === 0) return
   await enqueueActivity(
     {
@@ -56,8 +57,8 @@ export async function sendActorDelete(actorId: number, inside: Transaction): Pro
       subject: url,
       supersedes: `update ${url}`
     },
-    inside
+    tx
   )
 }
 
-const audience = (url: string) => [url, `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`]
+const followedActors = (url: string) => [url, `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`]

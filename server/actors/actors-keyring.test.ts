@@ -13,7 +13,7 @@ afterAll(async () => await Promise.all([site?.stop(), peer?.stop()]))
 
 const follow = (actor: string) => ({ id: peer.id(), type: 'Follow', actor, object: `${site.url}/accounts/peertube` })
 
-test('who cannot be asked for his key is told to come again, and what he says is not lost', async () => {
+test('an activity whose key cannot be fetched now gets 503 with Retry-After and is accepted later', async () => {
   const alice = await peer.actor('alice')
   const path = new URL(alice.url).pathname
   peer.serve(path, (_request, response) => void response.writeHead(502).end())
@@ -23,7 +23,7 @@ test('who cannot be asked for his key is told to come again, and what he says is
     'The key of the signature cannot be asked for now',
     '1'
   ])
-  // The silent server is not asked again by each message.
+  // The unresponsive server is not asked again for every activity.
   const asked = peer.asked.length
   expect((await peer.post(`${site.url}/inbox`, follow(alice.url))).status).toBe(503)
   expect(peer.asked.length).toBe(asked)
@@ -37,13 +37,13 @@ test('who cannot be asked for his key is told to come again, and what he says is
   )
 })
 
-test('a key that its server denies is a refusal', async () => {
+test('a key that does not exist on its server gives 401', async () => {
   const nobody = await peer.actor('nobody')
   peer.serve(new URL(nobody.url).pathname, (_request, response) => void response.writeHead(404).end())
   expect((await peer.post(`${site.url}/inbox`, follow(nobody.url))).status).toBe(401)
 })
 
-test('a key that no longer fits, of a server that is silent, is no reason to give up the message', async () => {
+test('a signature that does not match the stored key gives 503 while the server of the key does not respond', async () => {
   const bob = await peer.actor('bob')
   expect((await peer.post(`${site.url}/inbox`, follow(bob.url))).status).toBe(202)
   const path = new URL(bob.url).pathname
@@ -52,6 +52,6 @@ test('a key that no longer fits, of a server that is silent, is no reason to giv
   const again = { ...bob, privateKey: renewed.privateKey }
   await runQuery(sql`UPDATE actors SET key_refreshed_at = NULL WHERE url = ${bob.url}`)
   expect((await peer.post(`${site.url}/inbox`, follow(bob.url), { as: again })).status).toBe(503)
-  // His old key is known and goes on to count.
+  // The stored key stays valid.
   expect((await peer.post(`${site.url}/inbox`, follow(bob.url))).status).toBe(202)
 })

@@ -12,8 +12,8 @@ import { INSTANCE_ACTOR_NAME } from './instance-actor.ts'
 import type { ActorModel } from './actor.model.ts'
 import { resolveActorWithDocument, resolveActor, resolveHandle } from './resolve-actor.ts'
 
-/** What is remembered for a while; the oldest goes first, as there is a bound to how much (docs/federation.md#bounded-memory). */
-class Memory<T> {
+/** A cache with a TTL per entry; when it is full, the oldest entry is removed (docs/federation.md#bounded-memory). */
+class TtlCache<T> {
   readonly #entries = new Map<string, { value: T; until: number }>()
   get(key: string): T | undefined {
     const entry = this.#entries.get(key)
@@ -35,23 +35,24 @@ class Memory<T> {
   }
 }
 
-const signers = new Memory<Signer>()
-const owners = new Memory<KeyOwner>()
-/** Keys that are not to be had: there are none, or their servers do not answer. */
-const absent = new Memory<'none' | 'silent'>()
-const parsed = new Memory<KeyObject>()
+const signerCache = new TtlCache<Signer>()
+const ownerCache = new TtlCache<KeyOwner>()
+/** Keys that cannot be fetched: they do not exist, or their servers do not respond. */
+const failedKeys = new TtlCache<'none' | 'silent'>()
+const parsedKeys = new TtlCache<KeyObject>()
 type Blocks = { hosts: Set<string>; actors: Set<string> }
-let blocks: { until: number; read: Promise<Blocks> } | null = null
+let blocksCache: { until: number; read: Promise<Blocks> } | null = null
 
-/** What the floor below asks about actors and keys, from the actors' rows. */
+/** The keyring of the fediverse layer, backed by the table of actors. */
 export const actorsKeyring: Keyring = {
   signer: async actor => {
-    const known = signers.get(actor)
+    const known = signerCache.get(actor)
     if (known) return known
     const [row] = await runQuery<{ private_key: string | null }>(sql`
-      SELECT private_key FROM actors WHERE url = ${actor} AND host IS NULL UNION ALL SELECT private_key FROM retired_keys WHERE url = ${actor} LIMIT 1`)
+      SELECT private_key FROM actors WHERE url = ${actor} AND host IS NULL
+      UNION ALL SELECT private_key FROM retired_keys WHERE url = ${actor} LIMIT 1`)
     if (!row?.private_key) throw new Error(`${actor} is no actor of this instance`)
-    return signers.set(
+    return signerCache.set(
       actor,
       { actor, keyId: `${actor}#main-key`, privateKey: createPrivateKey(row.private_key) },
       config.federation.actors.refresh_after
@@ -59,36 +60,36 @@ export const actorsKeyring: Keyring = {
   },
   instance: async () => await actorsKeyring.signer(`${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`),
   owner: async (keyId, refresh) => {
-    const known = owners.get(keyId)
+    const known = ownerCache.get(keyId)
     if (known && !refresh) return known
     const { remembered_for, key_refresh, gone_for } = config.federation.actors
-    const why = absent.get(keyId)
-    if (why === 'none') return null
+    const failure = failedKeys.get(keyId)
+    if (failure === 'none') return null
     try {
-      const mine = refresh ? null : await stored(keyId)
-      if (!mine && why === 'silent') throw silent()
-      const owner = mine ?? (refresh ? await refreshed(keyId) : await fetchedOwner(keyId, false))
-      if (owner) owners.set(keyId, owner, remembered_for)
-      else if (!refresh) absent.set(keyId, 'none', key_refresh)
+      const storedOwner = refresh ? null : await findStoredOwner(keyId)
+      if (!storedOwner && failure === 'silent') throw keyUnavailable()
+      const owner = storedOwner ?? (refresh ? await refreshOwner(keyId) : await fetchOwner(keyId, false))
+      if (owner) ownerCache.set(keyId, owner, remembered_for)
+      else if (!refresh) failedKeys.set(keyId, 'none', key_refresh)
       return owner
     } catch (error) {
       if (!(error instanceof FetchError)) throw error
-      // Who does not answer may do so in a moment, but is not waited for by every request.
-      const passing = isTransientError(error)
-      absent.set(keyId, passing ? 'silent' : 'none', error.kind === 'gone' || error.kind === 'missing' ? gone_for : remembered_for)
-      if (passing) throw silent()
+      // A server that does not respond may do so soon, but not every request should wait for it.
+      const isTransient = isTransientError(error)
+      failedKeys.set(keyId, isTransient ? 'silent' : 'none', error.kind === 'gone' || error.kind === 'missing' ? gone_for : remembered_for)
+      if (isTransient) throw keyUnavailable()
       return null
     }
   },
   isKnown: async actor => (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${actor}`)).length > 0,
   isBlocked: async (host, actor) => {
-    if (!blocks || blocks.until < Date.now()) {
-      blocks = { until: Date.now() + config.federation.actors.blocks_for, read: readBlocks() }
-      blocks.read.catch(() => {
-        blocks = null
+    if (!blocksCache || blocksCache.until < Date.now()) {
+      blocksCache = { until: Date.now() + config.federation.actors.blocks_for, read: readBlocks() }
+      blocksCache.read.catch(() => {
+        blocksCache = null
       })
     }
-    const { hosts, actors } = await blocks.read
+    const { hosts, actors } = await blocksCache.read
     return hosts.has(host) || actors.has(actor)
   },
   inboxesOf: async actors =>
@@ -101,12 +102,12 @@ export const actorsKeyring: Keyring = {
     ).map(row => row.inbox)
 }
 
-/** Forgets what was remembered, so that a change counts at once in this process. */
+/** Clears the caches of keys and blocks, so that a change takes effect at once in this process. */
 export function clearKeyringCache(): void {
-  blocks = null
-  signers.clear()
-  owners.clear()
-  absent.clear()
+  blocksCache = null
+  signerCache.clear()
+  ownerCache.clear()
+  failedKeys.clear()
 }
 
 async function readBlocks(): Promise<Blocks> {
@@ -117,74 +118,77 @@ async function readBlocks(): Promise<Blocks> {
   return { hosts: new Set(hosts.map(row => row.host)), actors: new Set(actors.map(row => row.url)) }
 }
 
-/** What the sender is told whose server does not give his key now: nothing is wrong with the message, it shall come again. */
-function silent(): RejectedRequestError {
+/** A 503 with Retry-After: the key of the sender cannot be fetched now, so that it sends the activity again. */
+function keyUnavailable(): RejectedRequestError {
   return new RejectedRequestError(503, 'The key of the signature cannot be asked for now', config.federation.actors.remembered_for)
 }
 
-async function stored(keyId: string): Promise<KeyOwner | null> {
+async function findStoredOwner(keyId: string): Promise<KeyOwner | null> {
   const url = keyId.split('#', 1)[0]!
   const [row] = await runQuery<{ url: string; key_id: string | null; public_key: string | null; old: boolean }>(sql`
-    SELECT url, key_id, public_key FROM actors WHERE (key_id = ${keyId} OR url = ${url}) AND host IS NOT NULL AND key_id IS NOT NULL LIMIT 1`)
+    SELECT url, key_id, public_key FROM actors
+    WHERE (key_id = ${keyId} OR url = ${url}) AND host IS NOT NULL AND key_id IS NOT NULL LIMIT 1`)
   return row ? ownerOf(row, keyId) : null
 }
 
 /**
- * PeerTube names the actor, others the key: both mean the one key of the actor (docs/federation.md#http-signatures,
- * docs/federation.md#keys-of-an-actor).
+ * Returns the owner of a key. PeerTube's keyId is the URL of the actor, that of others the id of the key: both mean the one key of the
+ * actor (docs/federation.md#http-signatures, docs/federation.md#keys-of-an-actor).
  */
 function ownerOf(
   { url, key_id, public_key }: { url: string; key_id: string | null; public_key: string | null },
   keyId: string
 ): KeyOwner | null {
   if (key_id !== keyId && url !== keyId) return null
-  const key = public_key === null ? null : (parsed.get(public_key) ?? parsePublicKeyPem(public_key))
+  const key = public_key === null ? null : (parsedKeys.get(public_key) ?? parsePublicKeyPem(public_key))
   if (!key || !key_id) return null
-  parsed.set(public_key!, key, config.federation.actors.refresh_after)
+  parsedKeys.set(public_key!, key, config.federation.actors.refresh_after)
   return { actor: url, keyId, key }
 }
 
-/** Asks the origin again, but not more often than `federation.actors.key_refresh` (docs/federation.md#key-rotation). */
-async function refreshed(keyId: string): Promise<KeyOwner | null> {
+/** Fetches the key again, at most once every `federation.actors.key_refresh` (docs/federation.md#key-rotation). */
+async function refreshOwner(keyId: string): Promise<KeyOwner | null> {
   const url = keyId.split('#', 1)[0]!
   const due = await runQuery<{ id: number }>(sql`
     UPDATE actors SET key_refreshed_at = now() WHERE (key_id = ${keyId} OR url = ${url}) AND host IS NOT NULL
-      AND (key_refreshed_at IS NULL OR key_refreshed_at < now() - make_interval(secs => ${config.federation.actors.key_refresh / 1000}::double precision)) RETURNING id`)
-  if (due.length === 0) return await stored(keyId)
+      AND (key_refreshed_at IS NULL
+        OR key_refreshed_at < now() - make_interval(secs => ${config.federation.actors.key_refresh / 1000}::double precision))
+    RETURNING id`)
+  if (due.length === 0) return await findStoredOwner(keyId)
   try {
-    return await fetchedOwner(keyId, true)
+    return await fetchOwner(keyId, true)
   } catch (error) {
-    // Nothing was learnt: it does not count as asking.
+    // A failed fetch does not count as a refresh.
     await runQuery(sql`UPDATE actors SET key_refreshed_at = NULL WHERE id = ANY(${due.map(({ id }) => id)}::int[])`)
     throw error
   }
 }
 
-async function fetchedOwner(keyId: string, refresh: boolean): Promise<KeyOwner | null> {
+async function fetchOwner(keyId: string, refresh: boolean): Promise<KeyOwner | null> {
   if (keyId.startsWith('acct:')) {
-    const { url, keyId: itsKey, publicKey } = await resolveHandle(keyId.slice(5))
-    return ownerOf({ url, key_id: itsKey, public_key: publicKey }, url)
+    const { url, keyId: actorKeyId, publicKey } = await resolveHandle(keyId.slice(5))
+    return ownerOf({ url, key_id: actorKeyId, public_key: publicKey }, url)
   }
   const url = httpUrl(keyId)
   if (!url || isLocalUrl(url)) return null
-  const address = url.split('#', 1)[0]!
-  const actor = await asked(address, refresh).catch(async (error: unknown) => {
-    if (error instanceof FetchError && error.kind === 'invalid') return await ofKeyDocument(address, refresh)
+  const documentUrl = url.split('#', 1)[0]!
+  const actor = await resolveKeyActor(documentUrl, refresh).catch(async (error: unknown) => {
+    if (error instanceof FetchError && error.kind === 'invalid') return await resolveOwnerOfKeyDocument(documentUrl, refresh)
     throw error
   })
   return actor ? ownerOf({ url: actor.url, key_id: actor.keyId, public_key: actor.publicKey }, keyId) : null
 }
 
-/** An actor; where `refresh`, as its server describes it now. Throws FetchError. */
-async function asked(address: string, refresh: boolean): Promise<ActorModel> {
-  const { actor, fetched } = await resolveActorWithDocument(address, { refresh })
-  if (refresh && !fetched) throw new FetchError('unreachable', `${address} could not be refreshed`)
+/** Resolves an actor; with `refresh` it must be fetched now. Throws FetchError. */
+async function resolveKeyActor(url: string, refresh: boolean): Promise<ActorModel> {
+  const { actor, fetched } = await resolveActorWithDocument(url, { refresh })
+  if (refresh && !fetched) throw new FetchError('unreachable', `${url} could not be refreshed`)
   return actor
 }
 
-/** A key may have a document of its own; it counts if the actor it names names it. */
-async function ofKeyDocument(address: string, refresh: boolean) {
-  const { document } = await fetchRemoteDocument(address)
+/** Resolves the actor that owns a key with a separate document; the actor must be of the same origin and list the key. */
+async function resolveOwnerOfKeyDocument(url: string, refresh: boolean) {
+  const { document } = await fetchRemoteDocument(url)
   const owner = httpUrl(isObject(document.publicKey) ? document.publicKey.owner : document.owner)
-  return owner && sameOrigin(owner, address) ? await resolveActor(owner, { refresh }) : null
+  return owner && sameOrigin(owner, url) ? await resolveActor(owner, { refresh }) : null
 }

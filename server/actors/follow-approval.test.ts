@@ -18,32 +18,32 @@ afterAll(async () => {
   await Promise.all([site?.stop(), hostile?.stop()])
 })
 
-test('an instance that follows waits for an administrator, who may change the answer; then it is followed back', async () => {
+test('with manual approval an administrator rejects and accepts an instance, which is then followed back', async () => {
   const root = await site.login()
-  const them = await hostile.actor('peertube', 'Application')
-  const us = `${site.url}/accounts/peertube`
-  const ask = async () =>
+  const remoteInstance = await hostile.actor('peertube', 'Application')
+  const localInstance = `${site.url}/accounts/peertube`
+  const sendFollow = async () =>
     await hostile.post(`${site.url}/inbox`, {
       '@context': 'https://www.w3.org/ns/activitystreams',
       type: 'Follow',
       id: `${hostile.url}/follow/1`,
-      actor: them.url,
-      object: us
+      actor: remoteInstance.url,
+      object: localInstance
     })
   const state = async () => (await site.call('GET /server/followers')).json.data[0]?.state
-  const told = (type: string) =>
-    hostile.received.filter(one => one.activity.type === type && one.path === new URL(them.inbox).pathname).length
-  await ask()
+  const countReceived = (type: string) =>
+    hostile.received.filter(one => one.activity.type === type && one.path === new URL(remoteInstance.inbox).pathname).length
+  await sendFollow()
   await eventually(async () => (await state()) === 'pending', 10, 'the follower')
-  expect([told('Accept'), told('Reject'), told('Follow')]).toEqual([0, 0, 0])
-  const answer = async (word: string, token?: string) =>
-    (await site.call(`POST /server/followers/peertube@${hostile.host}/${word}`, { token })).status
-  expect(await answer('accept')).toBe(401)
-  expect(await answer('reject', root)).toBe(204)
-  await eventually(async () => told('Reject') === 1, 10, 'the Reject')
+  expect([countReceived('Accept'), countReceived('Reject'), countReceived('Follow')]).toEqual([0, 0, 0])
+  const decide = async (decision: string, token?: string) =>
+    (await site.call(`POST /server/followers/peertube@${hostile.host}/${decision}`, { token })).status
+  expect(await decide('accept')).toBe(401)
+  expect(await decide('reject', root)).toBe(204)
+  await eventually(async () => countReceived('Reject') === 1, 10, 'the Reject')
   expect(await state()).toBe('rejected')
-  expect(await answer('accept', root)).toBe(204)
-  await eventually(async () => told('Accept') === 1, 10, 'the Accept')
+  expect(await decide('accept', root)).toBe(204)
+  await eventually(async () => countReceived('Accept') === 1, 10, 'the Accept')
   expect(await state()).toBe('accepted')
-  await eventually(async () => told('Follow') === 1, 10, 'the Follow back')
+  await eventually(async () => countReceived('Follow') === 1, 10, 'the Follow back')
 })

@@ -9,18 +9,18 @@ import { ActorModel } from './actor.model.ts'
 import { findFollow, applyFollowResponse, deleteFollow, processFollowRequest } from './follows.ts'
 import { removeRemoteActor, resolveActor } from './resolve-actor.ts'
 
-/** Hears what other servers say about follows and about their actors. */
+/** Registers the inbox handlers of follows (Follow, Accept, Reject, Undo) and of actors (Update, Delete). */
 export function registerFollowInboxHandlers(): void {
-  onActivity('Follow', receiveFollow)
-  onActivity('Accept', async incoming => await receiveAnswer(incoming, true))
-  onActivity('Reject', async incoming => await receiveAnswer(incoming, false))
-  onActivity('Undo(Follow)', receiveUndo)
-  for (const type of ['Person', 'Application', 'Service', 'Organization', 'Group']) onActivity(`Update(${type})`, receiveUpdate)
-  onActivity('Delete', receiveFarewell)
-  onEvent('inbox.gone', async ({ inboxUrl }) => await forgetInbox(inboxUrl))
+  onActivity('Follow', handleFollow)
+  onActivity('Accept', async incoming => await handleFollowResponse(incoming, true))
+  onActivity('Reject', async incoming => await handleFollowResponse(incoming, false))
+  onActivity('Undo(Follow)', handleUndoFollow)
+  for (const type of ['Person', 'Application', 'Service', 'Organization', 'Group']) onActivity(`Update(${type})`, handleActorUpdate)
+  onActivity('Delete', handleActorDelete)
+  onEvent('inbox.gone', async ({ inboxUrl }) => await removeFollowsFromInbox(inboxUrl))
 }
 
-/** The remote actor of an activity; what cannot be asked now is asked later. */
+/** Resolves the actor of an activity. Throws RetryLaterError if its server is unreachable, FetchError otherwise. */
 export async function resolveActivityActor({ actor }: IncomingActivity, refresh = false): Promise<ActorModel> {
   try {
     return await resolveActor(actor, { refresh })
@@ -30,7 +30,7 @@ export async function resolveActivityActor({ actor }: IncomingActivity, refresh 
   }
 }
 
-async function receiveFollow(incoming: IncomingActivity): Promise<boolean> {
+async function handleFollow(incoming: IncomingActivity): Promise<boolean> {
   const url = httpUrl(idOf(incoming.object))
   const target = url ? await ActorModel.findOne({ where: { url, host: null } }) : null
   if (!target) return false
@@ -38,43 +38,47 @@ async function receiveFollow(incoming: IncomingActivity): Promise<boolean> {
   return true
 }
 
-/** Only an answer to a Follow of ours counts (docs/federation.md#answers-to-a-follow). */
-async function receiveAnswer({ actor, object }: IncomingActivity, accepted: boolean): Promise<boolean> {
+/** Only the response to a Follow of a local actor is accepted (docs/federation.md#answers-to-a-follow). */
+async function handleFollowResponse({ actor, object }: IncomingActivity, accepted: boolean): Promise<boolean> {
   const follower = isObject(object) ? httpUrl(idOf(object.actor)) : null
   return await applyFollowResponse(actor, httpUrl(idOf(object)), follower, accepted)
 }
 
-async function receiveUndo({ actor, object }: IncomingActivity): Promise<boolean> {
+async function handleUndoFollow({ actor, object }: IncomingActivity): Promise<boolean> {
   if (!isObject(object)) return false
   const target = httpUrl(idOf(object.object))
-  return await transaction(async inside => {
+  return await transaction(async tx => {
     const found = await findFollow(
       sql`follower.url = ${actor} AND follower.host IS NOT NULL AND (target.url = ${target} OR follows.url = ${httpUrl(object.id)})`,
-      inside
+      tx
     )
-    if (found) await deleteFollow(found, inside)
+    if (found) await deleteFollow(found, tx)
     return found !== null
   })
 }
 
-/** Whatever it says, the origin is asked: keys and inboxes are taken from nobody else (docs/federation.md#update-of-an-actor). */
-async function receiveUpdate(incoming: IncomingActivity): Promise<boolean> {
+/**
+ * Refetches the actor from its origin and ignores the object of the activity: keys and inboxes are accepted from the origin only
+ * (docs/federation.md#update-of-an-actor).
+ */
+async function handleActorUpdate(incoming: IncomingActivity): Promise<boolean> {
   if (httpUrl(idOf(incoming.object)) !== incoming.actor) return false
   if ((await runQuery(sql`SELECT 1 FROM actors WHERE url = ${incoming.actor} AND host IS NOT NULL`)).length === 0) return true
   await resolveActivityActor(incoming, true)
   return true
 }
 
-async function receiveFarewell({ actor, object }: IncomingActivity): Promise<boolean> {
+async function handleActorDelete({ actor, object }: IncomingActivity): Promise<boolean> {
   if (httpUrl(idOf(object)) !== actor) return false
   const known = await ActorModel.findOne({ where: { url: actor } })
   if (known && known.host !== null) await removeRemoteActor(known)
   return true
 }
 
-/** Nobody is behind an inbox any more: whoever followed from there does not. */
-async function forgetInbox(inbox: string): Promise<void> {
+/** Removes the follows of the remote actors behind an inbox that does not exist any more. */
+async function removeFollowsFromInbox(inbox: string): Promise<void> {
   await runQuery(
-    sql`DELETE FROM follows USING actors WHERE actors.id = follows.actor_id AND actors.host IS NOT NULL AND coalesce(actors.shared_inbox_url, actors.inbox_url) = ${inbox}`
+    sql`DELETE FROM follows USING actors
+      WHERE actors.id = follows.actor_id AND actors.host IS NOT NULL AND coalesce(actors.shared_inbox_url, actors.inbox_url) = ${inbox}`
   )
 }

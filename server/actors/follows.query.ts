@@ -4,7 +4,7 @@ import { instanceHost } from '../core/config.ts'
 import { sqlAnd, queryAs, sql, type Sql } from '../core/sql.ts'
 import { avatarsSql, bannersSql, isoTimestampSql } from './actor.shape.ts'
 
-/** How a list of follows is ordered and narrowed; `search` looks at the other side. */
+/** Paging, order and filters of a list of follows; `search` and `actorType` apply to the other actor. */
 export type FollowFilters = { start: number; count: number; state?: string; actorType?: string; search?: string; sort?: string }
 
 const FROM = sql`FROM follows JOIN actors follower ON follower.id = follows.actor_id JOIN actors target ON target.id = follows.target_id`
@@ -15,14 +15,14 @@ const ORDERS: Record<string, Sql> = {
   redundancyAllowed: sql`follows.created_at`
 }
 
-/** A part of the follows of an actor: who follows it, or whom it follows. */
+/** Returns a page of the followers of the given actors, or of the actors that they follow. */
 export async function listFollows(
   actorIds: number[],
   side: 'followers' | 'following',
   { start, count, state, actorType, search, sort = '-createdAt' }: FollowFilters
 ): Promise<{ total: number; data: ActorFollow[] }> {
-  const [mine, other] = side === 'followers' ? [sql`follows.target_id`, sql`follower`] : [sql`follows.actor_id`, sql`target`]
-  const conditions = [sql`${mine} = ANY(${actorIds}::int[])`]
+  const [ownColumn, other] = side === 'followers' ? [sql`follows.target_id`, sql`follower`] : [sql`follows.actor_id`, sql`target`]
+  const conditions = [sql`${ownColumn} = ANY(${actorIds}::int[])`]
   if (state) conditions.push(sql`follows.state = ${state}`)
   if (actorType) conditions.push(sql`${other}.type = ${actorType}`)
   if (search) {
@@ -38,14 +38,19 @@ export async function listFollows(
     sql`
     SELECT (SELECT count(*)::int ${FROM} WHERE ${sqlAnd(conditions)}) AS total,
       coalesce((SELECT json_agg(part.follow) FROM (
-        SELECT json_build_object('id', follows.id, 'follower', ${sideSql(sql`follower`)}, 'following', ${sideSql(sql`target`)}, 'score', follows.score, 'state', follows.state,
-          'createdAt', ${isoTimestampSql(sql`follows.created_at`)}, 'updatedAt', ${isoTimestampSql(sql`follows.updated_at`)}) AS follow
+        SELECT json_build_object('id', follows.id,
+            'follower', ${followActorSql(sql`follower`)}, 'following', ${followActorSql(sql`target`)},
+            'score', follows.score, 'state', follows.state,
+            'createdAt', ${isoTimestampSql(sql`follows.created_at`)}, 'updatedAt', ${isoTimestampSql(sql`follows.updated_at`)}) AS follow
         ${FROM} WHERE ${sqlAnd(conditions)} ORDER BY ${order} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
   )
   return row!
 }
 
-function sideSql(actor: Sql): Sql {
-  return sql`json_build_object('url', ${actor}.url, 'name', ${actor}.preferred_username, 'host', coalesce(${actor}.host, ${instanceHost()}::text), 'avatars', ${avatarsSql(actor)}, 'banners', ${bannersSql(actor)}, 'id', ${actor}.id,
-    'hostRedundancyAllowed', false, 'followingCount', ${actor}.following_count, 'followersCount', ${actor}.followers_count, 'createdAt', ${isoTimestampSql(sql`coalesce(${actor}.remote_created_at, ${actor}.created_at)`)})`
+function followActorSql(actor: Sql): Sql {
+  return sql`json_build_object('url', ${actor}.url, 'name', ${actor}.preferred_username,
+    'host', coalesce(${actor}.host, ${instanceHost()}::text), 'avatars', ${avatarsSql(actor)}, 'banners', ${bannersSql(actor)},
+    'id', ${actor}.id, 'hostRedundancyAllowed', false, 'followingCount', ${actor}.following_count,
+    'followersCount', ${actor}.followers_count,
+    'createdAt', ${isoTimestampSql(sql`coalesce(${actor}.remote_created_at, ${actor}.created_at)`)})`
 }

@@ -32,7 +32,7 @@ const follow = (actor: HostileActor, object: string) => ({
   object
 })
 
-test('documents of accounts, channels and the instance; pages for people; 404 for nobody', async () => {
+test('accounts, channels and the instance have documents; browsers are redirected to pages; unknown names give 404', async () => {
   for (const [path, type] of [
     ['/accounts/ada', 'Person'],
     ['/video-channels/ada_channel', 'Group'],
@@ -69,7 +69,7 @@ test('documents of accounts, channels and the instance; pages for people; 404 fo
   expect(page.headers.location).toBe('/a/ada')
 })
 
-test('webfinger and host-meta', async () => {
+test('WebFinger and host-meta', async () => {
   const host = new URL(site.url).host
   const { status, json } = await get(`/.well-known/webfinger?resource=${encodeURIComponent(`acct:ada_channel@${host}`)}`)
   expect(status).toBe(200)
@@ -81,7 +81,7 @@ test('webfinger and host-meta', async () => {
   expect((await get('/.well-known/host-meta')).text).toContain(`${site.url}/.well-known/webfinger?resource={uri}`)
 })
 
-test('a person follows a channel: it is accepted at its own inbox, again when asked again, counted, and taken back', async () => {
+test('a Follow of a channel is accepted at the inbox of the follower, again when repeated, counted, and undone', async () => {
   const alice = await hostile.actor('alice')
   const activity = follow(alice, `${site.url}/video-channels/ada_channel`)
   expect((await hostile.post(`${site.url}/inbox`, activity)).status).toBe(202)
@@ -110,10 +110,10 @@ test('a person follows a channel: it is accepted at its own inbox, again when as
   const bob = await hostile.actor('bob')
   await hostile.post(`${site.url}/inbox`, { type: 'Undo', id: hostile.id('undo'), actor: bob.url, object: activity })
   await hostile.post(`${site.url}/inbox`, { type: 'Undo', id: hostile.id('undo'), actor: alice.url, object: activity })
-  await eventually(async () => (await get('/video-channels/ada_channel/followers')).json.totalItems === 0, 10, 'the end of it')
+  await eventually(async () => (await get('/video-channels/ada_channel/followers')).json.totalItems === 0, 10, 'the Undo')
 })
 
-test('an Accept of what was never asked has no effect', async () => {
+test('an Accept without a Follow has no effect', async () => {
   const carol = await hostile.actor('carol')
   await hostile.post(`${site.url}/inbox`, {
     type: 'Accept',
@@ -129,7 +129,7 @@ test('an Accept of what was never asked has no effect', async () => {
   expect(await runQuery(sql`SELECT 1 FROM follows JOIN actors ON actors.id = target_id WHERE actors.url = ${carol.url}`)).toEqual([])
 })
 
-test('a new key is taken from the origin when its owner says so, and from nobody else', async () => {
+test('an Update of an actor refetches it from its origin and ignores the object of the activity', async () => {
   const dave = await hostile.actor('dave')
   await hostile.post(`${site.url}/inbox`, follow(dave, `${site.url}/accounts/ada`))
   await eventually(async () => (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${dave.url}`)).length === 1, 10, 'the actor')
@@ -159,11 +159,11 @@ test('a new key is taken from the origin when its owner says so, and from nobody
   expect(await runQuery(sql`SELECT inbox_url FROM actors WHERE url = ${dave.url}`)).toEqual([{ inbox_url: dave.inbox }])
 })
 
-test('documents of others, foreign keys and inboxes are refused', async () => {
+test('actor documents with a foreign id, inbox, key or owner are refused', async () => {
   const { resolveActor } = await import('./resolve-actor.ts')
   const eve = await hostile.actor('eve')
   const other = await hostile.actor('other')
-  const bad: Record<string, object> = {
+  const invalidFields: Record<string, object> = {
     id: { id: 'http://127.0.0.1:1/accounts/eve' },
     inbox: { inbox: 'http://127.0.0.1:1/inbox' },
     owner: { publicKey: { ...(eve.document.publicKey as object), owner: other.url } },
@@ -173,7 +173,7 @@ test('documents of others, foreign keys and inboxes are refused', async () => {
     type: { type: 'Note' },
     name: { preferredUsername: 'a b' }
   }
-  for (const [name, more] of Object.entries(bad)) {
+  for (const [name, more] of Object.entries(invalidFields)) {
     const path = `/accounts/bad-${name}`
     hostile.serve(path, {
       ...eve.document,
@@ -195,16 +195,16 @@ test('documents of others, foreign keys and inboxes are refused', async () => {
   await expect(resolveActor(`${hostile.url}/accounts/twin`)).rejects.toMatchObject({ kind: 'invalid' })
 })
 
-test('a farewell removes an actor for good', async () => {
+test('a Delete of an actor removes it', async () => {
   const frank = await hostile.actor('frank')
   await hostile.post(`${site.url}/inbox`, follow(frank, `${site.url}/accounts/ada`))
   await eventually(async () => (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${frank.url}`)).length === 1, 10, 'the actor')
   await hostile.post(`${site.url}/inbox`, { type: 'Delete', id: hostile.id('delete'), actor: frank.url, object: frank.url })
-  await eventually(async () => (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${frank.url}`)).length === 0, 10, 'its end')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${frank.url}`)).length === 0, 10, 'the removal')
 })
 
-test('instances follow each other, a person subscribes to a channel over there, and ends it', async () => {
-  const theirs = await peer.login()
+test('an instance follows another, a user subscribes to a remote channel and unsubscribes', async () => {
+  const peerRoot = await peer.login()
   await peer.user('grace')
   expect((await site.call('POST /server/following', { token: root, body: { hosts: [peer.host], handles: [] } })).status).toBe(204)
   const following = async () => (await site.call('GET /server/following')).json
@@ -239,19 +239,21 @@ test('instances follow each other, a person subscribes to a channel over there, 
   await eventually(
     async () => (await peer.call('GET /video-channels/grace_channel')).json.followersCount === 0,
     15,
-    'the end of it over there'
+    'the Undo on the other instance'
   )
 
-  expect((await peer.call(`DELETE /server/followers/peertube@${new URL(site.url).host}`, { token: theirs })).status).toBe(204)
+  expect((await peer.call(`DELETE /server/followers/peertube@${new URL(site.url).host}`, { token: peerRoot })).status).toBe(204)
   await eventually(async () => (await following()).data.some((one: { state: string }) => one.state === 'rejected'), 15, 'the Reject')
   expect((await site.call(`DELETE /server/following/${peer.host}`, { token: root })).status).toBe(204)
   expect((await following()).total).toBe(0)
   expect((await site.call(`DELETE /server/following/${peer.host}`, { token: root })).status).toBe(404)
 })
 
-test('whoever is not found is looked for again, whoever is not there is told; the administrator gives both up', async () => {
-  const [away, nobody] = ['127.0.0.1:1', `nobody@${peer.host}`]
-  expect((await site.call('POST /server/following', { token: root, body: { hosts: [away], handles: [`@${nobody}`] } })).status).toBe(204)
+test('an unreachable handle is retried, one that does not exist is reported; an administrator can cancel both', async () => {
+  const [unreachable, nobody] = ['127.0.0.1:1', `nobody@${peer.host}`]
+  expect((await site.call('POST /server/following', { token: root, body: { hosts: [unreachable], handles: [`@${nobody}`] } })).status).toBe(
+    204
+  )
   const wanted = async () => (await site.call('GET /server/following/wanted', { token: root })).json
   await eventually(async () => (await wanted()).data.every((one: { attempts: number }) => one.attempts > 0), 15, 'the attempts')
   expect(await wanted()).toEqual({
@@ -259,7 +261,7 @@ test('whoever is not found is looked for again, whoever is not there is told; th
     data: [
       { handle: nobody, attempts: 1, error: expect.any(String), nextTryAt: null, createdAt: expect.any(String) },
       {
-        handle: `peertube@${away}`,
+        handle: `peertube@${unreachable}`,
         attempts: expect.any(Number),
         error: expect.any(String),
         nextTryAt: expect.any(String),
@@ -267,17 +269,17 @@ test('whoever is not found is looked for again, whoever is not there is told; th
       }
     ]
   })
-  for (const one of [away, nobody.toUpperCase().replace(peer.host.toUpperCase(), peer.host)])
+  for (const one of [unreachable, nobody.toUpperCase().replace(peer.host.toUpperCase(), peer.host)])
     expect((await site.call(`DELETE /server/following/${one}`, { token: root })).status).toBe(204)
   expect((await wanted()).total).toBe(0)
-  expect((await site.call(`DELETE /server/following/${away}`, { token: root })).status).toBe(404)
+  expect((await site.call(`DELETE /server/following/${unreachable}`, { token: root })).status).toBe(404)
   expect([
     (await site.call('GET /server/following/wanted', { token: ada.token })).status,
     (await site.call('GET /server/following/wanted')).status
   ]).toEqual([403, 401])
 })
 
-test('refusals: bad hosts, bad addresses, other people', async () => {
+test('malformed hosts and handles and users without the role are refused', async () => {
   expect((await site.call('POST /server/following', { token: root, body: { hosts: ['not a host'] } })).status).toBe(400)
   expect((await site.call('POST /server/following', { token: ada.token, body: { hosts: [peer.host] } })).status).toBe(403)
   expect((await site.call('POST /users/me/subscriptions', { token: ada.token, body: { uri: 'ada_channel' } })).status).toBe(400)

@@ -2,11 +2,12 @@ import { instanceHost } from '../core/config.ts'
 import { sql, type Sql } from '../core/sql.ts'
 
 /**
- * The condition that finds the actor `name`, `@name` or `name@host`; without a host, or with ours, it is a local one. Case does not matter.
+ * SQL condition that matches an actor by `name`, `@name` or `name@host`, case-insensitively; without a host or with the instance's own only
+ * local actors.
  */
 export function matchesHandleSql(actor: Sql, handle: string): Sql {
-  const [name, itsHost] = handle.replace(/^@/, '').split('@')
-  const local = itsHost === undefined || itsHost.toLowerCase() === instanceHost().toLowerCase()
-  const place = local ? sql`${actor}.host IS NULL` : sql`${actor}.host IS NOT NULL AND lower(${actor}.host) = lower(${itsHost})`
-  return sql`lower(${actor}.preferred_username) = lower(${name}) AND ${place}`
+  const [name, host] = handle.replace(/^@/, '').split('@')
+  const local = host === undefined || host.toLowerCase() === instanceHost().toLowerCase()
+  const hostCondition = local ? sql`${actor}.host IS NULL` : sql`${actor}.host IS NOT NULL AND lower(${actor}.host) = lower(${host})`
+  return sql`lower(${actor}.preferred_username) = lower(${name}) AND ${hostCondition}`
 }

@@ -1,2 +1,2 @@
-/** The name of the actor that speaks for the instance itself. */
+/** The preferredUsername of the Application actor of an instance, as PeerTube names it. */
 export const INSTANCE_ACTOR_NAME = 'peertube'

@@ -15,14 +15,14 @@ afterAll(async () => {
   await instance?.stop()
 })
 
-const create = async (actor: NewLocalActor) => await transaction(async transaction => await createLocalActor(actor, transaction))
-const remove = async (actor: ActorModel) => await transaction(async transaction => await removeLocalActor(actor, transaction))
+const create = async (actor: NewLocalActor) => await transaction(async tx => await createLocalActor(actor, tx))
+const remove = async (actor: ActorModel) => await transaction(async tx => await removeLocalActor(actor, tx))
 const TAKEN = {
   status: 409,
   message: 'Another actor (account/channel) with this name on this instance already exists or has already existed.'
 }
 
-test('an actor has the recorded addresses and keys that sign', async () => {
+test('an actor has the recorded URLs and a working key pair', async () => {
   const person = await create({ type: 'Person', name: 'alice' })
   const at = `${instance.url}/accounts/alice`
   expect(person).toMatchObject({
@@ -50,39 +50,40 @@ test('a name belongs to one actor, whatever its kind and case', async () => {
   await expect(create({ type: 'Person', name: 'peertube' })).rejects.toMatchObject(TAKEN)
 })
 
-test('a remote actor takes no local name', async () => {
+test('a remote actor does not occupy a local name', async () => {
   await runQuery(
-    sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Person', 'http://far/accounts/dora', 'dora', 'far.example', 'http://far/inbox', now(), now())`
+    sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at)
+      VALUES ('Person', 'http://far/accounts/dora', 'dora', 'far.example', 'http://far/inbox', now(), now())`
   )
   expect((await create({ type: 'Person', name: 'dora' })).host ?? null).toBeNull()
   expect((await instance.call('GET /accounts/dora@far.example')).status).toBe(404)
 })
 
-test("a removed actor's name is never given again, in any case", async () => {
+test('the name of a removed actor is never available again, in any case', async () => {
   await remove(await create({ type: 'Group', name: 'carol' }))
   expect(await ActorModel.findOne({ where: { preferredUsername: 'carol' } })).toBeNull()
   await expect(create({ type: 'Person', name: 'Carol' })).rejects.toMatchObject(TAKEN)
 })
 
-test('a removal that is taken back retires nothing', async () => {
+test('a removal that is rolled back retires no name', async () => {
   const actor = await create({ type: 'Group', name: 'erin' })
   await expect(
-    transaction(async transaction => {
-      await removeLocalActor(actor, transaction)
-      throw new Error('taken back')
+    transaction(async tx => {
+      await removeLocalActor(actor, tx)
+      throw new Error('rolled back')
     })
-  ).rejects.toThrow('taken back')
+  ).rejects.toThrow('rolled back')
   expect(await runQuery(sql`SELECT name FROM retired_names WHERE name = 'erin'`)).toEqual([])
   expect(await ActorModel.findByPk(actor.id)).not.toBeNull()
 })
 
-test('of several who take a name at once one gets it; the rest are told', async () => {
+test('of several concurrent creations with one name one succeeds, the others throw 409', async () => {
   const outcomes = await Promise.allSettled(['frank', 'FRANK', 'Frank', 'frank'].map(async name => await create({ type: 'Person', name })))
   expect(outcomes.filter(one => one.status === 'fulfilled')).toHaveLength(1)
   for (const one of outcomes) if (one.status === 'rejected') expect(one.reason).toMatchObject(TAKEN)
 })
 
-test('a name that is being removed is not given to who asks meanwhile', async () => {
+test('a name is not available while its actor is being removed', async () => {
   const actor = await create({ type: 'Group', name: 'grace' })
   const [removed, created] = await Promise.allSettled([remove(actor), create({ type: 'Group', name: 'grace' })])
   expect(removed.status).toBe('fulfilled')

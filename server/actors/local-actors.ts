@@ -14,10 +14,10 @@ import { sendActorDelete } from './actor.outbox.ts'
 
 /** An RSA key pair in PEM: SPKI and PKCS #8. */
 export type ActorKeyPair = { publicKey: string; privateKey: string }
-/** What makes a local actor; `keys` may be made before the transaction, as that takes time. */
+/** The data of a new local actor; `keys` may be generated before the transaction, as that takes time. */
 export type NewLocalActor = { type: 'Person' | 'Group' | 'Application'; name: string; keys?: ActorKeyPair }
 
-/** A new key pair of `security.actor_key_bits`, made outside the main thread. */
+/** Generates an RSA key pair of `security.actor_key_bits` bits in the thread pool. */
 export async function generateActorKeys(): Promise<ActorKeyPair> {
   return await promisify(generateKeyPair)('rsa', {
     modulusLength: config.security.actor_key_bits,
@@ -26,27 +26,27 @@ export async function generateActorKeys(): Promise<ActorKeyPair> {
   })
 }
 
-/** Waits until no other transaction gives or retires local names; the lock ends with the transaction. */
-export async function lockLocalActorNames(transaction: Transaction): Promise<void> {
-  await acquireLock('ACTOR_NAMES', transaction)
+/** Locks the names of local actors against other transactions; released at the end of the transaction. */
+export async function lockLocalActorNames(tx: Transaction): Promise<void> {
+  await acquireLock('ACTOR_NAMES', tx)
 }
 
-/** Whether a local actor has or had this name, in whatever case; true until the names are locked means little. */
-export async function isLocalActorNameTaken(name: string, transaction?: Transaction): Promise<boolean> {
+/** Whether a local actor has or had this name, case-insensitively; reliable only while the names are locked. */
+export async function isLocalActorNameTaken(name: string, tx?: Transaction): Promise<boolean> {
   const [row] = await runQuery<{ taken: boolean }>(
     sql`
     SELECT EXISTS (SELECT FROM actors WHERE host IS NULL AND lower(preferred_username) = lower(${name}))
       OR EXISTS (SELECT FROM retired_names WHERE name = lower(${name})) AS taken`,
-    transaction
+    tx
   )
   return row!.taken
 }
 
-/** Creates an actor of this instance with its addresses and keys. Throws 409 if the name is or was in use by any kind of actor. */
-export async function createLocalActor({ type, name, keys }: NewLocalActor, transaction: Transaction): Promise<ActorModel> {
+/** Creates a local actor with its URLs and keys. Throws 409 if the name is or was used by any kind of local actor. */
+export async function createLocalActor({ type, name, keys }: NewLocalActor, tx: Transaction): Promise<ActorModel> {
   const { publicKey, privateKey } = keys ?? (await generateActorKeys())
-  await lockLocalActorNames(transaction)
-  if (await isLocalActorNameTaken(name, transaction)) {
+  await lockLocalActorNames(tx)
+  if (await isLocalActorNameTaken(name, tx)) {
     throw new Problem(409, null, 'Another actor (account/channel) with this name on this instance already exists or has already existed.')
   }
   const url = `${instanceOrigin()}/${type === 'Group' ? 'video-channels' : 'accounts'}/${name}`
@@ -63,26 +63,26 @@ export async function createLocalActor({ type, name, keys }: NewLocalActor, tran
       followingUrl: `${url}/following`,
       sharedInboxUrl: `${instanceOrigin()}/inbox`
     },
-    { transaction }
+    { transaction: tx }
   )
 }
 
 /**
- * Removes a local actor with what belongs to it, and tells other servers; its name is never given again, its pictures leave the disk after
- * commit.
+ * Removes a local actor with everything that belongs to it and sends a Delete; its name is never available again, its image files are
+ * removed after commit.
  */
-export async function removeLocalActor(actor: { id: number; preferredUsername: string }, transaction: Transaction): Promise<void> {
-  await sendActorDelete(actor.id, transaction)
-  await lockLocalActorNames(transaction)
-  await runQuery(sql`INSERT INTO retired_names (name) VALUES (lower(${actor.preferredUsername})) ON CONFLICT DO NOTHING`, transaction)
-  const images = await ActorImageModel.findAll({ where: { actorId: actor.id }, transaction })
-  await ActorModel.destroy({ where: { id: actor.id }, transaction })
-  afterCommit(transaction, () => {
+export async function removeLocalActor(actor: { id: number; preferredUsername: string }, tx: Transaction): Promise<void> {
+  await sendActorDelete(actor.id, tx)
+  await lockLocalActorNames(tx)
+  await runQuery(sql`INSERT INTO retired_names (name) VALUES (lower(${actor.preferredUsername})) ON CONFLICT DO NOTHING`, tx)
+  const images = await ActorImageModel.findAll({ where: { actorId: actor.id }, transaction: tx })
+  await ActorModel.destroy({ where: { id: actor.id }, transaction: tx })
+  afterCommit(tx, () => {
     for (const { kind, filename } of images) removeActorImageFile(kind, filename)
   })
 }
 
-/** Removes the file of a picture no row names any more. */
+/** Removes the file of a deleted actor image in the background; a failure is logged. */
 export function removeActorImageFile(kind: ActorImageModel['kind'], filename: string): void {
   const file = join(storageFolder(kind === 'avatar' ? 'avatars' : 'banners'), filename)
   rm(file, { force: true }).catch(error => logger.warn('A picture could not be removed', { file, error }))

@@ -21,7 +21,7 @@ afterAll(async () => {
   await Promise.all([site?.stop(), hostile?.stop()])
 })
 
-const followed = async () =>
+const followedUrls = async () =>
   (
     await runQuery<{ url: string }>(
       sql`SELECT actors.url FROM follows JOIN actors ON actors.id = target_id WHERE actor_id = ${ada.id} ORDER BY follows.id`
@@ -37,21 +37,21 @@ async function move(from: HostileActor, to: HostileActor, more: object = {}, as 
   )
 }
 
-test('who moves takes the followers along, if the new address says so, and nobody else can move them', async () => {
-  const [old, thief] = [await hostile.actor('old'), await hostile.actor('thief')]
-  const fresh = await hostile.actor('fresh', 'Person', { alsoKnownAs: [old.url] })
-  await followActor(ada, await resolveActor(old.url))
-  expect(await followed()).toEqual([old.url])
-  await move(old, thief)
-  expect(await followed()).toEqual([old.url])
-  await move(old, fresh, {}, thief)
-  expect(await followed()).toEqual([old.url])
-  await move(old, fresh)
-  expect(await followed()).toEqual([fresh.url])
+test('a Move transfers local followers if the new actor lists the old one in alsoKnownAs, and only if the old actor sends it', async () => {
+  const [oldActor, thief] = [await hostile.actor('old'), await hostile.actor('thief')]
+  const newActor = await hostile.actor('fresh', 'Person', { alsoKnownAs: [oldActor.url] })
+  await followActor(ada, await resolveActor(oldActor.url))
+  expect(await followedUrls()).toEqual([oldActor.url])
+  await move(oldActor, thief)
+  expect(await followedUrls()).toEqual([oldActor.url])
+  await move(oldActor, newActor, {}, thief)
+  expect(await followedUrls()).toEqual([oldActor.url])
+  await move(oldActor, newActor)
+  expect(await followedUrls()).toEqual([newActor.url])
   await eventually(
     async () =>
-      hostile.received.some(({ activity }) => activity.type === 'Undo' && activity.object.object === old.url) &&
-      hostile.received.some(({ activity }) => activity.type === 'Follow' && activity.object === fresh.url),
+      hostile.received.some(({ activity }) => activity.type === 'Undo' && activity.object.object === oldActor.url) &&
+      hostile.received.some(({ activity }) => activity.type === 'Follow' && activity.object === newActor.url),
     10,
     'the Undo and the Follow'
   )

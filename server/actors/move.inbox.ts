@@ -7,30 +7,31 @@ import { ActorModel } from './actor.model.ts'
 import { followActor, unfollowActor } from './follows.ts'
 import { resolveActor } from './resolve-actor.ts'
 
-/** Hears that an actor has moved: who followed it here, follows where it is now. */
+/** Registers the inbox handler of Move: local followers of the actor follow its new account instead. */
 export function registerMoveInboxHandlers(): void {
-  onActivity('Move', receiveMove)
+  onActivity('Move', handleMove)
 }
 
-async function receiveMove({ actor, activity }: IncomingActivity): Promise<boolean> {
-  const old = await ActorModel.findOne({ where: { url: actor } })
+async function handleMove({ actor, activity }: IncomingActivity): Promise<boolean> {
+  const oldActor = await ActorModel.findOne({ where: { url: actor } })
   const target = httpUrl(idOf(activity.target))
-  if (!old || old.host === null || !target || target === actor) return false
+  if (!oldActor || oldActor.host === null || !target || target === actor) return false
   const followers = await runQuery<{ id: number; url: string }>(sql`
-    SELECT actors.id, actors.url FROM follows JOIN actors ON actors.id = follows.actor_id WHERE follows.target_id = ${old.id} AND actors.host IS NULL AND follows.state <> 'rejected' ORDER BY follows.id`)
-  // Nobody is asked where nobody here is concerned.
+    SELECT actors.id, actors.url FROM follows JOIN actors ON actors.id = follows.actor_id
+    WHERE follows.target_id = ${oldActor.id} AND actors.host IS NULL AND follows.state <> 'rejected' ORDER BY follows.id`)
+  // Without local followers nothing has to be fetched.
   if (followers.length === 0) return true
-  const moved = await newHome(target, actor)
-  if (!moved || moved.type !== old.type) return true
+  const successor = await resolveMoveTarget(target, actor)
+  if (!successor || successor.type !== oldActor.type) return true
   for (const follower of followers) {
-    await followActor(follower, moved)
-    await unfollowActor(follower.id, old.id)
+    await followActor(follower, successor)
+    await unfollowActor(follower.id, oldActor.id)
   }
   return true
 }
 
-/** The actor at the new address, if its own document says that it was the old one. */
-async function newHome(target: string, old: string): Promise<ActorModel | null> {
+/** Resolves the actor at the new URL if its `alsoKnownAs` contains the old one; null otherwise. Throws RetryLaterError. */
+async function resolveMoveTarget(target: string, old: string): Promise<ActorModel | null> {
   if (isLocalUrl(target)) return null
   try {
     const { document } = await fetchRemoteDocument(target)

@@ -5,11 +5,15 @@ import { logger } from '../core/logger.ts'
 import { runQuery, sql, type Sql } from '../core/sql.ts'
 import { FetchError } from '../fediverse/remote-fetch.ts'
 import { resolveActor } from './resolve-actor.ts'
+import { removeExpiredRetiredKeys } from './retired-keys.ts'
 
-/** So many actors are asked for at most in one run; the rest are due at the next. */
+/** The largest number of actors fetched in one run; the others follow in the next. */
 const BATCH = 100
 
-/** Asks anew for actors whose follows tie them to this instance, and forgets the keys of those of ours who are long gone. */
+/**
+ * Refetches remote actors that follow or are followed, once they are older than `federation.actors.refresh_after`; also removes expired
+ * keys of deleted local actors.
+ */
 export const refreshRemoteActors = defineJob({
   name: 'refresh-actors',
   queue: 'maintenance',
@@ -17,15 +21,15 @@ export const refreshRemoteActors = defineJob({
   every: () => config.federation.actors.refresh_interval,
   run: async (_payload, { signal }) => {
     const {
-      outbox: { keep },
       actors: { refresh_after },
       enabled
     } = config.federation
-    await runQuery(sql`DELETE FROM retired_keys WHERE created_at < now() - 2 * ${seconds(keep)}`)
+    await removeExpiredRetiredKeys()
     if (!enabled) return
     const due = await runQuery<{ url: string }>(sql`
-      SELECT url FROM actors WHERE host IS NOT NULL AND (refreshed_at IS NULL OR refreshed_at < now() - ${seconds(refresh_after)})
-        AND EXISTS (SELECT 1 FROM follows WHERE actors.id IN (follows.actor_id, follows.target_id)) ORDER BY refreshed_at NULLS FIRST LIMIT ${BATCH}`)
+      SELECT url FROM actors WHERE host IS NOT NULL AND (refreshed_at IS NULL OR refreshed_at < now() - ${intervalSql(refresh_after)})
+        AND EXISTS (SELECT 1 FROM follows WHERE actors.id IN (follows.actor_id, follows.target_id))
+      ORDER BY refreshed_at NULLS FIRST LIMIT ${BATCH}`)
     for (const { url } of due) {
       if (signal.aborted) return
       try {
@@ -38,4 +42,4 @@ export const refreshRemoteActors = defineJob({
   }
 })
 
-const seconds = (ms: number): Sql => sql`make_interval(secs => ${ms / 1000}::double precision)`
+const intervalSql = (ms: number): Sql => sql`make_interval(secs => ${ms / 1000}::double precision)`

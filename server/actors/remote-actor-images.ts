@@ -7,28 +7,29 @@ import type { RemoteActor } from './actor.codec.ts'
 
 const EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif'])
 
-/** Writes where the pictures of a remote actor are; one at a new address gets a new name, so that no old copy is shown. */
+/** Stores the URLs of avatar and banner of a remote actor; a new URL gets a new filename, so that no cached copy is shown. */
 export async function storeRemoteActorImages(
   actorId: number,
   { avatarUrl, bannerUrl }: Pick<RemoteActor, 'avatarUrl' | 'bannerUrl'>,
-  inside: Transaction
+  tx: Transaction
 ): Promise<void> {
   const { avatar_sizes, banner_sizes } = config.thumbnails
-  const side = Math.min(120, Math.max(...avatar_sizes))
+  const avatarSize = Math.min(120, Math.max(...avatar_sizes))
   for (const [kind, url, [width, height]] of [
-    ['avatar', avatarUrl, [side, side]],
+    ['avatar', avatarUrl, [avatarSize, avatarSize]],
     ['banner', bannerUrl, banner_sizes[0]!]
   ] as const) {
-    const known = await runQuery(sql`SELECT 1 FROM actor_images WHERE actor_id = ${actorId} AND kind = ${kind} AND url = ${url}`, inside)
+    const known = await runQuery(sql`SELECT 1 FROM actor_images WHERE actor_id = ${actorId} AND kind = ${kind} AND url = ${url}`, tx)
     if (known.length > 0) continue
-    await runQuery(sql`DELETE FROM actor_images WHERE actor_id = ${actorId} AND kind = ${kind}`, inside)
+    await runQuery(sql`DELETE FROM actor_images WHERE actor_id = ${actorId} AND kind = ${kind}`, tx)
     if (url === null) continue
     const extension = extname(new URL(url).pathname).toLowerCase()
     await runQuery(
       sql`
       INSERT INTO actor_images (actor_id, kind, filename, width, height, url, created_at, updated_at)
-      VALUES (${actorId}, ${kind}, ${`${randomUUID()}${EXTENSIONS.has(extension) ? extension : '.png'}`}, ${width}, ${height}, ${url}, now(), now())`,
-      inside
+      VALUES (${actorId}, ${kind}, ${`${randomUUID()}${EXTENSIONS.has(extension) ? extension : '.png'}`}, ${width}, ${height},
+        ${url}, now(), now())`,
+      tx
     )
   }
 }

@@ -1,5 +1,5 @@
 import type { Transaction } from 'sequelize'
-import { config, instanceHost as ourHost } from '../core/config.ts'
+import { config, instanceHost } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { logger } from '../core/logger.ts'
 import { runQuery, sql } from '../core/sql.ts'
@@ -11,24 +11,24 @@ import { ActorModel } from './actor.model.ts'
 import { parseActorDocument, type RemoteActor } from './actor.codec.ts'
 import { storeRemoteActorImages } from './remote-actor-images.ts'
 
-type Options = { budget?: Budget; refresh?: boolean }
+type ResolveOptions = { budget?: Budget; refresh?: boolean }
 
-/** An actor with what its document says beyond the row, when it was fetched just now. */
+/** An actor; `fetched` is its parsed document if it was fetched by this call. */
 export type ResolvedActor = { actor: ActorModel; fetched: RemoteActor | null }
 
 /**
- * The actor at an address: ours, the one we know, or fetched from its origin when it is unknown or older than
- * `federation.actors.refresh_after`.
- * A refresh that fails leaves what is known; an actor that is gone is removed. Throws FetchError.
+ * Resolves the actor at a URL: a local one, a stored one, or one fetched from its origin if it is unknown or older than
+ * `federation.actors.refresh_after`. If a refresh fails, the stored actor is returned; an actor that does not exist any more is removed.
+ * Throws FetchError.
  */
-export async function resolveActor(address: string, options: Options = {}): Promise<ActorModel> {
+export async function resolveActor(address: string, options: ResolveOptions = {}): Promise<ActorModel> {
   return (await resolveActorWithDocument(address, options)).actor
 }
 
-/** The same, with the document. */
+/** As `resolveActor`, with the document if it was fetched. */
 export async function resolveActorWithDocument(
   address: string,
-  { budget = new Budget(), refresh = false }: Options = {}
+  { budget = new Budget(), refresh = false }: ResolveOptions = {}
 ): Promise<ResolvedActor> {
   const url = httpUrl(address.split('#', 1)[0])
   if (!url) throw new FetchError('refused', 'This is no address')
@@ -52,11 +52,11 @@ export async function resolveActorWithDocument(
   }
 }
 
-/** The actor of a handle `name@host`, by webfinger (RFC 7033), which must agree with the actor's document. Throws FetchError. */
+/** Resolves a handle `name@host` by WebFinger (RFC 7033) to the actor of its `self` link. Throws FetchError. */
 export async function resolveHandle(handle: string, { budget = new Budget() }: { budget?: Budget } = {}): Promise<ActorModel> {
   const [name, host] = handle.replace(/^@/, '').split('@')
   if (!name || !host) throw new FetchError('refused', 'This is no handle')
-  if (host.toLowerCase() === ourHost().toLowerCase()) {
+  if (host.toLowerCase() === instanceHost().toLowerCase()) {
     const [row] = await runQuery<{ url: string }>(
       sql`SELECT url FROM actors WHERE host IS NULL AND lower(preferred_username) = lower(${name})`
     )
@@ -76,17 +76,17 @@ export async function resolveHandle(handle: string, { budget = new Budget() }: {
   return await resolveActor(url, { budget })
 }
 
-/** Where a host is asked: over https, but in a network for testing over http. */
+/** Returns the origin of a host: https, or http in a test network without https and SSRF protection; null for an invalid host. */
 function origins(host: string): (string | null)[] {
   return config.webserver.https || config.federation.prevent_ssrf ? [originOf(`https://${host}`)] : [originOf(`http://${host}`)]
 }
 
-type GroupKeeper = (actorId: number, remote: RemoteActor, budget: Budget) => Promise<unknown>
-let keepGroup: GroupKeeper = async () => undefined
+type RemoteGroupHandler = (actorId: number, remote: RemoteActor, budget: Budget) => Promise<unknown>
+let remoteGroupHandler: RemoteGroupHandler = async () => undefined
 
-/** Says who keeps what a Group is beyond an actor (the channels floor). */
-export function setRemoteGroupHandler(keeper: GroupKeeper): void {
-  keepGroup = keeper
+/** Sets the handler that stores the channel of a fetched Group (set by the channels layer). */
+export function setRemoteGroupHandler(handler: RemoteGroupHandler): void {
+  remoteGroupHandler = handler
 }
 
 async function fetchActor(address: string, budget: Budget): Promise<ResolvedActor> {
@@ -95,61 +95,69 @@ async function fetchActor(address: string, budget: Budget): Promise<ResolvedActo
   const remote = parseActorDocument(document)
   if (!remote || remote.url !== url || !sameOrigin(url, address))
     throw new FetchError('invalid', `${address} is no actor that can be taken`)
-  const actor = await transaction(async inside => await storeRemoteActor(remote, inside))
-  // A group without an owner is still somebody who signs.
+  const actor = await transaction(async tx => await storeRemoteActor(remote, tx))
+  // A Group without an owner is no channel, but still an actor with a key.
   if (remote.type === 'Group')
-    await keepGroup(actor.id, remote, budget).catch((error: unknown) =>
+    await remoteGroupHandler(actor.id, remote, budget).catch((error: unknown) =>
       logger.debug('A group is no channel', { url, reason: (error as Error).message })
     )
   return { actor, fetched: remote }
 }
 
-/** Writes what an actor's document says; a second actor of the same name and host is refused (docs/federation.md#actors). */
-export async function storeRemoteActor(remote: RemoteActor, inside: Transaction): Promise<ActorModel> {
+/** Stores a remote actor. Throws FetchError for a second actor of the same name, host and type (docs/federation.md#actors). */
+export async function storeRemoteActor(remote: RemoteActor, tx: Transaction): Promise<ActorModel> {
   const [other] = await runQuery<{ url: string }>(
     sql`
-    SELECT url FROM actors WHERE lower(host) = lower(${remote.host}) AND lower(preferred_username) = lower(${remote.preferredUsername}) AND type = ${remote.type} AND url <> ${remote.url}`,
-    inside
+    SELECT url FROM actors WHERE lower(host) = lower(${remote.host}) AND lower(preferred_username) = lower(${remote.preferredUsername})
+      AND type = ${remote.type} AND url <> ${remote.url}`,
+    tx
   )
   if (other) throw new FetchError('invalid', `${remote.preferredUsername}@${remote.host} is somebody else`)
   const [row] = await runQuery<{ id: number }>(
     sql`
-    INSERT INTO actors (type, url, preferred_username, host, public_key, key_id, inbox_url, outbox_url, shared_inbox_url, followers_url, following_url, playlists_url, remote_created_at, avatar_url, banner_url, refreshed_at, created_at, updated_at)
-    VALUES (${remote.type}, ${remote.url}, ${remote.preferredUsername}, ${remote.host}, ${remote.publicKeyPem}, ${remote.keyId}, ${remote.inboxUrl}, ${remote.outboxUrl}, ${remote.sharedInboxUrl},
-      ${remote.followersUrl}, ${remote.followingUrl}, ${remote.playlistsUrl}, ${remote.publishedAt}, ${remote.avatarUrl}, ${remote.bannerUrl}, now(), now(), now())
-    ON CONFLICT (url) DO UPDATE SET preferred_username = excluded.preferred_username, public_key = excluded.public_key, key_id = excluded.key_id, inbox_url = excluded.inbox_url, outbox_url = excluded.outbox_url,
-      shared_inbox_url = excluded.shared_inbox_url, followers_url = excluded.followers_url, following_url = excluded.following_url, playlists_url = excluded.playlists_url, avatar_url = excluded.avatar_url, banner_url = excluded.banner_url,
+    INSERT INTO actors (type, url, preferred_username, host, public_key, key_id, inbox_url, outbox_url, shared_inbox_url,
+      followers_url, following_url, playlists_url, remote_created_at, avatar_url, banner_url, refreshed_at, created_at, updated_at)
+    VALUES (${remote.type}, ${remote.url}, ${remote.preferredUsername}, ${remote.host}, ${remote.publicKeyPem}, ${remote.keyId},
+      ${remote.inboxUrl}, ${remote.outboxUrl}, ${remote.sharedInboxUrl}, ${remote.followersUrl}, ${remote.followingUrl},
+      ${remote.playlistsUrl}, ${remote.publishedAt}, ${remote.avatarUrl}, ${remote.bannerUrl}, now(), now(), now())
+    ON CONFLICT (url) DO UPDATE SET preferred_username = excluded.preferred_username, public_key = excluded.public_key,
+      key_id = excluded.key_id, inbox_url = excluded.inbox_url, outbox_url = excluded.outbox_url,
+      shared_inbox_url = excluded.shared_inbox_url, followers_url = excluded.followers_url, following_url = excluded.following_url,
+      playlists_url = excluded.playlists_url, avatar_url = excluded.avatar_url, banner_url = excluded.banner_url,
       refreshed_at = now(), updated_at = now() WHERE actors.host IS NOT NULL AND actors.type = excluded.type
     RETURNING id`,
-    inside
+    tx
   )
   if (!row) throw new FetchError('invalid', `${remote.url} has become something else`)
-  await storeRemoteActorImages(row.id, remote, inside)
+  await storeRemoteActorImages(row.id, remote, tx)
   if (remote.type !== 'Group') {
     await runQuery(
       sql`
-      INSERT INTO accounts (actor_id, name, description, created_at, updated_at) VALUES (${row.id}, ${remote.displayName}, ${remote.summary}, now(), now())
+      INSERT INTO accounts (actor_id, name, description, created_at, updated_at)
+      VALUES (${row.id}, ${remote.displayName}, ${remote.summary}, now(), now())
       ON CONFLICT (actor_id) DO UPDATE SET name = excluded.name, description = excluded.description, updated_at = now()`,
-      inside
+      tx
     )
   }
-  return await ActorModel.findByPk(row.id, { transaction: inside, rejectOnEmpty: true })
+  return await ActorModel.findByPk(row.id, { transaction: tx, rejectOnEmpty: true })
 }
 
-/** Removes a remote actor with everything that is by it; old messages do not bring it back. */
+/** Removes a remote actor with its channels and videos and adds a tombstone, so that old activities do not restore it. */
 export async function removeRemoteActor(actor: Pick<ActorModel, 'id' | 'url' | 'host'>): Promise<void> {
   if (actor.host === null) throw new Error('A local actor is removed by its owner')
-  await transaction(async inside => {
-    await addTombstone(actor.url, inside)
+  await transaction(async tx => {
+    await addTombstone(actor.url, tx)
     await runQuery(
-      sql`DELETE FROM videos USING channels WHERE channels.id = videos.channel_id AND (channels.actor_id = ${actor.id} OR channels.account_id IN (SELECT id FROM accounts WHERE actor_id = ${actor.id}))`,
-      inside
+      sql`DELETE FROM videos USING channels WHERE channels.id = videos.channel_id
+        AND (channels.actor_id = ${actor.id} OR channels.account_id IN (SELECT id FROM accounts WHERE actor_id = ${actor.id}))`,
+      tx
     )
-    // The channels of an account go with it.
+    // The channels of the account are actors, too.
     await runQuery(
-      sql`DELETE FROM actors WHERE id IN (SELECT channels.actor_id FROM channels JOIN accounts ON accounts.id = channels.account_id WHERE accounts.actor_id = ${actor.id})`,
-      inside
+      sql`DELETE FROM actors WHERE id IN (
+        SELECT channels.actor_id FROM channels JOIN accounts ON accounts.id = channels.account_id WHERE accounts.actor_id = ${actor.id})`,
+      tx
     )
-    await runQuery(sql`DELETE FROM actors WHERE id = ${actor.id}`, inside)
+    await runQuery(sql`DELETE FROM actors WHERE id = ${actor.id}`, tx)
   })
 }

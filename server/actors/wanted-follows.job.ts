@@ -11,15 +11,16 @@ import { isoTimestampSql } from './actor.shape.ts'
 import { followActor } from './follows.ts'
 import { resolveHandle } from './resolve-actor.ts'
 
-/** Notes that a local actor wants to follow whoever has this handle, and tries at once; what cannot be found now is looked for again. */
+/** Stores that a local actor shall follow a handle and starts a first attempt in the background; `retryWantedFollows` repeats it. */
 export async function followByHandle(actorId: number, handle: string): Promise<void> {
   await runQuery(
-    sql`INSERT INTO wanted_follows (actor_id, handle) VALUES (${actorId}, ${handle}) ON CONFLICT (actor_id, handle) DO UPDATE SET attempts = 0, not_before = now(), error = NULL, created_at = now()`
+    sql`INSERT INTO wanted_follows (actor_id, handle) VALUES (${actorId}, ${handle})
+      ON CONFLICT (actor_id, handle) DO UPDATE SET attempts = 0, not_before = now(), error = NULL, created_at = now()`
   )
-  void tryWanted().catch(error => logger.warn('Wanted follows cannot be read', { error }))
+  void retryDueFollows().catch(error => logger.warn('Wanted follows cannot be read', { error }))
 }
 
-/** Whom a local actor wants to follow and has not found yet, the newest first. */
+/** Returns a page of the handles that a local actor shall follow and that are not resolved yet, newest first. */
 export async function listWantedFollows(
   actorId: number,
   { start, count }: { start: number; count: number }
@@ -27,14 +28,15 @@ export async function listWantedFollows(
   const data = await queryAs(
     UnresolvedFollow,
     sql`
-    SELECT handle, attempts, error, CASE WHEN isfinite(not_before) THEN ${isoTimestampSql(sql`not_before`)} END AS "nextTryAt", ${isoTimestampSql(sql`created_at`)} AS "createdAt"
+    SELECT handle, attempts, error, CASE WHEN isfinite(not_before) THEN ${isoTimestampSql(sql`not_before`)} END AS "nextTryAt",
+      ${isoTimestampSql(sql`created_at`)} AS "createdAt"
     FROM wanted_follows WHERE actor_id = ${actorId} ORDER BY id DESC LIMIT ${count} OFFSET ${start}`
   )
   const [row] = await runQuery<{ total: number }>(sql`SELECT count(*)::int AS total FROM wanted_follows WHERE actor_id = ${actorId}`)
   return { total: row!.total, data }
 }
 
-/** Looks for somebody no longer; false: nobody wanted to follow them. */
+/** Cancels the follow of a handle that is not resolved yet; returns false if there is none. */
 export async function cancelWantedFollow(actorId: number, handle: string): Promise<boolean> {
   return (
     (
@@ -45,48 +47,51 @@ export async function cancelWantedFollow(actorId: number, handle: string): Promi
   )
 }
 
-/** Looks for those who are to be followed and were not found. */
+/** Retries to follow the handles that could not be resolved. */
 export const retryWantedFollows = defineJob({
   name: 'activitypub-follow',
   queue: 'maintenance',
   payload: z.object({}),
   every: () => config.federation.outbox.check_interval,
-  run: async () => await tryWanted()
+  run: async () => await retryDueFollows()
 })
 
-async function tryWanted(): Promise<void> {
-  // Whoever was not found in all that time is looked for no longer.
+async function retryDueFollows(): Promise<void> {
+  // Handles that could not be resolved for `federation.outbox.keep` are given up.
   await runQuery(
-    sql`DELETE FROM wanted_follows WHERE created_at < now() - make_interval(secs => ${config.federation.outbox.keep / 1000}::double precision)`
+    sql`DELETE FROM wanted_follows
+      WHERE created_at < now() - make_interval(secs => ${config.federation.outbox.keep / 1000}::double precision)`
   )
   for (;;) {
-    const more = await transaction(async inside => {
+    const processed = await transaction(async tx => {
       const [row] = await runQuery<{ id: number; actor_id: number; handle: string; attempts: number }>(
         sql`
         SELECT id, actor_id, handle, attempts FROM wanted_follows WHERE not_before <= now() ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`,
-        inside
+        tx
       )
       if (!row) return false
-      const error = await tryOne(row.actor_id, row.handle)
+      const error = await tryFollow(row.actor_id, row.handle)
       const { retry_delay, max_retry_delay } = config.federation.outbox
-      const hopeless = error !== null && !['unreachable', 'budget'].includes(error.kind)
+      const isPermanent = error !== null && !['unreachable', 'budget'].includes(error.kind)
       const delay = Math.min(max_retry_delay, retry_delay * 3 ** row.attempts)
-      if (error === null) await runQuery(sql`DELETE FROM wanted_follows WHERE id = ${row.id}`, inside)
-      // Somebody who is not there stays for the administrator to see.
+      if (error === null) await runQuery(sql`DELETE FROM wanted_follows WHERE id = ${row.id}`, tx)
+      // A handle that does not exist stays listed for the administrator.
       else
         await runQuery(
           sql`
-        UPDATE wanted_follows SET attempts = attempts + 1, error = ${error.message}, not_before = ${hopeless ? sql`'infinity'` : sql`now() + make_interval(secs => ${delay / 1000}::double precision)`} WHERE id = ${row.id}`,
-          inside
+        UPDATE wanted_follows SET attempts = attempts + 1, error = ${error.message},
+          not_before = ${isPermanent ? sql`'infinity'` : sql`now() + make_interval(secs => ${delay / 1000}::double precision)`}
+        WHERE id = ${row.id}`,
+          tx
         )
-      if (hopeless) logger.info('Somebody who was to be followed is not there', { handle: row.handle, reason: error.message })
+      if (isPermanent) logger.info('Somebody who was to be followed is not there', { handle: row.handle, reason: error.message })
       return true
     })
-    if (!more) return
+    if (!processed) return
   }
 }
 
-async function tryOne(actorId: number, handle: string): Promise<FetchError | null> {
+async function tryFollow(actorId: number, handle: string): Promise<FetchError | null> {
   const actor = await ActorModel.findByPk(actorId, { rejectOnEmpty: true })
   try {
     await followActor(actor, await resolveHandle(handle))

@@ -1,26 +1,28 @@
 import type { Job } from '../core/job.ts'
-import { crawlCommentsJob, crawlDueCommentsJob } from '../comments/crawl-comments.job.ts'
+import { crawlCommentsJob } from '../comments/crawl-comments.job.ts'
+import { crawlDueCommentsJob } from '../comments/crawl-due-comments.job.ts'
 import { retryWantedFollows } from '../actors/wanted-follows.job.ts'
 import { refreshRemoteActors } from '../actors/refresh-actors.job.ts'
 import { sweepTokens } from '../accounts/sweep-tokens.job.ts'
-import { sweepOutbox } from '../fediverse/peers.ts'
-import { sweepIncoming } from '../fediverse/process-inbox.job.ts'
-import { crawlPlaylistElementsJob, crawlFollowedPlaylistsJob, crawlPlaylistsOfActorJob } from '../playlists/crawl-playlists.job.ts'
+import { sweepOutbox } from '../fediverse/sweep-outbox.job.ts'
+import { sweepIncoming } from '../fediverse/sweep-incoming.job.ts'
+import { crawlFollowedPlaylistsJob } from '../playlists/crawl-followed-playlists.job.ts'
+import { crawlPlaylistElementsJob } from '../playlists/crawl-playlist-elements.job.ts'
+import { crawlPlaylistsOfActorJob } from '../playlists/crawl-playlists-of-actor.job.ts'
 import { sweepRedundancies } from '../redundancy/sweep-redundancies.job.ts'
 import { reconcileTranscoding } from '../transcoding/reconcile-transcoding.job.ts'
 import { transcodeVideos } from '../transcoding/transcode-videos.job.ts'
 import { sweepUploads } from '../uploads/sweep-uploads.job.ts'
-import {
-  crawlOutboxJob,
-  fetchVideoCollections,
-  fetchDueVideoCollections,
-  refreshRemoteVideos,
-  crawlDueOutboxes,
-  sendDueCounters
-} from '../videos/crawl.job.ts'
+import { sendDueCounters } from '../videos/counters.job.ts'
+import { crawlDueOutboxes } from '../videos/crawl-due-outboxes.job.ts'
+import { crawlOutboxJob } from '../videos/crawl.job.ts'
+import { fetchDueVideoCollections } from '../videos/fetch-due-video-collections.job.ts'
+import { fetchVideoCollections } from '../videos/fetch-video-collections.job.ts'
+import { refreshRemoteVideos } from '../videos/refresh.job.ts'
 import { sweepOrphanFiles } from '../videos/sweep-orphan-files.job.ts'
 import { publishScheduledVideos } from '../videos/publish-scheduled.job.ts'
-import { countNewViews, sweepViewMarks } from '../views/count-views.job.ts'
+import { countNewViews } from '../views/count-views.job.ts'
+import { sweepViewMarks } from '../views/sweep-view-marks.job.ts'
 
 /** Every job. */
 export const allJobs: Job[] = [

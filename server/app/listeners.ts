@@ -9,15 +9,15 @@ import { crawlCommentsOfNewVideos } from '../comments/crawl-comments.job.ts'
 import { registerReactionInboxHandlers } from '../reactions/reaction.inbox.ts'
 import { registerPlaylistHandlers } from '../playlists/playlist.inbox.ts'
 import { registerRedundancyInboxHandlers } from '../redundancy/redundancy.inbox.ts'
-import { crawlPlaylistsOfNewFollows } from '../playlists/crawl-playlists.job.ts'
-import { listenForCrawlTriggers } from '../videos/crawl.job.ts'
+import { crawlPlaylistsOfNewFollows } from '../playlists/crawl-playlists-of-actor.job.ts'
+import { listenForCrawlTriggers } from '../videos/crawl-triggers.ts'
 import { listenForTranscodingPriorities } from '../transcoding/scheduler.ts'
 import { listenForVideoDeletions } from '../videos/remove-video-files.ts'
 import { registerFlagHandler } from '../moderation/flag.inbox.ts'
 import { registerViewInboxHandlers } from '../views/view.inbox.ts'
 import { registerViewerCountSource } from '../views/viewer-presence.ts'
 
-/** Connects the floors that hear news from below; called once at start. */
+/** Registers all event listeners and inbox handlers of the feature layers; called once at start. */
 export function registerListeners(): void {
   listenForAdminOverrides()
   registerRemoteGroupHandler()

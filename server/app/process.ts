@@ -17,24 +17,24 @@ import { registerListeners } from './listeners.ts'
 import { startWebRole } from './web.ts'
 import { startWorkerRole } from './worker.ts'
 
-/** What a process does: `web` answers requests, `worker` runs jobs. */
+/** A role of a process: `web` answers requests, `worker` runs jobs. */
 export type ProcessRole = 'web' | 'worker'
-/** A running process with its roles. */
+/** A running process; `port` is null without the web role, `login` is set if an account or password was created. */
 export type RunningProcess = { port: number | null; login: { username: string; password: string } | null; stop(): Promise<void> }
 
 /**
- * Connects, migrates and starts the roles, the configuration being loaded; `stop` ends everything in reverse order.
- * `reset` names a user who is given a new password; it is told as `login`.
+ * Connects to the services, migrates the database and starts the roles; the configuration must be loaded. `stop` ends everything.
+ * `reset` names a user who gets a new password, returned as `login`. Throws ConfigError for an unknown user.
  */
 export async function startProcess(roles: ProcessRole[], reset?: string): Promise<RunningProcess> {
   configureLogger()
-  // Whoever waits for a page goes before work that can wait.
-  if (!roles.includes('web')) stepBack(config.jobs.nice)
+  // Requests have priority over work that can wait.
+  if (!roles.includes('web')) lowerPriority(config.jobs.nice)
   await connectDatabase()
   connectRedis()
   await migrateDatabase()
   await foldChangeCounts()
-  const customized = await startAdminOverrides()
+  const adminOverrides = await startAdminOverrides()
   const login = (await bootstrapInstance()) ?? (reset === undefined ? null : await resetUserPassword(reset))
   if (reset !== undefined && !login) throw new ConfigError(`There is no user ${reset}`)
   setKeyring(actorsKeyring)
@@ -42,14 +42,14 @@ export async function startProcess(roles: ProcessRole[], reset?: string): Promis
   publishSharedEvents()
   subscribeToSharedEvents()
   const web = roles.includes('web') ? await startWebRole() : null
-  const work = roles.includes('worker') ? startWorkerRole() : null
+  const worker = roles.includes('worker') ? startWorkerRole() : null
   return {
     port: web?.port ?? null,
     login,
     stop: async () => {
-      customized.stop()
+      adminOverrides.stop()
       await web?.stop()
-      await work?.stop()
+      await worker?.stop()
       await closeQueues()
       await disconnectRedis()
       await disconnectDatabase()
@@ -57,8 +57,8 @@ export async function startProcess(roles: ProcessRole[], reset?: string): Promis
   }
 }
 
-/** Lets other processes go first; on Linux each thread has a priority of its own. */
-function stepBack(nice: number): void {
+/** Lowers the priority of this process; on Linux each thread has its own priority. */
+function lowerPriority(nice: number): void {
   setPriority(nice)
   if (process.platform === 'linux') for (const thread of readdirSync('/proc/self/task')) setPriority(Number(thread), nice)
 }

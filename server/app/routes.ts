@@ -25,10 +25,10 @@ import { viewsRoutes } from '../views/views.routes.ts'
 import { abusesRoutes } from '../moderation/abuses.routes.ts'
 import { apiContracts } from './contracts.ts'
 
-/** Every router below /api/v1. */
+/** Returns one router with all routes below /api/v1. */
 export function apiRoutes(): Router {
   const router = Router()
-  // Uploads first: /videos/upload-resumable would else be a video's id.
+  // Uploads first: otherwise /videos/upload-resumable would match /videos/:id.
   router.use(
     uploadsRoutes,
     transcodingRoutes,
@@ -53,7 +53,7 @@ export function apiRoutes(): Router {
   return router
 }
 
-/** Every router outside the API and but for the files, with where it is mounted; the pages take what is left. */
+/** Returns every router outside the API, except the files, with its mount path; the pages come last and match every remaining path. */
 export function siteRoutes(): [string, Router][] {
   return [
     ['/', actorDocumentsRouter],

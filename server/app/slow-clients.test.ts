@@ -12,9 +12,9 @@ beforeAll(async () => {
 })
 afterAll(async () => await site?.stop())
 
-/** Writes a beginning, then a byte every so often; what came back until the end, and after how many ms that was. */
+/** Writes `beginning`, then a byte every `every` ms (0: nothing more); resolves on close with the received text and the duration in ms. */
 async function drip(beginning: string, every: number): Promise<{ text: string; took: number }> {
-  const began = Date.now()
+  const startedAt = Date.now()
   return await new Promise(resolve => {
     const socket = connect(Number(new URL(site.url).port), '127.0.0.1', () => socket.write(beginning))
     let text = ''
@@ -25,23 +25,23 @@ async function drip(beginning: string, every: number): Promise<{ text: string; t
     socket.on('error', () => undefined)
     socket.on('close', () => {
       clearInterval(timer)
-      resolve({ text, took: Date.now() - began })
+      resolve({ text, took: Date.now() - startedAt })
     })
   })
 }
 
-it('heads, bodies and idle connections have the time that the configuration gives them', async () => {
+it('the server uses the configured timeouts of headers, requests and idle connections', async () => {
   const servers = new Set<Server>()
-  const note = (message: unknown) => void servers.add((message as { server: Server }).server)
-  subscribe('http.server.request.start', note)
+  const addServer = (message: unknown) => void servers.add((message as { server: Server }).server)
+  subscribe('http.server.request.start', addServer)
   await site.call('GET /config')
-  unsubscribe('http.server.request.start', note)
+  unsubscribe('http.server.request.start', addServer)
   expect(
     [...servers].map(({ headersTimeout, requestTimeout, keepAliveTimeout }) => [headersTimeout, requestTimeout, keepAliveTimeout])
   ).toEqual([[600, 1500, 1000]])
 })
 
-it('whoever sends a head or a body byte by byte is cut off', async () => {
+it('a client that sends its headers or body byte by byte, or stops sending, is disconnected', async () => {
   const head = 'POST /api/v1/users/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n'
   const [slowHead, silentHead, slowBody, silentBody, upload] = await Promise.all([
     drip(`${head}X-Slow: `, 50),

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(async () => await site?.stop())
 
 describe('errors', () => {
-  it('are problems that say what, where and why', async () => {
+  it('are application/problem+json with status, code and detail', async () => {
     const unknown = await site.call('GET /unknown')
     expect([unknown.status, unknown.headers.get('content-type')]).toEqual([400, 'application/problem+json; charset=utf-8'])
     expect(
@@ -41,8 +41,8 @@ describe('errors', () => {
     expect((await site.call('GET /videos?sort=unknown')).status).toBe(400)
   })
 
-  it('never are 5xx, whatever is asked', async () => {
-    const nasty = [
+  it('are never 5xx, whatever the parameters are', async () => {
+    const malformedValues = [
       '%',
       '%ff',
       '\u0000',
@@ -72,7 +72,7 @@ describe('errors', () => {
       'include',
       'privacyOneOf'
     ]) {
-      for (const value of nasty) {
+      for (const value of malformedValues) {
         for (const query of [
           `${name}=${encodeURIComponent(value)}`,
           `${name}[]=${encodeURIComponent(value)}`,
@@ -90,7 +90,7 @@ describe('errors', () => {
   })
 })
 
-it('lets any site read, and answers preflights', async () => {
+it('allows every origin and answers preflights', async () => {
   const preflight = await site.call('OPTIONS /videos', { headers: { origin: 'http://x.example', 'access-control-request-method': 'GET' } })
   expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, '*'])
   const { headers } = await site.call('GET /videos')
@@ -107,27 +107,27 @@ it('answers a known ETag with 304', async () => {
   expect([second.status, second.text]).toEqual([304, ''])
 })
 
-describe('fresh answers', () => {
-  it('are made again after any commit, and only then', async () => {
-    let made = 0
-    const ask = async () => (await getCachedOrCompute('test:counter', async () => Buffer.from(String(++made)))).toString()
-    // Commits in other databases of the cluster count, too, and other tests are at work there.
-    const kept = async (between: () => Promise<unknown>) => {
+describe('cached responses', () => {
+  it('are computed again after any commit, and only then', async () => {
+    let computations = 0
+    const readCounter = async () => (await getCachedOrCompute('test:counter', async () => Buffer.from(String(++computations)))).toString()
+    // Retried: background work of the instance may commit in between.
+    const unchangedAcross = async (between: () => Promise<unknown>) => {
       for (let attempt = 0; attempt < 100; attempt++) {
-        const before = await ask()
+        const before = await readCounter()
         await between()
-        if ((await ask()) === before) return before
+        if ((await readCounter()) === before) return before
       }
-      throw new Error('It is made again every time')
+      throw new Error('It is computed again every time')
     }
-    const before = await kept(async () => undefined)
+    const before = await unchangedAcross(async () => undefined)
     await runQuery(sql`UPDATE users SET updated_at = now()`)
-    expect(Number(await ask())).toBeGreaterThan(Number(before))
-    await kept(async () => await runQuery(sql`SELECT count(*) FROM users`))
-    await expect(kept(async () => await runQuery(sql`UPDATE users SET updated_at = now()`))).rejects.toThrow('every time')
+    expect(Number(await readCounter())).toBeGreaterThan(Number(before))
+    await unchangedAcross(async () => await runQuery(sql`SELECT count(*) FROM users`))
+    await expect(unchangedAcross(async () => await runQuery(sql`UPDATE users SET updated_at = now()`))).rejects.toThrow('every time')
   })
 
-  it('show every commit in the next answer under load', async () => {
+  it('contain every commit in the next response under load', async () => {
     const read = async () =>
       Number(
         (
@@ -138,10 +138,10 @@ describe('fresh answers', () => {
         ).toString()
       )
     let written = 0
-    let over = false
+    let finished = false
     const readers = Promise.all(
       Array.from({ length: 8 }, async () => {
-        while (!over) {
+        while (!finished) {
           const before = written
           const seen = await read()
           expect(seen).toBeGreaterThanOrEqual(before)
@@ -152,39 +152,39 @@ describe('fresh answers', () => {
       await runQuery(sql`UPDATE users SET admin_flags = ${i} WHERE id = 1`)
       written = i
     }
-    over = true
+    finished = true
     await readers
   })
 
-  it('keep no failure', async () => {
+  it('do not cache errors', async () => {
     let tries = 0
-    const ask = async () =>
+    const readOrFail = async () =>
       await getCachedOrCompute('test:failing', async () => {
         if (++tries === 1) throw new Error('once')
         return Buffer.from('fine')
       })
-    await expect(ask()).rejects.toThrow('once')
-    expect((await ask()).toString()).toBe('fine')
+    await expect(readOrFail()).rejects.toThrow('once')
+    expect((await readOrFail()).toString()).toBe('fine')
   })
 })
 
-describe('the short way', () => {
+describe('responses from the cache', () => {
   const headersOf = (headers: Headers) =>
     Object.fromEntries([...headers].filter(([name]) => !['date', 'x-ratelimit-remaining', 'x-ratelimit-reset'].includes(name)))
 
-  it('gives the same answer with the same headers as the long one, and counts as much', async () => {
+  it('have the same body and headers as computed ones, and are counted by the rate limit', async () => {
     await runQuery(sql`UPDATE users SET updated_at = now()`)
-    const long = await site.call('GET /videos?count=7')
-    const short = await site.call('GET /videos?count=7')
-    expect(short.text).toBe(long.text)
-    expect(headersOf(short.headers)).toEqual(headersOf(long.headers))
-    expect(Number(long.headers.get('x-ratelimit-remaining')) - Number(short.headers.get('x-ratelimit-remaining'))).toBe(1)
+    const computed = await site.call('GET /videos?count=7')
+    const cached = await site.call('GET /videos?count=7')
+    expect(cached.text).toBe(computed.text)
+    expect(headersOf(cached.headers)).toEqual(headersOf(computed.headers))
+    expect(Number(computed.headers.get('x-ratelimit-remaining')) - Number(cached.headers.get('x-ratelimit-remaining'))).toBe(1)
     await runQuery(sql`UPDATE users SET updated_at = now()`)
     const again = await site.call('GET /videos?count=7')
-    expect(Number(short.headers.get('x-ratelimit-remaining')) - Number(again.headers.get('x-ratelimit-remaining'))).toBe(1)
+    expect(Number(cached.headers.get('x-ratelimit-remaining')) - Number(again.headers.get('x-ratelimit-remaining'))).toBe(1)
   })
 
-  it('is not for those who say who they are', async () => {
+  it('are not used for requests with credentials or of another method', async () => {
     const token = await site.login()
     await site.call('GET /users')
     expect((await site.call('GET /videos?count=8')).status).toBe(200)

@@ -17,7 +17,7 @@ import { apiRoutes, siteRoutes } from './routes.ts'
 /** A running web role. */
 export type RunningWebRole = { port: number; stop(): Promise<void> }
 
-/** Starts the web role: the REST API, the files and the pages. Resolves when it listens. */
+/** Starts the web role: the REST API, the files and the pages. Resolves once the server listens; rejects if the port is in use. */
 export async function startWebRole(): Promise<RunningWebRole> {
   setAuthenticator(authenticateRequest)
   const server = createServer(
@@ -35,7 +35,7 @@ export async function startWebRole(): Promise<RunningWebRole> {
   })
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : config.listen.port
-  return { port, stop: async () => await stop(server) }
+  return { port, stop: async () => await stopServer(server) }
 }
 
 function createApp(): Express {
@@ -53,9 +53,9 @@ function createApp(): Express {
   app.disable('x-powered-by')
   app.use(markInteractiveUse)
   app.use(serveCachedResponse)
-  // Before everything that browsers need: other servers post by the thousand.
+  // Before the middleware for browsers: other servers send thousands of requests.
   app.use(inboxRouter)
-  // Pages set their own policy (server/pages); this one is for everything else.
+  // Pages set their own Content-Security-Policy (server/pages); these headers are for everything else.
   app.use(
     helmet({
       contentSecurityPolicy: false,
@@ -67,15 +67,15 @@ function createApp(): Express {
       referrerPolicy: { policy: 'strict-origin-when-cross-origin' }
     })
   )
-  // Before the long way through everything else: a player asks for many pieces.
+  // Before all other routers: a player requests many segments.
   app.use(filesRouter)
-  app.use('/api/v1', cors, bodies(), apiRoutes(), unknownRoute)
+  app.use('/api/v1', cors, bodyParsers(), apiRoutes(), rejectUnknownRoute)
   for (const [path, router] of siteRoutes()) app.use(path, router)
   app.use(writeProblem)
   return app
 }
 
-/** Any site may read the public API; credentials travel in a header, never in a cookie. */
+/** Allows every origin to use the API: credentials are sent in a header, never in a cookie. */
 const cors: express.RequestHandler = (request, response, next) => {
   response.setHeader('Access-Control-Allow-Origin', '*')
   response.setHeader('Access-Control-Expose-Headers', 'Retry-After, Range, Location, Content-Range')
@@ -86,7 +86,7 @@ const cors: express.RequestHandler = (request, response, next) => {
   response.status(204).end()
 }
 
-function bodies(): express.Router {
+function bodyParsers(): express.Router {
   const router = express.Router()
   const limit = config.http.max_body
   router.use(express.json({ limit }))
@@ -95,7 +95,7 @@ function bodies(): express.Router {
 }
 
 /** PeerTube answers an unknown API route with 400; clients probing for features rely on it. */
-const unknownRoute: express.RequestHandler = (_request, _response, next) =>
+const rejectUnknownRoute: express.RequestHandler = (_request, _response, next) =>
   next(new Problem(400, 'unknown_route', 'This API route does not exist.'))
 
 const writeProblem: ErrorRequestHandler = (error, request, response, _next) => {
@@ -103,7 +103,7 @@ const writeProblem: ErrorRequestHandler = (error, request, response, _next) => {
     response.destroy()
     return
   }
-  const problem = error instanceof Problem ? error : foreignProblem(error)
+  const problem = error instanceof Problem ? error : expressProblem(error)
   const id = problem ? undefined : randomUUID()
   if (!problem) logger.error('A request failed', { id, method: request.method, url: request.originalUrl, ip: loggedIp(request.ip), error })
   const { status, code, message, extra } = problem ?? new Problem(500, null, `Something went wrong here; the log has it as ${id}.`)
@@ -114,7 +114,7 @@ const writeProblem: ErrorRequestHandler = (error, request, response, _next) => {
     .send(
       JSON.stringify({
         type: code ? `${instanceOrigin()}/api/v1/docs#errors-${code}` : 'about:blank',
-        title: TITLES[status] ?? 'Error',
+        title: STATUS_TITLES[status] ?? 'Error',
         status,
         detail: message,
         ...(code ? { code } : {}),
@@ -125,7 +125,7 @@ const writeProblem: ErrorRequestHandler = (error, request, response, _next) => {
     )
 }
 
-const TITLES: Record<number, string> = {
+const STATUS_TITLES: Record<number, string> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -143,8 +143,8 @@ const TITLES: Record<number, string> = {
   503: 'Service Unavailable'
 }
 
-/** Errors of express's own parts (bodies, paths, files) that are the client's doing. */
-function foreignProblem(error: unknown): Problem | null {
+/** Converts a 4xx error of express itself (body, path, file) to a Problem; null for any other error. */
+function expressProblem(error: unknown): Problem | null {
   if (error instanceof URIError) return new Problem(400, 'invalid_request', 'The address is not valid.')
   const { status, type, name, message } = error as { status?: number; type?: string; name?: string; message?: string }
   if (!(error instanceof Error) || !status || status < 400 || status >= 500) return null
@@ -158,12 +158,12 @@ function foreignProblem(error: unknown): Problem | null {
   )
 }
 
-/** Takes no new connection, lets running requests end for `http.shutdown_timeout`, then cuts them. */
-async function stop(server: Server): Promise<void> {
+/** Accepts no new connection, lets running requests finish for `http.shutdown_timeout`, then closes them. */
+async function stopServer(server: Server): Promise<void> {
   await new Promise<void>(resolve => {
-    const cut = setTimeout(() => server.closeAllConnections(), config.http.shutdown_timeout)
+    const timer = setTimeout(() => server.closeAllConnections(), config.http.shutdown_timeout)
     server.close(() => {
-      clearTimeout(cut)
+      clearTimeout(timer)
       resolve()
     })
     server.closeIdleConnections()

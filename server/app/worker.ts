@@ -6,17 +6,17 @@ import { startInboxProcessing } from '../fediverse/process-inbox.job.ts'
 import { startEncoderRegistry } from '../transcoding/encoder-registry.ts'
 import { startChunkWorker } from '../transcoding/chunk-worker.ts'
 import { enqueueOpenTranscodings } from '../transcoding/reconcile-transcoding.job.ts'
-import { crawlDueOutboxes } from '../videos/crawl.job.ts'
+import { crawlDueOutboxes } from '../videos/crawl-due-outboxes.job.ts'
 import { allJobs } from './jobs.ts'
 
-/** Starts the worker role in the background: a Redis that is not there yet is waited for, and no request waits for it. */
+/** Starts the worker role in the background; the start of the queues is retried until Redis is reachable. */
 export function startWorkerRole(): { stop(): Promise<void> } {
   let stopping = false
-  let wake: () => void = () => undefined
-  // These wait for no Redis.
+  let endRetryDelay: () => void = () => undefined
+  // These do not need Redis.
   const inbox = startInboxProcessing()
   const outbox = startOutboxWorker()
-  const helping = startChunkWorker()
+  const chunkWorker = startChunkWorker()
   const encoders = startEncoderRegistry()
   const started = (async () => {
     while (!stopping) {
@@ -29,7 +29,7 @@ export function startWorkerRole(): { stop(): Promise<void> } {
         logger.warn('The workers could not start; they try again', { error })
         await stopWorkers()
         await new Promise<void>(resolve => {
-          wake = resolve
+          endRetryDelay = resolve
           setTimeout(resolve, config.jobs.retry_start).unref()
         })
       }
@@ -38,8 +38,8 @@ export function startWorkerRole(): { stop(): Promise<void> } {
   return {
     stop: async () => {
       stopping = true
-      wake()
-      await Promise.all([inbox.stop(), outbox.stop(), helping.stop(), encoders.stop()])
+      endRetryDelay()
+      await Promise.all([inbox.stop(), outbox.stop(), chunkWorker.stop(), encoders.stop()])
       await withinShutdownTimeout(started)
       await stopWorkers()
     }

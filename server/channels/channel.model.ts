@@ -3,7 +3,7 @@ import { declareAssociations, declareModel } from '../core/database.ts'
 import { AccountModel } from '../actors/account.model.ts'
 import { ActorModel } from '../actors/actor.model.ts'
 
-/** What people follow: the videos of an account are published in its channels. */
+/** A channel: the videos of an account are published in its channels, which users follow. */
 export class ChannelModel extends Model<InferAttributes<ChannelModel>, InferCreationAttributes<ChannelModel>> {
   declare id: CreationOptional<number>
   declare actorId: number

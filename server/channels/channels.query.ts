@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Channel } from '../../shared/actors.ts'
 import type { channelsContract } from '../../shared/channels.ts'
-import { instanceHost as ourHost } from '../core/config.ts'
+import { instanceHost } from '../core/config.ts'
 import { notFound } from '../core/problem.ts'
 import { sqlAnd, queryAs, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
@@ -9,14 +9,14 @@ import { isoTimestampSql } from '../actors/actor.shape.ts'
 import { matchesHandleSql } from '../actors/handle.ts'
 import { channelSql } from './channel.shape.ts'
 
-/** How a list of channels is ordered and narrowed. */
+/** Paging, order and filters of a list of channels. */
 export type ChannelFilters = { start: number; count: number; sort?: keyof typeof ORDERS; search?: string; withStats?: boolean }
 type ChannelPage = z.output<(typeof channelsContract)['GET /accounts/:name/video-channels']['response']>
 
 const FROM = sql`FROM channels channel JOIN actors actor ON actor.id = channel.actor_id
   JOIN accounts account ON account.id = channel.account_id JOIN actors owner ON owner.id = account.actor_id`
-/** How many days back PeerTube's clients draw the views of a channel. */
-const DAYS = 30
+/** The number of days of the view chart of PeerTube's clients. */
+const VIEW_CHART_DAYS = 30
 const ORDERS = {
   id: sql`channel.id`,
   '-id': sql`channel.id DESC`,
@@ -30,26 +30,27 @@ const ORDERS = {
   '-displayName': sql`lower(channel.name) DESC, channel.id DESC`
 }
 
-/** A channel with its owner, by `name` or `name@host`. Throws 404. */
+/** Finds a channel with its owner by `name` or `name@host`. Throws 404. */
 export async function findChannel(handle: string): Promise<Channel> {
   const [row] = await queryAs(
     z.object({ channel: Channel }),
-    sql`SELECT ${withOwner()} AS channel ${FROM} WHERE ${matchesHandleSql(sql`actor`, handle)}`
+    sql`SELECT ${channelWithOwnerSql()} AS channel ${FROM} WHERE ${matchesHandleSql(sql`actor`, handle)}`
   )
   if (!row) throw notFound('Video channel')
   return row.channel
 }
 
-/** A part of the channels of this instance, newest first unless told otherwise. */
+/** Returns a page of the channels of this instance, newest first by default. */
 export async function listLocalChannels(filters: ChannelFilters): Promise<{ total: number; data: Channel[] }> {
-  return await list([sql`actor.host IS NULL`], filters)
+  return await listMatchingChannels([sql`actor.host IS NULL`], filters)
 }
 
-/** A part of the channels of an account. Throws 404 for an unknown account. */
+/** Returns a page of the channels of an account. Throws 404 for an unknown account. */
 export async function listAccountChannels(handle: string, { search, ...filters }: ChannelFilters): Promise<ChannelPage> {
   const [account] = await queryAs(
     z.object({ id: z.int() }),
-    sql`SELECT account.id FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${matchesHandleSql(sql`actor`, handle)}`
+    sql`SELECT account.id FROM accounts account JOIN actors actor ON actor.id = account.actor_id
+      WHERE ${matchesHandleSql(sql`actor`, handle)}`
   )
   if (!account) throw notFound('Account')
   const conditions = [sql`channel.account_id = ${account.id}`]
@@ -57,10 +58,10 @@ export async function listAccountChannels(handle: string, { search, ...filters }
     const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`
     conditions.push(sql`(channel.name ILIKE ${pattern} OR actor.preferred_username ILIKE ${pattern})`)
   }
-  return await list(conditions, filters)
+  return await listMatchingChannels(conditions, filters)
 }
 
-/** A part of all known channels, by words, host, handles or number. */
+/** Returns a page of all known channels, filtered by name, host, handles or id. */
 export async function listChannels({
   id,
   host,
@@ -70,39 +71,46 @@ export async function listChannels({
 }: ChannelFilters & { id?: number; host?: string; handles?: string[] }): Promise<ChannelPage> {
   const conditions: Sql[] = []
   if (id !== undefined) conditions.push(sql`channel.id = ${id}`)
-  if (host !== undefined) conditions.push(sql`coalesce(actor.host, ${ourHost()}::text) = ${host}`)
+  if (host !== undefined) conditions.push(sql`coalesce(actor.host, ${instanceHost()}::text) = ${host}`)
   if (handles)
-    conditions.push(
-      sql`(actor.preferred_username || '@' || coalesce(actor.host, ${ourHost()}::text)) = ANY(${handles.map(handle => handle.replace(/^@/, '')).map(handle => (handle.includes('@') ? handle : `${handle}@${ourHost()}`))})`
-    )
+    conditions.push(sql`(actor.preferred_username || '@' || coalesce(actor.host, ${instanceHost()}::text)) = ANY(${handles.map(withHost)})`)
   if (search) {
     const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`
     conditions.push(sql`(channel.name ILIKE ${pattern} OR actor.preferred_username ILIKE ${pattern})`)
   }
-  return await list(conditions, filters)
+  return await listMatchingChannels(conditions, filters)
 }
 
-async function list(conditions: Sql[], { start, count, sort = '-createdAt', withStats = false }: ChannelFilters): Promise<ChannelPage> {
+function withHost(handle: string): string {
+  const name = handle.replace(/^@/, '')
+  return name.includes('@') ? name : `${name}@${instanceHost()}`
+}
+
+async function listMatchingChannels(
+  conditions: Sql[],
+  { start, count, sort = '-createdAt', withStats = false }: ChannelFilters
+): Promise<ChannelPage> {
   const [row] = await queryAs(
     z.object({ total: z.int(), data: z.array(Channel.loose()) }),
     sql`
     SELECT (SELECT count(*)::int ${FROM} WHERE ${sqlAnd(conditions)}) AS total,
       coalesce((SELECT json_agg(part.channel) FROM (
-        SELECT ${withStats ? sql`(${withOwner()} || ${statistics()})` : withOwner()} AS channel
+        SELECT ${withStats ? sql`(${channelWithOwnerSql()} || ${statisticsSql()})` : channelWithOwnerSql()} AS channel
         ${FROM} WHERE ${sqlAnd(conditions)} ORDER BY ${ORDERS[sort]} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
   )
   return row!
 }
 
-function withOwner(): Sql {
+function channelWithOwnerSql(): Sql {
   return channelSql(sql`channel`, sql`actor`, accountSql(sql`account`, sql`owner`))
 }
 
-/** Counted of what everybody may see. Views are not counted by day in this version, so every day has none. */
-function statistics(): Sql {
+/** SQL of the statistics of public videos. Views are not counted by day in this version, so every day has 0. */
+function statisticsSql(): Sql {
   const day = isoTimestampSql(sql`day AT TIME ZONE 'UTC'`)
   return sql`(SELECT jsonb_build_object('videosCount', count(*), 'totalViews', coalesce(sum(video.views), 0),
       'viewsPerDay', (SELECT jsonb_agg(jsonb_build_object('date', ${day}, 'views', 0) ORDER BY day)
-        FROM generate_series(date_trunc('day', now() AT TIME ZONE 'UTC') - ${DAYS} * interval '1 day', date_trunc('day', now() AT TIME ZONE 'UTC'), interval '1 day') day))
+        FROM generate_series(date_trunc('day', now() AT TIME ZONE 'UTC') - ${VIEW_CHART_DAYS} * interval '1 day',
+          date_trunc('day', now() AT TIME ZONE 'UTC'), interval '1 day') day))
     FROM videos video WHERE video.channel_id = channel.id AND video.privacy = 1 AND video.state = 1)`
 }

@@ -6,7 +6,7 @@ import { removeActorImages, setActorImages } from '../actors/actor-images.ts'
 import { createAdditionalChannel, findManagedChannel, removeChannelWithVideos, updateChannel } from './channels.ts'
 import { findChannel, listAccountChannels, listLocalChannels } from './channels.query.ts'
 
-/** Channels: list, make, change, remove, pictures. */
+/** Routes of channels: list, create, change, remove, avatar and banner. */
 export const channelsRoutes = implementContract(channelsContract, {
   'GET /video-channels': async ({ query: { sort, ...rest } }) => await listLocalChannels({ ...paging(rest), sort }),
   'POST /video-channels': async ({ body, viewer }) => {
@@ -20,19 +20,19 @@ export const channelsRoutes = implementContract(channelsContract, {
   'DELETE /video-channels/:channelHandle': async ({ params, viewer }) =>
     await removeChannelWithVideos(await findManagedChannel(params.channelHandle, viewer)),
   'POST /video-channels/:channelHandle/avatar/pick': async ({ params, viewer, files }) => ({
-    avatars: await setActorImages(await actorOf(params.channelHandle, viewer), 'avatar', files.avatarfile, 'avatarfile')
+    avatars: await setActorImages(await managedActorId(params.channelHandle, viewer), 'avatar', files.avatarfile, 'avatarfile')
   }),
   'POST /video-channels/:channelHandle/banner/pick': async ({ params, viewer, files }) => ({
-    banners: await setActorImages(await actorOf(params.channelHandle, viewer), 'banner', files.bannerfile, 'bannerfile')
+    banners: await setActorImages(await managedActorId(params.channelHandle, viewer), 'banner', files.bannerfile, 'bannerfile')
   }),
   'DELETE /video-channels/:channelHandle/avatar': async ({ params, viewer }) =>
-    await removeActorImages(await actorOf(params.channelHandle, viewer), 'avatar'),
+    await removeActorImages(await managedActorId(params.channelHandle, viewer), 'avatar'),
   'DELETE /video-channels/:channelHandle/banner': async ({ params, viewer }) =>
-    await removeActorImages(await actorOf(params.channelHandle, viewer), 'banner'),
+    await removeActorImages(await managedActorId(params.channelHandle, viewer), 'banner'),
   'GET /accounts/:name/video-channels': async ({ params, query: { sort, search, withStats, ...rest } }) =>
     await listAccountChannels(params.name, { ...paging(rest), sort, search, withStats })
 })
 
-async function actorOf(handle: string, viewer: Viewer): Promise<number> {
+async function managedActorId(handle: string, viewer: Viewer): Promise<number> {
   return (await findManagedChannel(handle, viewer)).actorId
 }

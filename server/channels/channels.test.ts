@@ -8,14 +8,14 @@ import { runQuery, sql } from '../core/sql.ts'
 import { eventually, startTestInstance, type TestResponse, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
 import { findJsonShapeDifferences } from '../test/json-shape.ts'
-import { sendDueCounters } from '../videos/crawl.job.ts'
+import { sendDueCounters } from '../videos/counters.job.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 const TAKEN = {
   status: 409,
   detail: 'Another actor (account/channel) with this name on this instance already exists or has already existed.'
 }
-const NOT_YOURS = { status: 403, detail: 'Only a user with sufficient right can access this account resource.' }
+const FORBIDDEN = { status: 403, detail: 'Only a user with sufficient right can access this account resource.' }
 let instance: TestInstance
 let user: { id: number; token: string; channelId: number }
 const deleted: string[] = []
@@ -34,7 +34,7 @@ const create = async (name: string, more: object = {}, token = user.token): Prom
   await instance.call('POST /video-channels', { token, body: { name, displayName: `The ${name}`, ...more } })
 const get = async (name: string) => await instance.call(`GET /video-channels/${name}`)
 const names = (answer: TestResponse) => answer.json.data.map((one: { name: string }) => one.name)
-const form = async (field: string, width = 800, height = 400) => {
+const imageForm = async (field: string, width = 800, height = 400) => {
   const multipart = new FormData()
   multipart.append(
     field,
@@ -48,7 +48,7 @@ const form = async (field: string, width = 800, height = 400) => {
   return multipart
 }
 
-test('a channel is created and shown as recorded', async () => {
+test('a channel is created and has the recorded shape', async () => {
   const answer = await create('second_channel', {
     displayName: 'Second channel',
     description: 'The second channel',
@@ -56,9 +56,9 @@ test('a channel is created and shown as recorded', async () => {
   })
   expect(answer.status).toBe(200)
   expect(answer.json).toEqual({ videoChannel: { id: expect.any(Number) } })
-  const shown = await get('second_channel')
-  expect(findJsonShapeDifferences(recorded.channel, shown.json)).toEqual([])
-  expect(shown.json).toMatchObject({
+  const response = await get('second_channel')
+  expect(findJsonShapeDifferences(recorded.channel, response.json)).toEqual([])
+  expect(response.json).toMatchObject({
     id: answer.json.videoChannel.id,
     url: `${instance.url}/video-channels/second_channel`,
     displayName: 'Second channel',
@@ -69,10 +69,10 @@ test('a channel is created and shown as recorded', async () => {
     banners: [],
     ownerAccount: { name: 'user1', userId: user.id }
   })
-  expect((await get(`Second_Channel@${new URL(instance.url).host}`)).json).toEqual(shown.json)
+  expect((await get(`Second_Channel@${new URL(instance.url).host}`)).json).toEqual(response.json)
 })
 
-test('a taken name, wrong fields and strangers are refused as recorded', async () => {
+test('used names, invalid fields and anonymous requests are refused as recorded', async () => {
   expect((await create('second_channel')).json).toMatchObject(TAKEN)
   expect((await create('user1')).json).toMatchObject(TAKEN)
   expect((await create('root_channel')).json).toMatchObject(TAKEN)
@@ -90,7 +90,7 @@ test('a taken name, wrong fields and strangers are refused as recorded', async (
   expect((await get('user1')).status).toBe(404)
 })
 
-test('who makes a channel learns whether a name is free', async () => {
+test('a user can check whether a channel name is available', async () => {
   const free = async (name: string, token: string | undefined = user.token) => {
     const { status, json } = await instance.call(`GET /users/me/channel-names/${encodeURIComponent(name)}`, { token })
     return json.free ?? status
@@ -106,7 +106,7 @@ test('who makes a channel learns whether a name is free', async () => {
   expect((await instance.call('GET /users/me/channel-names/quite_new')).status).toBe(401)
 })
 
-test("the owner changes it, and its videos' support if asked", async () => {
+test('the owner changes a channel, and with bulkVideosSupportUpdate the support text of its videos', async () => {
   const video = await seedVideo({ channelId: user.channelId })
   await runQuery(sql`UPDATE videos SET federated = true WHERE id = ${video.id}`)
   const before = (await get('user1_chan')).json
@@ -123,63 +123,70 @@ test("the owner changes it, and its videos' support if asked", async () => {
     updatedAt: expect.any(String)
   })
   expect(await runQuery(sql`SELECT support FROM videos WHERE id = ${video.id}`)).toEqual([{ support: 'support' }])
-  // Whoever knows the video hears of it.
+  // The videos are federated again.
   await sendDueCounters.run({}, { progress: () => undefined, signal: new AbortController().signal })
-  const told = await runQuery<{ support: string }>(
+  const updates = await runQuery<{ support: string }>(
     sql`SELECT activity->'object'->'support' AS support FROM outgoing WHERE type = 'Update' AND activity->'object'->>'uuid' = ${video.uuid}`
   )
-  expect(told).toEqual([{ support: 'support' }])
+  expect(updates).toEqual([{ support: 'support' }])
   await instance.call('PUT /video-channels/user1_chan', { token: user.token, body: { support: 'other' } })
   expect(await runQuery(sql`SELECT support FROM videos WHERE id = ${video.id}`)).toEqual([{ support: 'support' }])
   await instance.call('PUT /video-channels/user1_chan', { token: user.token, body: { description: null, support: '' } })
   expect((await get('user1_chan')).json).toMatchObject({ displayName: 'Changed', description: null, support: null })
 })
 
-test('who may change a channel', async () => {
+test('a channel is changed only by its owner, administrators and, for users without a role, moderators', async () => {
   const stranger = await instance.user('stranger')
   const moderator = await instance.user('mod1', { role: 1 })
   const otherModerator = await instance.user('mod2', { role: 1 })
   const admin = await instance.login()
-  const may = async (name: string, token?: string) =>
+  const statusOfChange = async (name: string, token?: string) =>
     (await instance.call(`PUT /video-channels/${name}`, { token, body: { description: 'touched' } })).status
   expect((await instance.call('PUT /video-channels/root_channel', { token: user.token, body: { displayName: 'x' } })).json).toMatchObject(
-    NOT_YOURS
+    FORBIDDEN
   )
-  expect(await may('user1_chan')).toBe(401)
-  expect(await may('user1_chan', stranger.token)).toBe(403)
-  expect(await may('user1_chan', moderator.token)).toBe(204)
-  expect(await may('user1_chan', admin)).toBe(204)
-  expect(await may('root_channel', moderator.token)).toBe(403)
-  expect(await may('mod2_channel', moderator.token)).toBe(403)
-  expect(await may('mod2_channel', otherModerator.token)).toBe(204)
-  expect(await may('unknown', admin)).toBe(404)
+  expect(await statusOfChange('user1_chan')).toBe(401)
+  expect(await statusOfChange('user1_chan', stranger.token)).toBe(403)
+  expect(await statusOfChange('user1_chan', moderator.token)).toBe(204)
+  expect(await statusOfChange('user1_chan', admin)).toBe(204)
+  expect(await statusOfChange('root_channel', moderator.token)).toBe(403)
+  expect(await statusOfChange('mod2_channel', moderator.token)).toBe(403)
+  expect(await statusOfChange('mod2_channel', otherModerator.token)).toBe(204)
+  expect(await statusOfChange('unknown', admin)).toBe(404)
   for (const key of [
     'DELETE /video-channels/root_channel',
     'DELETE /video-channels/root_channel/avatar',
     'DELETE /video-channels/root_channel/banner'
   ]) {
-    expect((await instance.call(key, { token: user.token })).json, key).toMatchObject(NOT_YOURS)
+    expect((await instance.call(key, { token: user.token })).json, key).toMatchObject(FORBIDDEN)
   }
   for (const kind of ['avatar', 'banner']) {
     expect(
-      (await instance.call(`POST /video-channels/root_channel/${kind}/pick`, { token: user.token, multipart: await form(`${kind}file`) }))
-        .json
-    ).toMatchObject(NOT_YOURS)
+      (
+        await instance.call(`POST /video-channels/root_channel/${kind}/pick`, {
+          token: user.token,
+          multipart: await imageForm(`${kind}file`)
+        })
+      ).json
+    ).toMatchObject(FORBIDDEN)
   }
 })
 
-test('a remote channel is changed by nobody here', async () => {
+test('a remote channel cannot be changed', async () => {
   const [actor] = await runQuery<{ id: number }>(
-    sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Group', 'http://far/video-channels/far', 'far', 'far.example', 'http://far/inbox', now(), now()) RETURNING id`
+    sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at)
+      VALUES ('Group', 'http://far/video-channels/far', 'far', 'far.example', 'http://far/inbox', now(), now()) RETURNING id`
   )
   const [owner] = await runQuery<{ id: number }>(
-    sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at) VALUES ('Person', 'http://far/accounts/owner', 'owner', 'far.example', 'http://far/inbox', now(), now()) RETURNING id`
+    sql`INSERT INTO actors (type, url, preferred_username, host, inbox_url, created_at, updated_at)
+      VALUES ('Person', 'http://far/accounts/owner', 'owner', 'far.example', 'http://far/inbox', now(), now()) RETURNING id`
   )
   const [account] = await runQuery<{ id: number }>(
     sql`INSERT INTO accounts (actor_id, name, created_at, updated_at) VALUES (${owner!.id}, 'Owner', now(), now()) RETURNING id`
   )
   await runQuery(
-    sql`INSERT INTO channels (actor_id, account_id, name, created_at, updated_at) VALUES (${actor!.id}, ${account!.id}, 'Far', now(), now())`
+    sql`INSERT INTO channels (actor_id, account_id, name, created_at, updated_at)
+      VALUES (${actor!.id}, ${account!.id}, 'Far', now(), now())`
   )
   const shown = (await get('far@far.example')).json
   expect(shown).toMatchObject({ isLocal: false, host: 'far.example' })
@@ -190,11 +197,11 @@ test('a remote channel is changed by nobody here', async () => {
   expect(names(await instance.call('GET /video-channels'))).not.toContain('far')
 })
 
-test('the lists: all of the instance, those of an account, in parts, sorted and searched', async () => {
+test('channels of the instance and of an account are listed, paged, sorted and searched', async () => {
   await create('third_channel', { displayName: 'Zebra films' })
-  const mine = await instance.call('GET /accounts/user1/video-channels')
-  expect(mine.json.total).toBe(3)
-  expect(names(mine)).toEqual(['third_channel', 'second_channel', 'user1_chan'])
+  const ownChannels = await instance.call('GET /accounts/user1/video-channels')
+  expect(ownChannels.json.total).toBe(3)
+  expect(names(ownChannels)).toEqual(['third_channel', 'second_channel', 'user1_chan'])
   expect(names(await instance.call('GET /accounts/user1/video-channels?sort=name&start=1&count=1'))).toEqual(['third_channel'])
   expect(names(await instance.call('GET /accounts/user1/video-channels?search=zebra'))).toEqual(['third_channel'])
   expect(names(await instance.call('GET /accounts/user1/video-channels?search=SECOND_'))).toEqual(['second_channel'])
@@ -207,14 +214,14 @@ test('the lists: all of the instance, those of an account, in parts, sorted and 
   expect((await instance.call('GET /video-channels?sort=support')).status).toBe(400)
 })
 
-test('statistics count what everybody may see', async () => {
+test('statistics count public videos only', async () => {
   const { token, channelId } = await instance.user('counted')
   await seedVideo({ channelId, views: 3 })
   await seedVideo({ channelId, views: 4 })
   await seedVideo({ channelId, privacy: 3, views: 100 })
   await seedVideo({ channelId, state: 2, views: 100 })
-  for (const asking of [{}, { token }]) {
-    const [channel] = (await instance.call('GET /accounts/counted/video-channels?withStats=true', asking)).json.data
+  for (const options of [{}, { token }]) {
+    const [channel] = (await instance.call('GET /accounts/counted/video-channels?withStats=true', options)).json.data
     expect(findJsonShapeDifferences(recorded.withStats, channel)).toEqual([])
     expect(channel).toMatchObject({ videosCount: 2, totalViews: 7 })
     expect(channel.viewsPerDay).toHaveLength(31)
@@ -223,15 +230,15 @@ test('statistics count what everybody may see', async () => {
   expect((await instance.call('GET /accounts/counted/video-channels')).json.data[0]).not.toHaveProperty('videosCount')
 })
 
-test('avatar and banner are kept in all sizes, replaced and removed', async () => {
+test('avatar and banner are stored in all sizes, replaced and removed', async () => {
   const avatar = await instance.call('POST /video-channels/second_channel/avatar/pick', {
     token: user.token,
-    multipart: await form('avatarfile')
+    multipart: await imageForm('avatarfile')
   })
   expect(avatar.json.avatars.map((one: { width: number }) => one.width)).toEqual([1500, 600, 120, 48])
   const banner = await instance.call('POST /video-channels/second_channel/banner/pick', {
     token: user.token,
-    multipart: await form('bannerfile')
+    multipart: await imageForm('bannerfile')
   })
   expect(banner.status).toBe(200)
   expect(findJsonShapeDifferences(recorded.banners, banner.json)).toEqual([])
@@ -245,10 +252,10 @@ test('avatar and banner are kept in all sizes, replaced and removed', async () =
     expect(path).toMatch(/^\/lazy-static\/banners\//)
     expect(await sharp(join(instance.folder, 'banners', path.split('/').at(-1)!)).metadata()).toMatchObject({ width, height })
   }
-  const wrong = new FormData()
-  wrong.append('bannerfile', new Blob(['hello']), 'a.txt')
+  const textFile = new FormData()
+  textFile.append('bannerfile', new Blob(['hello']), 'a.txt')
   expect(
-    (await instance.call('POST /video-channels/second_channel/banner/pick', { token: user.token, multipart: wrong })).json
+    (await instance.call('POST /video-channels/second_channel/banner/pick', { token: user.token, multipart: textFile })).json
   ).toMatchObject({ status: 400, detail: 'Incorrect request parameters: bannerfile' })
   expect((await get('second_channel')).json.banners).toEqual(shown.banners)
   expect((await instance.call('DELETE /video-channels/second_channel/banner', { token: user.token })).status).toBe(204)
@@ -258,7 +265,7 @@ test('avatar and banner are kept in all sizes, replaced and removed', async () =
   await eventually(async () => readdirSync(join(instance.folder, 'avatars')).length === 0, 10, 'the avatars to go')
 })
 
-test('a removed channel takes its videos along, and its name is never given again', async () => {
+test('a channel is removed with its videos, and its name is never available again', async () => {
   const id = (await create('doomed')).json.videoChannel.id
   const video = await seedVideo({ channelId: id })
   const other = await seedVideo({ channelId: user.channelId })
@@ -271,7 +278,7 @@ test('a removed channel takes its videos along, and its name is never given agai
   expect((await create('doomed')).json).toMatchObject(TAKEN)
 })
 
-test('an account keeps its last channel, even if all are removed at once', async () => {
+test('the last channel of an account cannot be removed, even by concurrent requests', async () => {
   const { token } = await instance.user('keeper')
   expect((await instance.call('DELETE /video-channels/keeper_channel', { token })).status).toBe(409)
   for (const name of ['keeper_a', 'keeper_b']) await create(name, {}, token)
@@ -282,7 +289,7 @@ test('an account keeps its last channel, even if all are removed at once', async
   expect((await instance.call('GET /accounts/keeper/video-channels')).json.total).toBe(1)
 })
 
-test('an account has as many channels as configured, even if many are made at once', async () => {
+test('the number of channels of an account is limited, even for concurrent requests', async () => {
   const { token } = await instance.user('greedy')
   config.video_channels.max_per_user = 3
   const answers = await Promise.all([1, 2, 3, 4, 5].map(async number => await create(`greedy_${number}`, {}, token)))

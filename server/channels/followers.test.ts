@@ -13,7 +13,7 @@ afterAll(async () => {
   await site?.stop()
 })
 
-test('owners see who follows their account and channels, others do not', async () => {
+test('owners can list the followers of their account and channels, others cannot', async () => {
   const host = new URL(site.url).host
   expect((await site.call('POST /users/me/subscriptions', { token: bob.token, body: { uri: `ada_channel@${host}` } })).status).toBe(204)
   for (const path of ['/accounts/ada/followers', '/video-channels/ada_channel/followers']) {

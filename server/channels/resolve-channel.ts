@@ -6,8 +6,8 @@ import { resolveActorWithDocument, resolveActor, setRemoteGroupHandler } from '.
 import { ChannelModel } from './channel.model.ts'
 
 /**
- * The channel (Group) at an address, with its owner: ours, known, or fetched. The owner is a Person of the same origin whom the Group
- * names; a known channel does not change hands to another server. Throws FetchError.
+ * Resolves the channel (Group) at a URL with its owner: local, stored or fetched. The owner is an account of the same origin in the
+ * `attributedTo` of the Group; a channel cannot move to an owner of another server. Throws FetchError.
  */
 export async function resolveChannel(
   address: string,
@@ -22,28 +22,29 @@ export async function resolveChannel(
   return await storeChannel(actor.id, document, budget)
 }
 
-/** Keeps the channel behind every Group that is met; called once at start. */
+/** Stores the channel of every fetched Group; called once at start. */
 export function registerRemoteGroupHandler(): void {
   setRemoteGroupHandler(storeChannel)
 }
 
 async function storeChannel(actorId: number, remote: RemoteActor, budget: Budget): Promise<ChannelModel> {
-  const accountId = await ownerOf(remote, budget)
+  const accountId = await resolveOwnerAccountId(remote, budget)
   await transaction(
-    async inside =>
+    async tx =>
       await runQuery(
         sql`
     INSERT INTO channels (actor_id, account_id, name, description, support, created_at, updated_at)
     VALUES (${actorId}, ${accountId}, ${remote.displayName}, ${remote.summary}, ${remote.support}, now(), now())
-    ON CONFLICT (actor_id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name, description = excluded.description, support = excluded.support, updated_at = now()`,
-        inside
+    ON CONFLICT (actor_id) DO UPDATE SET account_id = excluded.account_id, name = excluded.name, description = excluded.description,
+      support = excluded.support, updated_at = now()`,
+        tx
       )
   )
   return await ChannelModel.findOne({ where: { actorId }, rejectOnEmpty: true })
 }
 
-/** The account of the first owner that is a Person (or another kind of account) of the channel's origin. */
-async function ownerOf({ owners, url }: RemoteActor, budget: Budget): Promise<number> {
+/** Returns the id of the account of the first owner that is no Group. Throws FetchError without one. */
+async function resolveOwnerAccountId({ owners, url }: RemoteActor, budget: Budget): Promise<number> {
   for (const owner of owners) {
     const actor = await resolveActor(owner, { budget })
     if (actor.type === 'Group') continue

@@ -15,38 +15,39 @@ import { followByHandle } from '../actors/wanted-follows.job.ts'
 import { channelSql } from './channel.shape.ts'
 import { findManagedChannel } from './channels.ts'
 
-/** The channels a user follows. */
+/** Routes of subscriptions, and of the followers of accounts and channels. */
 export const subscriptionsRoutes = implementContract(subscriptionsContract, {
   'GET /users/me/subscriptions': async ({ viewer, query: { search, sort, ...rest } }) =>
     await listSubscriptions(viewer, { ...paging(rest), search, sort }),
   'POST /users/me/subscriptions': async ({ viewer, body }) => {
-    const me = await ownActor(viewer)
+    const actor = await findOwnActor(viewer)
     const uri = body.uri.replace(/^@/, '')
     const [known] = await runQuery<{ id: number }>(
       sql`SELECT actor.id FROM actors actor JOIN channels ON channels.actor_id = actor.id WHERE ${matchesHandleSql(sql`actor`, uri)}`
     )
-    if (known) await followActor(me, await ActorModel.findByPk(known.id, { rejectOnEmpty: true }))
-    else await followByHandle(me.id, uri)
+    if (known) await followActor(actor, await ActorModel.findByPk(known.id, { rejectOnEmpty: true }))
+    else await followByHandle(actor.id, uri)
   },
   'GET /users/me/subscriptions/exist': async ({ viewer, query: { uris } }) => {
-    const found = await Promise.all(uris.map(async uri => [uri, (await subscribed(viewer, uri)) !== null] as const))
+    const found = await Promise.all(uris.map(async uri => [uri, (await findSubscribedActorId(viewer, uri)) !== null] as const))
     return Object.fromEntries(found)
   },
   'GET /users/me/subscriptions/:uri': async ({ viewer, params: { uri } }) => {
-    const target = await subscribed(viewer, uri)
+    const target = await findSubscribedActorId(viewer, uri)
     const { data } = target === null ? { data: [] } : await listSubscriptions(viewer, { start: 0, count: 1 }, sql`actor.id = ${target}`)
-    if (!data[0]) throw notSubscribed(uri)
+    if (!data[0]) throw subscriptionNotFound(uri)
     return data[0]
   },
   'DELETE /users/me/subscriptions/:uri': async ({ viewer, params: { uri } }) => {
-    const target = await subscribed(viewer, uri)
-    if (target === null) throw notSubscribed(uri)
-    await unfollowActor((await ownActor(viewer)).id, target)
+    const target = await findSubscribedActorId(viewer, uri)
+    if (target === null) throw subscriptionNotFound(uri)
+    await unfollowActor((await findOwnActor(viewer)).id, target)
   },
   'GET /accounts/:name/followers': async ({ viewer, params: { name }, query: { search, sort, ...rest } }) => {
     const actors = await runQuery<{ id: number; own: boolean }>(sql`
       SELECT one.id, account.id = ${viewer.accountId} AS own FROM accounts account JOIN actors actor ON actor.id = account.actor_id
-        JOIN LATERAL (SELECT actor.id UNION ALL SELECT channels.actor_id FROM channels WHERE channels.account_id = account.id) one ON TRUE WHERE ${matchesHandleSql(sql`actor`, name)}`)
+        JOIN LATERAL (SELECT actor.id UNION ALL SELECT channels.actor_id FROM channels WHERE channels.account_id = account.id) one ON TRUE
+      WHERE ${matchesHandleSql(sql`actor`, name)}`)
     if (actors.length === 0) throw notFound('Account')
     if (!actors[0]!.own) throw new Problem(403, null, 'Only the owner of an account sees who follows it.')
     return await listFollows(
@@ -59,41 +60,43 @@ export const subscriptionsRoutes = implementContract(subscriptionsContract, {
     await listFollows([(await findManagedChannel(params.channelHandle, viewer)).actorId], 'followers', { ...paging(rest), search, sort })
 })
 
-const notSubscribed = (uri: string) => new Problem(404, null, `Subscription ${uri} not found.`)
+const subscriptionNotFound = (uri: string) => new Problem(404, null, `Subscription ${uri} not found.`)
 
-async function ownActor(viewer: Viewer): Promise<ActorModel> {
+async function findOwnActor(viewer: Viewer): Promise<ActorModel> {
   const { actorId } = await AccountModel.findByPk(viewer.accountId, { rejectOnEmpty: true })
   return await ActorModel.findByPk(actorId, { rejectOnEmpty: true })
 }
 
-/** The actor of the channel with this handle that the viewer follows, accepted or not yet; null otherwise. */
-async function subscribed(viewer: Viewer, uri: string): Promise<number | null> {
+/** Returns the actor id of a channel that the viewer follows, accepted or pending, by its handle; null otherwise. */
+async function findSubscribedActorId(viewer: Viewer, uri: string): Promise<number | null> {
   const [row] = await runQuery<{ id: number }>(sql`
     SELECT actor.id FROM follows JOIN actors actor ON actor.id = follows.target_id JOIN accounts me ON me.actor_id = follows.actor_id
     WHERE me.id = ${viewer.accountId} AND follows.state <> 'rejected' AND ${matchesHandleSql(sql`actor`, uri)}`)
   return row?.id ?? null
 }
 
-type Filters = { start: number; count: number; search?: string; sort?: string }
+type SubscriptionFilters = { start: number; count: number; search?: string; sort?: string }
 
 async function listSubscriptions(
   viewer: Viewer,
-  { start, count, search, sort = '-createdAt' }: Filters,
-  only?: Sql
+  { start, count, search, sort = '-createdAt' }: SubscriptionFilters,
+  targetCondition?: Sql
 ): Promise<{ total: number; data: Channel[] }> {
-  const conditions = [sql`me.id = ${viewer.accountId}`, sql`follows.state = 'accepted'`, ...(only ? [only] : [])]
-  if (only) conditions[1] = sql`follows.state <> 'rejected'`
+  const conditions = [sql`me.id = ${viewer.accountId}`, sql`follows.state = 'accepted'`, ...(targetCondition ? [targetCondition] : [])]
+  if (targetCondition) conditions[1] = sql`follows.state <> 'rejected'`
   if (search) {
     const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`
     conditions.push(sql`(channel.name ILIKE ${pattern} OR actor.preferred_username ILIKE ${pattern})`)
   }
-  const from = sql`FROM follows JOIN accounts me ON me.actor_id = follows.actor_id JOIN actors actor ON actor.id = follows.target_id JOIN channels channel ON channel.actor_id = actor.id
-    JOIN accounts account ON account.id = channel.account_id JOIN actors owner ON owner.id = account.actor_id WHERE ${sqlAnd(conditions)}`
+  const from = sql`FROM follows JOIN accounts me ON me.actor_id = follows.actor_id JOIN actors actor ON actor.id = follows.target_id
+    JOIN channels channel ON channel.actor_id = actor.id JOIN accounts account ON account.id = channel.account_id
+    JOIN actors owner ON owner.id = account.actor_id WHERE ${sqlAnd(conditions)}`
   const [row] = await queryAs(
     z.object({ total: z.int(), data: z.array(Channel) }),
     sql`
     SELECT (SELECT count(*)::int ${from}) AS total, coalesce((SELECT json_agg(part.channel) FROM (
-      SELECT ${channelSql(sql`channel`, sql`actor`, accountSql(sql`account`, sql`owner`))} AS channel ${from} ORDER BY ${sort.startsWith('-') ? sql`follows.id DESC` : sql`follows.id`} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
+      SELECT ${channelSql(sql`channel`, sql`actor`, accountSql(sql`account`, sql`owner`))} AS channel ${from}
+      ORDER BY ${sort.startsWith('-') ? sql`follows.id DESC` : sql`follows.id`} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
   )
   return row!
 }

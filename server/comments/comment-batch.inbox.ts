@@ -10,73 +10,95 @@ import { forwardCommentActivities } from './comment.outbox.ts'
 import { adjustCommentCount } from './comments.ts'
 import { parseCommentNote, renderCommentNoteHtml, type ParsedCommentNote } from './comment.codec.ts'
 
-type Place = { url: string; video_id: number; remote: boolean; account_id: number; parent_id: number | null; thread_id: number | null }
-type Comment = Place & { note: ParsedCommentNote; text: string; incoming: IncomingActivity }
+type CommentPlacement = {
+  url: string
+  video_id: number
+  remote: boolean
+  account_id: number
+  parent_id: number | null
+  thread_id: number | null
+}
+type BatchComment = CommentPlacement & { note: ParsedCommentNote; text: string; incoming: IncomingActivity }
 
 /**
- * Takes new comments all at once, as they come by the hundred below a video that many watch: by people who are known here, below videos and
- * comments that are known here, where nobody has to approve them. Gives those it took; the others are taken one by one.
+ * Stores new comments in one transaction, as hundreds arrive at once below a popular video. Accepts only comments by remote authors
+ * refreshed within `federation.actors.refresh_after`, below a known video or comment whose policy requires no approval. Returns the
+ * activities it stored; the caller processes the others one by one.
  */
-export async function acceptCommentBatch(all: IncomingActivity[]): Promise<IncomingActivity[]> {
+export async function acceptCommentBatch(activities: IncomingActivity[]): Promise<IncomingActivity[]> {
   const notes = new Map<string, { note: ParsedCommentNote; incoming: IncomingActivity }>()
-  for (const incoming of all) {
+  for (const incoming of activities) {
     const note = isObject(incoming.object) ? parseCommentNote(incoming.object) : null
     if (note?.isPublic && note.author === incoming.actor && !note.approval) notes.set(note.url, { note, incoming })
   }
-  const comments: Comment[] = []
-  for (const place of await placesOf([...notes.values()].map(({ note }) => note))) {
-    const { note, incoming } = notes.get(place.url)!
+  const comments: BatchComment[] = []
+  for (const placement of await findPlacements([...notes.values()].map(({ note }) => note))) {
+    const { note, incoming } = notes.get(placement.url)!
     const text = await renderCommentNoteHtml(note)
-    if (text !== '') comments.push({ ...place, note, text, incoming })
+    if (text !== '') comments.push({ ...placement, note, text, incoming })
   }
-  return comments.length === 0 ? [] : await transaction(async inside => await store(comments, inside))
+  return comments.length === 0 ? [] : await transaction(async tx => await insertComments(comments, tx))
 }
 
-/** Where comments belong whose place, author and rules are known; those that are known already are left out. */
-async function placesOf(notes: ParsedCommentNote[]): Promise<Place[]> {
+/**
+ * Finds the video, the parent and the author of comments for which all three are known and the rules allow it; omits comments that are
+ * stored already.
+ */
+async function findPlacements(notes: ParsedCommentNote[]): Promise<CommentPlacement[]> {
   if (notes.length === 0) return []
-  return await runQuery<Place>(sql`
-    SELECT given.url, v.id AS video_id, v.remote, account.id AS account_id, parent.id AS parent_id, coalesce(parent.thread_id, parent.id) AS thread_id
-    FROM unnest(${notes.map(note => note.url)}::text[], ${notes.map(note => note.inReplyTo)}::text[], ${notes.map(note => note.author)}::text[]) AS given (url, reply, author)
-      JOIN actors author ON author.url = given.author AND author.host IS NOT NULL AND author.refreshed_at > now() - make_interval(secs => ${config.federation.actors.refresh_after / 1000}::double precision)
+  return await runQuery<CommentPlacement>(sql`
+    SELECT given.url, v.id AS video_id, v.remote, account.id AS account_id, parent.id AS parent_id,
+      coalesce(parent.thread_id, parent.id) AS thread_id
+    FROM unnest(
+        ${notes.map(note => note.url)}::text[], ${notes.map(note => note.inReplyTo)}::text[], ${notes.map(note => note.author)}::text[]
+      ) AS given (url, reply, author)
+      JOIN actors author ON author.url = given.author AND author.host IS NOT NULL
+        AND author.refreshed_at > now() - make_interval(secs => ${config.federation.actors.refresh_after / 1000}::double precision)
       JOIN accounts account ON account.actor_id = author.id
       LEFT JOIN comments parent ON parent.url = given.reply AND parent.deleted_at IS NULL
       LEFT JOIN videos answered ON answered.url = given.reply
       JOIN videos v ON v.id = coalesce(answered.id, parent.video_id)
-    WHERE v.comments_policy = 1 AND CASE WHEN v.remote THEN v.gone_at IS NULL AND v.privacy IN (1, 2) ELSE v.state = 1 AND (v.privacy IN (1, 2) OR v.publications > 0) END
+    WHERE v.comments_policy = 1
+      AND CASE WHEN v.remote THEN v.gone_at IS NULL AND v.privacy IN (1, 2) ELSE v.state = 1 AND (v.privacy IN (1, 2)
+        OR v.publications > 0) END
       AND NOT EXISTS (SELECT 1 FROM comments known WHERE known.url = given.url)`)
 }
 
-async function store(all: Comment[], inside: Transaction): Promise<IncomingActivity[]> {
+async function insertComments(comments: BatchComment[], tx: Transaction): Promise<IncomingActivity[]> {
   await acquireTextLocks(
     'COMMENT_URL',
-    all.map(({ url }) => url),
-    inside
+    comments.map(({ url }) => url),
+    tx
   )
-  const gone = await findTombstoned(
-    all.map(({ url }) => url),
-    inside
+  const tombstoned = await findTombstoned(
+    comments.map(({ url }) => url),
+    tx
   )
-  const alive = all.filter(({ url }) => !gone.has(url))
+  const accepted = comments.filter(({ url }) => !tombstoned.has(url))
   const rows = await runQuery<{ url: string }>(
     sql`
     INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, remote, held, created_at, updated_at)
     SELECT url, video, account, parent, thread, text, true, false, created, updated
-    FROM unnest(${alive.map(({ url }) => url)}::text[], ${alive.map(one => one.video_id)}::int[], ${alive.map(one => one.account_id)}::int[], ${alive.map(one => one.parent_id)}::int[], ${alive.map(one => one.thread_id)}::int[],
-      ${alive.map(({ text }) => text)}::text[], ${alive.map(({ note }) => note.published.toISOString())}::timestamptz[], ${alive.map(({ note }) => note.updated.toISOString())}::timestamptz[])
+    FROM unnest(${accepted.map(({ url }) => url)}::text[], ${accepted.map(comment => comment.video_id)}::int[],
+      ${accepted.map(comment => comment.account_id)}::int[],
+      ${accepted.map(comment => comment.parent_id)}::int[], ${accepted.map(comment => comment.thread_id)}::int[],
+      ${accepted.map(({ text }) => text)}::text[],
+      ${accepted.map(({ note }) => note.published.toISOString())}::timestamptz[],
+      ${accepted.map(({ note }) => note.updated.toISOString())}::timestamptz[])
       WITH ORDINALITY AS given (url, video, account, parent, thread, text, created, updated, place)
     ORDER BY place ON CONFLICT (url) DO NOTHING RETURNING url`,
-    inside
+    tx
   )
-  const written = new Set(rows.map(({ url }) => url))
-  const stored = alive.filter(({ url }) => written.has(url))
+  const insertedUrls = new Set(rows.map(({ url }) => url))
+  const stored = accepted.filter(({ url }) => insertedUrls.has(url))
   await forwardCommentActivities(
     stored.filter(({ remote }) => !remote).map(({ url, video_id, incoming }) => ({ url, videoId: video_id, incoming })),
-    inside
+    tx
   )
-  const sums = new Map<number, number>()
-  for (const { video_id } of stored) sums.set(video_id, (sums.get(video_id) ?? 0) + 1)
-  // Last, as others wait for these rows; always in the same order, so that no two wait for each other.
-  for (const [videoId, more] of [...sums].sort(([one], [other]) => one - other)) await adjustCommentCount(videoId, more, inside)
+  const countByVideo = new Map<number, number>()
+  for (const { video_id } of stored) countByVideo.set(video_id, (countByVideo.get(video_id) ?? 0) + 1)
+  // Last, because other transactions wait for these rows; in ascending order of id, so that two transactions cannot deadlock.
+  for (const [videoId, increment] of [...countByVideo].sort(([first], [other]) => first - other))
+    await adjustCommentCount(videoId, increment, tx)
   return stored.map(({ incoming }) => incoming)
 }

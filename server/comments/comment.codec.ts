@@ -3,7 +3,7 @@ import { idOf, listOf, AS_PUBLIC, type JsonObject } from '../fediverse/vocabular
 
 const MAX_TEXT = 10_000
 
-/** A comment as its author's server tells it. */
+/** A comment as parsed from a Note of its author's server. */
 export type ParsedCommentNote = {
   url: string
   author: string
@@ -16,7 +16,7 @@ export type ParsedCommentNote = {
   approval: string | null
 }
 
-/** What a Note says, bounded; null where it is no comment. */
+/** Parses a Note, with its lengths and dates bounded; returns null where it is not a valid comment. */
 export function parseCommentNote(object: JsonObject): ParsedCommentNote | null {
   const url = httpUrl(object.id)
   const author = httpUrl(idOf(listOf(object.attributedTo)[0]))
@@ -49,7 +49,7 @@ export function parseCommentNote(object: JsonObject): ParsedCommentNote | null {
   }
 }
 
-/** The words of a comment, as harmless HTML. */
+/** Returns the content of a comment as sanitised HTML. */
 export async function renderCommentNoteHtml(note: ParsedCommentNote): Promise<string> {
   const { markdownToHtml, sanitizeRemoteHtml } = await import('../core/markdown.ts')
   return (note.isMarkdown ? markdownToHtml(note.content) : sanitizeRemoteHtml(note.content)).slice(0, MAX_TEXT)

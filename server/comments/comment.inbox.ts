@@ -18,16 +18,16 @@ import { tombstoneComment, adjustCommentCount, releaseHeldComment } from './comm
 import { parseCommentNote, renderCommentNoteHtml, type ParsedCommentNote } from './comment.codec.ts'
 import { acceptCommentBatch } from './comment-batch.inbox.ts'
 
-const APPROVAL = 3
-const CLOSED = 2
+const POLICY_APPROVAL = 3
+const POLICY_CLOSED = 2
 
-/** Hears comments of other servers. */
+/** Registers the handlers for comments of other servers; called once at start. */
 export function registerCommentHandlers(): void {
-  onActivityBatch('Create(Note)', async all => new Map((await acceptCommentBatch(all)).map(taken => [taken, true])))
-  onActivity('Create(Note)', receiveNote)
-  onActivity('Update(Note)', receiveNote)
-  onActivity('Delete', receiveDelete)
-  onActivity('ApproveReply', receiveApproval)
+  onActivityBatch('Create(Note)', async activities => new Map((await acceptCommentBatch(activities)).map(accepted => [accepted, true])))
+  onActivity('Create(Note)', handleNote)
+  onActivity('Update(Note)', handleNote)
+  onActivity('Delete', handleDelete)
+  onActivity('ApproveReply', handleReplyApproval)
   registerCrossOriginDeletePolicy(
     async ({ actor, object }) => (await findCommentRow(sql`comment.url = ${httpUrl(idOf(object))}`))?.owner === actor
   )
@@ -40,15 +40,15 @@ export function registerCommentHandlers(): void {
   })
 }
 
-async function receiveNote(incoming: IncomingActivity): Promise<boolean> {
+async function handleNote(incoming: IncomingActivity): Promise<boolean> {
   const budget = new Budget()
   const note = isObject(incoming.object) ? parseCommentNote(incoming.object) : null
   if (!note || note.author !== incoming.actor || !note.isPublic) return false
   try {
-    const place = await placeOf(note.inReplyTo, budget, new Set([note.url]))
-    if (!place) return false
+    const placement = await resolvePlacement(note.inReplyTo, budget, new Set([note.url]))
+    if (!placement) return false
     const actor = await resolveActivityActor(incoming)
-    await store(note, place, actor.id, { incoming })
+    await storeRemoteComment(note, placement, actor.id, { incoming })
     return true
   } catch (error) {
     if (error instanceof FetchError) {
@@ -59,24 +59,25 @@ async function receiveNote(incoming: IncomingActivity): Promise<boolean> {
   }
 }
 
-/** Takes a comment that its video's origin lists. Throws FetchError. */
+/** Fetches and stores a comment that the origin of its video lists. Throws FetchError. */
 export async function fetchRemoteComment(url: string): Promise<void> {
   const budget = new Budget()
   const { document } = await fetchRemoteDocument(url, { budget })
   const note = document.type === 'Note' ? parseCommentNote(document) : null
-  const place = note?.isPublic ? await placeOf(note.inReplyTo, budget, new Set([note.url])) : null
-  if (note && place) await store(note, place, (await resolveActor(note.author, { budget })).id, { approved: true })
+  const placement = note?.isPublic ? await resolvePlacement(note.inReplyTo, budget, new Set([note.url])) : null
+  if (note && placement) await storeRemoteComment(note, placement, (await resolveActor(note.author, { budget })).id, { approved: true })
 }
 
-type Place = { videoId: number; parentId: number | null; threadId: number | null }
+type CommentPlacement = { videoId: number; parentId: number | null; threadId: number | null }
 
 /**
- * Where a comment belongs: below a video known here, or an answer to one; what lies between is fetched, but not for ever
- * (docs/federation.md#reply-chains).
+ * Returns where a comment belongs: directly below a known video, or below a comment as its reply. Fetches and stores missing parents, at
+ * most `federation.crawl.max_replies` of them (docs/federation.md#reply-chains).
  */
-async function placeOf(url: string, budget: Budget, seen: Set<string>): Promise<Place | null> {
+async function resolvePlacement(url: string, budget: Budget, seen: Set<string>): Promise<CommentPlacement | null> {
   const [video] = await runQuery<{ id: number }>(
-    sql`SELECT id FROM videos WHERE url = ${url} AND CASE WHEN remote THEN gone_at IS NULL AND privacy IN (1, 2) ELSE state = 1 AND (privacy IN (1, 2) OR publications > 0) END`
+    sql`SELECT id FROM videos WHERE url = ${url} AND CASE WHEN remote THEN gone_at IS NULL AND privacy IN (1, 2) ELSE state = 1
+      AND (privacy IN (1, 2) OR publications > 0) END`
   )
   if (video) return { videoId: video.id, parentId: null, threadId: null }
   const parent = await findCommentRow(sql`comment.url = ${url}`)
@@ -85,85 +86,89 @@ async function placeOf(url: string, budget: Budget, seen: Set<string>): Promise<
   seen.add(url)
   const { document } = await fetchRemoteDocument(url, { budget })
   const note = document.type === 'Note' ? parseCommentNote(document) : null
-  const place = note?.isPublic ? await placeOf(note.inReplyTo, budget, seen) : null
-  if (!note || !place) return null
+  const placement = note?.isPublic ? await resolvePlacement(note.inReplyTo, budget, seen) : null
+  if (!note || !placement) return null
   const author = await resolveActor(note.author, { budget })
-  const row = await store(note, place, author.id, {})
+  const row = await storeRemoteComment(note, placement, author.id, {})
   return row ? { videoId: row.video_id, parentId: row.id, threadId: row.thread_id ?? row.id } : null
 }
 
-/** Writes a comment of somebody elsewhere, once, and never older words over newer ones; null where it may not stand there. */
-async function store(
+/** Stores a remote comment once and never replaces a newer version with an older one; returns null where the comment is not allowed. */
+async function storeRemoteComment(
   note: ParsedCommentNote,
-  { videoId, parentId, threadId }: Place,
+  { videoId, parentId, threadId }: CommentPlacement,
   actorId: number,
   { incoming, approved = false }: { incoming?: IncomingActivity; approved?: boolean }
-): Promise<Stored | null> {
+): Promise<StoredComment | null> {
   const text = await renderCommentNoteHtml(note)
   if (text === '') return null
-  return await transaction(async inside => {
-    await acquireTextLocks('COMMENT_URL', [note.url], inside)
+  return await transaction(async tx => {
+    await acquireTextLocks('COMMENT_URL', [note.url], tx)
     const [video] = await runQuery<{ remote: boolean; policy: number; url: string; account: number | null }>(
       sql`
-      SELECT remote, comments_policy AS policy, url, (SELECT id FROM accounts WHERE actor_id = ${actorId}) AS account FROM videos WHERE id = ${videoId}`,
-      inside
+      SELECT remote, comments_policy AS policy, url, (SELECT id FROM accounts WHERE actor_id = ${actorId}) AS account FROM videos
+        WHERE id = ${videoId}`,
+      tx
     )
-    if (!video?.account || (await isTombstoned(note.url, inside))) return null
-    const [known] = await runQuery<Known>(
-      sql`SELECT id, video_id, thread_id, account_id, remote, held, deleted_at, updated_at, reply_approval FROM comments WHERE url = ${note.url}`,
-      inside
+    if (!video?.account || (await isTombstoned(note.url, tx))) return null
+    const [existing] = await runQuery<ExistingComment>(
+      sql`SELECT id, video_id, thread_id, account_id, remote, held, deleted_at, updated_at, reply_approval FROM comments
+        WHERE url = ${note.url}`,
+      tx
     )
-    if (known && (known.account_id !== video.account || known.deleted_at || !known.remote)) return null
-    if (!known && video.policy === CLOSED) return null
-    // What another server's owner has not approved yet, that server does not send on.
+    if (existing && (existing.account_id !== video.account || existing.deleted_at || !existing.remote)) return null
+    if (!existing && video.policy === POLICY_CLOSED) return null
+    // A comment below a remote video with approval is stored only once its origin forwards it, lists it or names its approval.
     if (
-      !known &&
+      !existing &&
       video.remote &&
-      video.policy === APPROVAL &&
+      video.policy === POLICY_APPROVAL &&
       !note.approval &&
       !approved &&
       (!incoming || hostOf(incoming.signer) !== hostOf(video.url))
     )
       return null
-    if (known && known.updated_at >= note.updated && known.reply_approval === (note.approval ?? known.reply_approval)) return known
-    const held = known?.held ?? (!video.remote && video.policy === APPROVAL)
-    const [row] = await runQuery<Stored>(
+    if (existing && existing.updated_at >= note.updated && existing.reply_approval === (note.approval ?? existing.reply_approval))
+      return existing
+    const held = existing?.held ?? (!video.remote && video.policy === POLICY_APPROVAL)
+    const [row] = await runQuery<StoredComment>(
       sql`
       INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, remote, held, reply_approval, created_at, updated_at)
-      VALUES (${note.url}, ${videoId}, ${video.account}, ${parentId}, ${threadId}, ${text}, true, ${held}, ${video.remote ? note.approval : null}, ${note.published}, ${note.updated})
+      VALUES (${note.url}, ${videoId}, ${video.account}, ${parentId}, ${threadId}, ${text}, true, ${held},
+        ${video.remote ? note.approval : null}, ${note.published}, ${note.updated})
       ON CONFLICT (url) DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at RETURNING id, video_id, thread_id`,
-      inside
+      tx
     )
-    if (!video.remote && !held && incoming) await forwardCommentActivities([{ url: note.url, videoId, incoming }], inside)
-    // Last: everybody who comments below this video waits for its row.
-    await adjustCommentCount(videoId, known || held ? 0 : 1, inside)
+    if (!video.remote && !held && incoming) await forwardCommentActivities([{ url: note.url, videoId, incoming }], tx)
+    // Last: every comment below this video waits for this row.
+    await adjustCommentCount(videoId, existing || held ? 0 : 1, tx)
     return row!
   })
 }
-type Stored = Pick<CommentRow, 'id' | 'video_id' | 'thread_id'>
-type Known = Stored & Pick<CommentRow, 'account_id' | 'remote' | 'held' | 'deleted_at' | 'updated_at' | 'reply_approval'>
+type StoredComment = Pick<CommentRow, 'id' | 'video_id' | 'thread_id'>
+type ExistingComment = StoredComment & Pick<CommentRow, 'account_id' | 'remote' | 'held' | 'deleted_at' | 'updated_at' | 'reply_approval'>
 
-/** Its author takes a comment back, or the owner of the video below which it stands. */
-async function receiveDelete(incoming: IncomingActivity): Promise<boolean> {
+/** A comment may be deleted by its author or by the owner of the video. */
+async function handleDelete(incoming: IncomingActivity): Promise<boolean> {
   const url = httpUrl(idOf(incoming.object))
-  return await transaction(async inside => {
-    const row = url ? await findCommentRow(sql`comment.url = ${url}`, inside) : null
+  return await transaction(async tx => {
+    const row = url ? await findCommentRow(sql`comment.url = ${url}`, tx) : null
     if (!row) return false
     if (row.deleted_at || (row.author !== incoming.actor && row.owner !== incoming.actor)) return true
-    if (!row.video_remote && !row.held) await forwardCommentActivities([{ url: row.url, videoId: row.video_id, incoming }], inside)
-    await tombstoneComment(row, inside)
+    if (!row.video_remote && !row.held) await forwardCommentActivities([{ url: row.url, videoId: row.video_id, incoming }], tx)
+    await tombstoneComment(row, tx)
     return true
   })
 }
 
-/** The owner of another server's video has approved a comment of ours; with that it is told once more. */
-async function receiveApproval({ id, actor, object }: IncomingActivity): Promise<boolean> {
-  return await transaction(async inside => {
-    const row = await findCommentRow(sql`comment.url = ${httpUrl(idOf(object))}`, inside)
+/** Handles the approval of a local comment by the owner of a remote video: the comment is sent again, now with its approval. */
+async function handleReplyApproval({ id, actor, object }: IncomingActivity): Promise<boolean> {
+  return await transaction(async tx => {
+    const row = await findCommentRow(sql`comment.url = ${httpUrl(idOf(object))}`, tx)
     if (!row || row.remote || !row.video_remote || row.owner !== actor || row.deleted_at) return false
-    const wasHeld = await releaseHeldComment(row.id, id, inside)
-    await sendCommentActivity(await getCommentRow(row.id, inside), 'Create', inside)
-    await adjustCommentCount(row.video_id, wasHeld ? 1 : 0, inside)
+    const wasHeld = await releaseHeldComment(row.id, id, tx)
+    await sendCommentActivity(await getCommentRow(row.id, tx), 'Create', tx)
+    await adjustCommentCount(row.video_id, wasHeld ? 1 : 0, tx)
     return true
   })
 }

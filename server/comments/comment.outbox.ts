@@ -9,15 +9,15 @@ import { AS_PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
 import { announceToGroupFollowers } from './group-announce.outbox.ts'
 import type { CommentRow } from './comment.row.ts'
 
-const PUBLICLY = 1
-const UNLISTED = 2
+const PRIVACY_PUBLIC = 1
+const PRIVACY_UNLISTED = 2
 
-/** The Note of a comment: HTML for everybody, its Markdown as the source (docs/federation.md#forwarding). */
-export async function buildCommentNote(row: CommentRow, inside?: Transaction): Promise<{ id: string; [key: string]: unknown }> {
+/** Builds the Note of a comment: HTML as `content`, the Markdown of a local comment as `source` (docs/federation.md#forwarding). */
+export async function buildCommentNote(row: CommentRow, tx?: Transaction): Promise<{ id: string; [key: string]: unknown }> {
   const { markdownToHtml } = await import('../core/markdown.ts')
   const author = row.author!
-  const answered = row.parent_author ?? row.owner
-  const mentions = answered === author ? [] : [{ type: 'Mention', href: answered, name: `@${await nameOf(answered, inside)}` }]
+  const repliedTo = row.parent_author ?? row.owner
+  const mentions = repliedTo === author ? [] : [{ type: 'Mention', href: repliedTo, name: `@${await findMentionName(repliedTo, tx)}` }]
   return {
     to: [AS_PUBLIC],
     cc: [`${author}/followers`, ...mentions.map(({ href }) => href)],
@@ -36,11 +36,14 @@ export async function buildCommentNote(row: CommentRow, inside?: Transaction): P
   }
 }
 
-/** Tells a comment of ours: of our own video to all who follow it, of another's to its origin, which sends it on. */
-export async function sendCommentActivity(row: CommentRow, type: 'Create' | 'Update', inside: Transaction): Promise<void> {
-  // What is said below a video that is not for others stays here.
-  if (!row.video_remote && row.video_privacy > UNLISTED) return
-  const note = await buildCommentNote(row, inside)
+/**
+ * Sends a local comment: below a local video to all followers of that video's account and channel, below a remote one to its origin, which
+ * forwards it.
+ */
+export async function sendCommentActivity(row: CommentRow, type: 'Create' | 'Update', tx: Transaction): Promise<void> {
+  // Comments below a video that is not public or unlisted are not federated.
+  if (!row.video_remote && row.video_privacy > PRIVACY_UNLISTED) return
+  const note = await buildCommentNote(row, tx)
   const id = type === 'Create' ? `${row.url}/activity` : `${row.url}/updates/${row.updated_at.toISOString()}`
   const activity: Activity = {
     to: note.to as string[],
@@ -51,14 +54,14 @@ export async function sendCommentActivity(row: CommentRow, type: 'Create' | 'Upd
     object: note
   }
   await enqueueActivity(
-    { activity, kind: 'comment', audience: await audienceOf(row, inside), lane: DELIVERY_PRIORITY.PUBLISH, subject: row.url },
-    inside
+    { activity, kind: 'comment', audience: await findAudience(row, tx), lane: DELIVERY_PRIORITY.PUBLISH, subject: row.url },
+    tx
   )
-  if (!row.video_remote) await announceToGroupFollowers([{ url: row.url, videoId: row.video_id, activity }], inside)
+  if (!row.video_remote) await announceToGroupFollowers([{ url: row.url, videoId: row.video_id, activity }], tx)
 }
 
-/** Tells that a comment is deleted, in the name of whoever may say so; null: only here. */
-export async function sendCommentDelete(row: CommentRow, actor: string | null, inside: Transaction): Promise<void> {
+/** Sends the deletion of a comment as `actor`; null sends nothing. */
+export async function sendCommentDelete(row: CommentRow, actor: string | null, tx: Transaction): Promise<void> {
   if (actor === null || (row.held && !row.video_remote) || hostOf(actor) !== instanceHost()) return
   const activity: Activity = {
     to: [AS_PUBLIC],
@@ -69,15 +72,15 @@ export async function sendCommentDelete(row: CommentRow, actor: string | null, i
     object: row.url
   }
   await enqueueActivity(
-    { activity, kind: 'base', audience: await audienceOf(row, inside), lane: DELIVERY_PRIORITY.NOW, subject: row.url },
-    inside
+    { activity, kind: 'base', audience: await findAudience(row, tx), lane: DELIVERY_PRIORITY.NOW, subject: row.url },
+    tx
   )
-  if (!row.video_remote) await announceToGroupFollowers([{ url: row.url, videoId: row.video_id, activity }], inside)
+  if (!row.video_remote) await announceToGroupFollowers([{ url: row.url, videoId: row.video_id, activity }], tx)
 }
 
-/** Tells a remote author that the comment is welcome (FEP-5624). */
-export async function sendReplyApproval(row: CommentRow, inside: Transaction): Promise<void> {
-  const [author] = await runQuery<{ inbox: string }>(sql`SELECT inbox_url AS inbox FROM actors WHERE url = ${row.author}`, inside)
+/** Tells a remote author that the comment is approved (FEP-5624). */
+export async function sendReplyApproval(row: CommentRow, tx: Transaction): Promise<void> {
+  const [author] = await runQuery<{ inbox: string }>(sql`SELECT inbox_url AS inbox FROM actors WHERE url = ${row.author}`, tx)
   if (!author) return
   await enqueueActivity(
     {
@@ -93,80 +96,80 @@ export async function sendReplyApproval(row: CommentRow, inside: Transaction): P
       lane: DELIVERY_PRIORITY.NOW,
       subject: row.url
     },
-    inside
+    tx
   )
 }
 
-/** What another server said about a comment below a video of ours, to be sent on. */
+/** A received activity about a comment below a local video, to be forwarded. */
 export type ReceivedCommentActivity = {
   url: string
   videoId: number
   incoming: Pick<IncomingActivity, 'id' | 'body' | 'type' | 'signer' | 'activity'>
 }
 
-/**
- * Sends what was said about remote comments below videos of ours on to those who follow them, as it came (docs/federation.md#forwarding).
- */
-export async function forwardCommentActivities(all: ReceivedCommentActivity[], inside: Transaction): Promise<void> {
-  if (all.length === 0) return
-  const publishers = await publishersOf(
-    all.map(({ videoId }) => videoId),
-    inside
+/** Forwards received activities about remote comments below local videos to the followers, unchanged (docs/federation.md#forwarding). */
+export async function forwardCommentActivities(received: ReceivedCommentActivity[], tx: Transaction): Promise<void> {
+  if (received.length === 0) return
+  const publisherUrls = await findPublisherUrls(
+    received.map(({ videoId }) => videoId),
+    tx
   )
   await enqueueForwardedActivities(
-    instanceActor(),
-    all
-      .filter(({ videoId }) => publishers.has(videoId))
+    instanceActorUrl(),
+    received
+      .filter(({ videoId }) => publisherUrls.has(videoId))
       .map(({ url, videoId, incoming: { body, type, signer } }) => ({
         body,
         type,
-        audience: { followersOf: publishers.get(videoId)!, except: [hostOf(signer)] },
+        audience: { followersOf: publisherUrls.get(videoId)!, except: [hostOf(signer)] },
         subject: url
       })),
-    inside
+    tx
   )
   await announceToGroupFollowers(
-    all.map(({ url, videoId, incoming }) => ({ url, videoId, activity: incoming.activity })),
-    inside
+    received.map(({ url, videoId, incoming }) => ({ url, videoId, activity: incoming.activity })),
+    tx
   )
 }
 
-async function audienceOf(row: CommentRow, inside: Transaction): Promise<DeliveryAudience> {
+async function findAudience(row: CommentRow, tx: Transaction): Promise<DeliveryAudience> {
   const [owner] = await runQuery<{ inbox: string }>(
     sql`SELECT coalesce(shared_inbox_url, inbox_url) AS inbox FROM actors WHERE url = ${row.owner}`,
-    inside
+    tx
   )
-  // Everybody of the thread hears of it.
-  const others = await runQuery<{ inbox: string }>(
+  // All participants of the thread receive it.
+  const participants = await runQuery<{ inbox: string }>(
     sql`
-    SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) AS inbox FROM comments c JOIN accounts ON accounts.id = c.account_id JOIN actors a ON a.id = accounts.actor_id
+    SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) AS inbox FROM comments c JOIN accounts ON accounts.id = c.account_id
+      JOIN actors a ON a.id = accounts.actor_id
     WHERE a.host IS NOT NULL AND (c.id = ${row.thread_id ?? row.id} OR c.thread_id = ${row.thread_id ?? row.id})`,
-    inside
+    tx
   )
-  const followersOf = row.video_remote ? [] : ((await publishersOf([row.video_id], inside)).get(row.video_id) ?? [])
+  const followersOf = row.video_remote ? [] : ((await findPublisherUrls([row.video_id], tx)).get(row.video_id) ?? [])
   return {
-    inboxes: [...(row.video_remote ? [owner!.inbox] : []), ...others.map(({ inbox }) => inbox)],
-    followersOf: row.author && row.video_privacy === PUBLICLY ? [row.author, ...followersOf] : followersOf
+    inboxes: [...(row.video_remote ? [owner!.inbox] : []), ...participants.map(({ inbox }) => inbox)],
+    followersOf: row.author && row.video_privacy === PRIVACY_PUBLIC ? [row.author, ...followersOf] : followersOf
   }
 }
 
-/** Whose followers know of videos; none for those nobody was told of. */
-async function publishersOf(videoIds: number[], inside: Transaction): Promise<Map<number, string[]>> {
+/** Returns the actors whose followers know each video; videos that were never federated are missing. */
+async function findPublisherUrls(videoIds: number[], tx: Transaction): Promise<Map<number, string[]>> {
   const rows = await runQuery<{ id: number; account: string; channel: string }>(
     sql`
-    SELECT v.id, aa.url AS account, ca.url AS channel FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
-    WHERE v.id = ANY(${[...new Set(videoIds)]}::int[]) AND (v.privacy = ${PUBLICLY} OR v.publications > 0)`,
-    inside
+    SELECT v.id, aa.url AS account, ca.url AS channel FROM videos v JOIN channels c ON c.id = v.channel_id
+      JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
+    WHERE v.id = ANY(${[...new Set(videoIds)]}::int[]) AND (v.privacy = ${PRIVACY_PUBLIC} OR v.publications > 0)`,
+    tx
   )
-  return new Map(rows.map(({ id, account, channel }) => [id, [account, channel, instanceActor()]]))
+  return new Map(rows.map(({ id, account, channel }) => [id, [account, channel, instanceActorUrl()]]))
 }
 
-async function nameOf(url: string, inside?: Transaction): Promise<string> {
+async function findMentionName(url: string, tx?: Transaction): Promise<string> {
   const [row] = await runQuery<{ name: string; host: string | null }>(
     sql`SELECT preferred_username AS name, host FROM actors WHERE url = ${url}`,
-    inside
+    tx
   )
   return row ? `${row.name}@${row.host ?? instanceHost()}` : url
 }
 
-const instanceActor = () => `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`
+const instanceActorUrl = () => `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`

@@ -1,7 +1,7 @@
 import type { Transaction } from 'sequelize'
 import { runQuery, sql } from '../core/sql.ts'
 
-/** A comment's row with what its video decides. */
+/** A row of `comments`, joined with its author, its parent and its video. */
 export type CommentRow = {
   id: number
   url: string
@@ -28,22 +28,27 @@ export type CommentRow = {
   parent_author: string | null
 }
 
-/** The row of a comment. */
-export async function getCommentRow(id: number, inside?: Transaction): Promise<CommentRow> {
-  return (await findCommentRow(sql`comment.id = ${id}`, inside))!
+/** Returns a comment that is known to exist. */
+export async function getCommentRow(id: number, tx?: Transaction): Promise<CommentRow> {
+  return (await findCommentRow(sql`comment.id = ${id}`, tx))!
 }
 
-/** A comment by a condition on `comment`; null if there is none. */
-export async function findCommentRow(condition: ReturnType<typeof sql>, inside?: Transaction): Promise<CommentRow | null> {
+/** Finds a comment by a condition on `comment`; returns null if there is none. */
+export async function findCommentRow(condition: ReturnType<typeof sql>, tx?: Transaction): Promise<CommentRow | null> {
   const [row] = await runQuery<CommentRow>(
     sql`
-    SELECT comment.*, actor.url AS author, coalesce(actor.shared_inbox_url, actor.inbox_url) AS author_inbox, video.url AS video_url, video.uuid AS video_uuid, video.remote AS video_remote, video.privacy AS video_privacy, owner.url AS owner, owner_account.user_id AS owner_user_id,
+    SELECT comment.*, actor.url AS author, coalesce(actor.shared_inbox_url, actor.inbox_url) AS author_inbox, video.url AS video_url,
+      video.uuid AS video_uuid, video.remote AS video_remote, video.privacy AS video_privacy, owner.url AS owner,
+      owner_account.user_id AS owner_user_id,
       parent.url AS parent_url, parent_actor.url AS parent_author
-    FROM comments comment JOIN videos video ON video.id = comment.video_id JOIN channels channel ON channel.id = video.channel_id JOIN accounts owner_account ON owner_account.id = channel.account_id JOIN actors owner ON owner.id = owner_account.actor_id
+    FROM comments comment JOIN videos video ON video.id = comment.video_id JOIN channels channel ON channel.id = video.channel_id
+      JOIN accounts owner_account ON owner_account.id = channel.account_id JOIN actors owner ON owner.id = owner_account.actor_id
       LEFT JOIN accounts account ON account.id = comment.account_id LEFT JOIN actors actor ON actor.id = account.actor_id
-      LEFT JOIN comments parent ON parent.id = comment.parent_id LEFT JOIN accounts parent_account ON parent_account.id = parent.account_id LEFT JOIN actors parent_actor ON parent_actor.id = parent_account.actor_id
+      LEFT JOIN comments parent ON parent.id = comment.parent_id
+      LEFT JOIN accounts parent_account ON parent_account.id = parent.account_id
+      LEFT JOIN actors parent_actor ON parent_actor.id = parent_account.actor_id
     WHERE ${condition}`,
-    inside
+    tx
   )
   return row ?? null
 }

@@ -14,47 +14,51 @@ import { findCommentRow, type CommentRow } from './comment.row.ts'
 import { addComment, approveComment, deleteComment } from './comments.ts'
 import { findComment, findCommentTree, listCommentsOnOwnVideos, listCommentThreads, type CommentViewer } from './comments.query.ts'
 
-/** Comments below videos. */
+/** The routes of shared/comments.ts. */
 export const commentsRoutes = implementContract(commentsContract, {
   'GET /videos/:id/comment-threads': async ({ params, query: { sort, ...rest }, viewer, request }) => {
-    const { id, watching } = await watched(params.id, viewer, request)
-    return await listCommentThreads(id, watching, { ...paging(rest), sort })
+    const { id, commentViewer } = await findWatchableVideo(params.id, viewer, request)
+    return await listCommentThreads(id, commentViewer, { ...paging(rest), sort })
   },
   'POST /videos/:id/comment-threads': async ({ params, body, viewer, request }) => {
-    const { id, watching } = await watched(params.id, viewer, request)
-    return { comment: (await findComment(await addComment({ videoId: id, parentId: null, text: body.text }, viewer), watching))! }
+    const { id, commentViewer } = await findWatchableVideo(params.id, viewer, request)
+    return { comment: (await findComment(await addComment({ videoId: id, parentId: null, text: body.text }, viewer), commentViewer))! }
   },
   'GET /videos/:id/comment-threads/:threadId': async ({ params, viewer, request }) => {
-    const { id, watching } = await watched(params.id, viewer, request)
-    const tree = await findCommentTree(id, params.threadId, watching)
+    const { id, commentViewer } = await findWatchableVideo(params.id, viewer, request)
+    const tree = await findCommentTree(id, params.threadId, commentViewer)
     if (!tree) throw notFound('Video comment thread')
     return tree
   },
   'POST /videos/:id/comments/:commentId': async ({ params, body, viewer, request }) => {
-    const { id, watching } = await watched(params.id, viewer, request)
+    const { id, commentViewer } = await findWatchableVideo(params.id, viewer, request)
     return {
-      comment: (await findComment(await addComment({ videoId: id, parentId: params.commentId, text: body.text }, viewer), watching))!
+      comment: (await findComment(await addComment({ videoId: id, parentId: params.commentId, text: body.text }, viewer), commentViewer))!
     }
   },
   'DELETE /videos/:id/comments/:commentId': async ({ params, viewer, request }) =>
-    await deleteComment((await watched(params.id, viewer, request)).id, params.commentId, viewer),
+    await deleteComment((await findWatchableVideo(params.id, viewer, request)).id, params.commentId, viewer),
   'POST /videos/:id/comments/:commentId/approve': async ({ params, viewer, request }) =>
-    await approveComment((await watched(params.id, viewer, request)).id, params.commentId, viewer),
+    await approveComment((await findWatchableVideo(params.id, viewer, request)).id, params.commentId, viewer),
   'GET /users/me/videos/comments': async ({ viewer, query: { isHeldForReview, search, sort, ...rest } }) =>
     await listCommentsOnOwnVideos(viewer, { ...paging(rest), isHeldForReview, search, sort })
 })
 
-async function watched(asked: number | string, viewer: Viewer | null, request: Request): Promise<{ id: number; watching: CommentViewer }> {
-  const video = await findVideoAccessInfo(asked)
-  await assertCanWatchVideo(video, asked, {
+async function findWatchableVideo(
+  requestedId: number | string,
+  viewer: Viewer | null,
+  request: Request
+): Promise<{ id: number; commentViewer: CommentViewer }> {
+  const video = await findVideoAccessInfo(requestedId)
+  await assertCanWatchVideo(video, requestedId, {
     viewer,
     password: request.headers['x-peertube-video-password'] as string | undefined,
     ip: request.ip
   })
-  return { id: video.id, watching: { viewer, ownsVideo: viewer !== null && viewer.id === video.ownerUserId } }
+  return { id: video.id, commentViewer: { viewer, ownsVideo: viewer !== null && viewer.id === video.ownerUserId } }
 }
 
-/** What other servers read of comments of ours. */
+/** Serves local comments, their approvals and their tombstones as ActivityPub documents. */
 export const commentDocumentsRouter = Router()
 commentDocumentsRouter.get('/videos/watch/:uuid/comments/:id{/:part}', limitRate('activity_pub'), async (request, response, next) => {
   const { uuid, id, part } = request.params as { uuid: string; id: string; part?: string }
@@ -63,14 +67,14 @@ commentDocumentsRouter.get('/videos/watch/:uuid/comments/:id{/:part}', limitRate
   const row = await findCommentRow(
     part === 'approve-reply' ? sql`comment.reply_approval = ${`${url}/approve-reply`}` : sql`comment.url = ${url} AND NOT comment.remote`
   )
-  // Nobody is told that one is held (docs/federation.md#hidden-objects).
+  // That a comment is held is not revealed (docs/federation.md#hidden-objects).
   if (!row || row.held) throw notFound('Video comment')
-  const document = await documentOf(row, part)
+  const document = await buildCommentDocument(row, part)
   if (!document) throw notFound('Video comment')
   sendActivityPubDocument(response, document)
 })
 
-async function documentOf(row: CommentRow, part: string | undefined): Promise<object | null> {
+async function buildCommentDocument(row: CommentRow, part: string | undefined): Promise<object | null> {
   if (part === 'approve-reply')
     return withContext('approval', {
       type: 'ApproveReply',

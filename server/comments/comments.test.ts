@@ -5,7 +5,7 @@ import { eventually, startTestInstance, type TestInstance } from '../test/instan
 import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
 
 type User = { id: number; token: string; channelId: number }
-type Tree = { comment: { id: number; text: string; isDeleted: boolean; account: { name: string } | null }; children: Tree[] }
+type ThreadTree = { comment: { id: number; text: string; isDeleted: boolean; account: { name: string } | null }; children: ThreadTree[] }
 
 let site: TestInstance
 let hostile: HostilePeer
@@ -13,9 +13,9 @@ let root: string
 let ada: User
 let bob: User
 let video: { id: number; uuid: string }
-let strict: { id: number; uuid: string }
-let closed: { id: number; uuid: string }
-let secret: { id: number; uuid: string }
+let approvalVideo: { id: number; uuid: string }
+let closedVideo: { id: number; uuid: string }
+let privateVideo: { id: number; uuid: string }
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
     startTestInstance({ federation: { outbox: { check_interval: 300, retry_delay: 200 } } }),
@@ -25,25 +25,26 @@ beforeAll(async () => {
   ada = await site.user('ada')
   bob = await site.user('bob')
   video = await uploadVideo(site, ada)
-  strict = await uploadVideo(site, ada, { commentsPolicy: 3 })
-  closed = await uploadVideo(site, ada, { commentsPolicy: 2 })
-  secret = await uploadVideo(site, ada, { privacy: 3 })
-  for (const { uuid } of [video, strict, closed, secret]) await waitForTranscoding(site, ada, uuid)
+  approvalVideo = await uploadVideo(site, ada, { commentsPolicy: 3 })
+  closedVideo = await uploadVideo(site, ada, { commentsPolicy: 2 })
+  privateVideo = await uploadVideo(site, ada, { privacy: 3 })
+  for (const { uuid } of [video, approvalVideo, closedVideo, privateVideo]) await waitForTranscoding(site, ada, uuid)
 }, 180_000)
 afterAll(async () => {
   await Promise.all([site.stop(), hostile.stop()])
 })
 
-const threads = async (uuid: string, token?: string) =>
+const listThreads = async (uuid: string, token?: string) =>
   (await site.call(`GET /videos/${uuid}/comment-threads`, token ? { token } : {})).json
-const say = async (user: { token: string }, uuid: string, text: string, parent?: number) =>
+const postComment = async (user: { token: string }, uuid: string, text: string, parent?: number) =>
   await site.call(`POST /videos/${uuid}/${parent === undefined ? 'comment-threads' : `comments/${parent}`}`, {
     token: user.token,
     body: { text }
   })
-const tree = async (uuid: string, id: number): Promise<Tree> => (await site.call(`GET /videos/${uuid}/comment-threads/${id}`)).json
+const getThread = async (uuid: string, id: number): Promise<ThreadTree> =>
+  (await site.call(`GET /videos/${uuid}/comment-threads/${id}`)).json
 const watchUrl = (uuid: string) => `${site.url}/videos/watch/${uuid}`
-const note = (actor: HostileActor, inReplyTo: unknown, more: object = {}) => {
+const createNote = (actor: HostileActor, inReplyTo: unknown, more: object = {}) => {
   const id = hostile.id('note')
   return {
     type: 'Create',
@@ -63,13 +64,13 @@ const note = (actor: HostileActor, inReplyTo: unknown, more: object = {}) => {
     }
   }
 }
-const post = async (activity: object) => await hostile.post(`${site.url}/inbox`, activity as never)
-const done = async () =>
+const deliver = async (activity: object) => await hostile.post(`${site.url}/inbox`, activity as never)
+const waitForProcessing = async () =>
   await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
-const get = async (url: string) => await hostile.get(url, { headers: { accept: 'application/activity+json' } })
+const fetchActivityPub = async (url: string) => await hostile.get(url, { headers: { accept: 'application/activity+json' } })
 
-test('threads, answers, numbers, and a deleted comment that keeps its answers', async () => {
-  const first = (await say(bob, video.uuid, '  First **one**  ')).json.comment
+test('threads, replies, counts, and a deleted comment that keeps its replies', async () => {
+  const first = (await postComment(bob, video.uuid, '  First **one**  ')).json.comment
   expect(first).toMatchObject({
     text: 'First **one**',
     html: '<p>First <strong>one</strong></p>',
@@ -81,22 +82,22 @@ test('threads, answers, numbers, and a deleted comment that keeps its answers', 
     url: `${watchUrl(video.uuid)}/comments/${first.id}`
   })
   expect(first.threadId).toBe(first.id)
-  const reply = (await say(ada, video.uuid, 'Thanks', first.id)).json.comment
+  const reply = (await postComment(ada, video.uuid, 'Thanks', first.id)).json.comment
   expect(reply).toMatchObject({ threadId: first.id, inReplyToCommentId: first.id })
-  await say(bob, video.uuid, 'You are welcome', reply.id)
-  const second = (await say(bob, video.uuid, 'Second')).json.comment
-  expect(await threads(video.uuid)).toMatchObject({
+  await postComment(bob, video.uuid, 'You are welcome', reply.id)
+  const second = (await postComment(bob, video.uuid, 'Second')).json.comment
+  expect(await listThreads(video.uuid)).toMatchObject({
     total: 2,
     totalNotDeletedComments: 4,
     data: [{ id: second.id }, { id: first.id, totalReplies: 2, totalRepliesFromVideoAuthor: 1 }]
   })
   expect((await site.call(`GET /videos/${video.uuid}/comment-threads?sort=-totalReplies&count=1`)).json.data[0].id).toBe(first.id)
-  expect((await tree(video.uuid, first.id)).children[0]!.children[0]!.comment.text).toBe('You are welcome')
+  expect((await getThread(video.uuid, first.id)).children[0]!.children[0]!.comment.text).toBe('You are welcome')
   expect((await site.call(`GET /videos/${video.uuid}`)).json.comments).toBe(4)
 
   expect((await site.call(`DELETE /videos/${video.uuid}/comments/${reply.id}`, { token: bob.token })).status).toBe(403)
   expect((await site.call(`DELETE /videos/${video.uuid}/comments/${first.id}`, { token: ada.token })).status).toBe(204)
-  expect(await tree(video.uuid, first.id)).toMatchObject({
+  expect(await getThread(video.uuid, first.id)).toMatchObject({
     comment: { text: '', isDeleted: true, account: null, deletedAt: expect.any(String) },
     children: [{ comment: { text: 'Thanks' } }]
   })
@@ -105,44 +106,44 @@ test('threads, answers, numbers, and a deleted comment that keeps its answers', 
   expect((await site.call(`GET /videos/${video.uuid}`)).json.comments).toBe(2)
 })
 
-test('refusals: nothing to say, nobody to answer, closed, private, not logged in', async () => {
-  for (const text of ['', '   ', 'x'.repeat(10_001), 5, null]) expect((await say(bob, video.uuid, text as string)).status).toBe(400)
-  expect((await say(bob, video.uuid, 'x', 99_999)).status).toBe(404)
-  expect((await say(bob, closed.uuid, 'x')).status).toBe(409)
-  expect((await say(bob, secret.uuid, 'x')).status).toBe(403)
+test('refuses empty comments, missing parents, closed and private videos, and anonymous users', async () => {
+  for (const text of ['', '   ', 'x'.repeat(10_001), 5, null]) expect((await postComment(bob, video.uuid, text as string)).status).toBe(400)
+  expect((await postComment(bob, video.uuid, 'x', 99_999)).status).toBe(404)
+  expect((await postComment(bob, closedVideo.uuid, 'x')).status).toBe(409)
+  expect((await postComment(bob, privateVideo.uuid, 'x')).status).toBe(403)
   expect((await site.call(`POST /videos/${video.uuid}/comment-threads`, { body: { text: 'x' } })).status).toBe(401)
-  expect((await site.call(`GET /videos/${secret.uuid}/comment-threads`)).status).toBe(401)
+  expect((await site.call(`GET /videos/${privateVideo.uuid}/comment-threads`)).status).toBe(401)
   expect((await site.call(`GET /videos/${video.uuid}/comment-threads/99999`)).status).toBe(404)
 })
 
-test('a held comment is for its author, the owner and moderators until it is approved', async () => {
-  const held = (await say(bob, strict.uuid, 'May I?')).json.comment
+test('a held comment is visible to its author, the owner and moderators until it is approved', async () => {
+  const held = (await postComment(bob, approvalVideo.uuid, 'May I?')).json.comment
   expect(held.heldForReview).toBe(true)
-  expect((await say(ada, strict.uuid, 'I may')).json.comment.heldForReview).toBe(false)
-  expect((await threads(strict.uuid)).total).toBe(1)
-  for (const token of [bob.token, ada.token, root]) expect((await threads(strict.uuid, token)).total).toBe(2)
-  expect((await get(held.url)).status).toBe(404)
-  expect((await get(`${held.url}/activity`)).status).toBe(404)
-  expect((await get(`${watchUrl(strict.uuid)}/comments`)).json.totalItems).toBe(1)
+  expect((await postComment(ada, approvalVideo.uuid, 'I may')).json.comment.heldForReview).toBe(false)
+  expect((await listThreads(approvalVideo.uuid)).total).toBe(1)
+  for (const token of [bob.token, ada.token, root]) expect((await listThreads(approvalVideo.uuid, token)).total).toBe(2)
+  expect((await fetchActivityPub(held.url)).status).toBe(404)
+  expect((await fetchActivityPub(`${held.url}/activity`)).status).toBe(404)
+  expect((await fetchActivityPub(`${watchUrl(approvalVideo.uuid)}/comments`)).json.totalItems).toBe(1)
   expect((await site.call('GET /users/me/videos/comments?isHeldForReview=true', { token: ada.token })).json).toMatchObject({
     total: 1,
     data: [{ id: held.id }]
   })
-  expect((await site.call(`POST /videos/${strict.uuid}/comments/${held.id}/approve`, { token: bob.token })).status).toBe(403)
-  expect((await site.call(`POST /videos/${strict.uuid}/comments/${held.id}/approve`, { token: ada.token })).status).toBe(204)
-  expect((await site.call(`POST /videos/${strict.uuid}/comments/${held.id}/approve`, { token: ada.token })).status).toBe(400)
-  expect((await threads(strict.uuid)).total).toBe(2)
-  expect((await get(held.url)).json).toMatchObject({ type: 'Note', replyApproval: `${held.url}/approve-reply` })
-  expect((await get(`${held.url}/approve-reply`)).json).toMatchObject({
+  expect((await site.call(`POST /videos/${approvalVideo.uuid}/comments/${held.id}/approve`, { token: bob.token })).status).toBe(403)
+  expect((await site.call(`POST /videos/${approvalVideo.uuid}/comments/${held.id}/approve`, { token: ada.token })).status).toBe(204)
+  expect((await site.call(`POST /videos/${approvalVideo.uuid}/comments/${held.id}/approve`, { token: ada.token })).status).toBe(400)
+  expect((await listThreads(approvalVideo.uuid)).total).toBe(2)
+  expect((await fetchActivityPub(held.url)).json).toMatchObject({ type: 'Note', replyApproval: `${held.url}/approve-reply` })
+  expect((await fetchActivityPub(`${held.url}/approve-reply`)).json).toMatchObject({
     type: 'ApproveReply',
     object: held.url,
     actor: `${site.url}/accounts/ada`
   })
 })
 
-test('a comment as others read it: HTML with its Markdown as source, a tombstone after its end', async () => {
-  const { id, url } = (await say(bob, video.uuid, '**Bold** <b>html</b>')).json.comment
-  const { json } = await get(url)
+test('serves a comment as a Note with HTML and Markdown source, and a Tombstone after its deletion', async () => {
+  const { id, url } = (await postComment(bob, video.uuid, '**Bold** <b>html</b>')).json.comment
+  const { json } = await fetchActivityPub(url)
   expect(json).toMatchObject({
     type: 'Note',
     id: url,
@@ -154,21 +155,25 @@ test('a comment as others read it: HTML with its Markdown as source, a tombstone
   })
   expect(json.content).toContain('<strong>Bold</strong>')
   expect(json.content).not.toContain('<b>')
-  expect((await get(`${url}/activity`)).json).toMatchObject({ type: 'Create', actor: `${site.url}/accounts/bob`, object: { id: url } })
+  expect((await fetchActivityPub(`${url}/activity`)).json).toMatchObject({
+    type: 'Create',
+    actor: `${site.url}/accounts/bob`,
+    object: { id: url }
+  })
   await site.call(`DELETE /videos/${video.uuid}/comments/${id}`, { token: bob.token })
-  expect((await get(url)).json).toMatchObject({ type: 'Tombstone', formerType: 'Note', id: url, deleted: expect.any(String) })
+  expect((await fetchActivityPub(url)).json).toMatchObject({ type: 'Tombstone', formerType: 'Note', id: url, deleted: expect.any(String) })
 })
 
-test('comments from elsewhere appear, are edited and deleted by their author, and sent on to followers', async () => {
+test('remote comments appear, are edited and deleted by their author only, and are forwarded to followers', async () => {
   const [alice, mallory] = [await hostile.actor('alice'), await hostile.actor('mallory')]
   const follower = await startHostilePeer()
   const carol = await follower.actor('carol')
   const group = await startHostilePeer()
-  const lemmy = await group.actor('reader')
+  const groupReader = await group.actor('reader')
   await group.post(`${site.url}/inbox`, {
     type: 'Follow',
     id: group.id('follow'),
-    actor: lemmy.url,
+    actor: groupReader.url,
     object: `${site.url}/video-channels/ada_channel`
   })
   await follower.post(`${site.url}/inbox`, {
@@ -177,17 +182,17 @@ test('comments from elsewhere appear, are edited and deleted by their author, an
     actor: carol.url,
     object: `${site.url}/accounts/ada`
   })
-  const before = (await threads(video.uuid)).total
-  const activity = note(alice, watchUrl(video.uuid))
-  await post(activity)
-  await done()
-  const [thread] = (await threads(video.uuid)).data
+  const before = (await listThreads(video.uuid)).total
+  const activity = createNote(alice, watchUrl(video.uuid))
+  await deliver(activity)
+  await waitForProcessing()
+  const [thread] = (await listThreads(video.uuid)).data
   expect(thread).toMatchObject({ url: activity.object.id, text: '<p>Hello</p>', account: { name: 'alice', host: hostile.host } })
-  expect((await threads(video.uuid)).total).toBe(before + 1)
+  expect((await listThreads(video.uuid)).total).toBe(before + 1)
   const sent = await eventually(async () => follower.received.find(({ raw }) => raw.includes(activity.object.id)), 10, 'the forwarding')
   expect(JSON.parse(sent!.raw)).toEqual(activity)
 
-  // FEP-1b12: those who take the channel for a group hear of it from the group.
+  // FEP-1b12: servers that follow the channel as a group receive an Announce of it.
   const announced = await eventually(
     async () => group.received.find(({ activity: { type } }) => type === 'Announce')?.activity,
     10,
@@ -200,33 +205,33 @@ test('comments from elsewhere appear, are edited and deleted by their author, an
   })
   expect(follower.received.some(({ activity: { type, object } }) => type === 'Announce' && object.type === 'Create')).toBe(false)
 
-  const edit = (actor: HostileActor, content: string) => ({
+  const updateOf = (actor: HostileActor, content: string) => ({
     type: 'Update',
     id: hostile.id('update'),
     actor: actor.url,
     object: { ...activity.object, content, updated: new Date(Date.now() + 1).toISOString() }
   })
-  await post(edit(mallory, 'Stolen'))
-  await post(edit(alice, '<p>Edited</p>'))
-  await eventually(async () => (await threads(video.uuid)).data[0].text === '<p>Edited</p>', 10, 'the edit')
-  await post({ type: 'Delete', id: hostile.id('delete'), actor: mallory.url, object: activity.object.id })
-  await done()
-  expect((await threads(video.uuid)).data[0].isDeleted).toBe(false)
-  await post({ type: 'Delete', id: hostile.id('delete'), actor: alice.url, object: { type: 'Tombstone', id: activity.object.id } })
-  await eventually(async () => (await threads(video.uuid)).data[0].isDeleted, 10, 'the end')
-  // 4.29: what was deleted does not come back with an old message.
-  await post({ ...activity, id: hostile.id('again') })
-  await done()
-  expect((await threads(video.uuid)).data[0].isDeleted).toBe(true)
-  // What is said below a private video stays here, and so does what is said below one that became private.
-  for (const { uuid } of [secret, video]) {
+  await deliver(updateOf(mallory, 'Stolen'))
+  await deliver(updateOf(alice, '<p>Edited</p>'))
+  await eventually(async () => (await listThreads(video.uuid)).data[0].text === '<p>Edited</p>', 10, 'the edit')
+  await deliver({ type: 'Delete', id: hostile.id('delete'), actor: mallory.url, object: activity.object.id })
+  await waitForProcessing()
+  expect((await listThreads(video.uuid)).data[0].isDeleted).toBe(false)
+  await deliver({ type: 'Delete', id: hostile.id('delete'), actor: alice.url, object: { type: 'Tombstone', id: activity.object.id } })
+  await eventually(async () => (await listThreads(video.uuid)).data[0].isDeleted, 10, 'the end')
+  // docs/federation.md#forwarded-activities: an old activity does not restore a deleted comment.
+  await deliver({ ...activity, id: hostile.id('again') })
+  await waitForProcessing()
+  expect((await listThreads(video.uuid)).data[0].isDeleted).toBe(true)
+  // Comments below a private video are not federated, nor are those below a video that became private.
+  for (const { uuid } of [privateVideo, video]) {
     if (uuid === video.uuid) await site.call(`PUT /videos/${uuid}`, { token: ada.token, body: { privacy: 3 } })
-    expect((await say(ada, uuid, 'Between us')).status).toBe(200)
+    expect((await postComment(ada, uuid, 'Between us')).status).toBe(200)
   }
   await site.call(`PUT /videos/${video.uuid}`, { token: ada.token, body: { privacy: 1 } })
-  await say(ada, video.uuid, 'For all')
+  await postComment(ada, video.uuid, 'For all')
   await eventually(async () => follower.received.some(({ raw }) => raw.includes('For all')), 10, 'what is for all')
-  expect(follower.received.some(({ raw }) => raw.includes('Between us') || raw.includes(secret.uuid))).toBe(false)
+  expect(follower.received.some(({ raw }) => raw.includes('Between us') || raw.includes(privateVideo.uuid))).toBe(false)
   expect(
     group.received.filter(({ activity: { type } }) => type === 'Announce').map(({ activity: { object } }) => object.type ?? 'Video')
   ).toEqual(expect.arrayContaining(['Create', 'Update', 'Delete']))
@@ -234,138 +239,147 @@ test('comments from elsewhere appear, are edited and deleted by their author, an
   await Promise.all([follower.stop(), group.stop()])
 })
 
-test('a remote comment on a video with approval waits, and its author is told when it is welcome', async () => {
+test('a remote comment on a video with approval is held, and its author receives the approval', async () => {
   const dora = await hostile.actor('dora')
-  const activity = note(dora, watchUrl(strict.uuid))
-  await post(activity)
-  await done()
+  const activity = createNote(dora, watchUrl(approvalVideo.uuid))
+  await deliver(activity)
+  await waitForProcessing()
   const [held] = (await site.call('GET /users/me/videos/comments?isHeldForReview=true', { token: ada.token })).json.data
   expect(held.url).toBe(activity.object.id)
-  expect((await threads(strict.uuid)).data.some((one: { id: number }) => one.id === held.id)).toBe(false)
-  await site.call(`POST /videos/${strict.uuid}/comments/${held.id}/approve`, { token: ada.token })
+  expect((await listThreads(approvalVideo.uuid)).data.some((one: { id: number }) => one.id === held.id)).toBe(false)
+  await site.call(`POST /videos/${approvalVideo.uuid}/comments/${held.id}/approve`, { token: ada.token })
   const approval = await eventually(async () => hostile.received.find(one => one.activity.type === 'ApproveReply'), 10, 'the approval')
   expect(approval).toMatchObject({
     path: new URL(dora.inbox).pathname,
-    activity: { actor: `${site.url}/accounts/ada`, object: activity.object.id, inReplyTo: watchUrl(strict.uuid) }
+    activity: { actor: `${site.url}/accounts/ada`, object: activity.object.id, inReplyTo: watchUrl(approvalVideo.uuid) }
   })
-  expect((await get(approval!.activity.id)).json).toMatchObject({ type: 'ApproveReply', object: activity.object.id })
-  expect((await threads(strict.uuid)).data.some((one: { id: number }) => one.id === held.id)).toBe(true)
+  expect((await fetchActivityPub(approval!.activity.id)).json).toMatchObject({ type: 'ApproveReply', object: activity.object.id })
+  expect((await listThreads(approvalVideo.uuid)).data.some((one: { id: number }) => one.id === held.id)).toBe(true)
 })
 
-test('notes that are none, belong to others, go round in circles or carry scripts', async () => {
+test('ignores malformed, forged and circular notes, and sanitises scripts', async () => {
   const eve = await hostile.actor('eve')
   const before = (await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM comments`))[0]!.count
   const url = watchUrl(video.uuid)
-  const [ring, round] = [hostile.id('ring'), hostile.id('round')]
+  const [cycleStart, cycleEnd] = [hostile.id('ring'), hostile.id('round')]
   for (const [one, other] of [
-    [ring, round],
-    [round, ring]
+    [cycleStart, cycleEnd],
+    [cycleEnd, cycleStart]
   ])
-    hostile.serve(new URL(one!).pathname, { '@context': 'https://www.w3.org/ns/activitystreams', ...note(eve, other).object, id: one! })
-  const bad = [
-    note(eve, watchUrl(secret.uuid)),
-    note(eve, watchUrl(closed.uuid)),
-    note(eve, ring),
-    note(eve, `${site.url}/videos/watch/nothing`),
-    note(eve, url, { attributedTo: `${site.url}/accounts/ada` }),
-    note(eve, url, { to: [eve.url] }),
-    note(eve, url, { content: '' }),
-    note(eve, url, { content: '<script>alert(1)</script>' }),
-    note(eve, url, { content: 5 }),
-    note(eve, url, { published: 'never' }),
-    note(eve, null),
-    note(eve, url, { id: `${site.url}/notes/1` }),
-    note(eve, 'x'.repeat(5000))
+    hostile.serve(new URL(one!).pathname, {
+      '@context': 'https://www.w3.org/ns/activitystreams',
+      ...createNote(eve, other).object,
+      id: one!
+    })
+  const ignoredNotes = [
+    createNote(eve, watchUrl(privateVideo.uuid)),
+    createNote(eve, watchUrl(closedVideo.uuid)),
+    createNote(eve, cycleStart),
+    createNote(eve, `${site.url}/videos/watch/nothing`),
+    createNote(eve, url, { attributedTo: `${site.url}/accounts/ada` }),
+    createNote(eve, url, { to: [eve.url] }),
+    createNote(eve, url, { content: '' }),
+    createNote(eve, url, { content: '<script>alert(1)</script>' }),
+    createNote(eve, url, { content: 5 }),
+    createNote(eve, url, { published: 'never' }),
+    createNote(eve, null),
+    createNote(eve, url, { id: `${site.url}/notes/1` }),
+    createNote(eve, 'x'.repeat(5000))
   ]
-  for (const activity of bad) await post(activity)
-  await done()
+  for (const activity of ignoredNotes) await deliver(activity)
+  await waitForProcessing()
   expect((await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM comments`))[0]!.count).toBe(before)
-  await post(
-    note(eve, url, {
+  await deliver(
+    createNote(eve, url, {
       content: '<p onclick="x()">Hi <a href="javascript:alert(1)">you</a><img src=x onerror=alert(1)><svg onload=alert(1)></p>'
     })
   )
-  await done()
-  const [{ id, text, html }] = (await threads(video.uuid)).data
+  await waitForProcessing()
+  const [{ id, text, html }] = (await listThreads(video.uuid)).data
   expect(text).toContain('Hi')
   expect(text + html).not.toMatch(/onclick|javascript:|<img|<svg|onerror/)
-  // Whatever may lie in the database, nothing leaves unclean; what a local person writes is Markdown, in which HTML is only words.
+  // Whatever the database contains, the output is clean; local comments are Markdown, in which HTML is plain text.
   await runQuery(sql`UPDATE comments SET text = ${'<p>Hi<img src=x onerror=alert(1)></p><iframe></iframe>'} WHERE id = ${id}`)
-  expect((await threads(video.uuid)).data[0].html).toBe('<p>Hi</p>')
-  expect((await say(bob, video.uuid, '<b onclick=x()>bold</b> [a](javascript:alert(1))')).json.comment.html).toBe(
+  expect((await listThreads(video.uuid)).data[0].html).toBe('<p>Hi</p>')
+  expect((await postComment(bob, video.uuid, '<b onclick=x()>bold</b> [a](javascript:alert(1))')).json.comment.html).toBe(
     '<p>&lt;b onclick=x()&gt;bold&lt;/b&gt; [a](javascript:alert(1))</p>'
   )
 })
 
-test('what lies between a comment and its video is fetched, once each', async () => {
+test('fetches the missing parents of a comment, each once', async () => {
   const frank = await hostile.actor('frank')
   const parents = Array.from({ length: 3 }, () => hostile.id('note'))
   parents.forEach((id, index) =>
     hostile.serve(new URL(id).pathname, {
       '@context': 'https://www.w3.org/ns/activitystreams',
-      ...note(frank, parents[index + 1] ?? watchUrl(video.uuid), { content: `<p>Step ${index}</p>` }).object,
+      ...createNote(frank, parents[index + 1] ?? watchUrl(video.uuid), { content: `<p>Step ${index}</p>` }).object,
       id,
       url: id
     })
   )
-  await post(note(frank, parents[0], { content: '<p>At last</p>' }))
-  await done()
-  const [thread] = (await threads(video.uuid)).data.filter((one: { text: string }) => one.text === '<p>Step 2</p>')
-  expect((await tree(video.uuid, thread.id)).children[0]!.children[0]!.children[0]!.comment.text).toBe('<p>At last</p>')
+  await deliver(createNote(frank, parents[0], { content: '<p>At last</p>' }))
+  await waitForProcessing()
+  const [thread] = (await listThreads(video.uuid)).data.filter((one: { text: string }) => one.text === '<p>Step 2</p>')
+  expect((await getThread(video.uuid, thread.id)).children[0]!.children[0]!.children[0]!.comment.text).toBe('<p>At last</p>')
 })
 
-test('a crowd that talks at once: each comment stands once, in its place, counted and sent on, and the unusual ones go their way', async () => {
-  const crowd = await uploadVideo(site, ada, { name: 'Crowded' })
-  await waitForTranscoding(site, ada, crowd.uuid)
-  const people = await Promise.all(Array.from({ length: 8 }, async (_, number) => await hostile.actor(`crowd${number}`)))
+test('many comments at once are each stored once below the right parent, counted and forwarded', async () => {
+  const busyVideo = await uploadVideo(site, ada, { name: 'Crowded' })
+  await waitForTranscoding(site, ada, busyVideo.uuid)
+  const commenters = await Promise.all(Array.from({ length: 8 }, async (_, number) => await hostile.actor(`crowd${number}`)))
   const watcher = await hostile.actor('watcher')
-  const far = await startHostilePeer()
-  const listener = await far.actor('listener')
-  await far.post(`${site.url}/inbox`, { type: 'Follow', id: far.id('follow'), actor: listener.url, object: `${site.url}/accounts/ada` })
-  await post(note(watcher, watchUrl(crowd.uuid), { content: '<p>First</p>' }))
-  for (const person of people) await post(note(person, watchUrl(closed.uuid)))
-  await done()
-  const [first] = await runQuery<{ id: number; url: string }>(sql`SELECT id, url FROM comments WHERE video_id = ${crowd.id}`)
-  const notes = people.flatMap(person =>
+  const remotePeer = await startHostilePeer()
+  const remoteFollower = await remotePeer.actor('listener')
+  await remotePeer.post(`${site.url}/inbox`, {
+    type: 'Follow',
+    id: remotePeer.id('follow'),
+    actor: remoteFollower.url,
+    object: `${site.url}/accounts/ada`
+  })
+  await deliver(createNote(watcher, watchUrl(busyVideo.uuid), { content: '<p>First</p>' }))
+  for (const commenter of commenters) await deliver(createNote(commenter, watchUrl(closedVideo.uuid)))
+  await waitForProcessing()
+  const [first] = await runQuery<{ id: number; url: string }>(sql`SELECT id, url FROM comments WHERE video_id = ${busyVideo.id}`)
+  const notes = commenters.flatMap(commenter =>
     Array.from({ length: 6 }, (_, number) =>
-      note(person, number % 2 ? first!.url : watchUrl(crowd.uuid), {
+      createNote(commenter, number % 2 ? first!.url : watchUrl(busyVideo.uuid), {
         content: number === 5 ? '<p onclick="x()">Hi<script>y()</script></p>' : '<p>Hi</p>'
       })
     )
   )
-  const answer = note(people[0]!, notes[0]!.object.id, { content: '<p>To one of them</p>' })
-  const buried = note(people[1]!, watchUrl(crowd.uuid), { content: '<p>Deleted before</p>' })
-  await runQuery(sql`INSERT INTO tombstones (url) VALUES (${buried.object.id})`)
-  const foreign = note(people[2]!, watchUrl(crowd.uuid), { attributedTo: watcher.url })
-  const unwelcome = [
-    note(people[3]!, watchUrl(closed.uuid)),
-    note(people[4]!, watchUrl(secret.uuid)),
-    note(people[5]!, `${site.url}/nothing`),
-    note(people[6]!, watchUrl(crowd.uuid), { to: [], cc: [] })
+  const replyNote = createNote(commenters[0]!, notes[0]!.object.id, { content: '<p>To one of them</p>' })
+  const tombstonedNote = createNote(commenters[1]!, watchUrl(busyVideo.uuid), { content: '<p>Deleted before</p>' })
+  await runQuery(sql`INSERT INTO tombstones (url) VALUES (${tombstonedNote.object.id})`)
+  const forgedNote = createNote(commenters[2]!, watchUrl(busyVideo.uuid), { attributedTo: watcher.url })
+  const rejectedNotes = [
+    createNote(commenters[3]!, watchUrl(closedVideo.uuid)),
+    createNote(commenters[4]!, watchUrl(privateVideo.uuid)),
+    createNote(commenters[5]!, `${site.url}/nothing`),
+    createNote(commenters[6]!, watchUrl(busyVideo.uuid), { to: [], cc: [] })
   ]
   const statuses = await Promise.all(
-    [...notes, answer, buried, foreign, ...unwelcome, ...notes.slice(0, 5)].map(async one => (await post(one)).status)
+    [...notes, replyNote, tombstonedNote, forgedNote, ...rejectedNotes, ...notes.slice(0, 5)].map(async one => (await deliver(one)).status)
   )
   expect(new Set(statuses)).toEqual(new Set([202]))
-  await done()
+  await waitForProcessing()
   const rows = await runQuery<{ url: string; thread_id: number | null; text: string; remote: boolean }>(
-    sql`SELECT url, thread_id, text, remote FROM comments WHERE video_id = ${crowd.id} AND id <> ${first!.id}`
+    sql`SELECT url, thread_id, text, remote FROM comments WHERE video_id = ${busyVideo.id} AND id <> ${first!.id}`
   )
-  const standing = [...notes, answer].map(({ object }) => object.id).sort()
-  expect(rows.map(({ url }) => url).sort()).toEqual(standing)
+  const expectedUrls = [...notes, replyNote].map(({ object }) => object.id).sort()
+  expect(rows.map(({ url }) => url).sort()).toEqual(expectedUrls)
   for (const { object } of notes)
     expect(rows.find(({ url }) => url === object.id)!.thread_id).toBe(object.inReplyTo === first!.url ? first!.id : null)
   expect(new Set(rows.map(({ text }) => text.replace(/\s/g, '')))).toEqual(new Set(['<p>Hi</p>', '<p>Tooneofthem</p>']))
-  expect((await site.call(`GET /videos/${crowd.uuid}`)).json.comments).toBe(standing.length + 1)
-  const heard = () => far.received.map(({ activity }) => activity.object?.id as string | undefined)
-  await eventually(async () => standing.every(url => heard().includes(url)), 30, 'all to be sent on')
-  await eventually(async () => (await runQuery(sql`SELECT 1 FROM deliveries WHERE host = ${far.host}`)).length === 0, 10, 'the rest')
-  const sentOn = heard()
-  for (const url of standing)
+  expect((await site.call(`GET /videos/${busyVideo.uuid}`)).json.comments).toBe(expectedUrls.length + 1)
+  const forwardedIds = () => remotePeer.received.map(({ activity }) => activity.object?.id as string | undefined)
+  await eventually(async () => expectedUrls.every(url => forwardedIds().includes(url)), 30, 'all to be sent on')
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM deliveries WHERE host = ${remotePeer.host}`)).length === 0, 10, 'the rest')
+  const forwarded = forwardedIds()
+  for (const url of expectedUrls)
     expect(
-      sentOn.filter(one => one === url),
+      forwarded.filter(one => one === url),
       url
     ).toHaveLength(1)
-  expect(sentOn).not.toContain(buried.object.id)
-  await far.stop()
+  expect(forwarded).not.toContain(tombstonedNote.object.id)
+  await remotePeer.stop()
 }, 120_000)

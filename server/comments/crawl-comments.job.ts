@@ -1,13 +1,11 @@
 import { z } from 'zod'
-import { config } from '../core/config.ts'
 import { onEvent } from '../core/events.ts'
 import { defineJob } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { runQuery, sql } from '../core/sql.ts'
 import { FetchError } from '../fediverse/remote-fetch.ts'
 import { crawlComments } from './crawl-comments.ts'
 
-/** Reads the comments below one remote video from its origin. */
+/** Crawls the comments of one remote video at its origin. */
 export const crawlCommentsJob = defineJob({
   name: 'read-comments',
   queue: 'federation',
@@ -20,23 +18,7 @@ export const crawlCommentsJob = defineJob({
   }
 })
 
-/** Reads the comments of videos that are new here or were not asked about for `federation.actors.refresh_after`. */
-export const crawlDueCommentsJob = defineJob({
-  name: 'read-comments-due',
-  queue: 'federation',
-  payload: z.object({}),
-  every: () => Math.max(1000, config.federation.crawl.interval / 12),
-  run: async () => {
-    if (!config.federation.enabled) return
-    const due = await runQuery<{ id: number }>(sql`
-      SELECT id FROM videos WHERE remote AND gone_at IS NULL AND collections->>'comments' IS NOT NULL
-        AND (comments_read_at IS NULL OR comments_read_at < now() - make_interval(secs => ${config.federation.actors.refresh_after / 1000}::double precision))
-      ORDER BY comments_read_at NULLS FIRST, published_at DESC LIMIT ${config.federation.crawl.refresh_batch}`)
-    for (const { id } of due) await crawlCommentsJob.enqueue({ videoId: id })
-  }
-})
-
-/** Reads the comments of every video that comes in; called once at start. */
+/** Crawls the comments of every remote video when it is first received; called once at start. */
 export function crawlCommentsOfNewVideos(): void {
   onEvent('video.received', async ({ videoId, isNew }) => {
     if (isNew) await crawlCommentsJob.enqueue({ videoId })

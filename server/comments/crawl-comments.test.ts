@@ -31,11 +31,11 @@ afterAll(async () => {
   await Promise.all([site.stop(), origin.stop(), elsewhere.stop()])
 })
 
-type Film = { id: string; uuid: string; comments: string[] }
-type Note = { id: string; [key: string]: unknown }
+type RemoteVideo = { id: string; uuid: string; comments: string[] }
+type RemoteNote = { id: string; [key: string]: unknown }
 
-/** A film of the origin with a list of comments, served there. */
-function film(more: object = {}): Film {
+/** Serves a video with a list of comments at its origin. */
+function serveVideo(more: object = {}): RemoteVideo {
   const uuid = randomUUID()
   const id = `${origin.url}/videos/watch/${uuid}`
   const comments: string[] = []
@@ -86,7 +86,7 @@ function film(more: object = {}): Film {
   )
   return { id, uuid, comments }
 }
-function note(at: HostilePeer, by: HostileActor, inReplyTo: string, content: string, more: object = {}): Note {
+function serveNote(at: HostilePeer, by: HostileActor, inReplyTo: string, content: string, more: object = {}): RemoteNote {
   const id = at.id('note')
   const document = {
     type: 'Note',
@@ -103,105 +103,109 @@ function note(at: HostilePeer, by: HostileActor, inReplyTo: string, content: str
   at.serve(new URL(id).pathname, document)
   return document
 }
-const say = async (type: string, object: unknown) => {
+const deliver = async (type: string, object: unknown) => {
   await origin.post(`${site.url}/inbox`, { type, id: origin.id(), actor: owner.url, to: [PUBLIC], object })
   await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
 }
-const bring = async (one: Film) => {
-  await say('Create', await (await fetch(one.id)).json())
+const deliverVideo = async (video: RemoteVideo) => {
+  await deliver('Create', await (await fetch(video.id)).json())
 }
-const words = async (uuid: string): Promise<string[]> =>
+const listCommentTexts = async (uuid: string): Promise<string[]> =>
   (await site.call(`GET /videos/${uuid}/comment-threads?sort=createdAt`)).json.data
-    ?.filter((one: { isDeleted: boolean }) => !one.isDeleted)
-    .map((one: { text: string }) => one.text.replace(/<[^>]*>/g, '').trim())
-const numberOf = async (url: string) => (await runQuery<{ id: number }>(sql`SELECT id FROM videos WHERE url = ${url}`))[0]!.id
+    ?.filter((video: { isDeleted: boolean }) => !video.isDeleted)
+    .map((video: { text: string }) => video.text.replace(/<[^>]*>/g, '').trim())
+const videoIdOf = async (url: string) => (await runQuery<{ id: number }>(sql`SELECT id FROM videos WHERE url = ${url}`))[0]!.id
 
-test('what was said before a video came here is read with it, answers too, and kept in step', async () => {
-  const one = film()
-  const first = note(origin, owner, one.id, 'First')
-  const answer = note(elsewhere, writer, first.id, 'Answer')
-  const second = note(elsewhere, writer, one.id, 'Second', { published: '2026-11-03T00:00:00.000Z' })
-  one.comments.push(second.id, answer.id, first.id)
-  await bring(one)
-  await eventually(async () => (await words(one.uuid))?.length === 2, 10, 'the threads')
-  expect(await words(one.uuid)).toEqual(['First', 'Second'])
-  await eventually(async () => (await site.call(`GET /videos/${one.uuid}`)).json.comments === 3, 10, 'the answer')
-  // One is gone at its author's, one was taken off the list by the video's owner, one is new.
+test('existing comments and replies of a new video are crawled, and later crawls follow changes', async () => {
+  const video = serveVideo()
+  const first = serveNote(origin, owner, video.id, 'First')
+  const reply = serveNote(elsewhere, writer, first.id, 'Answer')
+  const second = serveNote(elsewhere, writer, video.id, 'Second', { published: '2026-11-03T00:00:00.000Z' })
+  video.comments.push(second.id, reply.id, first.id)
+  await deliverVideo(video)
+  await eventually(async () => (await listCommentTexts(video.uuid))?.length === 2, 10, 'the threads')
+  expect(await listCommentTexts(video.uuid)).toEqual(['First', 'Second'])
+  await eventually(async () => (await site.call(`GET /videos/${video.uuid}`)).json.comments === 3, 10, 'the answer')
+  // One comment is deleted by its author, one is removed from the list by the video's owner, one is new.
   elsewhere.serve(new URL(second.id).pathname, { type: 'Tombstone', id: second.id, formerType: 'Note' })
-  const third = note(origin, owner, one.id, 'Third', { published: '2026-11-04T00:00:00.000Z' })
-  one.comments.splice(0, 3, third.id, first.id)
-  await crawlComments(await numberOf(one.id))
-  expect(await words(one.uuid)).toEqual(['First', 'Third'])
-  expect((await site.call(`GET /videos/${one.uuid}`)).json.comments).toBe(2)
+  const third = serveNote(origin, owner, video.id, 'Third', { published: '2026-11-04T00:00:00.000Z' })
+  video.comments.splice(0, 3, third.id, first.id)
+  await crawlComments(await videoIdOf(video.id))
+  expect(await listCommentTexts(video.uuid)).toEqual(['First', 'Third'])
+  expect((await site.call(`GET /videos/${video.uuid}`)).json.comments).toBe(2)
   const before = elsewhere.asked.length + origin.asked.length
-  await crawlComments(await numberOf(one.id))
+  await crawlComments(await videoIdOf(video.id))
   expect(elsewhere.asked.length + origin.asked.length - before).toBe(2)
 })
 
-test('lists that name what is not below the video, of others, or never ends, bring nothing', async () => {
-  const [one, other] = [film(), film()]
-  const forged = note(elsewhere, owner, one.id, 'In the name of the owner')
-  const scripted = note(elsewhere, writer, one.id, '<img src=x onerror=alert(1)>Fine', { published: '2026-11-05T00:00:00.000Z' })
-  const secret = note(elsewhere, writer, one.id, 'Not for all', { to: [writer.url] })
-  one.comments.push(
-    forged.id,
-    secret.id,
+test('lists with comments of other videos, forged comments or endless pages store nothing', async () => {
+  const [video, other] = [serveVideo(), serveVideo()]
+  const forgedNote = serveNote(elsewhere, owner, video.id, 'In the name of the owner')
+  const noteWithScript = serveNote(elsewhere, writer, video.id, '<img src=x onerror=alert(1)>Fine', {
+    published: '2026-11-05T00:00:00.000Z'
+  })
+  const privateNote = serveNote(elsewhere, writer, video.id, 'Not for all', { to: [writer.url] })
+  video.comments.push(
+    forgedNote.id,
+    privateNote.id,
     `${site.url}/videos/watch/x/comments/1`,
     'javascript:alert(1)',
     `${elsewhere.url}/nothing`,
-    scripted.id
+    noteWithScript.id
   )
-  await bring(one)
-  await bring(other)
-  await eventually(async () => (await words(one.uuid))?.length === 1, 10, 'the comment')
-  expect((await site.call(`GET /videos/${one.uuid}/comment-threads`)).json.data[0].text).not.toContain('onerror')
-  // A comment whose thread leads to another video stays there.
-  const strayed = note(elsewhere, writer, other.id, 'Below the other')
-  one.comments.push(strayed.id)
-  await crawlComments(await numberOf(one.id))
-  expect([await words(one.uuid), await words(other.uuid)]).toEqual([['Fine'], ['Below the other']])
-  origin.serve(`${new URL(one.id).pathname}/comments`, (request, response) => {
+  await deliverVideo(video)
+  await deliverVideo(other)
+  await eventually(async () => (await listCommentTexts(video.uuid))?.length === 1, 10, 'the comment')
+  expect((await site.call(`GET /videos/${video.uuid}/comment-threads`)).json.data[0].text).not.toContain('onerror')
+  // A comment whose thread leads to another video is stored below that video.
+  const noteOfOtherVideo = serveNote(elsewhere, writer, other.id, 'Below the other')
+  video.comments.push(noteOfOtherVideo.id)
+  await crawlComments(await videoIdOf(video.id))
+  expect([await listCommentTexts(video.uuid), await listCommentTexts(other.uuid)]).toEqual([['Fine'], ['Below the other']])
+  origin.serve(`${new URL(video.id).pathname}/comments`, (request, response) => {
     const page = Number(new URL(request.url!, origin.url).searchParams.get('page') ?? 0)
     response.writeHead(200, { 'content-type': 'application/activity+json' }).end(
       JSON.stringify({
         type: 'OrderedCollectionPage',
         id: `${origin.url}${request.url}`,
-        first: `${one.id}/comments?page=1`,
-        next: `${one.id}/comments?page=${page + 1}`,
-        ...(page > 0 ? { orderedItems: [forged.id] } : {})
+        first: `${video.id}/comments?page=1`,
+        next: `${video.id}/comments?page=${page + 1}`,
+        ...(page > 0 ? { orderedItems: [forgedNote.id] } : {})
       })
     )
   })
-  await expect(crawlComments(await numberOf(one.id))).rejects.toThrow(/goes on|asked/)
-  expect(await words(one.uuid)).toEqual(['Fine'])
+  await expect(crawlComments(await videoIdOf(video.id))).rejects.toThrow(/goes on|asked/)
+  expect(await listCommentTexts(video.uuid)).toEqual(['Fine'])
 })
 
-test('a video that its origin takes away and brings back has what people here said about it; of the video itself nothing is kept meanwhile', async () => {
-  const one = film({ content: 'A secret description' })
-  const first = note(origin, owner, one.id, 'First')
-  one.comments.push(first.id)
-  await bring(one)
-  await eventually(async () => (await words(one.uuid))?.length === 1, 10, 'the comment')
-  expect((await site.call(`POST /videos/${one.uuid}/comment-threads`, { token: ada.token, body: { text: 'From here' } })).status).toBe(200)
-  await site.call(`PUT /videos/${one.uuid}/rate`, { token: ada.token, body: { rating: 'like' } })
-  await say('Delete', one.id)
-  expect((await site.call(`GET /videos/${one.uuid}`)).status).toBe(404)
+test('a video that its origin deletes and restores keeps local comments and ratings, but no metadata in between', async () => {
+  const video = serveVideo({ content: 'A secret description' })
+  const first = serveNote(origin, owner, video.id, 'First')
+  video.comments.push(first.id)
+  await deliverVideo(video)
+  await eventually(async () => (await listCommentTexts(video.uuid))?.length === 1, 10, 'the comment')
+  expect((await site.call(`POST /videos/${video.uuid}/comment-threads`, { token: ada.token, body: { text: 'From here' } })).status).toBe(
+    200
+  )
+  await site.call(`PUT /videos/${video.uuid}/rate`, { token: ada.token, body: { rating: 'like' } })
+  await deliver('Delete', video.id)
+  expect((await site.call(`GET /videos/${video.uuid}`)).status).toBe(404)
   expect(
     (await site.call(`GET /videos?search=${encodeURIComponent('far film')}&host=${origin.host}`)).json.data.some(
-      (video: { uuid: string }) => video.uuid === one.uuid
+      (video: { uuid: string }) => video.uuid === video.uuid
     )
   ).toBe(false)
-  expect(await runQuery(sql`SELECT description, tags FROM videos WHERE url = ${one.id}`)).toEqual([{ description: null, tags: [] }])
-  expect(await runQuery(sql`SELECT 1 FROM remote_playlists p JOIN videos v ON v.id = p.video_id WHERE v.url = ${one.id}`)).toEqual([])
-  const late = note(origin, owner, one.id, 'While it was away', { published: '2026-11-04T00:00:00.000Z' })
-  one.comments.push(late.id)
-  // Whoever follows the channel or the instance hears of it by an Announce.
-  await origin.post(`${site.url}/inbox`, { type: 'Announce', id: origin.id(), actor: channel.url, to: [PUBLIC], object: one.id })
-  await eventually(async () => (await words(one.uuid))?.length === 3, 10, 'all comments')
-  expect((await site.call(`GET /users/me/videos/${await numberOf(one.id)}/rating`, { token: ada.token })).json.rating).toBe('like')
-  // One that nobody here said anything about goes at once.
-  const two = film()
-  await bring(two)
-  await say('Delete', two.id)
-  expect(await runQuery(sql`SELECT 1 FROM videos WHERE url = ${two.id}`)).toEqual([])
+  expect(await runQuery(sql`SELECT description, tags FROM videos WHERE url = ${video.id}`)).toEqual([{ description: null, tags: [] }])
+  expect(await runQuery(sql`SELECT 1 FROM remote_playlists p JOIN videos v ON v.id = p.video_id WHERE v.url = ${video.id}`)).toEqual([])
+  const laterNote = serveNote(origin, owner, video.id, 'While it was away', { published: '2026-11-04T00:00:00.000Z' })
+  video.comments.push(laterNote.id)
+  // Followers of the channel or the instance receive an Announce.
+  await origin.post(`${site.url}/inbox`, { type: 'Announce', id: origin.id(), actor: channel.url, to: [PUBLIC], object: video.id })
+  await eventually(async () => (await listCommentTexts(video.uuid))?.length === 3, 10, 'all comments')
+  expect((await site.call(`GET /users/me/videos/${await videoIdOf(video.id)}/rating`, { token: ada.token })).json.rating).toBe('like')
+  // A video without comments or ratings of local users is deleted at once.
+  const otherVideo = serveVideo()
+  await deliverVideo(otherVideo)
+  await deliver('Delete', otherVideo.id)
+  expect(await runQuery(sql`SELECT 1 FROM videos WHERE url = ${otherVideo.id}`)).toEqual([])
 })

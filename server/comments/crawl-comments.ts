@@ -9,19 +9,18 @@ import { fetchRemoteComment } from './comment.inbox.ts'
 import { tombstoneComment } from './comments.ts'
 
 /**
- * What its origin does not list for so long below a video of its own is taken to be deleted; what is younger may not have got there yet.
+ * A comment below a remote video that is older than this and that the video's origin does not list is treated as deleted; a younger one may
+ * not have reached the origin yet.
  */
-const SETTLED = '1 hour'
+const UNLISTED_GRACE_PERIOD = '1 hour'
 
-type Known = { id: number; url: string; video_id: number; remote: boolean; settled: boolean; deleted: boolean }
+type ExistingComment = { id: number; url: string; video_id: number; remote: boolean; settled: boolean; deleted: boolean }
 
-/**
- * Reads the comments below a remote video from its origin: those that are missing here are fetched, those that are gone are emptied. Throws
- * FetchError.
- */
+/** Crawls the comments of a remote video at its origin: fetches missing ones and replaces deleted ones by tombstones. Throws FetchError. */
 export async function crawlComments(videoId: number): Promise<void> {
   const [video] = await runQuery<{ url: string; list: string; now: Date }>(
-    sql`SELECT url, collections->>'comments' AS list, now() AS now FROM videos WHERE id = ${videoId} AND remote AND gone_at IS NULL AND collections->>'comments' IS NOT NULL`
+    sql`SELECT url, collections->>'comments' AS list, now() AS now FROM videos
+      WHERE id = ${videoId} AND remote AND gone_at IS NULL AND collections->>'comments' IS NOT NULL`
   )
   if (!video || !sameOrigin(video.list, video.url)) return
   const listed = new Set<string>()
@@ -31,30 +30,31 @@ export async function crawlComments(videoId: number): Promise<void> {
       if (url && !isLocalUrl(url)) listed.add(url)
     }
   }
-  const known = new Map(
+  const existing = new Map(
     (
-      await runQuery<Known>(sql`
-    SELECT id, url, video_id, remote, created_at < now() - ${SETTLED}::interval AS settled, deleted_at IS NOT NULL AS deleted FROM comments WHERE video_id = ${videoId}`)
+      await runQuery<ExistingComment>(sql`
+    SELECT id, url, video_id, remote, created_at < now() - ${UNLISTED_GRACE_PERIOD}::interval AS settled,
+      deleted_at IS NOT NULL AS deleted FROM comments WHERE video_id = ${videoId}`)
     ).map(row => [row.url, row])
   )
-  const gone = await findTombstoned([...listed])
-  // The oldest first: answers find what they answer.
-  for (const url of [...listed].reverse()) if (!known.has(url) && !gone.has(url)) await patient(fetchRemoteComment(url))
-  for (const row of known.values()) {
+  const tombstoned = await findTombstoned([...listed])
+  // The oldest first, so that replies find their parents.
+  for (const url of [...listed].reverse()) if (!existing.has(url) && !tombstoned.has(url)) await skipUnavailable(fetchRemoteComment(url))
+  for (const row of existing.values()) {
     if (!row.remote || row.deleted || listed.has(row.url)) continue
-    if (row.settled || (await isGoneThere(row.url))) await transaction(async inside => await tombstoneComment(row, inside))
+    if (row.settled || (await isGoneAtOrigin(row.url))) await transaction(async tx => await tombstoneComment(row, tx))
   }
   await runQuery(sql`UPDATE videos SET comments_read_at = ${video.now} WHERE id = ${videoId}`)
 }
 
-/** One comment that cannot be had keeps no other from being read. */
-async function patient(asked: Promise<unknown>): Promise<void> {
-  await asked.catch((error: unknown) => {
+/** Ignores a comment that cannot be fetched, so that the others are still crawled; rethrows where the budget is spent. */
+async function skipUnavailable(fetching: Promise<unknown>): Promise<void> {
+  await fetching.catch((error: unknown) => {
     if (!(error instanceof FetchError) || error.kind === 'budget') throw error
   })
 }
 
-async function isGoneThere(url: string): Promise<boolean> {
+async function isGoneAtOrigin(url: string): Promise<boolean> {
   try {
     return (await fetchRemoteDocument(url, { budget: new Budget() })).document.type === 'Tombstone'
   } catch (error) {

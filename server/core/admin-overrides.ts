@@ -5,16 +5,16 @@ import { logger } from './logger.ts'
 import { queryAs, runQuery, sql } from './sql.ts'
 import { transaction } from './transaction.ts'
 
-const Row = z.object({ revision: z.coerce.number(), settings: z.record(z.string(), z.unknown()) })
-let known = 0
+const OverridesRow = z.object({ revision: z.coerce.number(), settings: z.record(z.string(), z.unknown()) })
+let appliedRevision = 0
 
 /**
- * Takes over what administrators have set on the site's pages, and every change of it until `stop`. It lies over the configuration's files
- * and stands in Postgres (law 1); every process reads it at its start, is told of changes, looks now and then by itself, and looks before
- * it does what must not be done by old values.
+ * Applies the settings that administrators changed on the site, and every later change until `stop`. They override the configuration files
+ * and are stored in Postgres (ARCHITECTURE.md, rule 1). Every process reads them at start, on the event `config.changed`, every
+ * `webadmin.configuration.check_interval`, and before an action that must not use outdated values.
  */
 export async function startAdminOverrides(): Promise<{ stop(): void }> {
-  known = 0
+  appliedRevision = 0
   await refreshAdminOverrides()
   const timer = setInterval(
     () =>
@@ -26,61 +26,61 @@ export async function startAdminOverrides(): Promise<{ stop(): void }> {
   return { stop: () => clearInterval(timer) }
 }
 
-/** Hears of changes that other processes make. */
+/** Rereads the overrides when another process emits `config.changed`. */
 export function listenForAdminOverrides(): void {
   onEvent('config.changed', refreshAdminOverrides)
 }
 
-/** Afterwards this process's configuration is not older than the call. */
+/** Rereads the overrides if their revision changed: the configuration of this process is then at least as recent as the call. */
 export async function refreshAdminOverrides(): Promise<void> {
-  const [row] = await queryAs(Row, sql`SELECT revision, settings FROM custom_config WHERE revision > ${known}`)
-  // Of two that looked at once the later change stays.
-  if (!row || row.revision <= known) return
-  const first = known === 0
-  known = row.revision
-  if (first && Object.keys(row.settings).length === 0) return
-  replaceConfig(acceptable(row.settings))
+  const [row] = await queryAs(OverridesRow, sql`SELECT revision, settings FROM custom_config WHERE revision > ${appliedRevision}`)
+  // Of two concurrent reads the later revision wins.
+  if (!row || row.revision <= appliedRevision) return
+  const isFirstRead = appliedRevision === 0
+  appliedRevision = row.revision
+  if (isFirstRead && Object.keys(row.settings).length === 0) return
+  replaceConfig(configWithKnownSettings(row.settings))
 }
 
-/** Changes what is set, in every process; `change` gets what is set now. Throws ConfigError, and then nothing has changed. */
+/** Stores what `change` makes of the current overrides, for every process. Throws ConfigError and then changes nothing. */
 export async function updateAdminOverrides(change: (settings: ConfigTree) => ConfigTree): Promise<void> {
-  await transaction(async inside => {
-    const [row] = await queryAs(Row, sql`SELECT revision, settings FROM custom_config FOR UPDATE`, inside)
+  await transaction(async tx => {
+    const [row] = await queryAs(OverridesRow, sql`SELECT revision, settings FROM custom_config FOR UPDATE`, tx)
     const next = change(row!.settings)
     configWithOverrides(next)
-    await runQuery(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify(next)}::jsonb`, inside)
+    await runQuery(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify(next)}::jsonb`, tx)
   })
   await refreshAdminOverrides()
   emitEvent('config.changed', {})
 }
 
-/** A tree with one value changed, undefined takes it away; groups that become empty go. */
-export function withConfigValue(tree: ConfigTree, [first, ...rest]: string[], value: unknown): ConfigTree {
-  const { [first!]: below, ...others } = tree
-  const next = rest.length === 0 ? value : withConfigValue(isConfigTree(below) ? below : {}, rest, value)
-  return next === undefined || (isConfigTree(next) && Object.keys(next).length === 0) ? others : { ...others, [first!]: next }
+/** Returns a copy of the tree with one value set, or removed if `undefined`; groups that become empty are removed. */
+export function withConfigValue(tree: ConfigTree, [key, ...rest]: string[], value: unknown): ConfigTree {
+  const { [key!]: child, ...others } = tree
+  const next = rest.length === 0 ? value : withConfigValue(isConfigTree(child) ? child : {}, rest, value)
+  return next === undefined || (isConfigTree(next) && Object.keys(next).length === 0) ? others : { ...others, [key!]: next }
 }
 
-/** Every value of a tree with its path. */
+/** Returns every value of the tree with its path. */
 export function configLeaves(tree: ConfigTree, path: string[] = []): [path: string[], value: unknown][] {
   return Object.entries(tree).flatMap(([key, value]) =>
     isConfigTree(value) ? configLeaves(value, [...path, key]) : [[[...path, key], value] as [string[], unknown]]
   )
 }
 
-/** What another version stored may be unknown to this one; it is left out, and everything else counts. */
-function acceptable(settings: ConfigTree): ReturnType<typeof configWithOverrides> {
+/** Applies the stored settings without those that this version does not know: another version may have stored them. */
+function configWithKnownSettings(settings: ConfigTree): ReturnType<typeof configWithOverrides> {
   try {
     return configWithOverrides(settings)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
   }
-  let good: ConfigTree = {}
+  let accepted: ConfigTree = {}
   for (const [path, value] of configLeaves(settings)) {
-    const next = withConfigValue(good, path, value)
+    const next = withConfigValue(accepted, path, value)
     try {
       configWithOverrides(next)
-      good = next
+      accepted = next
     } catch (error) {
       logger.warn('A value that was set on the site is not known to this version', {
         key: path.join('.'),
@@ -88,5 +88,5 @@ function acceptable(settings: ConfigTree): ReturnType<typeof configWithOverrides
       })
     }
   }
-  return configWithOverrides(good)
+  return configWithOverrides(accepted)
 }

@@ -4,15 +4,15 @@ import type { Request } from 'express'
 
 const compress = { br: promisify(brotliCompress), gzip: promisify(gzip) }
 
-/** How a text is compressed on its way. */
+/** A content coding of HTTP that the server produces; null: none. */
 export type ContentEncoding = 'br' | 'gzip' | null
 
-/** The best encoding the client takes; browsers name the best one last. */
+/** Returns the best encoding of `Accept-Encoding`; br is preferred, though browsers list it last. */
 export function negotiateEncoding(request: Request): ContentEncoding {
   return (['br', 'gzip'] as const).find(one => request.acceptsEncodings(one) === one) ?? null
 }
 
-/** A text's bytes as they travel. Quick compression: it is made for one moment. */
+/** Returns the text as compressed bytes. Low compression levels: the result is used for one response or a short time. */
 export async function compressText(text: string, encoding: ContentEncoding): Promise<Buffer> {
   if (encoding === 'br')
     return await compress.br(text, {

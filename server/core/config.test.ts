@@ -13,75 +13,71 @@ import {
   storageFolder
 } from './config.ts'
 
-const said = (act: () => unknown): string => {
+const configErrorMessage = (act: () => unknown): string => {
   try {
     act()
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError)
     return (error as Error).message
   }
-  throw new Error('nothing was refused')
+  throw new Error('No ConfigError was thrown')
 }
 
 let folder: string
-const before = { ...process.env }
+const originalEnv = { ...process.env }
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bobine-config-'))
 })
 afterEach(async () => {
-  process.env = { ...before }
+  process.env = { ...originalEnv }
   await rm(folder, { recursive: true, force: true })
 })
 
-describe('a mistake is said with its key, its place and what was expected', () => {
+describe('a ConfigError names the key, where it was set and what was expected', () => {
   it.each<[string, object, RegExp]>([
     ['an unknown key', { foo: 1 }, /unknown key `foo` in the given overrides/],
-    [
-      'an unknown key deep down',
-      { transcoding: { hls: { enable: true } } },
-      /unknown key `transcoding\.hls\.enable` in the given overrides/
-    ],
-    ['a text for a number', { listen: { port: 'x' } }, /`listen\.port` in the given overrides is not valid: expected a port number/],
-    ['a duration of no unit', { rates_limit: { api: { window: '5 parsecs' } } }, /`rates_limit\.api\.window`.*expected a duration/],
+    ['an unknown nested key', { transcoding: { hls: { enable: true } } }, /unknown key `transcoding\.hls\.enable` in the given overrides/],
+    ['text instead of a number', { listen: { port: 'x' } }, /`listen\.port` in the given overrides is not valid: expected a port number/],
+    ['a duration in an unknown unit', { rates_limit: { api: { window: '5 parsecs' } } }, /`rates_limit\.api\.window`.*expected a duration/],
     ['a negative duration', { rates_limit: { api: { window: -1 } } }, /`rates_limit\.api\.window`.*expected a duration/],
-    ['a size of no unit', { upload: { max_size: 'huge' } }, /`upload\.max_size`.*expected a size/],
+    ['a size without a number', { upload: { max_size: 'huge' } }, /`upload\.max_size`.*expected a size/],
     [
-      'a feature that is not there yet',
+      'a feature that does not exist yet',
       { live: { enabled: true } },
       /`live\.enabled`.*expected false: this version does not have that feature/
     ],
-    ['a value for a group', { listen: 5 }, /`listen`.*expected object/],
-    ['a list for a value', { instance: { name: ['a'] } }, /`instance\.name`.*expected a text/],
-    ['the way into prototypes', JSON.parse('{"__proto__": {"polluted": true}}') as object, /unknown key `__proto__`/]
+    ['a value instead of a group', { listen: 5 }, /`listen`.*expected object/],
+    ['a list instead of a value', { instance: { name: ['a'] } }, /`instance\.name`.*expected a text/],
+    ['prototype pollution', JSON.parse('{"__proto__": {"polluted": true}}') as object, /unknown key `__proto__`/]
   ])('%s', (_what, overrides, sentence) => {
-    expect(said(() => loadConfig({ overrides: overrides as never }))).toMatch(sentence)
+    expect(configErrorMessage(() => loadConfig({ overrides: overrides as never }))).toMatch(sentence)
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
   })
 
-  it('names the file it stands in', async () => {
+  it('names the file that contains the mistake', async () => {
     const file = join(folder, 'mine.yaml')
     await writeFile(file, 'listen:\n  prot: 1\n')
-    expect(said(() => loadConfig({ file }))).toContain(`unknown key \`listen.prot\` in ${file}`)
+    expect(configErrorMessage(() => loadConfig({ file }))).toContain(`unknown key \`listen.prot\` in ${file}`)
     await writeFile(file, 'listen: [\n')
-    expect(said(() => loadConfig({ file }))).toContain(`${file} cannot be read`)
-    expect(said(() => loadConfig({ file: join(folder, 'absent.yaml') }))).toContain('does not exist')
+    expect(configErrorMessage(() => loadConfig({ file }))).toContain(`${file} cannot be read`)
+    expect(configErrorMessage(() => loadConfig({ file: join(folder, 'absent.yaml') }))).toContain('does not exist')
   })
 
-  it('names the environment variable it stands in', () => {
+  it('names the environment variable that contains the mistake', () => {
     process.env.BOBINE_CONFIG = '{"listen":{"port":"no"}}'
-    expect(said(() => loadConfig())).toContain('`listen.port` in BOBINE_CONFIG')
+    expect(configErrorMessage(() => loadConfig())).toContain('`listen.port` in BOBINE_CONFIG')
     process.env.BOBINE_CONFIG = '{oops'
-    expect(said(() => loadConfig())).toContain('BOBINE_CONFIG cannot be read')
+    expect(configErrorMessage(() => loadConfig())).toContain('BOBINE_CONFIG cannot be read')
     process.env.BOBINE_CONFIG = '[]'
-    expect(said(() => loadConfig())).toContain('BOBINE_CONFIG must hold an object')
+    expect(configErrorMessage(() => loadConfig())).toContain('BOBINE_CONFIG must hold an object')
     delete process.env.BOBINE_CONFIG
     process.env.DATABASE_URL = 'not a url'
-    expect(said(() => loadConfig())).toContain('DATABASE_URL is not a valid URL')
+    expect(configErrorMessage(() => loadConfig())).toContain('DATABASE_URL is not a valid URL')
   })
 })
 
 describe('layers', () => {
-  it('each goes over the ones before: file, addresses, BOBINE_CONFIG, overrides', async () => {
+  it('each overrides the ones before: file, DATABASE_URL and REDIS_URL, BOBINE_CONFIG, overrides', async () => {
     const file = join(folder, 'mine.yaml')
     await writeFile(file, 'instance:\n  name: From the file\n  terms: kept\ndatabase:\n  name: from_file\n')
     process.env.DATABASE_URL = 'postgres://me:s%40crt@db.example:5433/films?sslmode=require'
@@ -101,19 +97,19 @@ describe('layers', () => {
     expect(config.listen.port).toBe(1234)
   })
 
-  it('durations and sizes are read in every spelling', () => {
-    const read = (window: unknown, max_size: unknown) => {
+  it('durations and sizes are parsed in every spelling', () => {
+    const parse = (window: unknown, max_size: unknown) => {
       const config = loadConfig({ overrides: { rates_limit: { api: { window } }, upload: { max_size } } })
       return [config.rates_limit.api.window, config.upload.max_size]
     }
-    expect(read('100 ms', -1)).toEqual([100, -1])
-    expect(read('1 second', '1KB')).toEqual([1000, 1024])
-    expect(read('90 minutes', '1.5 GB')).toEqual([5_400_000, 1_610_612_736])
-    expect(read(250, 4096)).toEqual([250, 4096])
+    expect(parse('100 ms', -1)).toEqual([100, -1])
+    expect(parse('1 second', '1KB')).toEqual([1000, 1024])
+    expect(parse('90 minutes', '1.5 GB')).toEqual([5_400_000, 1_610_612_736])
+    expect(parse(250, 4096)).toEqual([250, 4096])
   })
 })
 
-it('a file of nothing but comments changes nothing, and one of two documents is refused', async () => {
+it('a file that contains only comments changes nothing, and one with two documents is refused', async () => {
   const file = join(folder, 'odd.yaml')
   for (const text of ['', '# listen:\n#   port: 1\n', '---\n']) {
     await writeFile(file, text)
@@ -125,12 +121,12 @@ it('a file of nothing but comments changes nothing, and one of two documents is 
   expect(() => loadConfig({ file })).toThrow(/odd\.yaml cannot be read: .*\(1:|\(2:/)
 })
 
-it('default.yaml holds every key of the schema, and no other', async () => {
+it('default.yaml contains every key of the schema, and no other', async () => {
   const text = await readFile(join(projectFolder, 'config/default.yaml'), 'utf8')
   expect(() => mergeConfigLayers([{ name: 'config/default.yaml', tree: parseYaml(text) as never }])).not.toThrow()
 })
 
-it('knows the public address', () => {
+it('gives the public origin and host', () => {
   loadConfig({ overrides: { webserver: { https: true, hostname: 'films.example', port: 443 }, storage: { root: '/srv/films' } } })
   expect([instanceOrigin(), instanceHost()]).toEqual(['https://films.example', 'films.example'])
   expect(storageFolder('thumbnails')).toBe('/srv/films/thumbnails')

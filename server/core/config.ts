@@ -4,20 +4,23 @@ import { fileURLToPath } from 'node:url'
 import { loadAll } from 'js-yaml'
 import { ConfigSchema, type Config } from './config.schema.ts'
 
-/** Values by key, in groups. */
+/** Configuration values by key, in nested groups. */
 export type ConfigTree = { [key: string]: unknown }
 type Layer = { name: string; tree: ConfigTree }
 
 /** The configuration of this process; set once by `loadConfig` before anything else runs. */
 export let config: Config
 
-/** The folder that holds package.json, config/ and migrations/. */
-export const projectFolder = findProject(dirname(fileURLToPath(import.meta.url)))
+/** The absolute path of the folder that holds package.json, config/ and migrations/. */
+export const projectFolder = findProjectFolder(dirname(fileURLToPath(import.meta.url)))
 
-/** What the environment says besides the configuration: the first administrator's password. */
+/** Values read from the environment that are not part of the configuration: the password of the first administrator. */
 export const environmentSecrets = { rootPassword: process.env.BOBINE_ROOT_PASSWORD || undefined }
 
-/** A mistake in the configuration, said in one sentence for the admin; `key` and what was `expected` there, where one key is wrong. */
+/** Changed constants for tests of other processes (`defineInternals`), by group; no part of the configuration. */
+export const internalsFromEnvironment = JSON.parse(process.env.BOBINE_INTERNALS ?? '{}') as { [group: string]: object }
+
+/** A mistake in the configuration, described in one sentence for the administrator; `key` and `expected` are set where one key is wrong. */
 export class ConfigError extends Error {
   readonly key: string | null
   readonly expected: string | null
@@ -29,11 +32,11 @@ export class ConfigError extends Error {
   }
 }
 
-let files: Layer[] = []
+let loadedLayers: Layer[] = []
 
 /**
  * Reads default.yaml, then local.yaml or `file`, then DATABASE_URL and REDIS_URL, then BOBINE_CONFIG (JSON), then `overrides`.
- * Throws ConfigError naming the key, its place and what was expected.
+ * Throws ConfigError that names the key, the file or variable it comes from, and what was expected.
  */
 export function loadConfig(options: { file?: string; overrides?: ConfigTree } = {}): Config {
   const layers: Layer[] = [{ name: 'config/default.yaml', tree: readYaml(join(projectFolder, 'config/default.yaml')) }]
@@ -42,17 +45,17 @@ export function loadConfig(options: { file?: string; overrides?: ConfigTree } = 
   else if (existsSync(local)) layers.push({ name: 'config/local.yaml', tree: readYaml(local) })
   layers.push(...environmentLayers(process.env))
   if (options.overrides) layers.push({ name: 'the given overrides', tree: options.overrides })
-  files = layers
+  loadedLayers = layers
   config = mergeConfigLayers(layers)
   return config
 }
 
-/** What the configuration would be with a tree of values over all that `loadConfig` read. Throws ConfigError. */
+/** Returns the configuration with a tree of values merged over all layers that `loadConfig` read. Throws ConfigError. */
 export function configWithOverrides(tree: ConfigTree): Config {
-  return mergeConfigLayers([...files, { name: 'what administrators set', tree }])
+  return mergeConfigLayers([...loadedLayers, { name: 'what administrators set', tree }])
 }
 
-/** Puts a configuration into use in this process. */
+/** Replaces the configuration of this process. */
 export function replaceConfig(next: Config): void {
   config = next
 }
@@ -62,7 +65,7 @@ export function storageFolder(name: Exclude<keyof Config['storage'], 'root'>): s
   return resolve(storageRoot(), config.storage[name])
 }
 
-/** The absolute path of the folder of all files. */
+/** The absolute path of `storage.root`, the folder of all stored files. */
 export function storageRoot(): string {
   return isAbsolute(config.storage.root) ? config.storage.root : join(projectFolder, config.storage.root)
 }
@@ -72,7 +75,7 @@ export function instanceOrigin(): string {
   return `${config.webserver.https ? 'https' : 'http'}://${instanceHost()}`
 }
 
-/** The public host as the fediverse names it: with a port only when it is not the scheme's own. */
+/** The public host, with the port unless it is the default port of the scheme. */
 export function instanceHost(): string {
   const { https, hostname, port } = config.webserver
   return port === (https ? 443 : 80) ? hostname : `${hostname}:${port}`
@@ -80,50 +83,66 @@ export function instanceHost(): string {
 
 /** Merges the layers, each over the ones before, and parses the result; exported for its tests. */
 export function mergeConfigLayers(layers: Layer[]): Config {
-  const places = new Map<string, string>()
+  const originByKey = new Map<string, string>()
   const merged: ConfigTree = {}
-  layers.forEach((layer, index) => overlay(merged, layer.tree, layer.name, [], places, index === 0))
-  // Read once: making code for it would take longer than reading.
+  layers.forEach((layer, index) => mergeLayer(merged, layer.tree, layer.name, [], originByKey, index === 0))
+  // Parsed once: compiling the schema would take longer than interpreting it.
   const result = ConfigSchema.safeParse(merged, { jitless: true })
   if (result.success) return result.data
   const issue = result.error.issues[0]!
-  if (issue.code === 'unrecognized_keys') throw unknownKey([...issue.path, issue.keys[0]!].join('.'), places)
+  if (issue.code === 'unrecognized_keys') throw unknownKey([...issue.path, issue.keys[0]!].join('.'), originByKey)
   const key = issue.path.join('.')
   const expected = issue.message.replace(/^Invalid input: expected /, '')
   throw new ConfigError(
-    `Configuration: \`${key}\` in ${places.get(key) ?? 'config/default.yaml'} is not valid: expected ${expected}`,
+    `Configuration: \`${key}\` in ${originByKey.get(key) ?? 'config/default.yaml'} is not valid: expected ${expected}`,
     key,
     expected
   )
 }
 
-function overlay(target: ConfigTree, source: ConfigTree, place: string, path: string[], places: Map<string, string>, first: boolean): void {
+function mergeLayer(
+  target: ConfigTree,
+  source: ConfigTree,
+  origin: string,
+  path: string[],
+  originByKey: Map<string, string>,
+  isBaseLayer: boolean
+): void {
   for (const [key, value] of Object.entries(source)) {
     const name = [...path, key].join('.')
-    if (!first && !Object.hasOwn(target, key)) throw unknownKey(name, new Map([[name, place]]))
-    places.set(name, place)
-    const below = target[key]
-    if (isConfigTree(value) && (first || isConfigTree(below)))
-      overlay((target[key] = isConfigTree(below) ? below : {}) as ConfigTree, value, place, [...path, key], places, first)
+    if (!isBaseLayer && !Object.hasOwn(target, key)) throw unknownKey(name, new Map([[name, origin]]))
+    originByKey.set(name, origin)
+    const existing = target[key]
+    if (isConfigTree(value) && (isBaseLayer || isConfigTree(existing)))
+      mergeLayer(
+        (target[key] = isConfigTree(existing) ? existing : {}) as ConfigTree,
+        value,
+        origin,
+        [...path, key],
+        originByKey,
+        isBaseLayer
+      )
     else target[key] = value
   }
 }
 
-function unknownKey(name: string, places: Map<string, string>): ConfigError {
+function unknownKey(name: string, originByKey: Map<string, string>): ConfigError {
   return new ConfigError(
-    `Configuration: unknown key \`${name}\` in ${places.get(name) ?? 'config/default.yaml'}; every known key stands in config/default.yaml`
+    `Configuration: unknown key \`${name}\` in ${originByKey.get(name) ?? 'config/default.yaml'}; ` +
+      'every known key stands in config/default.yaml'
   )
 }
 
 function environmentLayers(env: NodeJS.ProcessEnv): Layer[] {
   const layers: Layer[] = []
-  if (env.DATABASE_URL) layers.push({ name: 'DATABASE_URL', tree: { database: databaseUrl(env.DATABASE_URL) } })
-  if (env.REDIS_URL) layers.push({ name: 'REDIS_URL', tree: { redis: redisUrl(env.REDIS_URL) } })
-  if (env.BOBINE_CONFIG) layers.push({ name: 'BOBINE_CONFIG', tree: tree('BOBINE_CONFIG', () => JSON.parse(env.BOBINE_CONFIG!)) })
+  if (env.DATABASE_URL) layers.push({ name: 'DATABASE_URL', tree: { database: databaseFromUrl(env.DATABASE_URL) } })
+  if (env.REDIS_URL) layers.push({ name: 'REDIS_URL', tree: { redis: redisFromUrl(env.REDIS_URL) } })
+  if (env.BOBINE_CONFIG)
+    layers.push({ name: 'BOBINE_CONFIG', tree: parseConfigTree('BOBINE_CONFIG', () => JSON.parse(env.BOBINE_CONFIG!)) })
   return layers
 }
 
-function databaseUrl(text: string): ConfigTree {
+function databaseFromUrl(text: string): ConfigTree {
   const url = parseUrl('DATABASE_URL', text)
   const socket = url.searchParams.get('host')
   return {
@@ -136,7 +155,7 @@ function databaseUrl(text: string): ConfigTree {
   }
 }
 
-function redisUrl(text: string): ConfigTree {
+function redisFromUrl(text: string): ConfigTree {
   const url = parseUrl('REDIS_URL', text)
   if (url.protocol === 'unix:') return { socket: url.pathname, db: Number(url.searchParams.get('db') ?? 0) }
   return {
@@ -156,7 +175,7 @@ function parseUrl(name: string, text: string): URL {
   }
 }
 
-/** What a YAML text holds; one of nothing but comments holds no key. */
+/** Parses a YAML text; one that contains only comments is an empty object. */
 export function parseYaml(text: string): unknown {
   const [tree = {}, ...others] = loadAll(text)
   if (others.length > 0) throw new Error('it holds more than one document')
@@ -165,10 +184,10 @@ export function parseYaml(text: string): unknown {
 
 function readYaml(file: string): ConfigTree {
   if (!existsSync(file)) throw new ConfigError(`Configuration: the file ${file} does not exist`)
-  return tree(file, () => parseYaml(readFileSync(file, 'utf8')))
+  return parseConfigTree(file, () => parseYaml(readFileSync(file, 'utf8')))
 }
 
-function tree(name: string, read: () => unknown): ConfigTree {
+function parseConfigTree(name: string, read: () => unknown): ConfigTree {
   let value: unknown
   try {
     value = read()
@@ -184,9 +203,9 @@ export function isConfigTree(value: unknown): value is ConfigTree {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function findProject(folder: string): string {
+function findProjectFolder(folder: string): string {
   if (existsSync(join(folder, 'config/default.yaml'))) return folder
   const parent = dirname(folder)
   if (parent === folder) throw new ConfigError('Configuration: config/default.yaml was not found beside the program')
-  return findProject(parent)
+  return findProjectFolder(parent)
 }

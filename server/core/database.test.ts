@@ -2,7 +2,7 @@ import { expect, inject, it } from 'vitest'
 import { withTestDatabase } from '../test/instance.ts'
 import { DatabaseClient } from './database.ts'
 
-it('a connection that the server ends while nobody listens is told to whoever asks it next, and disturbs nobody else', async () => {
+it('a connection that the server ends while idle rejects its next query and does not crash the process', async () => {
   const { host, port, username } = inject('postgres')
   const client = new DatabaseClient({ host, port, user: username, database: 'postgres' })
   await client.connect()

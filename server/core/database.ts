@@ -6,11 +6,11 @@ import { logger } from './logger.ts'
 /** The connection pool of this process; set by `connectDatabase`. */
 export let sequelize: Sequelize
 
-type Declaration = { model: ModelStatic<Model>; attributes: ModelAttributes; options: Omit<InitOptions, 'sequelize'> }
-const declarations: Declaration[] = []
+type ModelDeclaration = { model: ModelStatic<Model>; attributes: ModelAttributes; options: Omit<InitOptions, 'sequelize'> }
+const declarations: ModelDeclaration[] = []
 const associations: (() => void)[] = []
 
-/** Declares a model beside its class; it becomes usable once `connectDatabase` has run. */
+/** Declares a model next to its class; it becomes usable once `connectDatabase` has run. */
 export function declareModel(
   model: ModelStatic<any>,
   attributes: ModelAttributes<any, any>,
@@ -24,7 +24,7 @@ export function declareAssociations(associate: () => void): void {
   associations.push(associate)
 }
 
-/** A connection that the server may end before Sequelize listens to it: whoever asks it next hears of that, it must not end the process. */
+/** A client whose connection may be ended by the server at any time: the next query rejects, and the process does not crash. */
 export class DatabaseClient extends pg.Client {
   constructor(settings: pg.ClientConfig) {
     super(settings)

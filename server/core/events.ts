@@ -1,6 +1,6 @@
 import { logger } from './logger.ts'
 
-/** The names of all events and what they carry; news that must travel up the house travels as one of these. */
+/** All events with their payloads. A lower layer notifies a higher one by emitting one of these (ARCHITECTURE.md). */
 export type EventPayloads = {
   'video.received': { videoId: number; isNew: boolean }
   'video.deleted': { uuid: string; folder: string }
@@ -17,13 +17,13 @@ export type EventPayloads = {
 type Listener<N extends keyof EventPayloads> = (event: EventPayloads[N]) => void | Promise<void>
 const listeners: { [N in keyof EventPayloads]?: Listener<N>[] } = {}
 
-/** Hears an event; a failing listener is logged and disturbs nobody. */
+/** Registers a listener of an event; an error of a listener is logged and does not affect the others. */
 export function onEvent<N extends keyof EventPayloads>(name: N, listener: Listener<N>): void {
   const list = (listeners[name] ??= []) as Listener<N>[]
   list.push(listener)
 }
 
-/** Tells everybody who listens; call it after commit. */
+/** Calls the listeners of an event asynchronously; to be called after commit. */
 export function emitEvent<N extends keyof EventPayloads>(name: N, event: EventPayloads[N]): void {
   for (const listener of (listeners[name] ?? []) as Listener<N>[]) {
     Promise.resolve()

@@ -1,37 +1,37 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import type { Stats } from 'node:fs'
 
-/** A file that is open for reading, and what was known of it when it was opened. */
-export type OpenFile = { handle: FileHandle; facts: Stats }
+/** A file that is open for reading, with its stat(2) at the time of opening. */
+export type OpenFile = { handle: FileHandle; stats: Stats }
 
-/** How long (ms) a file is taken to be the one under its name. */
-const AGE = 1000
-/** So many files that nobody reads right now stay open. */
-const MOST = 256
+/** How long (ms) an open file is reused before its path is opened again. */
+const MAX_AGE = 1000
+/** The largest number of cached file handles. */
+const MAX_CACHED = 256
 
-type Kept = OpenFile & { users: number; dropped: boolean }
-const kept = new Map<string, Kept>()
+type CachedFile = OpenFile & { users: number; evicted: boolean }
+const cache = new Map<string, CachedFile>()
 
-/** Lends a file to `act`: one that many ask for at once is opened once. Rejects as open(2) does. */
+/** Calls `act` with the open file; concurrent calls for one path share one handle. Rejects as open(2) does. */
 export async function withFileHandle<T>(file: string, act: (opened: OpenFile) => Promise<T>): Promise<T> {
-  const opened = kept.get(file) ?? (await keep(file))
+  const opened = cache.get(file) ?? (await openAndCache(file))
   opened.users++
   try {
     return await act(opened)
   } finally {
     opened.users--
-    if (opened.dropped && opened.users === 0) await opened.handle.close()
+    if (opened.evicted && opened.users === 0) await opened.handle.close()
   }
 }
 
-async function keep(file: string): Promise<Kept> {
+async function openAndCache(file: string): Promise<CachedFile> {
   const handle = await open(file, 'r')
   try {
-    const opened: Kept = { handle, facts: await handle.stat(), users: 0, dropped: true }
-    if (kept.size < MOST && !kept.has(file)) {
-      opened.dropped = false
-      kept.set(file, opened)
-      setTimeout(() => drop(file, opened), AGE).unref()
+    const opened: CachedFile = { handle, stats: await handle.stat(), users: 0, evicted: true }
+    if (cache.size < MAX_CACHED && !cache.has(file)) {
+      opened.evicted = false
+      cache.set(file, opened)
+      setTimeout(() => evict(file, opened), MAX_AGE).unref()
     }
     return opened
   } catch (error) {
@@ -40,11 +40,11 @@ async function keep(file: string): Promise<Kept> {
   }
 }
 
-function drop(file: string, opened: Kept): void {
-  kept.delete(file)
-  opened.dropped = true
+function evict(file: string, opened: CachedFile): void {
+  cache.delete(file)
+  opened.evicted = true
   if (opened.users === 0)
     opened.handle.close().catch(() => {
-      /* nobody reads it any more */
+      /* no reader is affected */
     })
 }

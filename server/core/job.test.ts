@@ -6,7 +6,7 @@ import { config } from './config.ts'
 import { openQueue } from './job.ts'
 import { redis } from './redis.ts'
 
-it('timers come back after Redis was wiped under a running worker, and those that are there stay as they are', async () => {
+it('timers are restored after Redis was wiped under a running worker, and existing ones stay unchanged', async () => {
   const site = await startTestInstance({ jobs: { timers_interval: 200 } })
   try {
     const maintenance = await openQueue('maintenance')
@@ -20,8 +20,8 @@ it('timers come back after Redis was wiped under a running worker, and those tha
       10,
       'the timers'
     )
-    // Its first turn comes at once, the next in hours.
-    const slow = await eventually(
+    // The first run is immediate, the next is hours later.
+    const slowTimer = await eventually(
       async () => {
         const found = (await timers()).filter(([key, next]) => key === 'sweep-orphans' && Number(next) > Date.now() + 60_000)
         return found.length === 1 && found
@@ -30,12 +30,12 @@ it('timers come back after Redis was wiped under a running worker, and those tha
       'the first turn'
     )
     await new Promise(resolve => setTimeout(resolve, 500))
-    expect((await timers()).filter(([key]) => key === 'sweep-orphans')).toEqual(slow)
+    expect((await timers()).filter(([key]) => key === 'sweep-orphans')).toEqual(slowTimer)
     await redis.set(`${config.redis.prefix}:mark`, 'here before')
     await wipeRedis(config.redis.prefix)
     expect(await redis.get(`${config.redis.prefix}:mark`)).toBe(null)
     await eventually(async () => (await timers()).length === before.length, 10, 'the timers again')
-    // Wiped in the middle of a turn: the timer is written down, but nothing will ring.
+    // Wiped during a run: the timer is stored, but no delayed job exists for it.
     const next = async () => (await maintenance.getJobScheduler('sweep-views'))!.next!
     await eventually(async () => (await next()) > Date.now(), 10, 'the first turn')
     await (
@@ -46,7 +46,7 @@ it('timers come back after Redis was wiped under a running worker, and those tha
       .catch(() => undefined)
     await redis.zadd(`${config.redis.prefix}:queue:maintenance:repeat`, Date.now() - 60_000, 'sweep-views')
     expect(await next()).toBeLessThan(Date.now())
-    await eventually(async () => (await next()) > Date.now(), 10, 'the timer that stood still')
+    await eventually(async () => (await next()) > Date.now(), 10, 'the stopped timer')
   } finally {
     await site.stop()
   }

@@ -9,7 +9,7 @@ export const QUEUE_NAMES = ['transcoding', 'maintenance', 'federation'] as const
 /** The name of a queue. */
 export type QueueName = (typeof QUEUE_NAMES)[number]
 
-/** What a running job may do: say how far it is (0 to 100), and notice that the process is stopping. */
+/** The context of a running job: `progress` reports 0 to 100, `signal` aborts when the process stops. */
 export type JobContext = { progress(percent: number): void; signal: AbortSignal }
 
 /** A declared job. */
@@ -19,14 +19,14 @@ export type Job<P extends z.ZodType = z.ZodType> = {
   payload: P
   every?: () => number
   run: (payload: z.output<P>, run: JobContext) => Promise<void>
-  /** Puts it in its queue, after `delay` ms. */
+  /** Adds the job to its queue, to run after `delay` ms. */
   enqueue(payload: z.input<P>, options?: { delay?: number }): Promise<void>
 }
 
 const queues = new Map<QueueName, Queue>()
 const workers: Worker[] = []
 
-/** Declares a job; its list stands in app/jobs. `every` (ms) makes it run on a timer in one worker of the instance. */
+/** Declares a job; all jobs are listed in app/jobs. `every` (ms) repeats it on a timer, in one worker of the instance at a time. */
 export function defineJob<P extends z.ZodType>(declaration: Omit<Job<P>, 'enqueue'>): Job<P> {
   return {
     ...declaration,
@@ -41,9 +41,9 @@ export function defineJob<P extends z.ZodType>(declaration: Omit<Job<P>, 'enqueu
   }
 }
 
-/** The queue of a name, opened on first use. */
+/** Returns the queue with this name and opens it at first use. */
 export async function openQueue(name: QueueName): Promise<Queue> {
-  // BullMQ comes in after the server listens.
+  // BullMQ is imported lazily so that the server listens sooner.
   const { Queue } = await import('bullmq')
   let opened = queues.get(name)
   if (!opened) {
@@ -54,7 +54,7 @@ export async function openQueue(name: QueueName): Promise<Queue> {
   return opened
 }
 
-/** Starts workers for the given jobs. Refuses a name declared twice. */
+/** Starts one worker per queue for the given jobs. Throws for a job name that is declared twice. */
 export async function startWorkers(jobs: Job[]): Promise<void> {
   const { Worker } = await import('bullmq')
   const byName = new Map<string, Job>()
@@ -63,7 +63,7 @@ export async function startWorkers(jobs: Job[]): Promise<void> {
     byName.set(one.name, one)
   }
   for (const name of new Set(jobs.map(one => one.queue))) {
-    const worker = new Worker(name, async (bullJob, _token, signal) => await work(byName, bullJob, signal), {
+    const worker = new Worker(name, async (bullJob, _token, signal) => await runJob(byName, bullJob, signal), {
       connection: createRedisConnection({ maxRetriesPerRequest: null }),
       prefix: `${config.redis.prefix}:queue`,
       concurrency: name === 'transcoding' ? config.transcoding.max_begun : name === 'federation' ? config.federation.crawl.concurrency : 1,
@@ -76,7 +76,7 @@ export async function startWorkers(jobs: Job[]): Promise<void> {
     workers.push(worker)
   }
   await scheduleTimers(jobs)
-  watching = setInterval(
+  timerCheck = setInterval(
     () =>
       void scheduleTimers(jobs, { missing: true }).catch(error =>
         logger.warn('Timers cannot be looked after', { reason: (error as Error).message })
@@ -86,12 +86,12 @@ export async function startWorkers(jobs: Job[]): Promise<void> {
 }
 
 /**
- * Puts the timers of repeating jobs into Redis; `missing`: only those that are not there or stand still, as Redis may have been wiped, also
- * in the middle of one.
+ * Stores the timers of repeating jobs in Redis; with `missing` only those that are absent or stopped, as Redis may have been wiped at any
+ * moment, even during a run.
  */
 async function scheduleTimers(jobs: Job[], { missing = false } = {}): Promise<void> {
   for (const one of jobs) {
-    if (!one.every || (missing && (await isTicking(one)))) continue
+    if (!one.every || (missing && (await isTimerRunning(one)))) continue
     await (
       await openQueue(one.queue)
     ).upsertJobScheduler(
@@ -102,59 +102,59 @@ async function scheduleTimers(jobs: Job[], { missing = false } = {}): Promise<vo
   }
 }
 
-/** Also one whose next time lies further ahead than it repeats stands still: the clock was put back. */
-async function isTicking({ name, queue: place, every }: Job): Promise<boolean> {
-  const next = (await (await openQueue(place)).getJobScheduler(name))?.next ?? 0
-  const ahead = next - Date.now()
-  return ahead > -config.jobs.timers_interval && ahead < config.jobs.timers_interval + every!()
+/** Whether the timer of a job runs. One whose next run lies further ahead than its interval has stopped: the clock was put back. */
+async function isTimerRunning({ name, queue, every }: Job): Promise<boolean> {
+  const next = (await (await openQueue(queue)).getJobScheduler(name))?.next ?? 0
+  const untilNext = next - Date.now()
+  return untilNext > -config.jobs.timers_interval && untilNext < config.jobs.timers_interval + every!()
 }
 
-let watching: NodeJS.Timeout | undefined
-const running = new Set<AbortController>()
+let timerCheck: NodeJS.Timeout | undefined
+const runningControllers = new Set<AbortController>()
 
-/** Asks running jobs to stop, waits for them, and closes workers and queues. */
+/** Aborts running jobs, waits for them at most `http.shutdown_timeout`, and closes the workers. */
 export async function stopWorkers(): Promise<void> {
-  clearInterval(watching)
-  for (const controller of running) controller.abort()
+  clearInterval(timerCheck)
+  for (const controller of runningControllers) controller.abort()
   await Promise.all(workers.splice(0).map(async worker => await withinShutdownTimeout(worker.close())))
 }
 
-/** Closes the queues this process opened. */
+/** Closes the queues that this process opened. */
 export async function closeQueues(): Promise<void> {
   await Promise.all([...queues.values()].map(async opened => await withinShutdownTimeout(opened.close())))
   queues.clear()
 }
 
-async function work(byName: Map<string, Job>, bullJob: BullJob, _signal?: AbortSignal): Promise<void> {
-  const declared = byName.get(bullJob.name)
-  if (!declared) throw new Error(`No handler for the job ${bullJob.name}`)
+async function runJob(byName: Map<string, Job>, bullJob: BullJob, _signal?: AbortSignal): Promise<void> {
+  const job = byName.get(bullJob.name)
+  if (!job) throw new Error(`No handler for the job ${bullJob.name}`)
   const controller = new AbortController()
-  running.add(controller)
+  runningControllers.add(controller)
   try {
-    await declared.run(declared.payload.parse(bullJob.data), {
+    await job.run(job.payload.parse(bullJob.data), {
       signal: controller.signal,
       progress: percent => {
         void bullJob.updateProgress(Math.round(percent)).catch(() => undefined)
       }
     })
   } finally {
-    running.delete(controller)
+    runningControllers.delete(controller)
   }
 }
 
-/** What a queue says of itself; `otherwise` without Redis, for which BullMQ would wait. */
+/** Reads from a queue; returns `otherwise` without Redis, for which BullMQ would wait. */
 export async function readFromQueue<T>(
   name: Parameters<typeof openQueue>[0],
-  ask: (opened: Awaited<ReturnType<typeof openQueue>>) => Promise<T>,
+  read: (opened: Awaited<ReturnType<typeof openQueue>>) => Promise<T>,
   otherwise: T
 ): Promise<T> {
   if (redis.status !== 'ready') return otherwise
   return await openQueue(name)
-    .then(ask)
+    .then(read)
     .catch(() => otherwise)
 }
 
-/** Waits for what needs Redis to end, but not for ever, and not at all where Redis is gone: BullMQ would. */
+/** Waits at most `http.shutdown_timeout` for an end that needs Redis, and not at all without Redis, where BullMQ would wait forever. */
 export async function withinShutdownTimeout(ending: Promise<unknown>): Promise<void> {
   ending.catch(() => undefined)
   if (redis.status !== 'ready') return

@@ -1,10 +1,10 @@
 import MarkdownIt from 'markdown-it'
 import sanitizeHtml from 'sanitize-html'
 
-// The settings of client/src/ui/markdown-renderer.ts: what the browser renders later must look the same.
+// The same settings as client/src/ui/markdown-renderer.ts: what the browser renders later must look the same.
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true }).disable(['image', 'table'])
 
-const ALLOWED: sanitizeHtml.IOptions = {
+const SANITIZE_OPTIONS: sanitizeHtml.IOptions = {
   allowedTags: [
     'p',
     'br',
@@ -37,21 +37,21 @@ const ALLOWED: sanitizeHtml.IOptions = {
   }
 }
 
-/** Markdown as HTML that is safe to show. */
+/** Renders Markdown to sanitized HTML. */
 export function markdownToHtml(text: string): string {
-  return sanitizeHtml(markdown.render(text), ALLOWED)
+  return sanitizeHtml(markdown.render(text), SANITIZE_OPTIONS)
 }
 
-/** HTML of a stranger with nothing left in it but words and what marks them. */
+/** Sanitizes HTML of another server: only text and text formatting are kept. */
 export function sanitizeRemoteHtml(html: string): string {
-  return sanitizeHtml(html, ALLOWED).trim()
+  return sanitizeHtml(html, SANITIZE_OPTIONS).trim()
 }
 
-/** The words of a Markdown text on one line, at most `length` characters, for descriptions in a page's head. */
+/** Returns the text of Markdown on one line, at most `length` characters, for descriptions in the head of a page. */
 export function markdownToPlainText(text: string, length: number): string {
-  const words = sanitizeHtml(markdown.render(text), { allowedTags: [], allowedAttributes: {} })
+  const plainText = sanitizeHtml(markdown.render(text), { allowedTags: [], allowedAttributes: {} })
     .replace(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" })[name]!)
     .replace(/\s+/g, ' ')
     .trim()
-  return words.length <= length ? words : `${words.slice(0, length - 1).trimEnd()}…`
+  return plainText.length <= length ? plainText : `${plainText.slice(0, length - 1).trimEnd()}…`
 }

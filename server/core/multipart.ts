@@ -8,17 +8,17 @@ import type { FileKind } from '../../shared/contract.ts'
 import { config, storageFolder } from './config.ts'
 import { invalidParams, Problem } from './problem.ts'
 
-/** A file of a multipart request, streamed to disk; removed after the answer unless a handler moved it. */
+/** A file of a multipart request, streamed to disk; removed after the response unless a handler moved it. */
 export type MultipartFile = { path: string; name: string; size: number; mimeType: string }
 
-type Kinds = Readonly<Record<string, FileKind>>
+type FileKinds = Readonly<Record<string, FileKind>>
 
-/** Streams the named files of a multipart request to `storage.tmp`; other bodies pass. */
-export function receiveMultipartFiles(kinds: Kinds): RequestHandler {
+/** Streams the named files of a multipart request to `storage.tmp`; requests with another body pass unchanged. */
+export function receiveMultipartFiles(kinds: FileKinds): RequestHandler {
   const fields = Object.keys(kinds).map(name => ({ name, maxCount: 1 }))
   return async (request, response, next) => {
     if (!request.is('multipart/form-data')) return next()
-    // It comes in with the first form, not with the server.
+    // multer is imported at the first form, not at start.
     const { default: multer } = await import('multer')
     const largest = Math.max(...Object.values(kinds).map(maxSize))
     const receive = multer({
@@ -52,7 +52,7 @@ export function receiveMultipartFiles(kinds: Kinds): RequestHandler {
       response.on('close', () => {
         for (const file of Object.values(received)) void rm(file.path, { force: true })
       })
-      if (error) return next(refusal(error, kinds))
+      if (error) return next(multipartProblem(error, kinds))
       request.files = received as never
       const tooLarge = Object.entries(received).filter(([name, file]) => file.size > maxSize(kinds[name]!))
       next(
@@ -73,13 +73,13 @@ function maxSize(kind: FileKind): number {
   return size < 0 ? Infinity : size
 }
 
-function tooLargeProblem(names: string[], kinds: Kinds): Problem {
+function tooLargeProblem(names: string[], kinds: FileKinds): Problem {
   if (names.some(name => kinds[name] === 'video'))
     return new Problem(413, 'max_file_size_reached', 'The file is larger than this instance accepts.')
   return invalidParams(names.map(path => ({ type: 'field', msg: 'This file is too large.', path, location: 'body' })))
 }
 
-function refusal(error: unknown, kinds: Kinds): unknown {
+function multipartProblem(error: unknown, kinds: FileKinds): unknown {
   if (!isMulterError(error)) return error
   if (error.code === 'LIMIT_FILE_SIZE') return tooLargeProblem([error.field ?? 'file'], kinds)
   return new Problem(400, 'invalid_request', `The multipart request is not valid: ${error.message}`)

@@ -13,18 +13,18 @@ test('a query without paging gets the default page', () => {
   expect(paging({ start: 1000, count: 100 })).toEqual({ start: 1000, count: 100 })
 })
 
-test('a part beyond the bounds is refused with the name of the parameter', () => {
-  expect(refusal(() => paging({ count: 101 }))).toMatchObject({
+test('a start or count beyond its bound is refused with the name of the parameter', () => {
+  expect(problemOf(() => paging({ count: 101 }))).toMatchObject({
     status: 400,
     message: 'Incorrect request parameters: count',
     extra: { 'invalid-params': { count: { value: '101', msg: 'Should have a number count (max: 100)', location: 'query' } } }
   })
-  expect(refusal(() => paging({ start: config.pagination.max_start + 1, count: 101 })).message).toBe(
+  expect(problemOf(() => paging({ start: config.pagination.max_start + 1, count: 101 })).message).toBe(
     'Incorrect request parameters: start, count'
   )
 })
 
-function refusal(act: () => unknown): Problem {
+function problemOf(act: () => unknown): Problem {
   try {
     act()
   } catch (error) {

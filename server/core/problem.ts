@@ -1,8 +1,8 @@
-/** What was wrong with one parameter, as PeerTube's clients read it from `invalid-params`. */
+/** The fault of one parameter, as PeerTube's clients read it from `invalid-params`. */
 export type InvalidParam = { type: 'field'; value?: unknown; msg: string; path: string; location: 'params' | 'query' | 'body' | 'headers' }
 
 /**
- * An error the client may see, written as application/problem+json (RFC 9457).
+ * An error that is sent to the client as application/problem+json (RFC 9457).
  * `code` is PeerTube's machine-readable code where it has one, else null.
  */
 export class Problem extends Error {
@@ -18,7 +18,7 @@ export class Problem extends Error {
   }
 }
 
-/** A 400 that names each wrong parameter. */
+/** Returns a 400 that names each wrong parameter. */
 export function invalidParams(params: InvalidParam[]): Problem {
   const names = [...new Set(params.map(param => param.path))]
   return new Problem(400, null, `Incorrect request parameters: ${names.join(', ')}`, {
@@ -26,7 +26,7 @@ export function invalidParams(params: InvalidParam[]): Problem {
   })
 }
 
-/** A 404 for a thing that does not exist or must look so. */
+/** Returns a 404 for something that does not exist or must appear not to. */
 export function notFound(what: string): Problem {
   return new Problem(404, null, `${what} not found`)
 }

@@ -5,48 +5,48 @@ import { config } from './config.ts'
 import { emitEvent, onEvent } from './events.ts'
 
 let site: TestInstance
-let other: Redis
-let ears: Redis
-const told: { from: string; name: string; event: object }[] = []
+let publisher: Redis
+let subscriber: Redis
+const published: { from: string; name: string; event: object }[] = []
 beforeAll(async () => {
   site = await startTestInstance()
-  other = new Redis({ path: inject('redis').socket })
-  ears = other.duplicate()
-  ears.on('message', (_channel, text) => told.push(JSON.parse(text) as (typeof told)[number]))
-  await ears.subscribe(`${config.redis.prefix}:news`)
+  publisher = new Redis({ path: inject('redis').socket })
+  subscriber = publisher.duplicate()
+  subscriber.on('message', (_channel, text) => published.push(JSON.parse(text) as (typeof published)[number]))
+  await subscriber.subscribe(`${config.redis.prefix}:news`)
 })
 afterAll(async () => {
-  other?.disconnect()
-  ears?.disconnect()
+  publisher?.disconnect()
+  subscriber?.disconnect()
   await site?.stop()
 })
 
-it('news of one process wakes the others, once for many of a kind', async () => {
+it('a shared event reaches the other processes, once for many of a kind', async () => {
   for (let number = 0; number < 50; number++) emitEvent('inbox.filled', { lane: 0 })
   emitEvent('outbox.filled', { lane: 2, delay: 0 })
   await eventually(
-    async () => told.some(one => one.name === 'inbox.filled') && told.some(one => one.name === 'outbox.filled'),
+    async () => published.some(one => one.name === 'inbox.filled') && published.some(one => one.name === 'outbox.filled'),
     5,
-    'the news'
+    'the event'
   )
-  expect(told.filter(one => one.name === 'inbox.filled').length).toBeLessThan(10)
+  expect(published.filter(one => one.name === 'inbox.filled').length).toBeLessThan(10)
 })
 
-it('news of others is heard here, and not told on', async () => {
-  const heard: object[] = []
+it('shared events of others are emitted here and not published again, other names are ignored', async () => {
+  const received: object[] = []
   onEvent('inbox.filled', event => {
-    heard.push(event)
+    received.push(event)
   })
-  const before = told.length
+  const before = published.length
   await eventually(
     async () => {
-      await other.publish(`${config.redis.prefix}:news`, JSON.stringify({ from: 'another', name: 'inbox.filled', event: { lane: 7 } }))
-      return heard.some(event => (event as { lane: number }).lane === 7)
+      await publisher.publish(`${config.redis.prefix}:news`, JSON.stringify({ from: 'another', name: 'inbox.filled', event: { lane: 7 } }))
+      return received.some(event => (event as { lane: number }).lane === 7)
     },
     5,
-    'the news'
+    'the event'
   )
-  await other.publish(`${config.redis.prefix}:news`, JSON.stringify({ from: 'another', name: 'user.created', event: { userId: 1 } }))
+  await publisher.publish(`${config.redis.prefix}:news`, JSON.stringify({ from: 'another', name: 'user.created', event: { userId: 1 } }))
   await new Promise(resolve => setTimeout(resolve, 100))
-  expect(told.slice(before).filter(one => one.from !== 'another')).toEqual([])
+  expect(published.slice(before).filter(one => one.from !== 'another')).toEqual([])
 })

@@ -2,22 +2,22 @@ import { Redis, type RedisOptions } from 'ioredis'
 import { config } from './config.ts'
 import { logger } from './logger.ts'
 
-/** This process's Redis connection for counters and queues' commands; set by `connectRedis`. Redis is disposable (law 1). */
+/** The Redis connection for counters and queue commands; set by `connectRedis`. Redis is disposable (ARCHITECTURE.md, rule 1). */
 export let redis: Redis
 const connections: Redis[] = []
 
 /** Opens the shared connection. */
 export function connectRedis(): void {
-  // One retry: without Redis a request goes on uncounted instead of waiting.
+  // One retry: without Redis a request proceeds uncounted instead of waiting.
   redis = createRedisConnection({ enableAutoPipelining: true, maxRetriesPerRequest: 1 })
 }
 
-/** A connection of its own, as BullMQ's workers need; closed by `disconnectRedis`. */
+/** Opens a separate connection, as BullMQ's workers need; closed by `disconnectRedis`. */
 export function createRedisConnection(options: RedisOptions = {}): Redis {
   const { hostname, port, socket, auth, db } = config.redis
-  const place: RedisOptions = socket ? { path: socket } : { host: hostname, port }
+  const address: RedisOptions = socket ? { path: socket } : { host: hostname, port }
   const connection = new Redis({
-    ...place,
+    ...address,
     password: auth || undefined,
     db,
     retryStrategy: times => Math.min(times * 100, 2000),
@@ -32,7 +32,7 @@ export function createRedisConnection(options: RedisOptions = {}): Redis {
 export async function disconnectRedis(): Promise<void> {
   await Promise.all(
     connections.splice(0).map(async connection => {
-      // Without a Redis a polite goodbye would be waited for in vain.
+      // Without Redis, QUIT would never be answered.
       if (connection.status !== 'ready') return connection.disconnect()
       await connection.quit().catch(() => connection.disconnect())
     })

@@ -5,22 +5,22 @@ import { config } from './config.ts'
 import { Problem } from './problem.ts'
 import { redis } from './redis.ts'
 
-/** The classes of rate limits; each is a key of `rates_limit`. */
+/** A class of rate limits: a key of `rates_limit`. */
 export type RateLimitClass = keyof typeof config.rates_limit
 
-const made = new Map<RateLimitClass, RequestHandler>()
+const limiters = new Map<RateLimitClass, RequestHandler>()
 
-/** The limiter of a class, counted per address in Redis, but for files; without Redis requests pass. */
+/** Returns the limiter of a class, which counts per IP address in Redis (`files`: in memory); without Redis requests pass. */
 export function rateLimiter(name: RateLimitClass): RequestHandler {
-  let handler = made.get(name)
-  if (!handler) made.set(name, (handler = make(name)))
+  let handler = limiters.get(name)
+  if (!handler) limiters.set(name, (handler = createLimiter(name)))
   return handler
 }
 
-/** Counts a request once, and tells the caller its limit. */
+/** Returns a handler that counts a request once and sets the rate limit headers. */
 export function limitRate(name: RateLimitClass): RequestHandler {
   return (request, response, next) => {
-    if (already.has(request)) {
+    if (countedRequests.has(request)) {
       response.set(rateLimitHeaders(request))
       return next()
     }
@@ -31,7 +31,7 @@ export function limitRate(name: RateLimitClass): RequestHandler {
   }
 }
 
-/** The headers that tell a counted caller its limit, as PeerTube names them. */
+/** Returns the rate limit headers of a counted request, as PeerTube names them. */
 export function rateLimitHeaders(request: Request): Record<string, string> {
   const info = (request as { rateLimit?: RateLimitInfo }).rateLimit
   if (!info) return {}
@@ -42,26 +42,26 @@ export function rateLimitHeaders(request: Request): Record<string, string> {
   }
 }
 
-const already = new WeakSet<Request>()
+const countedRequests = new WeakSet<Request>()
 
-/** Notes that a request was counted on its short way. */
+/** Marks a request as counted, so that `limitRate` does not count it again. */
 export function markRateCounted(request: Request): void {
-  already.add(request)
+  countedRequests.add(request)
 }
 
-function make(name: RateLimitClass): RequestHandler {
+function createLimiter(name: RateLimitClass): RequestHandler {
   const { window, max } = config.rates_limit[name]
   return rateLimit({
     windowMs: window,
     limit: max,
-    // Written by `counted`, as PeerTube names them.
+    // Set by `rateLimitHeaders`.
     legacyHeaders: false,
     standardHeaders: false,
     skipFailedRequests: name === 'signup',
     passOnStoreError: true,
-    // Made at the first request, since the configuration is read after the modules.
+    // Created at the first request, as the configuration is loaded after the modules.
     validate: { creationStack: false },
-    // A question to Redis for every piece of a film would take longer than the piece: each process counts by itself.
+    // A Redis command for every segment of a video would take longer than the segment: each process counts by itself.
     store:
       name === 'files'
         ? new MemoryStore()

@@ -4,8 +4,8 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { getCachedOrCompute, hasCacheEntry, getCached } from './versioned-cache.ts'
 import { rateLimiter, rateLimitHeaders, markRateCounted } from './request-rate-limit.ts'
 
-/** A JSON answer as it was sent, with its headers. */
-class Answer {
+/** A JSON response as it was sent; `headers` is set once it was sent for the first time. */
+class CachedResponse {
   readonly body: Buffer
   readonly etag: string
   headers: OutgoingHttpHeaders | null = null
@@ -19,50 +19,56 @@ class Answer {
   }
 }
 
-/** Answers anonymous requests from memory when nothing has changed (core/versioned-cache); the URL is the whole key. */
-export function cacheResponse(make: (request: Request, response: Response) => Promise<unknown>): RequestHandler {
+/** Answers anonymous requests from memory while the database has not changed (core/versioned-cache); the URL is the cache key. */
+export function cacheResponse(compute: (request: Request, response: Response) => Promise<unknown>): RequestHandler {
   return async (request, response, next) => {
     if (isPersonal(request)) return next()
-    const answer = await getCachedOrCompute(keyOf(request), async () => new Answer(await make(request, response)))
-    response.setHeader('ETag', answer.etag)
+    const cached = await getCachedOrCompute(cacheKeyOf(request), async () => new CachedResponse(await compute(request, response)))
+    response.setHeader('ETag', cached.etag)
     response.setHeader('Content-Type', 'application/json; charset=utf-8')
     if (request.fresh) {
       response.status(304).end()
       return
     }
-    response.setHeader('Content-Length', answer.length)
-    // Kept with what every handler on the way has set, but for the rate limit, which is each reader's own.
-    answer.headers ??= Object.fromEntries(Object.entries(response.getHeaders()).filter(([name]) => !name.startsWith('x-ratelimit')))
-    response.end(answer.body)
+    response.setHeader('Content-Length', cached.length)
+    // Cached with the headers of all earlier handlers, except the rate limit, which belongs to each client.
+    cached.headers ??= Object.fromEntries(Object.entries(response.getHeaders()).filter(([name]) => !name.startsWith('x-ratelimit')))
+    response.end(cached.body)
   }
 }
 
 /**
- * The short way for what is remembered, mounted before everything else: the same answer with the same headers, counted by the
- * same limit, without the way through all routers. Whatever is not remembered, or not true any more, takes the long way.
+ * Answers cached responses before all other middleware: the same body and headers, counted by the same rate limit, without passing through
+ * the routers. Requests without a valid cache entry pass on.
  */
 export const serveCachedResponse: RequestHandler = (request, response, next) => {
-  if (request.method !== 'GET' || isPersonal(request) || request.headers['if-none-match'] || !hasCacheEntry(keyOf(request))) return next()
-  const found = getCached<Answer>(keyOf(request))
-  found.catch(() => undefined)
+  if (request.method !== 'GET' || isPersonal(request) || request.headers['if-none-match'] || !hasCacheEntry(cacheKeyOf(request)))
+    return next()
+  const lookup = getCached<CachedResponse>(cacheKeyOf(request))
+  lookup.catch(() => undefined)
   rateLimiter('api')(request, response, error => {
     if (error) return next(error)
     markRateCounted(request)
-    void answerWith(found, request, response, next)
+    void sendCachedResponse(lookup, request, response, next)
   })
 }
 
-async function answerWith(found: Promise<Answer | null>, request: Request, response: Response, next: NextFunction): Promise<void> {
+async function sendCachedResponse(
+  lookup: Promise<CachedResponse | null>,
+  request: Request,
+  response: Response,
+  next: NextFunction
+): Promise<void> {
   try {
-    const answer = await found
-    if (!answer?.headers) return next()
-    response.writeHead(200, { ...answer.headers, ...rateLimitHeaders(request) })
-    response.end(answer.body)
+    const cached = await lookup
+    if (!cached?.headers) return next()
+    response.writeHead(200, { ...cached.headers, ...rateLimitHeaders(request) })
+    response.end(cached.body)
   } catch (error) {
     next(error)
   }
 }
 
-const keyOf = (request: Request): string => request.originalUrl
+const cacheKeyOf = (request: Request): string => request.originalUrl
 const isPersonal = (request: Request): boolean =>
   request.headers.authorization !== undefined || request.headers['x-peertube-video-password'] !== undefined

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { appendFile, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
-import { request as ask, type IncomingMessage, type Server } from 'node:http'
+import { request as httpRequest, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { Problem } from './problem.ts'
 import { sendComposedFile, sendStoredFile } from './send-file.ts'
 
 const SIZE = 3 * 1024 * 1024 + 123
-const LONG = 24 * 1024 * 1024
+const LONG_SIZE = 24 * 1024 * 1024
 const CACHE = 'public, max-age=60'
 const bytes = randomBytes(SIZE)
 let folder: string
@@ -22,7 +22,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bobine-send-'))
   loadConfig({ overrides: { storage: { root: folder } } })
   await writeFile(join(folder, 'film.mp4'), bytes)
-  await writeFile(join(folder, 'long.mp4'), Buffer.alloc(LONG, 7))
+  await writeFile(join(folder, 'long.mp4'), Buffer.alloc(LONG_SIZE, 7))
   await writeFile(join(folder, 'nothing.vtt'), '')
   const app = express()
   const head = Buffer.from('head')
@@ -41,15 +41,15 @@ beforeAll(async () => {
       })
   )
   app.get('/:name', async (request, response) => await sendStoredFile(request, response, join(folder, request.params.name), CACHE))
-  const refuse: ErrorRequestHandler = (error, _request, response, next) => {
+  const sendProblem: ErrorRequestHandler = (error, _request, response, next) => {
     if (response.headersSent || !(error instanceof Problem)) return next(error)
     response
       .status(error.status)
       .set(error.extra.headers ?? {})
       .end()
   }
-  app.use(refuse)
-  // Express tells such errors on the console.
+  app.use(sendProblem)
+  // Otherwise express logs such errors to the console.
   app.set('env', 'test')
   await new Promise<void>(resolve => {
     server = app.listen(0, '127.0.0.1', () => resolve())
@@ -64,7 +64,7 @@ afterAll(async () => {
 
 async function get(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<IncomingMessage & { body: Buffer }> {
   return await new Promise((resolve, reject) => {
-    ask(url + path, { headers, method }, async answer => {
+    httpRequest(url + path, { headers, method }, async answer => {
       try {
         const pieces: Buffer[] = []
         for await (const piece of answer) pieces.push(piece as Buffer)
@@ -79,13 +79,13 @@ async function get(path: string, headers: Record<string, string> = {}, method = 
 }
 
 test.each([
-  ['everything', undefined, 0, SIZE],
+  ['the whole file', undefined, 0, SIZE],
   ['the beginning', 'bytes=0-0', 0, 1],
-  ['across large pieces', 'bytes=1000000-2999999', 1_000_000, 3_000_000],
+  ['a range across large chunks', 'bytes=1000000-2999999', 1_000_000, 3_000_000],
   ['the end', 'bytes=-5', SIZE - 5, SIZE],
-  ['from a place on', `bytes=${SIZE - 70_000}-`, SIZE - 70_000, SIZE],
-  ['more than there is', 'bytes=5-99999999', 5, SIZE]
-])('%s comes, and is what was stored', async (_, range, from, to) => {
+  ['an open range', `bytes=${SIZE - 70_000}-`, SIZE - 70_000, SIZE],
+  ['a range beyond the end', 'bytes=5-99999999', 5, SIZE]
+])('%s is sent as it is stored', async (_, range, from, to) => {
   const answer = await get('/film.mp4', range === undefined ? {} : { range })
   expect([
     answer.statusCode,
@@ -105,7 +105,7 @@ test.each([
   expect(answer.body.equals(bytes.subarray(from, to))).toBe(true)
 })
 
-test('parts come as one, whichever range crosses them', async () => {
+test('byte ranges of several files are sent as one body, whichever range crosses them', async () => {
   const whole = Buffer.concat([Buffer.from('head'), bytes.subarray(1000, 3000), bytes.subarray(0, 1000)])
   for (const [from, to] of [
     [0, 3004],
@@ -120,7 +120,7 @@ test('parts come as one, whichever range crosses them', async () => {
   }
 })
 
-test('validators spare the bytes, and a range of another file is not taken for one of this', async () => {
+test('validators give 304, and If-Range with another validator gives the whole file', async () => {
   const { headers } = await get('/film.mp4', {}, 'HEAD')
   expect(headers['content-length']).toBe(String(SIZE))
   const status = async (asked: Record<string, string>) => (await get('/film.mp4', asked)).statusCode
@@ -132,7 +132,7 @@ test('validators spare the bytes, and a range of another file is not taken for o
   expect(await status({ 'if-range': '"another"', range: 'bytes=0-1' })).toBe(200)
 })
 
-test('what is not there is refused, and is not to be remembered', async () => {
+test('a missing range gives 416 and a missing file 404, both without Cache-Control', async () => {
   const beyond = await get('/film.mp4', { range: `bytes=${SIZE}-` })
   expect([beyond.statusCode, beyond.headers['content-range'], beyond.headers['cache-control']]).toEqual([416, `bytes */${SIZE}`, undefined])
   const missing = await get('/missing.mp4')
@@ -142,21 +142,21 @@ test('what is not there is refused, and is not to be remembered', async () => {
   expect([empty.statusCode, empty.headers['content-length'], empty.body.length]).toEqual([200, '0', 0])
 })
 
-test('a proxy in front is told where the file lies, as far as it lies where the proxy looks', async () => {
+test('X-Accel-Redirect names the file for the reverse proxy if it is below storage.root', async () => {
   const before = config
   replaceConfig({ ...before, http: { ...before.http, hand_over: '/stored/' } })
   try {
     await writeFile(join(folder, 'ä film.mp4'), 'film')
-    const told = await get(`/${encodeURIComponent('ä film.mp4')}`, { range: 'bytes=1-2' })
+    const handedOver = await get(`/${encodeURIComponent('ä film.mp4')}`, { range: 'bytes=1-2' })
     expect([
-      told.statusCode,
-      told.headers['x-accel-redirect'],
-      told.headers['content-type'],
-      told.headers['cache-control'],
-      told.body.length
+      handedOver.statusCode,
+      handedOver.headers['x-accel-redirect'],
+      handedOver.headers['content-type'],
+      handedOver.headers['cache-control'],
+      handedOver.body.length
     ]).toEqual([200, '/stored/%C3%A4%20film.mp4', 'video/mp4', CACHE, 0])
     expect((await get('/missing.mp4')).statusCode).toBe(404)
-    // What is put together no proxy can send.
+    // A composed file cannot be sent by the proxy.
     expect((await get('/parts')).body.length).toBe(3004)
     replaceConfig({
       ...before,
@@ -169,7 +169,7 @@ test('a proxy in front is told where the file lies, as far as it lies where the 
   }
 })
 
-test('two hundred who never read cost little, and leave nothing open when they go', async () => {
+test('two hundred clients that never read use little memory and leave no file open when they disconnect', async () => {
   const open = async () => (await readdir('/proc/self/fd')).length
   const before = await open()
   const memory = process.memoryUsage.rss()
@@ -178,7 +178,7 @@ test('two hundred who never read cost little, and leave nothing open when they g
       { length: 200 },
       async () =>
         await new Promise<IncomingMessage>((resolve, reject) => {
-          ask(`${url}/long.mp4`, { agent: false }, answer => resolve(answer.pause()))
+          httpRequest(`${url}/long.mp4`, { agent: false }, answer => resolve(answer.pause()))
             .on('error', reject)
             .end()
         })
@@ -189,10 +189,10 @@ test('two hundred who never read cost little, and leave nothing open when they g
   expect((await get('/film.mp4')).body.equals(bytes)).toBe(true)
   for (const answer of waiting) answer.destroy()
   await expect.poll(open, { timeout: 10_000 }).toBeLessThanOrEqual(before + 3)
-  expect((await get('/long.mp4')).body.length).toBe(LONG)
+  expect((await get('/long.mp4')).body.length).toBe(LONG_SIZE)
 })
 
-test('a file that grows is sent as far as it is there now, and one that is replaced soon as it is now', async () => {
+test('a growing file is sent up to its current size, and a replaced one is noticed soon', async () => {
   const name = join(folder, 'growing.mp4')
   await writeFile(name, Buffer.alloc(1000, 1))
   expect((await get('/growing.mp4', { range: 'bytes=0-99' })).headers['content-range']).toBe('bytes 0-99/1000')
@@ -210,10 +210,10 @@ test('a file that grows is sent as far as it is there now, and one that is repla
   await expect.poll(async () => (await get('/growing.mp4')).body.toString(), { timeout: 5000 }).toBe('another')
 })
 
-test('a file that becomes shorter while it is sent ends its answer broken, and only that', async () => {
-  await writeFile(join(folder, 'shrinking.mp4'), Buffer.alloc(LONG, 1))
+test('a file that is truncated while it is sent aborts its response and no other', async () => {
+  await writeFile(join(folder, 'shrinking.mp4'), Buffer.alloc(LONG_SIZE, 1))
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    ask(`${url}/shrinking.mp4`, { agent: false }, one => resolve(one.pause()))
+    httpRequest(`${url}/shrinking.mp4`, { agent: false }, one => resolve(one.pause()))
       .on('error', reject)
       .end()
   })

@@ -5,38 +5,40 @@ import { config, storageRoot } from './config.ts'
 import { withFileHandle } from './file-handle-cache.ts'
 import { notFound, Problem } from './problem.ts'
 
-/** A part of a stored file, in bytes; with its handle where it is open already. */
+/** A byte range of a stored file, from offset `at`; with its handle if it is already open. */
 export type FileSlice = { file: string; at: number; length: number; handle?: FileHandle }
 
 /**
- * What is sent: a head from memory, then parts of files, of `size` bytes in all. `etag` is the opaque part of a strong validator (RFC 9110,
- * 8.8.3).
+ * A response body composed of `head` and then byte ranges of files, `size` bytes in total. `etag` is the opaque part of a strong validator
+ * (RFC 9110 §8.8.3), `at` the modification time.
  */
 export type ComposedFile = { head: Buffer; parts: FileSlice[]; size: number; etag: string; at: Date }
 
-type Piece = { buffer: Buffer; length: number }
+type Chunk = { buffer: Buffer; length: number }
 
+/** Sizes of read buffers, in bytes. */
 const SMALL = 16 * 1024
 const LARGE = 1024 * 1024
-/** Large pieces that are on their way at once, by all requests together; further ones are small. */
-const MOST_LARGE = 32
-/** Whoever takes a piece within so many milliseconds gets large ones: a slow reader would keep the memory. */
-const SWIFT = 50
+/** The largest number of large buffers in use by all requests together; further reads use small ones. */
+const MAX_LARGE = 32
+/** A client that accepts a chunk within so many ms gets large chunks: a slow one would occupy the memory. */
+const FAST = 50
 
 /**
- * Sends one stored file (absolute path) with ranges and validators; its type by its name where none is set; where `http.hand_over` says so
- * the proxy in front sends it. `cache` is the Cache-Control of an answer with the file. Throws 404, 416.
+ * Sends one stored file (absolute path) with ranges and validators. The content type follows from the name unless it is set. With
+ * `http.hand_over` the reverse proxy sends the file (X-Accel-Redirect). `cache` is the Cache-Control header of a successful response.
+ * Throws 404, 416.
  */
 export async function sendStoredFile(request: Request, response: Response, file: string, cache: string): Promise<void> {
-  let begun = false
-  await withFileHandle(file, async ({ handle, facts }) => {
-    begun = true
-    // A film that is being encoded grows under its name.
-    const { size, mtime, mtimeMs } = liesWithin(request, facts.size) ? facts : await handle.stat()
-    if (!facts.isFile()) throw notFound('File')
+  let opened = false
+  await withFileHandle(file, async ({ handle, stats }) => {
+    opened = true
+    // The file of a video that is being encoded grows.
+    const { size, mtime, mtimeMs } = isRangeWithin(request, stats.size) ? stats : await handle.stat()
+    if (!stats.isFile()) throw notFound('File')
     if (!response.hasHeader('Content-Type')) response.type(basename(file))
-    const place = handedOver(file)
-    if (place !== null) return void response.set({ 'X-Accel-Redirect': place, 'Cache-Control': cache }).end()
+    const redirectPath = proxyPath(file)
+    if (redirectPath !== null) return void response.set({ 'X-Accel-Redirect': redirectPath, 'Cache-Control': cache }).end()
     await sendComposedFile(request, response, cache, {
       head: Buffer.alloc(0),
       parts: [{ file, at: 0, length: size, handle }],
@@ -45,23 +47,23 @@ export async function sendStoredFile(request: Request, response: Response, file:
       at: mtime
     })
   }).catch((error: unknown) => {
-    throw begun ? error : notFound('File')
+    throw opened ? error : notFound('File')
   })
 }
 
 /** Whether a request is for one range that ends before `size`. */
-function liesWithin({ headers: { range = '' } }: Request, size: number): boolean {
+function isRangeWithin({ headers: { range = '' } }: Request, size: number): boolean {
   const [, end] = /^bytes=\d+-(\d+)$/.exec(range) ?? []
   return end !== undefined && Number(end) < size
 }
 
-/** Where the proxy in front finds a stored file; null where Bobine sends it itself. */
-function handedOver(file: string): string | null {
+/** Returns the internal URL from which the reverse proxy serves the file; null if this process sends it. */
+function proxyPath(file: string): string | null {
   const path = config.http.hand_over === '' ? '..' : relative(storageRoot(), file)
   return path.startsWith('..') ? null : config.http.hand_over + path.split(sep).map(encodeURIComponent).join('/')
 }
 
-/** Sends what is put together of parts of files, with ranges and validators; the content's type is the caller's to set. Throws 416. */
+/** Sends a body composed of byte ranges of files, with ranges and validators; the caller sets the content type. Throws 416. */
 export async function sendComposedFile(request: Request, response: Response, cache: string, sendable: ComposedFile): Promise<void> {
   response.setHeader('Accept-Ranges', 'bytes')
   response.setHeader('ETag', `"${sendable.etag}"`)
@@ -71,97 +73,97 @@ export async function sendComposedFile(request: Request, response: Response, cac
   response.setHeader('Cache-Control', cache)
   response.setHeader('Content-Length', last - first + 1)
   if (request.method === 'HEAD') return void response.end()
-  await write(response, sendable, first, last)
+  await writeRange(response, sendable, first, last)
   if (!response.destroyed) response.end()
 }
 
-/** The first and last byte that are wanted; sets the status and the headers that say so (RFC 9110, 14). */
+/** Returns the first and last requested byte; sets the status and Content-Range (RFC 9110 §14). Throws 416. */
 function rangeOf(request: Request, response: Response, size: number): [first: number, last: number] {
-  const condition = request.headers['if-range']
-  const valid = condition === undefined || condition === response.getHeader('ETag') || condition === response.getHeader('Last-Modified')
+  const ifRange = request.headers['if-range']
+  const valid = ifRange === undefined || ifRange === response.getHeader('ETag') || ifRange === response.getHeader('Last-Modified')
   const ranges = valid ? request.range(size, { combine: true }) : undefined
   if (ranges === -1)
     throw new Problem(416, 'RangeNotSatisfiableError', `This file has ${size} bytes.`, { headers: { 'Content-Range': `bytes */${size}` } })
-  // Several parts at once are a liberty that a server need not take.
+  // A server may ignore a request for several ranges.
   if (ranges === undefined || ranges === -2 || ranges.length !== 1 || ranges.type !== 'bytes') return [0, size - 1]
   const { start, end } = ranges[0]!
   response.status(206).setHeader('Content-Range', `bytes ${start}-${end}/${size}`)
   return [start, end]
 }
 
-async function write(response: Response, { head, parts }: ComposedFile, first: number, last: number): Promise<void> {
-  if (first < head.length) await taken(response, head.subarray(first, Math.min(head.length, last + 1)))
+async function writeRange(response: Response, { head, parts }: ComposedFile, first: number, last: number): Promise<void> {
+  if (first < head.length) await writeChunk(response, head.subarray(first, Math.min(head.length, last + 1)))
   let at = head.length
   for (const { file, at: begin, length, handle: opened } of parts) {
     const [from, to] = [Math.max(first, at) - at, Math.min(last + 1, at + length) - at]
-    const send = async (handle: FileHandle) => await copy(response, handle, begin + from, begin + to, file)
+    const send = async (handle: FileHandle) => await copyFileRange(response, handle, begin + from, begin + to, file)
     if (from < to && !response.destroyed) await (opened ? send(opened) : withFileHandle(file, async ({ handle }) => await send(handle)))
     at += length
     if (at > last) return
   }
 }
 
-/** Sends the bytes of a file between two places; to whoever reads swiftly the next piece is read while one is on its way. */
-async function copy(response: Response, handle: FileHandle, from: number, to: number, file: string): Promise<void> {
+/** Sends the bytes `from` (inclusive) to `to` (exclusive); for a fast client the next chunk is read while one is being sent. */
+async function copyFileRange(response: Response, handle: FileHandle, from: number, to: number, file: string): Promise<void> {
   let next = from
-  const read = async (swift: boolean): Promise<Piece | null> => {
+  const read = async (fast: boolean): Promise<Chunk | null> => {
     if (next >= to) return null
-    const buffer = borrow(to - next, swift)
+    const buffer = takeBuffer(to - next, fast)
     try {
       const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, to - next), next)
       if (bytesRead === 0) throw new Error(`${basename(file)} became shorter`)
       next += bytesRead
       return { buffer, length: bytesRead }
     } catch (error) {
-      giveBack(buffer)
+      releaseBuffer(buffer)
       throw error
     }
   }
-  let swift = true
-  for (let coming = read(swift); ;) {
-    const piece = await coming
-    if (!piece) return
-    const ahead = swift ? read(swift) : null
+  let fast = true
+  for (let pending = read(fast); ;) {
+    const chunk = await pending
+    if (!chunk) return
+    const ahead = fast ? read(fast) : null
     ahead?.catch(() => {
-      /* told when its turn comes */
+      /* handled when it is awaited */
     })
-    const asked = performance.now()
-    await taken(response, piece.buffer.subarray(0, piece.length))
-    giveBack(piece.buffer)
-    swift = performance.now() - asked < SWIFT
+    const startedAt = performance.now()
+    await writeChunk(response, chunk.buffer.subarray(0, chunk.length))
+    releaseBuffer(chunk.buffer)
+    fast = performance.now() - startedAt < FAST
     if (response.destroyed) {
       const unsent = await ahead?.catch(() => null)
-      if (unsent) giveBack(unsent.buffer)
+      if (unsent) releaseBuffer(unsent.buffer)
       return
     }
-    coming = ahead ?? read(swift)
+    pending = ahead ?? read(fast)
   }
 }
 
-/** Resolves when a piece has left, or who wanted it. */
-async function taken(response: Response, piece: Buffer): Promise<void> {
+/** Resolves when the chunk was written or the client has disconnected. */
+async function writeChunk(response: Response, chunk: Buffer): Promise<void> {
   await new Promise<void>(resolve => {
     const done = () => {
       response.off('close', done)
       resolve()
     }
     response.once('close', done)
-    response.write(piece, done)
+    response.write(chunk, done)
   })
 }
 
-const free: Buffer[] = []
-let made = 0
+const freeBuffers: Buffer[] = []
+let largeBufferCount = 0
 
-function borrow(wanted: number, swift: boolean): Buffer {
-  if (!swift || wanted <= SMALL) return Buffer.allocUnsafe(Math.min(wanted, SMALL))
-  const known = free.pop()
-  if (known) return known
-  if (made >= MOST_LARGE) return Buffer.allocUnsafe(SMALL)
-  made++
+function takeBuffer(length: number, fast: boolean): Buffer {
+  if (!fast || length <= SMALL) return Buffer.allocUnsafe(Math.min(length, SMALL))
+  const reused = freeBuffers.pop()
+  if (reused) return reused
+  if (largeBufferCount >= MAX_LARGE) return Buffer.allocUnsafe(SMALL)
+  largeBufferCount++
   return Buffer.allocUnsafeSlow(LARGE)
 }
 
-function giveBack(piece: Buffer): void {
-  if (piece.length === LARGE) free.push(piece)
+function releaseBuffer(buffer: Buffer): void {
+  if (buffer.length === LARGE) freeBuffers.push(buffer)
 }

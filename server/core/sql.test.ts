@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { sqlAnd, sql } from './sql.ts'
 
-it('binds every value, whatever it says', () => {
+it('binds every value, whatever it contains', () => {
   const evil = "'; DROP TABLE videos; --"
   const statement = sql`SELECT * FROM videos WHERE name = ${evil} AND id = ANY(${[1, 2]})`
   expect(statement.texts.join('?')).toBe('SELECT * FROM videos WHERE name = ? AND id = ANY(?)')

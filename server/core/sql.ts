@@ -2,7 +2,7 @@ import { QueryTypes, type Transaction } from 'sequelize'
 import type { z } from 'zod'
 import { sequelize } from './database.ts'
 
-/** A piece of SQL whose values are bound; only the `sql` tag makes one, so no string from outside can become SQL. */
+/** A fragment of SQL with bound values; only the `sql` tag creates one, so no input can become SQL. */
 export class Sql {
   readonly texts: readonly string[]
   readonly values: readonly unknown[]
@@ -12,7 +12,7 @@ export class Sql {
   }
 }
 
-/** Writes SQL: sql`… WHERE id = ${id}` binds `id`; a nested sql`…` is spliced in. */
+/** Template tag for SQL: sql`… WHERE id = ${id}` binds `id`; a nested sql`…` is spliced in. */
 export function sql(texts: TemplateStringsArray, ...values: unknown[]): Sql {
   const outTexts: string[] = [texts[0]!]
   const outValues: unknown[] = []
@@ -33,19 +33,19 @@ export function sql(texts: TemplateStringsArray, ...values: unknown[]): Sql {
   return new Sql(outTexts, outValues)
 }
 
-/** Conditions joined by AND; no condition is TRUE. */
+/** Joins conditions by AND; an empty list is TRUE. */
 export function sqlAnd(conditions: Sql[]): Sql {
   return conditions.reduce((sum, one, index) => (index === 0 ? one : sql`${sum} AND ${one}`), sql`TRUE`)
 }
 
-/** Runs a query and parses every row with `row`; one statement, values bound. */
-export async function queryAs<T extends z.ZodType>(row: T, statement: Sql, transaction?: Transaction): Promise<z.output<T>[]> {
-  const rows = await runQuery(statement, transaction)
+/** Runs one statement with bound values and parses every row with `row`. */
+export async function queryAs<T extends z.ZodType>(row: T, statement: Sql, tx?: Transaction): Promise<z.output<T>[]> {
+  const rows = await runQuery(statement, tx)
   return rows.map(one => row.parse(one))
 }
 
-/** Runs a query whose rows are trusted to have the given shape (hot paths). */
-export async function runQuery<T extends object = Record<string, unknown>>(statement: Sql, transaction?: Transaction): Promise<T[]> {
+/** Runs one statement with bound values; its rows are not validated (hot paths). */
+export async function runQuery<T extends object = Record<string, unknown>>(statement: Sql, tx?: Transaction): Promise<T[]> {
   const text = statement.texts.reduce((sum, part, index) => (index === 0 ? part : sum + '$' + index + part), '')
-  return await sequelize.query<T>(text, { bind: [...statement.values], type: QueryTypes.SELECT, raw: true, transaction })
+  return await sequelize.query<T>(text, { bind: [...statement.values], type: QueryTypes.SELECT, raw: true, transaction: tx })
 }

@@ -4,8 +4,8 @@ import { foldChangeCounts, getCachedOrCompute } from './versioned-cache.ts'
 import { runQuery, sql } from './sql.ts'
 import { transaction } from './transaction.ts'
 
-/** The books of deliveries and arrivals, films in chunks, and who is logged in: nobody sees them in an answer that is kept. */
-const UNSEEN = [
+/** Tables without trigger: inbox, outbox, encoding chunks and sessions never show in a cached response. */
+const TABLES_WITHOUT_TRIGGER = [
   'changes',
   'deliveries',
   'encoding_chunks',
@@ -24,73 +24,74 @@ beforeAll(async () => {
 })
 afterAll(async () => await site?.stop())
 
-let made = 0
-const kept = async () => {
-  const before = made
-  await getCachedOrCompute('an answer', async () => ({ length: ++made }))
-  return made === before
+let computations = 0
+const isCached = async () => {
+  const before = computations
+  await getCachedOrCompute('an answer', async () => ({ length: ++computations }))
+  return computations === before
 }
-const rename = async (name: string) => await runQuery(sql`UPDATE accounts SET description = ${name}`)
+const changeDescriptions = async (name: string) => await runQuery(sql`UPDATE accounts SET description = ${name}`)
 
-it('an answer is kept until somebody could see another one', async () => {
-  await kept()
-  expect(await kept()).toBe(true)
-  await rename('one')
-  expect([await kept(), await kept()]).toEqual([false, true])
-  // Many changes at once, some of them taken back.
+it('an entry is valid until a visible change commits', async () => {
+  await isCached()
+  expect(await isCached()).toBe(true)
+  await changeDescriptions('one')
+  expect([await isCached(), await isCached()]).toEqual([false, true])
+  // Many concurrent changes, some of them rolled back.
   await Promise.all(
     Array.from(
       { length: 20 },
       async (_, number) =>
-        await transaction(async inside => {
-          await runQuery(sql`UPDATE videos SET name = ${String(number)}`, inside)
-          await runQuery(sql`INSERT INTO tombstones (url) VALUES (${`https://example.org/${number}`})`, inside)
+        await transaction(async tx => {
+          await runQuery(sql`UPDATE videos SET name = ${String(number)}`, tx)
+          await runQuery(sql`INSERT INTO tombstones (url) VALUES (${`https://example.org/${number}`})`, tx)
           if (number % 2) throw new Error('no')
         }).catch(() => undefined)
     )
   )
-  expect([await kept(), await kept()]).toEqual([false, true])
+  expect([await isCached(), await isCached()]).toEqual([false, true])
 })
 
-it('what is taken back changes nothing, nor does it while it is not committed', async () => {
-  await kept()
-  await transaction(async inside => {
-    await runQuery(sql`UPDATE accounts SET description = 'never'`, inside)
-    expect(await kept()).toBe(true)
+it('rolled back and uncommitted changes do not invalidate the cache', async () => {
+  await isCached()
+  await transaction(async tx => {
+    await runQuery(sql`UPDATE accounts SET description = 'never'`, tx)
+    expect(await isCached()).toBe(true)
     throw new Error('no')
   }).catch(() => undefined)
-  expect(await kept()).toBe(true)
-  await transaction(async inside => {
-    await runQuery(sql`UPDATE accounts SET description = 'soon'`, inside)
-    expect(await kept()).toBe(true)
+  expect(await isCached()).toBe(true)
+  await transaction(async tx => {
+    await runQuery(sql`UPDATE accounts SET description = 'soon'`, tx)
+    expect(await isCached()).toBe(true)
   })
-  expect(await kept()).toBe(false)
+  expect(await isCached()).toBe(false)
 })
 
-it('books that nobody sees spoil nothing', async () => {
-  await kept()
+it('changes of tables without trigger do not invalidate the cache', async () => {
+  await isCached()
   await runQuery(sql`INSERT INTO peers (host) VALUES ('elsewhere.example')`)
   await runQuery(sql`INSERT INTO tombstones (url) VALUES ('https://elsewhere.example/gone')`)
-  expect(await kept()).toBe(true)
+  expect(await isCached()).toBe(true)
 })
 
-it('every table is watched, or nobody sees it', async () => {
+it('every table has the trigger or is listed as not visible', async () => {
   const rows = await runQuery<{ name: string }>(sql`
     SELECT relname AS name FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
-      AND NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE t.tgrelid = c.oid AND p.proname = 'count_change' AND t.tgtype = 60) ORDER BY relname`)
-  expect(rows.map(row => row.name)).toEqual(UNSEEN)
+      AND NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+        WHERE t.tgrelid = c.oid AND p.proname = 'count_change' AND t.tgtype = 60) ORDER BY relname`)
+  expect(rows.map(row => row.name)).toEqual(TABLES_WITHOUT_TRIGGER)
 })
 
-it('rows of backends that are gone go, and what they counted stays', async () => {
+it('rows of ended backends are removed and their counts kept', async () => {
   const sum = async () =>
     (await runQuery<{ sum: string; rows: number }>(sql`SELECT sum(count)::text AS sum, count(*)::int AS rows FROM changes`))[0]!
   await runQuery(sql`INSERT INTO changes SELECT 5000000 + number, 7 FROM generate_series(1, 30) AS number`)
   const before = await sum()
-  await kept()
+  await isCached()
   await foldChangeCounts()
   const after = await sum()
   expect([after.sum, after.rows <= before.rows - 30]).toEqual([before.sum, true])
-  expect(await kept()).toBe(true)
+  expect(await isCached()).toBe(true)
   await foldChangeCounts()
   expect((await sum()).sum).toBe(before.sum)
 })

@@ -14,15 +14,18 @@ import { digestOf, verifyHttpSignature } from './http-signature.ts'
 import { storeIncomingActivity } from './store-incoming-activity.ts'
 import { idOf, isObject, listOf, typeOf, type Json, type JsonObject } from './vocabulary.ts'
 
-/** What fits into an index of Postgres, with room to spare. */
-const LONGEST_KEY = 2300
+/** The longest text that safely fits into an index of Postgres. */
+const MAX_INDEXED_LENGTH = 2300
 
-/** A POST to an inbox. */
+/** An HTTP POST to an inbox. */
 export type InboxRequest = { path: string; headers: IncomingHttpHeaders; body: Buffer; ip: string }
 
-/** Activities waiting in this lane are counted together. */
+/** The inbox queue whose activities are collected and processed in large batches. */
 export const VIEWS_INBOX_QUEUE = 1
-/** What may come again under the same id, because it says how things are now: PeerTube numbers a like once and sends it each time. */
+/**
+ * Types that may be received repeatedly under one id, because they state how things are now: PeerTube gives a Like one id and sends it each
+ * time.
+ */
 export const REPEATABLE_ACTIVITIES = new Set([
   'View',
   'Follow',
@@ -38,19 +41,19 @@ export const REPEATABLE_ACTIVITIES = new Set([
 ])
 
 /**
- * Takes a posted activity: cheap checks first, then who signed it; it is stored when this resolves, and that is all that is promised
- * (law 2). Throws `Refused`.
+ * Accepts a posted activity: cheap checks first, then its signature. Resolves once it is stored; it is processed later (ARCHITECTURE.md,
+ * rule 2). Throws RejectedRequestError.
  */
 export async function acceptDelivery({ path, headers, body, ip }: InboxRequest): Promise<void> {
-  const claimed = claimedHost(headers)
-  enforceSenderRateLimit(`${ip} ${claimed}`)
-  if (await keyring.isBlocked(claimed, '')) throw new RejectedRequestError(403, 'This host is blocked here')
+  const claimedHost = hostOfKeyId(headers)
+  enforceSenderRateLimit(`${ip} ${claimedHost}`)
+  if (await keyring.isBlocked(claimedHost, '')) throw new RejectedRequestError(403, 'This host is blocked here')
   const signature = String(headers.signature ?? headers.authorization)
-  // The same request once more has no effect, whatever else it says.
-  if (seen.has(hash(signature))) return
+  // The same request again has no effect, whatever else it contains.
+  if (recentSignatures.has(sha256(signature))) return
   const activity = parseUntrustedJson(body)
-  const { id, type, actor } = envelope(activity)
-  if (await isFarewellOfStranger(type, actor, activity)) return
+  const { id, type, actor } = parseEnvelope(activity)
+  if (await isDeleteOfUnknownActor(type, actor, activity)) return
   await enforceInboxCapacity()
   const { actor: signer } = await verifyHttpSignature({ method: 'POST', path, headers, body })
   const host = hostOf(signer)
@@ -62,12 +65,14 @@ export async function acceptDelivery({ path, headers, body, ip }: InboxRequest):
     throw new RejectedRequestError(401, 'The signature is not of the actor of this activity')
   const proof = signer === actor ? 'http' : 'none'
   const digest = digestOf(body)
-  // Nobody uses up the ids of others.
-  const key = bounded(proof === 'none' || !sameOrigin(id, actor) ? `${signer} ${id}` : keyOf(id, type, activity, digest, signature))
-  const subject = `${host} ${bounded(subjectOf(activity, type, actor))}`
+  // A sender cannot block ids of other origins.
+  const dedupKey = fitIndex(
+    proof === 'none' || !sameOrigin(id, actor) ? `${signer} ${id}` : dedupKeyOf(id, type, activity, digest, signature)
+  )
+  const subject = `${host} ${fitIndex(subjectOf(activity, type, actor))}`
   if (
     !(await storeIncomingActivity({
-      key,
+      key: dedupKey,
       digest,
       type,
       actor,
@@ -79,12 +84,12 @@ export async function acceptDelivery({ path, headers, body, ip }: InboxRequest):
       body: body.toString()
     }))
   )
-    await noteRepetition(key, digest, id)
-  remember(signature)
+    await warnIfContentDiffers(dedupKey, digest, id)
+  rememberSignature(signature)
 }
 
-/** The host of the key that a request names, before anything is proven. Throws 401 where there is none. */
-function claimedHost(headers: IncomingHttpHeaders): string {
+/** The host of the key id of a request, unverified. Throws RejectedRequestError 401 without a key id. */
+function hostOfKeyId(headers: IncomingHttpHeaders): string {
   const text = String(headers['signature-input'] ?? headers.signature ?? headers.authorization ?? '')
   const keyId = /\bkeyid\s*=\s*"([^"]+)"/i.exec(text)?.[1] ?? ''
   const url = httpUrl(keyId)
@@ -93,7 +98,7 @@ function claimedHost(headers: IncomingHttpHeaders): string {
   return host
 }
 
-function envelope(activity: JsonObject): { id: string; type: string; actor: string } {
+function parseEnvelope(activity: JsonObject): { id: string; type: string; actor: string } {
   const id = httpUrl(activity.id)
   const actor = httpUrl(idOf(activity.actor))
   const { type } = activity
@@ -102,45 +107,42 @@ function envelope(activity: JsonObject): { id: string; type: string; actor: stri
   return { id, type, actor }
 }
 
-/**
- * Whether a server tells everybody that an actor is gone of whom nothing is known here: no key is asked for
- * (docs/federation.md#delete-of-unknown-actors).
- */
-async function isFarewellOfStranger(type: string, actor: string, { object }: JsonObject): Promise<boolean> {
+/** Whether an activity deletes an actor that is unknown here; its key is not fetched (docs/federation.md#delete-of-unknown-actors). */
+async function isDeleteOfUnknownActor(type: string, actor: string, { object }: JsonObject): Promise<boolean> {
   return type === 'Delete' && httpUrl(idOf(object)) === actor && !isLocalUrl(actor) && !(await keyring.isKnown(actor))
 }
 
-function keyOf(id: string, type: string, { object }: JsonObject, digest: string, signature: string): string {
-  const kind = typeOf(object)
+function dedupKeyOf(id: string, type: string, { object }: JsonObject, digest: string, signature: string): string {
+  const objectType = typeOf(object)
   if (type === 'View') return `${id} ${digest}`
-  if (REPEATABLE_ACTIVITIES.has(type) || REPEATABLE_ACTIVITIES.has(`${type}(${kind})`)) return `${id} ${hash(signature)}`
-  // An approved comment is sent once more under the same id (docs/federation.md#forwarding).
-  if (type === 'Create' && isObject(object) && typeof object.replyApproval === 'string') return `${id} ${hash(object.replyApproval)}`
+  if (REPEATABLE_ACTIVITIES.has(type) || REPEATABLE_ACTIVITIES.has(`${type}(${objectType})`)) return `${id} ${sha256(signature)}`
+  // An approved comment is sent again under the same id (docs/federation.md#forwarding).
+  if (type === 'Create' && isObject(object) && typeof object.replyApproval === 'string') return `${id} ${sha256(object.replyApproval)}`
   return id
 }
 
-/** What an activity is about: messages of one host about the same thing keep their order. */
+/** The URLs an activity is about: activities of one host with the same subject keep their order. */
 function subjectOf(activity: JsonObject, type: string, actor: string): string {
   const object = listOf(activity.object)[0] as Json
-  const id = httpUrl(idOf(object)) ?? ''
-  if (type === 'Create' || type === 'Update' || type === 'Delete') return id
+  const objectId = httpUrl(idOf(object)) ?? ''
+  if (type === 'Create' || type === 'Update' || type === 'Delete') return objectId
   if (isObject(object) && object.object !== undefined && typeof object.type === 'string') return subjectOf(object, object.type, actor)
-  return `${actor} ${id}`
+  return `${actor} ${objectId}`
 }
 
-/** The same id with other words is somebody's mistake or malice: what came first stays (docs/federation.md#replays). */
-async function noteRepetition(key: string, digest: string, id: string): Promise<void> {
-  const [first] = await runQuery<{ digest: string }>(sql`SELECT digest FROM incoming WHERE activity_id = ${key}`)
-  if (first && first.digest !== digest) logger.warn('An activity came again with other words; the first ones stay', { id })
+/** Logs a second activity with the same id and another content; the first one stays (docs/federation.md#replays). */
+async function warnIfContentDiffers(dedupKey: string, digest: string, id: string): Promise<void> {
+  const [stored] = await runQuery<{ digest: string }>(sql`SELECT digest FROM incoming WHERE activity_id = ${dedupKey}`)
+  if (stored && stored.digest !== digest) logger.warn('An activity came again with other words; the first ones stay', { id })
 }
 
-const seen = new Set<string>()
+const recentSignatures = new Set<string>()
 
-/** Signatures taken of late; how many, is bounded. */
-function remember(signature: string): void {
-  seen.add(hash(signature))
-  if (seen.size > config.federation.inbox.per_host.max) seen.delete(seen.values().next().value!)
+/** Remembers the signature of an accepted request; the number of signatures is bounded. */
+function rememberSignature(signature: string): void {
+  recentSignatures.add(sha256(signature))
+  if (recentSignatures.size > config.federation.inbox.per_host.max) recentSignatures.delete(recentSignatures.values().next().value!)
 }
 
-const hash = (text: string) => createHash('sha256').update(text).digest('base64')
-const bounded = (text: string) => (text.length <= LONGEST_KEY ? text : hash(text))
+const sha256 = (text: string) => createHash('sha256').update(text).digest('base64')
+const fitIndex = (text: string) => (text.length <= MAX_INDEXED_LENGTH ? text : sha256(text))

@@ -1,77 +1,80 @@
 import type { Json, JsonObject } from './vocabulary.ts'
 import { listOf, typeOf } from './vocabulary.ts'
 
-/** An activity that may be acted on: stored, its sender proven, the origin law kept. */
+/** An activity that may be processed: stored, its sender verified, its origin checked. */
 export type IncomingActivity = {
   id: string
   type: string
-  /** URL of the actor, for whom `proof` vouches. */
+  /** URL of the actor, authenticated by `proof`. */
   actor: string
   activity: JsonObject
   object: Json
   /**
-   * What vouches for the actor: its own HTTP signature, an LD signature, a data integrity proof; `none`: only what is fetched from its
+   * What authenticates the actor: its own HTTP signature, an LD signature, a data integrity proof. `none`: only what is fetched from its
    * origin counts.
    */
   proof: 'http' | 'ld' | 'integrity' | 'none'
-  /** URL of the actor that posted it. */
+  /** URL of the actor that signed the HTTP request. */
   signer: string
-  /** The bytes as they came, for sending on. */
+  /** The body as received, for forwarding. */
   body: string
   receivedAt: Date
 }
 
-/** Acts on an activity; true: it was this listener's. Throws `Later` to be asked again, anything else is logged and ends it. */
+/**
+ * Processes an activity; returns true if it handled it, so that no further handler runs. May throw RetryLaterError to be called again
+ * later; any other error is logged and final.
+ */
 export type ActivityHandler = (incoming: IncomingActivity) => Promise<boolean | void>
 
-/** Thrown by a receiver that needs somebody who does not answer now; the activity is tried again. */
+/** Thrown by a handler that depends on a server that does not answer now; the activity is retried. */
 export class RetryLaterError extends Error {}
 
-const receivers = new Map<string, ActivityHandler[]>()
+const handlers = new Map<string, ActivityHandler[]>()
 
 /**
- * Hears activities: 'Follow', or 'Create(Note)' where the embedded object has that type, or 'Create' for all that no narrower one took.
- * Several may hear the same; they are asked in order until one says true.
+ * Registers a handler of activities: `Follow`, or `Create(Note)` for an embedded object of that type, or `Create` for whatever no narrower
+ * handler handled. Several handlers of one name are called in order until one returns true.
  */
-export function onActivity(name: string, receiver: ActivityHandler): void {
-  receivers.set(name, [...(receivers.get(name) ?? []), receiver])
+export function onActivity(name: string, handler: ActivityHandler): void {
+  handlers.set(name, [...(handlers.get(name) ?? []), handler])
 }
 
 /**
- * Acts on activities that are each about something else, all at once where they are as usual; says of those whether they were this
- * listener's. The others go to the receivers.
+ * Processes activities that are each about a different object in few statements. Returns those it processed and whether they were handled;
+ * the others go to the handlers of single activities.
  */
-export type ActivityBatchHandler = (all: IncomingActivity[]) => Promise<Map<IncomingActivity, boolean>>
-const together = new Map<string, ActivityBatchHandler>()
+export type ActivityBatchHandler = (activities: IncomingActivity[]) => Promise<Map<IncomingActivity, boolean>>
+const batchHandlers = new Map<string, ActivityBatchHandler>()
 
-/** Hears activities of a kind, as 'Create(Note)' or 'View', by the batch; there is a receiver for the unusual ones, too. */
-export function onActivityBatch(name: string, receiver: ActivityBatchHandler): void {
-  together.set(name, receiver)
+/** Registers a batch handler of one kind of activities, such as `Create(Note)` or `View`; single handlers process the unusual ones. */
+export function onActivityBatch(name: string, handler: ActivityBatchHandler): void {
+  batchHandlers.set(name, handler)
 }
 
-/** Whether there may be anything to do at once for activities of a type. */
+/** Whether a batch handler exists for activities of a type. */
 export function hasBatchHandler(type: string): boolean {
-  return [...together.keys()].some(name => name === type || name.startsWith(`${type}(`))
+  return [...batchHandlers.keys()].some(name => name === type || name.startsWith(`${type}(`))
 }
 
-/** Hands activities to those who hear them by the batch; gives those that are through, and whether anybody took them. */
-export async function dispatchActivityBatch(all: IncomingActivity[]): Promise<Map<IncomingActivity, boolean>> {
-  const through = new Map<IncomingActivity, boolean>()
-  for (const [name, receiver] of together) {
-    const meant = all.filter(({ type, object }) => name === type || name === `${type}(${typeOf(object)})`)
-    if (meant.length > 0) for (const [incoming, taken] of await receiver(meant)) through.set(incoming, taken)
+/** Passes activities to the batch handlers. Returns those they processed, and whether each was handled. */
+export async function dispatchActivityBatch(activities: IncomingActivity[]): Promise<Map<IncomingActivity, boolean>> {
+  const handled = new Map<IncomingActivity, boolean>()
+  for (const [name, handler] of batchHandlers) {
+    const matching = activities.filter(({ type, object }) => name === type || name === `${type}(${typeOf(object)})`)
+    if (matching.length > 0) for (const [incoming, wasHandled] of await handler(matching)) handled.set(incoming, wasHandled)
   }
-  return through
+  return handled
 }
 
-/** Hands an activity to those who hear it. False: nobody took it. */
+/** Passes an activity to its handlers. Returns false if none handled it. */
 export async function dispatchActivity(incoming: IncomingActivity): Promise<boolean> {
-  const kinds = listOf(incoming.object)
+  const objectTypes = listOf(incoming.object)
     .map(typeOf)
-    .filter(kind => kind !== null)
-  const names = [...kinds.map(kind => `${incoming.type}(${kind})`), incoming.type]
-  for (const name of names) {
-    for (const receiver of receivers.get(name) ?? []) if (await receiver(incoming)) return true
+    .filter(objectType => objectType !== null)
+  const handlerNames = [...objectTypes.map(objectType => `${incoming.type}(${objectType})`), incoming.type]
+  for (const name of handlerNames) {
+    for (const handler of handlers.get(name) ?? []) if (await handler(incoming)) return true
   }
   return false
 }

@@ -6,10 +6,10 @@ import type { Signer } from './keyring.ts'
 import { hostOf } from './origin.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 
-/** What a signature claims, to be checked with the key of `keyId`. Times in seconds. */
+/** The content of a signature, to be verified with the key of `keyId`; `signingString` is the signed text. Times in seconds. */
 export type ParsedSignature = {
   keyId: string
-  text: string
+  signingString: string
   signature: string
   algorithm: string
   covered: string[]
@@ -17,16 +17,18 @@ export type ParsedSignature = {
   expires?: number
 }
 
-type Parsed = {
+type LibraryResult = {
   signingString: string
   params: { keyId: string; signature: string; algorithm: string; headers: string[]; created?: number; expires?: number }
 }
-type Parser = { parseRequest(request: object, options: { clockSkew: number; headers: string[] }): Parsed }
+type SignatureLibrary = { parseRequest(request: object, options: { clockSkew: number; headers: string[] }): LibraryResult }
 
-/** What the library checks of dates is checked here, where the clock can be given. */
-const ANY_TIME = 1e12
+/** Dates are checked in http-signature.ts, where the clock can be passed in, not by the library. */
+const UNLIMITED_CLOCK_SKEW = 1e12
 
-/** Headers that sign a request as draft-cavage-12 says, in the way PeerTube, Mastodon and all others have always known. */
+/**
+ * Returns the headers that sign a request by draft-cavage-http-signatures-12, in the form that PeerTube, Mastodon and all others accept.
+ */
 export async function signCavage({
   method,
   url,
@@ -40,27 +42,28 @@ export async function signCavage({
   date?: Date
   signer: Signer
 }): Promise<Record<string, string>> {
-  const { host: target, pathname, search } = new URL(url)
+  const { host: targetHost, pathname, search } = new URL(url)
   const headers: Record<string, string> = {
-    host: target,
+    host: targetHost,
     date: date.toUTCString(),
     ...(digest === undefined ? {} : { digest: `SHA-256=${digest}` })
   }
-  const names = ['(request-target)', ...Object.keys(headers)]
-  const text = [
+  const coveredNames = ['(request-target)', ...Object.keys(headers)]
+  const signingString = [
     `(request-target): ${method.toLowerCase()} ${pathname}${search}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
   ].join('\n')
   const algorithm = signer.privateKey.asymmetricKeyType === 'rsa' ? 'rsa-sha256' : 'hs2019'
+  const signature = await signText(signingString, signer.privateKey)
   return {
     ...headers,
-    signature: `keyId="${signer.keyId}",algorithm="${algorithm}",headers="${names.join(' ')}",signature="${await signText(text, signer.privateKey)}"`
+    signature: `keyId="${signer.keyId}",algorithm="${algorithm}",headers="${coveredNames.join(' ')}",signature="${signature}"`
   }
 }
 
 /**
- * Reads the signature of a request; it must cover what makes it worth something (docs/federation.md#digests,
- * docs/federation.md#signed-headers). Throws Refused 401.
+ * Parses the signature of a request and checks that it covers the required headers (docs/federation.md#digests,
+ * docs/federation.md#signed-headers). Throws RejectedRequestError 401.
  */
 export function parseCavageSignature({
   method,
@@ -71,7 +74,7 @@ export function parseCavageSignature({
   path: string
   headers: IncomingHttpHeaders
 }): ParsedSignature {
-  const parsed = parse(method, path, headers)
+  const parsed = parseWithLibrary(method, path, headers)
   const { keyId, signature, algorithm, created, expires } = parsed.params
   const covered = parsed.params.headers
   for (const name of ['(request-target)', 'host'])
@@ -86,20 +89,21 @@ export function parseCavageSignature({
     signature,
     algorithm,
     covered,
-    text: parsed.signingString,
+    signingString: parsed.signingString,
     created: covered.includes('(created)') ? created : new Date(String(headers.date)).getTime() / 1000,
     ...(expires === undefined ? {} : { expires })
   }
 }
 
-function parse(method: string, path: string, headers: IncomingHttpHeaders): Parsed {
+function parseWithLibrary(method: string, path: string, headers: IncomingHttpHeaders): LibraryResult {
   try {
-    // Some write `Signature keyId=…` into the Signature header too, and some leave the algorithm to the key without saying so.
-    const bare = typeof headers.signature === 'string' ? headers.signature.replace(/^Signature\s+/i, '') : undefined
-    const signature = bare === undefined || /\balgorithm\s*=/i.test(bare) ? bare : `${bare},algorithm="hs2019"`
-    return (httpSignature as Parser).parseRequest(
+    // Some servers repeat the scheme in the Signature header (`Signature keyId=…`), and some omit the algorithm.
+    const withoutScheme = typeof headers.signature === 'string' ? headers.signature.replace(/^Signature\s+/i, '') : undefined
+    const signature =
+      withoutScheme === undefined || /\balgorithm\s*=/i.test(withoutScheme) ? withoutScheme : `${withoutScheme},algorithm="hs2019"`
+    return (httpSignature as SignatureLibrary).parseRequest(
       { method, url: path, headers: { ...headers, ...(signature === undefined ? {} : { signature }) } },
-      { clockSkew: ANY_TIME, headers: [] }
+      { clockSkew: UNLIMITED_CLOCK_SKEW, headers: [] }
     )
   } catch (error) {
     throw new RejectedRequestError(401, `The signature cannot be read: ${(error as Error).message}`)

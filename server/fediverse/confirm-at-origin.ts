@@ -5,34 +5,41 @@ import { hostOf, httpUrl } from './origin.ts'
 import { RetryLaterError, type IncomingActivity } from './activity-handlers.ts'
 import { idOf, listOf, typeOf, type JsonObject } from './vocabulary.ts'
 
-type Question = Extract<OriginDecision, { kind: 'ask' }>
+type ConfirmationRequest = Extract<OriginDecision, { kind: 'confirm' }>
 
 /**
- * Asks the origin what it says itself; the activity as it may be acted on, or why it has no effect. Throws `Later` while the origin
- * does not answer. Only for hosts that are followed or follow (docs/federation.md#fetches-on-behalf-of-strangers): for others nothing is
- * fetched.
+ * Fetches what the origin of an activity says itself. Returns the activity as it may be processed, or the reason why it is dropped. Throws
+ * RetryLaterError while the origin does not answer. Only for senders whose host follows or is followed here; for others nothing is fetched
+ * (docs/federation.md#fetches-on-behalf-of-strangers).
  */
-export async function confirmAtOrigin({ url, expected, incoming }: Question, budget = new Budget()): Promise<IncomingActivity | string> {
+export async function confirmAtOrigin(
+  { url, expected, incoming }: ConfirmationRequest,
+  budget = new Budget()
+): Promise<IncomingActivity | string> {
   if (!(await hasFollowsWithHost(hostOf(incoming.signer)))) return 'nobody follows or is followed there'
-  const found = await fetchCurrentObject(url, budget)
-  if (expected === 'gone') return found === null || found.type === 'Tombstone' ? confirmed(incoming) : 'its origin still has it'
-  if (found === null || found.type === 'Tombstone') return 'its origin does not have it'
-  if (httpUrl(found.id) !== url) return 'its origin calls it otherwise'
+  const document = await fetchCurrentObject(url, budget)
+  if (expected === 'gone')
+    return document === null || document.type === 'Tombstone' ? recheckConfirmed(incoming) : 'its origin still has it'
+  if (document === null || document.type === 'Tombstone') return 'its origin does not have it'
+  if (httpUrl(document.id) !== url) return 'its origin calls it otherwise'
   if (expected === 'object') return incoming
   if (expected === 'activity') {
     const agrees =
-      found.type === incoming.type &&
-      httpUrl(idOf(found.actor)) === incoming.actor &&
-      httpUrl(idOf(found.object)) === httpUrl(idOf(incoming.object))
-    return agrees ? confirmed(incoming) : 'its origin says something else'
+      document.type === incoming.type &&
+      httpUrl(idOf(document.actor)) === incoming.actor &&
+      httpUrl(idOf(document.object)) === httpUrl(idOf(incoming.object))
+    return agrees ? recheckConfirmed(incoming) : 'its origin says something else'
   }
-  const claimed = typeOf(incoming.object)
-  if (claimed !== null && claimed !== found.type) return 'its origin says something else'
-  if (!authors(found).includes(incoming.actor)) return 'it is by somebody else'
-  return confirmed({ ...incoming, object: found, activity: { ...incoming.activity, object: found } })
+  const claimedType = typeOf(incoming.object)
+  if (claimedType !== null && claimedType !== document.type) return 'its origin says something else'
+  if (!authorsOf(document).includes(incoming.actor)) return 'it is by somebody else'
+  return recheckConfirmed({ ...incoming, object: document, activity: { ...incoming.activity, object: document } })
 }
 
-/** What the origin serves at an address now; null where it is gone. */
+/**
+ * Fetches the current object at a URL; null if it is gone or missing. Throws RetryLaterError while its server does not answer, FetchError
+ * for other faults.
+ */
 export async function fetchCurrentObject(url: string, budget = new Budget()): Promise<JsonObject | null> {
   try {
     return (await fetchRemoteDocument(url, { budget })).document
@@ -44,20 +51,21 @@ export async function fetchCurrentObject(url: string, budget = new Budget()): Pr
   }
 }
 
-/** Whether an actor of a host follows one of ours, or is followed. */
+/** Whether an actor of a host follows a local actor or is followed by one. */
 export async function hasFollowsWithHost(host: string): Promise<boolean> {
   const rows = await runQuery(sql`
-    SELECT 1 FROM follows JOIN actors ON actors.id IN (follows.actor_id, follows.target_id) WHERE actors.host = ${host} AND follows.state <> 'rejected' LIMIT 1`)
+    SELECT 1 FROM follows JOIN actors ON actors.id IN (follows.actor_id, follows.target_id) WHERE actors.host = ${host}
+      AND follows.state <> 'rejected' LIMIT 1`)
   return rows.length > 0
 }
 
-function confirmed(incoming: IncomingActivity): IncomingActivity | string {
-  const judgement = checkConfirmedOrigin(incoming)
-  if (judgement.kind === 'act') return judgement.incoming
-  return judgement.kind === 'drop' ? judgement.reason : 'its origin cannot tell'
+function recheckConfirmed(incoming: IncomingActivity): IncomingActivity | string {
+  const decision = checkConfirmedOrigin(incoming)
+  if (decision.kind === 'accept') return decision.incoming
+  return decision.kind === 'drop' ? decision.reason : 'its origin cannot tell'
 }
 
-/** Who made an object, as its document says; an actor's document speaks for itself. */
-function authors(document: JsonObject): (string | null)[] {
-  return [document.id, ...listOf(document.attributedTo), ...listOf(document.actor)].map(one => httpUrl(idOf(one)))
+/** The authors of an object according to its document, including its own id: an actor is the author of its own document. */
+function authorsOf(document: JsonObject): (string | null)[] {
+  return [document.id, ...listOf(document.attributedTo), ...listOf(document.actor)].map(author => httpUrl(idOf(author)))
 }

@@ -1,20 +1,20 @@
 import type { IncomingActivity } from './activity-handlers.ts'
 
 /**
- * Whether somebody may delete what is of another origin: true for the owner of a video, of comments below it
+ * Whether an actor may delete an object of another origin, for example the owner of a video a comment below it
  * (docs/federation.md#undo-and-delete).
  */
 export type CrossOriginDeletePolicy = (incoming: IncomingActivity) => Promise<boolean>
 
-const exceptions: CrossOriginDeletePolicy[] = []
+const policies: CrossOriginDeletePolicy[] = []
 
-/** Declares an exception from the origin law for Delete; the floor that knows the object answers. */
-export function registerCrossOriginDeletePolicy(exception: CrossOriginDeletePolicy): void {
-  exceptions.push(exception)
+/** Registers an exception from the same-origin rule for Delete; the feature that stores the object decides. */
+export function registerCrossOriginDeletePolicy(policy: CrossOriginDeletePolicy): void {
+  policies.push(policy)
 }
 
-/** Whether any exception allows a Delete. */
+/** Whether any registered policy allows a Delete. */
 export async function isCrossOriginDeleteAllowed(incoming: IncomingActivity): Promise<boolean> {
-  for (const exception of exceptions) if (await exception(incoming)) return true
+  for (const policy of policies) if (await policy(incoming)) return true
   return false
 }

@@ -11,43 +11,43 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** How many of `many` begin in so many ms. */
-function begun(pace: ReturnType<typeof createDeliveryRateLimiter>, ms: number, many = 10_000): number {
+/** How many of `max` deliveries may start within `ms`. */
+function countStarted(rateLimiter: ReturnType<typeof createDeliveryRateLimiter>, ms: number, max = 10_000): number {
   let count = 0
-  for (let now = 0; now < ms; now += 10, vi.advanceTimersByTime(10)) while (count < many && pace.take() === 0) count++
+  for (let now = 0; now < ms; now += 10, vi.advanceTimersByTime(10)) while (count < max && rateLimiter.acquire() === 0) count++
   return count
 }
-const used = async () => {
+const emitSiteUsed = async () => {
   emitEvent('site.used', {})
   await Promise.resolve()
 }
 
-it('nothing waits while nobody uses the site', () => {
-  const pace = createDeliveryRateLimiter()
-  expect(begun(pace, 10, 3000)).toBe(3000)
-  expect(pace.batch()).toBe(500)
+it('deliveries are unlimited while nobody uses the site', () => {
+  const rateLimiter = createDeliveryRateLimiter()
+  expect(countStarted(rateLimiter, 10, 3000)).toBe(3000)
+  expect(rateLimiter.batchSize()).toBe(500)
 })
 
-it('while people use it deliveries keep to the pace, and run again when they are gone', async () => {
-  const pace = createDeliveryRateLimiter()
-  await used()
-  const count = begun(pace, 1000)
+it('deliveries are limited while people use the site, and unlimited afterwards', async () => {
+  const rateLimiter = createDeliveryRateLimiter()
+  await emitSiteUsed()
+  const count = countStarted(rateLimiter, 1000)
   expect(count).toBeGreaterThan(190)
   expect(count).toBeLessThan(220)
-  while (pace.take() === 0) continue
-  expect(pace.take()).toBeGreaterThanOrEqual(20)
-  expect(pace.batch()).toBe(50)
+  while (rateLimiter.acquire() === 0) continue
+  expect(rateLimiter.acquire()).toBeGreaterThanOrEqual(20)
+  expect(rateLimiter.batchSize()).toBe(50)
   vi.advanceTimersByTime(config.federation.outbox.pace_for)
-  expect(begun(pace, 10, 3000)).toBe(3000)
+  expect(countStarted(rateLimiter, 10, 3000)).toBe(3000)
 })
 
-it('what was for nothing lets others begin in its place', async () => {
-  const pace = createDeliveryRateLimiter()
-  await used()
-  begun(pace, 500)
-  for (let number = 0; number < 30; number++) pace.giveBack()
-  expect(begun(pace, 10)).toBeGreaterThanOrEqual(30)
-  // A world of dead hosts is no reason to run.
-  for (let number = 0; number < 3000; number++) pace.giveBack()
-  expect(begun(pace, 10)).toBeLessThan(220)
+it('a refund lets another delivery start', async () => {
+  const rateLimiter = createDeliveryRateLimiter()
+  await emitSiteUsed()
+  countStarted(rateLimiter, 500)
+  for (let number = 0; number < 30; number++) rateLimiter.refund()
+  expect(countStarted(rateLimiter, 10)).toBeGreaterThanOrEqual(30)
+  // Refunds do not accumulate beyond a burst, however many hosts are dead.
+  for (let number = 0; number < 3000; number++) rateLimiter.refund()
+  expect(countStarted(rateLimiter, 10)).toBeLessThan(220)
 })

@@ -1,47 +1,47 @@
 import { config } from '../core/config.ts'
 import { onEvent } from '../core/events.ts'
 
-/** What waits for less than this (ms) is not worth a wake-up of its own. */
-const STEP = 20
+/** The shortest wait (ms) that is worth a timer. */
+const MIN_WAIT = 20
 
-let usedUntil = 0
-let listening = false
+let interactiveUntil = 0
+let subscribed = false
 
-/** Lets deliveries begin at a pace while people use the site, and as fast as they can while nobody does. */
+/** A token bucket that limits how fast deliveries start while people use the site; unlimited while nobody does. */
 export type DeliveryRateLimiter = {
-  /** How many ms the next one has to wait; 0: it may begin, and counts. */
-  take(): number
-  /** One that began was for nothing: another may begin in its place, so that hosts that are dead cost the others no time. */
-  giveBack(): void
-  /** So many may be taken in hand at once, that what is urgent waits behind few. */
-  batch(): number
+  /** Takes a token and returns 0, or returns after how many ms the next one may be available. */
+  acquire(): number
+  /** Returns the token of a failed or slow delivery, so that dead hosts do not delay the others. */
+  refund(): void
+  /** How many deliveries may be claimed at once; few while limited, so that urgent ones do not wait behind many. */
+  batchSize(): number
 }
 
-/** Opens a pace of `federation.outbox.pace` deliveries a second. */
+/** Creates a limiter of `federation.outbox.pace` deliveries a second; 0: unlimited. */
 export function createDeliveryRateLimiter(): DeliveryRateLimiter {
   const { pace, pace_for, batch } = config.federation.outbox
-  if (!listening)
+  if (!subscribed)
     onEvent('site.used', () => {
-      usedUntil = Date.now() + pace_for
+      interactiveUntil = Date.now() + pace_for
     })
-  listening = true
-  const isFree = () => pace === 0 || Date.now() > usedUntil
-  let left = 0
-  let filledAt = performance.now()
+  subscribed = true
+  const isUnlimited = () => pace === 0 || Date.now() > interactiveUntil
+  let tokens = 0
+  let refilledAt = performance.now()
   return {
-    take: () => {
-      if (isFree()) return 0
+    acquire: () => {
+      if (isUnlimited()) return 0
       const now = performance.now()
-      // Never more than what begins in two steps at once.
-      left = Math.max(left, Math.min(left + ((now - filledAt) * pace) / 1000, (2 * STEP * pace) / 1000))
-      filledAt = now
-      if (left < 1) return Math.max(STEP, ((1 - left) * 1000) / pace)
-      left--
+      // A burst is at most what two of the shortest waits bring.
+      tokens = Math.max(tokens, Math.min(tokens + ((now - refilledAt) * pace) / 1000, (2 * MIN_WAIT * pace) / 1000))
+      refilledAt = now
+      if (tokens < 1) return Math.max(MIN_WAIT, ((1 - tokens) * 1000) / pace)
+      tokens--
       return 0
     },
-    giveBack: () => {
-      left = Math.min(left + 1, pace)
+    refund: () => {
+      tokens = Math.min(tokens + 1, pace)
     },
-    batch: () => (isFree() ? batch : Math.min(batch, Math.ceil(pace / 4)))
+    batchSize: () => (isUnlimited() ? batch : Math.min(batch, Math.ceil(pace / 4)))
   }
 }

@@ -5,36 +5,36 @@ import { hostOf, httpUrl, isLocalUrl } from './origin.ts'
 import { withNextOutgoingActivities, writeDeliveries, type FannedOutActivity, type OutgoingActivityRow } from './outgoing.query.ts'
 import { typeOf } from './vocabulary.ts'
 
-/** What nobody ever sends on for us needs no signature inside (docs/federation.md#http-signatures). */
-const PRIVATE = new Set(['Follow', 'Accept', 'Reject', 'Flag', 'ApproveReply', 'RejectReply', 'Like', 'Dislike'])
+/** Types that no server forwards, so they need no embedded signature (docs/federation.md#http-signatures). */
+const NEVER_FORWARDED = new Set(['Follow', 'Accept', 'Reject', 'Flag', 'ApproveReply', 'RejectReply', 'Like', 'Dislike'])
 
-/** Makes deliveries of everything that waits in the outbox. Gives whether there was anything. */
+/** Creates the deliveries of activities that wait in the outbox. Returns whether there were any. */
 export async function fanOutActivities(): Promise<boolean> {
-  return await withNextOutgoingActivities(async (rows, inside) => {
-    // What happens at once often has the same audience.
-    const known = new Map<string, Promise<string[]>>()
+  return await withNextOutgoingActivities(async (rows, tx) => {
+    // Activities of one batch often have the same audience.
+    const inboxesByAudience = new Map<string, Promise<string[]>>()
     const inboxesOf = async (actors: string[]) => {
       const key = actors.join(' ')
-      if (!known.has(key)) known.set(key, keyring.inboxesOf(actors))
-      return await known.get(key)!
+      if (!inboxesByAudience.has(key)) inboxesByAudience.set(key, keyring.inboxesOf(actors))
+      return await inboxesByAudience.get(key)!
     }
-    const spread: FannedOutActivity[] = []
-    for (const row of rows) spread.push(await spreadOut(row, inboxesOf))
-    await writeDeliveries(spread, inside)
+    const fannedOut: FannedOutActivity[] = []
+    for (const row of rows) fannedOut.push(await fanOutActivity(row, inboxesOf))
+    await writeDeliveries(fannedOut, tx)
   })
 }
 
-async function spreadOut(row: OutgoingActivityRow, inboxesOf: (actors: string[]) => Promise<string[]>): Promise<FannedOutActivity> {
-  const body = row.forwarded ? row.body! : JSON.stringify(await signed(row))
+async function fanOutActivity(row: OutgoingActivityRow, inboxesOf: (actors: string[]) => Promise<string[]>): Promise<FannedOutActivity> {
+  const body = row.forwarded ? row.body! : JSON.stringify(await withLdSignature(row))
   const { inboxes = [], followersOf = [], except = [] } = row.audience
-  const all = [...inboxes, ...(followersOf.length > 0 ? await inboxesOf(followersOf) : [])]
+  const recipientInboxes = [...inboxes, ...(followersOf.length > 0 ? await inboxesOf(followersOf) : [])]
   const urls = new Set(
-    all.map(url => httpUrl(url)).filter(url => url !== null && !isLocalUrl(url) && !except.includes(hostOf(url))) as string[]
+    recipientInboxes.map(url => httpUrl(url)).filter(url => url !== null && !isLocalUrl(url) && !except.includes(hostOf(url))) as string[]
   )
   return { row, body, digest: sha256Base64(body), inboxes: [...urls].map(url => ({ url, host: hostOf(url) })) }
 }
 
-async function signed({ actor, type, activity }: OutgoingActivityRow): Promise<object> {
-  if (PRIVATE.has(type) || (type === 'Undo' && PRIVATE.has(typeOf(activity.object) ?? ''))) return activity
+async function withLdSignature({ actor, type, activity }: OutgoingActivityRow): Promise<object> {
+  if (NEVER_FORWARDED.has(type) || (type === 'Undo' && NEVER_FORWARDED.has(typeOf(activity.object) ?? ''))) return activity
   return await createLdSignature(activity, await keyring.signer(actor))
 }

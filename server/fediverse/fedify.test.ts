@@ -14,12 +14,14 @@ import { digestOf, signCavage, signRfc9421 } from './http-signature.ts'
 let site: TestInstance
 let owner: Awaited<ReturnType<TestInstance['user']>>
 let video: { id: number; uuid: string }
-/** The signatures of all that was posted to the inboxes of this instance: scheme and path. */
-const posted: string[] = []
-const note = (message: unknown) => {
-  const { method, url, headers } = (message as { request: IncomingMessage }).request
+/** Scheme of the signature and path of every request to an inbox of this instance. */
+const postedSignatures: string[] = []
+const recordPost = (event: unknown) => {
+  const { method, url, headers } = (event as { request: IncomingMessage }).request
   if (method === 'POST' && url!.endsWith('/inbox') && headers.host === new URL(site.url).host)
-    posted.push(`${headers['signature-input'] !== undefined ? 'rfc9421' : headers.signature !== undefined ? 'cavage' : 'none'} ${url}`)
+    postedSignatures.push(
+      `${headers['signature-input'] !== undefined ? 'rfc9421' : headers.signature !== undefined ? 'cavage' : 'none'} ${url}`
+    )
 }
 beforeAll(async () => {
   site = await startTestInstance({
@@ -28,29 +30,30 @@ beforeAll(async () => {
     federation: { min_key_bits: 2048, inbox: { check_interval: '200 ms' }, outbox: { check_interval: '200 ms', retry_delay: '200 ms' } }
   })
   owner = await site.user('owner')
-  video = await uploadVideo(site, owner, { name: 'A film of ours', description: 'Words about it' })
-  await eventually(async () => (await site.call(`GET /videos/${video.uuid}`)).json.state?.id === 1, 60, 'the film')
-  subscribe('http.server.request.start', note)
+  video = await uploadVideo(site, owner, { name: 'Our video', description: 'A description' })
+  await eventually(async () => (await site.call(`GET /videos/${video.uuid}`)).json.state?.id === 1, 60, 'the video to be published')
+  subscribe('http.server.request.start', recordPost)
 }, 120_000)
 afterAll(async () => {
-  unsubscribe('http.server.request.start', note)
+  unsubscribe('http.server.request.start', recordPost)
   await site?.stop()
 })
 
-describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', scheme => {
+describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that uses %s', scheme => {
   let fedify: FedifyPeer
   beforeAll(async () => {
     fedify = await startFedifyPeer(scheme)
     fedify.wants = scheme
-    posted.length = 0
+    postedSignatures.length = 0
   })
   afterAll(async () => await fedify?.stop())
-  const heard = async (type: string, about: (one: FedifyPeer['heard'][number]) => boolean = () => true) =>
-    await eventually(async () => fedify.heard.find(one => one.type === type && about(one)), 15, `${type} at Fedify`)
-  const state = async (from: string, to: string) =>
+  const waitForActivity = async (type: string, matches: (received: FedifyPeer['heard'][number]) => boolean = () => true) =>
+    await eventually(async () => fedify.heard.find(received => received.type === type && matches(received)), 15, `${type} at Fedify`)
+  const followState = async (from: string, to: string) =>
     (
       await runQuery<{ state: string }>(sql`
-    SELECT state FROM follows JOIN actors follower ON follower.id = actor_id JOIN actors target ON target.id = target_id WHERE follower.url = ${from} AND target.url = ${to}`)
+    SELECT state FROM follows JOIN actors follower ON follower.id = actor_id JOIN actors target ON target.id = target_id
+      WHERE follower.url = ${from} AND target.url = ${to}`)
     )[0]?.state
 
   it('reads our actors and videos', async () => {
@@ -60,8 +63,8 @@ describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', 
       ['accounts/peertube', 'Application'],
       [`videos/watch/${video.uuid}`, 'Video']
     ] as const) {
-      const found = await fedify.lookup(`${site.url}/${path}`)
-      expect([found?.id?.href, found?.constructor.name]).toEqual([`${site.url}/${path}`, kind])
+      const document = await fedify.lookup(`${site.url}/${path}`)
+      expect([document?.id?.href, document?.constructor.name]).toEqual([`${site.url}/${path}`, kind])
     }
     expect(await fedify.lookup(`${site.url}/videos/watch/${video.uuid}`)).toMatchObject({
       attributionIds: [new URL(`${site.url}/accounts/owner`), new URL(`${site.url}/video-channels/owner_channel`)]
@@ -72,65 +75,72 @@ describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', 
     for (const path of ['video-channels/owner_channel', 'accounts/owner', 'accounts/peertube']) {
       const target = `${site.url}/${path}`
       const id = await fedify.follow('alice', target)
-      expect(await heard('Accept', one => one.object === id)).toMatchObject({ actor: target, scheme })
-      expect(await state(fedify.actor('alice'), target)).toBe('accepted')
+      expect(await waitForActivity('Accept', received => received.object === id)).toMatchObject({ actor: target, scheme })
+      expect(await followState(fedify.actor('alice'), target)).toBe('accepted')
     }
-    expect(posted.length).toBeGreaterThanOrEqual(3)
-    expect(posted.filter(one => !one.startsWith(scheme))).toEqual([])
+    expect(postedSignatures.length).toBeGreaterThanOrEqual(3)
+    expect(postedSignatures.filter(received => !received.startsWith(scheme))).toEqual([])
     expect((await site.call('GET /video-channels/owner_channel')).json.followersCount).toBeGreaterThanOrEqual(1)
   })
 
-  it('is followed, a person and a group of it, and accepts', async () => {
+  it('is followed by our users (a person and a group), and accepts', async () => {
     for (const name of ['alice', 'club'] as const) {
       expect(
         (await site.call('POST /users/me/subscriptions', { token: owner.token, body: { uri: `${name}@${fedify.host}` } })).status
       ).toBe(204)
-      expect(await heard('Follow', one => one.object === fedify.actor(name))).toMatchObject({ actor: `${site.url}/accounts/owner`, scheme })
+      expect(await waitForActivity('Follow', received => received.object === fedify.actor(name))).toMatchObject({
+        actor: `${site.url}/accounts/owner`,
+        scheme
+      })
       await eventually(
-        async () => (await state(`${site.url}/accounts/owner`, fedify.actor(name))) === 'accepted',
+        async () => (await followState(`${site.url}/accounts/owner`, fedify.actor(name))) === 'accepted',
         15,
         `the acceptance of ${name}`
       )
     }
   })
 
-  it('hears of a new video, of its change, and of who shares it, and believes it', async () => {
+  it('receives and verifies Create, Announce and Update of a new video', async () => {
     const { uuid } = await uploadVideo(site, owner, { name: `For ${scheme}` })
     const url = `${site.url}/videos/watch/${uuid}`
-    expect(await heard('Create', one => one.object === url)).toMatchObject({
+    expect(await waitForActivity('Create', received => received.object === url)).toMatchObject({
       actor: `${site.url}/accounts/owner`,
       id: `${url}/activity`,
       scheme,
       document: { object: { type: 'Video', id: url, name: `For ${scheme}` } }
     })
-    expect(await heard('Announce', one => one.object === url && one.actor.includes('/video-channels/'))).toMatchObject({
+    expect(
+      await waitForActivity('Announce', received => received.object === url && received.actor.includes('/video-channels/'))
+    ).toMatchObject({
       actor: `${site.url}/video-channels/owner_channel`,
       scheme
     })
-    expect(await heard('Announce', one => one.object === url && one.actor.includes('/accounts/'))).toMatchObject({
+    expect(await waitForActivity('Announce', received => received.object === url && received.actor.includes('/accounts/'))).toMatchObject({
       actor: `${site.url}/accounts/peertube`,
       scheme
     })
     await site.call(`PUT /videos/${uuid}`, { token: owner.token, body: { name: 'Renamed' } })
-    expect(await heard('Update', one => one.object === url && one.document.object.name === 'Renamed')).toMatchObject({
+    expect(
+      await waitForActivity('Update', received => received.object === url && received.document.object.name === 'Renamed')
+    ).toMatchObject({
       actor: `${site.url}/accounts/owner`,
       scheme
     })
   })
 
-  it('writes a comment that stands below the video here, with its author', async () => {
+  it('sends a comment that appears below the video with its author', async () => {
     const id = await fedify.note(`<p>Hello in ${scheme}</p>`, `${site.url}/videos/watch/${video.uuid}`, `${site.url}/accounts/owner`)
     const comment = await eventually(
-      async () => (await site.call(`GET /videos/${video.uuid}/comment-threads`)).json.data.find((one: any) => one.url === id),
+      async () => (await site.call(`GET /videos/${video.uuid}/comment-threads`)).json.data.find((received: any) => received.url === id),
       15,
       'the comment'
     )
     expect(comment).toMatchObject({ account: { name: 'alice', host: fedify.host, displayName: 'The alice' } })
     expect(comment.text).toContain(`Hello in ${scheme}`)
-    expect(posted.filter(one => !one.startsWith(scheme))).toEqual([])
+    expect(postedSignatures.filter(received => !received.startsWith(scheme))).toEqual([])
   })
 
-  it('signs inside, too, so that others may send it on', async () => {
+  it('embeds an integrity proof and an LD signature that verify', async () => {
     const activity = parseUntrustedJson(Buffer.from(JSON.stringify(await fedify.signed('<p>Hello inside</p>'))))
     expect(await verifyIntegrityProof(activity)).toBe(fedify.actor('alice'))
     expect(await verifyLdSignature(activity)).toBe(fedify.actor('alice'))
@@ -138,7 +148,7 @@ describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', 
     expect([await verifyIntegrityProof(changed), await verifyLdSignature(changed)]).toEqual([null, null])
   })
 
-  it('believes nothing that another key has signed', async () => {
+  it('refuses an activity signed with another key', async () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const actor = `${site.url}/accounts/owner`
     const signer = { actor, keyId: `${actor}#main-key`, privateKey }
@@ -157,15 +167,15 @@ describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that speaks %s', 
     expect((await fetch(inbox, { method: 'POST', body, headers: { ...rest, 'content-type': 'application/activity+json' } })).status).toBe(
       401
     )
-    expect(fedify.heard.filter(one => one.id.endsWith('#forged'))).toEqual([])
+    expect(fedify.heard.filter(received => received.id.endsWith('#forged'))).toEqual([])
     expect(fedify.refused.pop()).toMatchObject({ scheme, status: 401 })
   })
 
-  it('was sent nothing that it would not believe in its kind of signature', () => {
-    expect(fedify.refused.filter(one => one.scheme === scheme)).toEqual([])
+  it('refused no signature in the scheme it uses', () => {
+    expect(fedify.refused.filter(received => received.scheme === scheme)).toEqual([])
     expect(fedify.heard.length).toBeGreaterThan(5)
-    // Where the other kind is wanted, this instance has knocked with the usual one first, and remembered.
-    if (scheme === 'rfc9421') expect(fedify.refused.filter(one => one.status === 401).length).toBeGreaterThan(0)
+    // If Fedify wants RFC 9421, this instance first tried the default scheme once, then remembered.
+    if (scheme === 'rfc9421') expect(fedify.refused.filter(received => received.status === 401).length).toBeGreaterThan(0)
     expect(fedify.refused.length).toBeLessThan(fedify.heard.length)
   })
 })

@@ -9,41 +9,42 @@ import { createGuardedAgent, assertUrlAllowed, ForbiddenAddressError } from './s
 import { keyring } from './keyring.ts'
 import { signCavage, signRfc9421 } from './http-signature.ts'
 
-/** A good answer whose body is still to be read. */
+/** A response with status 200 whose body is still to be read. */
 export type RemoteResponse = {
   url: string
   type: string
-  /** The body, decompressed; throws FetchError 'invalid' beyond `maxSize` bytes, 'unreachable' when it is too slow. */
+  /** Yields the body, decompressed. Throws FetchError `invalid` beyond `maxSize` bytes, `unreachable` when it is too slow. */
   read(maxSize: number): AsyncGenerator<Buffer>
   discard(): void
 }
 
-type Question = { accept: string; budget: FetchBudget; signed: boolean }
+type GetOptions = { accept: string; budget: FetchBudget; signed: boolean }
 
-let pool: Promise<Agent> | null = null
-/** Hosts that want RFC 9421; bounded. */
-const modern = new Set<string>()
-const MAX_MODERN = 5000
-/** The first seconds of a slow answer are forgiven. */
-const GRACE = 3000
-const MAX_DISCARDED = 65_536
+let agent: Promise<Agent> | null = null
+/** Hosts that require RFC 9421; bounded. */
+const rfc9421Hosts = new Set<string>()
+const MAX_RFC9421_HOSTS = 5000
+/** How long (ms) a body may be slower than `federation.fetch.min_rate`. */
+const MIN_RATE_GRACE = 3000
+const MAX_DISCARDED_BYTES = 65_536
 
 /**
- * Asks with GET, following redirects by the rules: each hop checked and signed anew, never back to http, never twice to one address
- * (docs/federation.md#redirects).
+ * Sends a GET request and follows redirects: each hop checked and signed anew, never from https to http, never twice to one URL
+ * (docs/federation.md#redirects). Throws FetchError.
  */
-export async function httpGet(address: string, question: Question): Promise<RemoteResponse> {
+export async function httpGet(address: string, options: GetOptions): Promise<RemoteResponse> {
   const { max_redirects, timeout, redirects_timeout } = config.federation.fetch
-  const began = Date.now()
+  const startedAt = Date.now()
   const visited = new Set<string>()
   let url = new URL(address)
   for (let hop = 0; hop <= max_redirects; hop++) {
     if (visited.has(url.href)) throw new FetchError('invalid', `${address} leads round in circles`)
     visited.add(url.href)
-    const signal = AbortSignal.timeout(Math.max(1, Math.min(timeout, redirects_timeout - (Date.now() - began))))
-    const response = await once(url, question, signal)
+    const signal = AbortSignal.timeout(Math.max(1, Math.min(timeout, redirects_timeout - (Date.now() - startedAt))))
+    const response = await requestOnce(url, options, signal)
     const location = response.headers.location
-    if (response.statusCode < 300 || response.statusCode >= 400 || typeof location !== 'string') return answered(url, response, signal)
+    if (response.statusCode < 300 || response.statusCode >= 400 || typeof location !== 'string')
+      return toRemoteResponse(url, response, signal)
     discard(response.body)
     const next = parseUrl(location, url.href)
     if (!next || (url.protocol === 'https:' && next.protocol !== 'https:'))
@@ -54,22 +55,22 @@ export async function httpGet(address: string, question: Question): Promise<Remo
   throw new FetchError('invalid', `${address} leads on and on`)
 }
 
-async function once(url: URL, { accept, budget, signed }: Question, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+async function requestOnce(url: URL, { accept, budget, signed }: GetOptions, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
   if (url.username || url.password) throw new FetchError('refused', 'Addresses with passwords are not asked')
   if (url.origin === new URL(instanceOrigin()).origin) throw new FetchError('refused', 'This is our own address')
   budget.spend()
   countHostRequest(url.host)
-  const kinds =
+  const schemes =
     !signed || !config.federation.sign_federated_fetches
       ? [null]
-      : modern.has(url.host)
+      : rfc9421Hosts.has(url.host)
         ? (['rfc9421', 'cavage'] as const)
         : (['cavage', 'rfc9421'] as const)
-  for (const [index, kind] of kinds.entries()) {
-    const response = await send(url, { accept, ...(await signature(url, kind)) }, signal)
-    if (![401, 403].includes(response.statusCode) || index === kinds.length - 1) {
-      if (kind === 'rfc9421' && response.statusCode < 400) noteModern(url.host)
-      if (kind === 'cavage' && response.statusCode < 400) modern.delete(url.host)
+  for (const [index, scheme] of schemes.entries()) {
+    const response = await sendGet(url, { accept, ...(await signatureHeaders(url, scheme)) }, signal)
+    if (![401, 403].includes(response.statusCode) || index === schemes.length - 1) {
+      if (scheme === 'rfc9421' && response.statusCode < 400) rememberRfc9421Host(url.host)
+      if (scheme === 'cavage' && response.statusCode < 400) rfc9421Hosts.delete(url.host)
       return response
     }
     discard(response.body)
@@ -77,17 +78,17 @@ async function once(url: URL, { accept, budget, signed }: Question, signal: Abor
   throw new FetchError('forbidden', `${url.href} is not for us`)
 }
 
-async function signature(url: URL, kind: 'cavage' | 'rfc9421' | null): Promise<Record<string, string>> {
-  if (!kind) return {}
+async function signatureHeaders(url: URL, scheme: 'cavage' | 'rfc9421' | null): Promise<Record<string, string>> {
+  if (!scheme) return {}
   const signer = await keyring.instance()
-  return await (kind === 'cavage'
+  return await (scheme === 'cavage'
     ? signCavage({ method: 'GET', url: url.href, signer })
     : signRfc9421({ method: 'GET', url: url.href, signer }))
 }
 
-async function send(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+async function sendGet(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
   const { headers_timeout, timeout } = config.federation.fetch
-  pool ??= createGuardedAgent({
+  agent ??= createGuardedAgent({
     headersTimeout: headers_timeout,
     bodyTimeout: timeout,
     connections: 16,
@@ -99,7 +100,7 @@ async function send(url: URL, headers: Record<string, string>, signal: AbortSign
     const { request } = await import('undici')
     return await request(url, {
       headers: { 'user-agent': `Bobine (+${instanceOrigin()})`, 'accept-encoding': 'gzip, deflate, br', ...headers },
-      dispatcher: await pool,
+      dispatcher: await agent,
       signal,
       headersTimeout: headers_timeout
     })
@@ -115,7 +116,7 @@ function asFetchError(error: unknown, url: URL): FetchError {
   return new FetchError('unreachable', `${url.host}: ${(error as Error).message}`)
 }
 
-function answered(url: URL, { statusCode, headers, body }: Dispatcher.ResponseData, signal: AbortSignal): RemoteResponse {
+function toRemoteResponse(url: URL, { statusCode, headers, body }: Dispatcher.ResponseData, signal: AbortSignal): RemoteResponse {
   if (statusCode !== 200) {
     discard(body)
     const kind =
@@ -133,30 +134,30 @@ function answered(url: URL, { statusCode, headers, body }: Dispatcher.ResponseDa
   return {
     url: url.href,
     type: String(headers['content-type'] ?? ''),
-    read: maxSize => bounded(url, headers, body, maxSize, signal),
+    read: maxSize => readBounded(url, headers, body, maxSize, signal),
     discard: () => discard(body)
   }
 }
 
-async function* bounded(
+async function* readBounded(
   url: URL,
   headers: IncomingHttpHeaders,
   body: Readable,
   maxSize: number,
   signal: AbortSignal
 ): AsyncGenerator<Buffer> {
-  const began = Date.now()
+  const startedAt = Date.now()
   let size = 0
-  const stream = decompressed(String(headers['content-encoding'] ?? 'identity'), body, url)
+  const stream = decompress(String(headers['content-encoding'] ?? 'identity'), body, url)
   try {
     if (Number(headers['content-length'] ?? 0) > maxSize) throw new FetchError('invalid', `${url.href} is too large`)
-    for await (const piece of stream as AsyncIterable<Buffer>) {
-      size += piece.length
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      size += chunk.length
       if (size > maxSize) throw new FetchError('invalid', `${url.href} is too large`)
-      const took = Date.now() - began
-      if (took > GRACE && size / (took / 1000) < config.federation.fetch.min_rate)
+      const elapsed = Date.now() - startedAt
+      if (elapsed > MIN_RATE_GRACE && size / (elapsed / 1000) < config.federation.fetch.min_rate)
         throw new FetchError('unreachable', `${url.href} is too slow`)
-      yield piece
+      yield chunk
     }
     if (signal.aborted) throw new FetchError('unreachable', `${url.href} takes too long`)
   } catch (error) {
@@ -167,27 +168,27 @@ async function* bounded(
   }
 }
 
-function decompressed(encoding: string, body: Readable, url: URL): Readable {
-  const makers: Record<string, (() => NodeJS.ReadWriteStream) | undefined> = {
+function decompress(encoding: string, body: Readable, url: URL): Readable {
+  const decompressors: Record<string, (() => NodeJS.ReadWriteStream) | undefined> = {
     gzip: createGunzip,
     deflate: createInflate,
     br: createBrotliDecompress
   }
   const name = encoding.toLowerCase().trim()
   if (name === 'identity' || name === '') return body
-  const maker = makers[name]
-  if (!maker) throw new FetchError('invalid', `${url.href} is packed in an unknown way`)
-  const unpacking = maker() as unknown as Readable & NodeJS.WritableStream
-  body.on('error', error => unpacking.destroy(error))
-  body.pipe(unpacking)
-  return unpacking
+  const createDecompressor = decompressors[name]
+  if (!createDecompressor) throw new FetchError('invalid', `${url.href} is packed in an unknown way`)
+  const decompressor = createDecompressor() as unknown as Readable & NodeJS.WritableStream
+  body.on('error', error => decompressor.destroy(error))
+  body.pipe(decompressor)
+  return decompressor
 }
 
 function discard(body: Dispatcher.ResponseData['body']): void {
-  body.dump({ limit: MAX_DISCARDED }).catch(() => undefined)
+  body.dump({ limit: MAX_DISCARDED_BYTES }).catch(() => undefined)
 }
 
-function noteModern(host: string): void {
-  modern.add(host)
-  if (modern.size > MAX_MODERN) modern.delete(modern.values().next().value!)
+function rememberRfc9421Host(host: string): void {
+  rfc9421Hosts.add(host)
+  if (rfc9421Hosts.size > MAX_RFC9421_HOSTS) rfc9421Hosts.delete(rfc9421Hosts.values().next().value!)
 }

@@ -6,40 +6,42 @@ import type { Delivery } from './outgoing.query.ts'
 import { signCavage, signRfc9421 } from './http-signature.ts'
 
 /**
- * How a POST ended: taken; no more wanted there (410); refused (other 4xx), perhaps because of its signature; or not now, perhaps with the
- * time to wait in ms.
+ * The outcome of a POST: accepted; the inbox is gone (410); refused (other 4xx), `unauthorized` if perhaps because of its signature; or to
+ * be retried later, perhaps after `retryAfter` ms, `rateLimited` if it was a 429.
  */
 export type DeliveryOutcome =
-  | { kind: 'arrived'; scheme: Scheme }
+  | { kind: 'arrived'; scheme: SignatureScheme }
   | { kind: 'gone' }
-  | { kind: 'refused'; error: string; mistrusted?: boolean }
-  | { kind: 'later'; error: string; wait?: number; busy?: boolean }
-type Scheme = 'cavage' | 'rfc9421'
+  | { kind: 'refused'; error: string; unauthorized?: boolean }
+  | { kind: 'later'; error: string; retryAfter?: number; rateLimited?: boolean }
+type SignatureScheme = 'cavage' | 'rfc9421'
 
 const CONTENT_TYPE = 'application/activity+json'
-/** Answers that may mean that the other kind of signature is wanted. */
-const KNOCK_AGAIN = new Set([400, 401, 403])
-const MAX_ANSWER = 16_384
+/** Status codes that may mean that the other signature scheme is required. */
+const RETRY_WITH_OTHER_SCHEME = new Set([400, 401, 403])
+const MAX_RESPONSE_BODY = 16_384
 
 let pool: Promise<Agent> | null = null
 
-/** Posts an activity to an inbox, signed as its host likes it; where it is refused as unsigned, once more with the other kind. */
+/** Posts an activity to an inbox, signed with the scheme its host accepts; if that is refused, once more with the other scheme. */
 export async function postDelivery(delivery: Delivery): Promise<DeliveryOutcome> {
-  const first: Scheme = delivery.signature ?? 'cavage'
-  const answer = await once(delivery, first)
-  if (answer.kind !== 'status') return answer
-  if (!KNOCK_AGAIN.has(answer.status)) return judge(answer, first)
-  const second: Scheme = first === 'cavage' ? 'rfc9421' : 'cavage'
-  const retried = await once(delivery, second)
-  return retried.kind === 'status' && retried.status < 300 ? { kind: 'arrived', scheme: second } : judge(answer, first)
+  const firstScheme: SignatureScheme = delivery.signature ?? 'cavage'
+  const result = await postSigned(delivery, firstScheme)
+  if (result.kind !== 'status') return result
+  if (!RETRY_WITH_OTHER_SCHEME.has(result.status)) return outcomeOf(result, firstScheme)
+  const secondScheme: SignatureScheme = firstScheme === 'cavage' ? 'rfc9421' : 'cavage'
+  const secondResult = await postSigned(delivery, secondScheme)
+  return secondResult.kind === 'status' && secondResult.status < 300
+    ? { kind: 'arrived', scheme: secondScheme }
+    : outcomeOf(result, firstScheme)
 }
 
-type Status = { kind: 'status'; status: number; retryAfter: string | undefined }
+type ResponseStatus = { kind: 'status'; status: number; retryAfter: string | undefined }
 
-async function once(
+async function postSigned(
   { inbox_url, actor, body, digest }: Delivery,
-  scheme: Scheme
-): Promise<Status | Extract<DeliveryOutcome, { kind: 'later' | 'refused' }>> {
+  scheme: SignatureScheme
+): Promise<ResponseStatus | Extract<DeliveryOutcome, { kind: 'later' | 'refused' }>> {
   const { concurrency, per_host, connect_timeout, timeout } = config.federation.outbox
   pool ??= createGuardedAgent({
     connections: per_host,
@@ -54,22 +56,22 @@ async function once(
   try {
     assertUrlAllowed(new URL(inbox_url))
     const signer = await keyring.signer(actor)
-    const signature = await (scheme === 'cavage'
+    const signatureHeaders = await (scheme === 'cavage'
       ? signCavage({ method: 'POST', url: inbox_url, digest, signer })
       : signRfc9421({ method: 'POST', url: inbox_url, body, signer }))
     const { request } = await import('undici')
     const {
       statusCode,
       headers,
-      body: answer
+      body: responseBody
     } = await request(inbox_url, {
       method: 'POST',
       body,
       dispatcher: await pool,
       signal: AbortSignal.timeout(timeout),
-      headers: { ...signature, 'content-type': CONTENT_TYPE, accept: CONTENT_TYPE, 'user-agent': `Bobine (+${instanceOrigin()})` }
+      headers: { ...signatureHeaders, 'content-type': CONTENT_TYPE, accept: CONTENT_TYPE, 'user-agent': `Bobine (+${instanceOrigin()})` }
     })
-    await answer.dump({ limit: MAX_ANSWER }).catch(() => undefined)
+    await responseBody.dump({ limit: MAX_RESPONSE_BODY }).catch(() => undefined)
     return { kind: 'status', status: statusCode, retryAfter: headers['retry-after'] as string | undefined }
   } catch (error) {
     const cause = (error as { cause?: unknown }).cause ?? error
@@ -78,19 +80,19 @@ async function once(
   }
 }
 
-function judge({ status, retryAfter }: Status, scheme: Scheme): DeliveryOutcome {
+function outcomeOf({ status, retryAfter }: ResponseStatus, scheme: SignatureScheme): DeliveryOutcome {
   if (status < 300) return { kind: 'arrived', scheme }
   if (status === 410) return { kind: 'gone' }
-  const wait = waitOf(retryAfter)
-  // Overloaded for the moment is no failure of the host.
-  if (status === 429) return { kind: 'later', error: 'It answers 429', wait, busy: true }
-  if (status >= 500 || status === 408) return { kind: 'later', error: `It answers ${status}`, wait }
-  // So do servers that could not ask for our key.
-  return { kind: 'refused', error: `It answers ${status}`, mistrusted: status === 401 || status === 403 }
+  const retryAfterMs = parseRetryAfter(retryAfter)
+  // A rate limit is no failure of the host.
+  if (status === 429) return { kind: 'later', error: 'It answers 429', retryAfter: retryAfterMs, rateLimited: true }
+  if (status >= 500 || status === 408) return { kind: 'later', error: `It answers ${status}`, retryAfter: retryAfterMs }
+  // Servers that could not fetch our key answer 401 or 403 as well.
+  return { kind: 'refused', error: `It answers ${status}`, unauthorized: status === 401 || status === 403 }
 }
 
-/** Retry-After (RFC 9110 10.2.3) in ms. */
-function waitOf(header: string | undefined): number | undefined {
+/** Parses Retry-After (RFC 9110 §10.2.3) into ms, at most `federation.outbox.max_retry_delay`. */
+function parseRetryAfter(header: string | undefined): number | undefined {
   if (header === undefined) return undefined
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
   return Number.isFinite(ms) && ms >= 0 ? Math.min(ms, config.federation.outbox.max_retry_delay) : undefined

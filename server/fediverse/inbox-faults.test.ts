@@ -12,7 +12,7 @@ import { onActivity } from './activity-handlers.ts'
 let site: TestInstance
 let peer: HostilePeer
 let alice: HostileActor
-const heard = new Map<string, number>()
+const processedCount = new Map<string, number>()
 beforeAll(async () => {
   site = await startTestInstance({
     federation: { inbox: { lease: '1 second', check_interval: '200 ms', retry_delay: '50 ms', attempts: 1000, per_host: { max: 100_000 } } }
@@ -23,29 +23,29 @@ beforeAll(async () => {
   keyring.knows(alice)
   setKeyring(keyring)
   onActivity('Tell', async ({ id }) => {
-    // As a listener does: something is asked of the database.
+    // Handlers query the database.
     await runQuery(sql`SELECT pg_sleep(0.01)`)
-    heard.set(id, (heard.get(id) ?? 0) + 1)
+    processedCount.set(id, (processedCount.get(id) ?? 0) + 1)
     return true
   })
 })
 afterAll(async () => await Promise.all([site?.stop(), peer?.stop()]))
 
-/** Ends every connection to the database, as a restart of it does. */
-async function dropConnections(): Promise<void> {
+/** Terminates all connections to the database, as its restart does. */
+async function terminateConnections(): Promise<void> {
   await withTestDatabase(
     async client => await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [config.database.name])
   )
 }
 
-/** Throws away what this instance has in Redis. */
+/** Deletes all keys of this instance in Redis. */
 async function wipeRedis(): Promise<void> {
   const keys = await redis.keys(`${config.redis.prefix}:*`)
   if (keys.length > 0) await redis.del(...keys)
 }
 
-/** Posts it as a server does that gives up nothing. */
-async function insist(activity: object): Promise<number[]> {
+/** Posts an activity again and again until it is accepted. Returns the statuses. */
+async function postUntilAccepted(activity: object): Promise<number[]> {
   const statuses: number[] = []
   for (;;) {
     const { status } = await peer.post(`${site.url}/inbox`, activity as never)
@@ -55,7 +55,7 @@ async function insist(activity: object): Promise<number[]> {
   }
 }
 
-it('whatever was answered with 202 is acted on, though Postgres restarts and Redis is wiped in the middle', async () => {
+it('every activity answered with 202 is processed, although Postgres restarts and Redis is wiped meanwhile', async () => {
   const activities = [...Array(600).keys()].map(number => ({
     id: peer.id(),
     type: 'Tell',
@@ -64,21 +64,21 @@ it('whatever was answered with 202 is acted on, though Postgres restarts and Red
   }))
   const waiting = [...activities]
   const statuses = new Set<number>()
-  let over = false
+  let finished = false
   const faults = (async () => {
-    for (let turn = 0; !over; turn++) {
+    for (let round = 0; !finished; round++) {
       await sleep(250)
-      if (turn % 2 === 0) await dropConnections()
+      if (round % 2 === 0) await terminateConnections()
       else await wipeRedis()
     }
   })()
   await Promise.all(
     [...Array(12)].map(async () => {
       for (let activity = waiting.pop(); activity; activity = waiting.pop())
-        for (const status of await insist(activity)) statuses.add(status)
+        for (const status of await postUntilAccepted(activity)) statuses.add(status)
     })
   )
-  over = true
+  finished = true
   await faults
   await eventually(
     async () => {
@@ -90,13 +90,13 @@ it('whatever was answered with 202 is acted on, though Postgres restarts and Red
     30,
     'the inbox'
   )
-  // The sender is told to come again, never that something is wrong with what it sends.
+  // The sender is only told to retry, never that its request is wrong.
   expect([...statuses].filter(status => status !== 202 && status !== 503)).toEqual([])
   const outcomes = await runQuery<{ outcome: string; count: number }>(
     sql`SELECT outcome, count(*)::int AS count FROM incoming GROUP BY outcome`
   )
   expect(outcomes).toEqual([{ outcome: 'done', count: 600 }])
-  expect(heard.size).toBe(600)
-  // At least once; more than once only what was in hand when the database went.
-  expect([...heard.values()].filter(times => times > 1).length).toBeLessThan(200)
+  expect(processedCount.size).toBe(600)
+  // At least once; more than once only activities in progress when the database went away.
+  expect([...processedCount.values()].filter(times => times > 1).length).toBeLessThan(200)
 })

@@ -9,164 +9,169 @@ import {
   type IncomingActivityRow
 } from './incoming.query.ts'
 
-/** Works through the waiting activities of a lane; `wake` says that there are some. */
+/** Processes the waiting activities of a queue; `wake` signals that there are new ones. */
 export type InboxWorker = { wake(): void; stop(): Promise<void> }
 
-type Opening = {
-  lane: number
+type InboxWorkerOptions = {
+  /** The value of `incoming.lane`. */
+  queue: number
+  /** Whether activities with one subject are processed one after the other. */
   inOrder: boolean
-  pause: number
+  /** How long (ms) arrivals are collected before a batch is claimed. */
+  collectFor: number
   batch?: number
   concurrency?: number
-  work: (row: IncomingActivityRow) => Promise<string | null>
-  together?: (rows: IncomingActivityRow[]) => Promise<Map<string, string>>
+  processOne: (row: IncomingActivityRow) => Promise<string | null>
+  processBatch?: (rows: IncomingActivityRow[]) => Promise<Map<string, string>>
 }
 
 /**
- * Takes activities of a lane in hand, batch by batch, and gives each to `work`, which says what became of it, or null where it waits for
- * another try. Those of one subject go one after the other where `inOrder`; `concurrency` at once, not counting those that wait for other
- * servers for long. `pause`: how long arrivals are collected first. `together` gets the first of each subject before, and says by id
- * what became of those that it is through with.
+ * Starts a worker that claims activities of a queue batch by batch and passes each to `processOne`, which returns its outcome, or null if
+ * it was postponed. At most `concurrency` run at once, not counting those that take longer than `federation.inbox.slow_after`.
+ * `processBatch` first gets the oldest activity of each subject, and returns the outcomes of those it processed by row id.
  */
 export function startInboxWorker({
-  lane,
+  queue,
   inOrder,
-  pause,
+  collectFor,
   batch = config.federation.inbox.batch,
   concurrency = config.federation.inbox.concurrency,
-  work,
-  together
-}: Opening): InboxWorker {
+  processOne,
+  processBatch
+}: InboxWorkerOptions): InboxWorker {
   const { slow_after, check_interval, lease } = config.federation.inbox
-  const max_slow = Math.max(config.federation.inbox.max_slow, concurrency)
-  const inHand = new Set<string>()
-  const flying = new Set<Promise<void>>()
-  let busy = 0
+  const maxSlow = Math.max(config.federation.inbox.max_slow, concurrency)
+  const leased = new Set<string>()
+  const inFlight = new Set<Promise<void>>()
+  let usedSlots = 0
   let stopping = false
   let woken = true
-  let full = false
-  let ring: () => void = () => undefined
-  const halt = new AbortController()
+  let wasBatchFull = false
+  let endWait: () => void = () => undefined
+  const stopSignal = new AbortController()
   const wake = () => {
     woken = true
-    ring()
+    endWait()
   }
-  const change = async (ms?: number) =>
+  const waitForChange = async (ms?: number) =>
     await new Promise<void>(resolve => {
       const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
-      ring = () => {
+      endWait = () => {
         clearTimeout(timer)
         resolve()
       }
     })
-  const finished = collector<{ id: string; outcome: string }>(
+  const outcomeWriter = createBatchWriter<{ id: string; outcome: string }>(
     async rows => {
       await finishIncomingActivities(rows)
-      for (const { id } of rows) inHand.delete(id)
-      // What came meanwhile about the same subjects is free now.
+      for (const { id } of rows) leased.delete(id)
+      // Later activities about the same subjects may be claimed now.
       if (inOrder) wake()
     },
     () => stopping
   )
 
-  const follow = async (rows: IncomingActivityRow[]) => {
-    busy++
-    let counted = true
-    const letGo = () => {
-      if (counted) busy--
-      counted = false
-      ring()
+  const processGroup = async (rows: IncomingActivityRow[]) => {
+    usedSlots++
+    let holdsSlot = true
+    const releaseSlot = () => {
+      if (holdsSlot) usedSlots--
+      holdsSlot = false
+      endWait()
     }
-    const timer = setTimeout(letGo, slow_after)
-    let left = rows
+    const slotTimer = setTimeout(releaseSlot, slow_after)
+    let remaining = rows
     try {
-      while (left.length > 0 && !stopping) {
-        const [row, ...rest] = left as [IncomingActivityRow, ...IncomingActivityRow[]]
-        left = rest
-        const outcome = await work(row).catch(error => {
-          // Not even a postponement could be written: the lease ends by itself.
+      while (remaining.length > 0 && !stopping) {
+        const [row, ...rest] = remaining as [IncomingActivityRow, ...IncomingActivityRow[]]
+        remaining = rest
+        const outcome = await processOne(row).catch(error => {
+          // Not even the postponement could be written: the activity is claimed again when its lease expires.
           logger.warn('A received activity could not be processed now', { error })
           return null
         })
         if (outcome !== null) {
-          finished.add({ id: row.id, outcome })
+          outcomeWriter.add({ id: row.id, outcome })
           continue
         }
-        inHand.delete(row.id)
+        leased.delete(row.id)
         break
       }
     } finally {
-      clearTimeout(timer)
-      await giveBack(left)
-      letGo()
+      clearTimeout(slotTimer)
+      await releaseRows(remaining)
+      releaseSlot()
     }
   }
 
   let renewal = Promise.resolve()
-  const giveBack = async (rows: IncomingActivityRow[]) => {
+  const releaseRows = async (rows: IncomingActivityRow[]) => {
     if (rows.length === 0) return
-    for (const { id } of rows) inHand.delete(id)
-    // One on its way would take them in hand again.
+    for (const { id } of rows) leased.delete(id)
+    // A renewal in progress would renew their leases after the release.
     await renewal
     await releaseIncomingActivities(rows.map(row => row.id)).catch(() => undefined)
   }
 
-  /** Does at once what can be done at once; gives what is left. */
-  const withoutDone = async (groups: IncomingActivityRow[][]) => {
-    if (!together || groups.length < 2) return groups
-    const done = await together(groups.map(group => group[0]!)).catch(error => {
+  /** Processes the first activity of each group together, where possible; returns the groups that are left. */
+  const processInBatch = async (groups: IncomingActivityRow[][]) => {
+    if (!processBatch || groups.length < 2) return groups
+    const outcomes = await processBatch(groups.map(group => group[0]!)).catch(error => {
       logger.warn('Received activities could not be processed together', { error })
       return new Map<string, string>()
     })
-    for (const [id, outcome] of done) finished.add({ id, outcome })
-    return groups.map(group => (done.has(group[0]!.id) ? group.slice(1) : group)).filter(group => group.length > 0)
+    for (const [id, outcome] of outcomes) outcomeWriter.add({ id, outcome })
+    return groups.map(group => (outcomes.has(group[0]!.id) ? group.slice(1) : group)).filter(group => group.length > 0)
   }
 
   const run = async () => {
     while (!stopping) {
-      if (!woken) await change(check_interval)
-      // Those that are left from a full batch have been collected already.
-      if (pause > 0 && !full) await sleep(pause, undefined, { signal: halt.signal }).catch(() => undefined)
+      if (!woken) await waitForChange(check_interval)
+      // What is left after a full batch has already waited.
+      if (collectFor > 0 && !wasBatchFull) await sleep(collectFor, undefined, { signal: stopSignal.signal }).catch(() => undefined)
       woken = false
-      const rows = await claimIncomingActivities(lane, batch, inOrder).catch(error => {
+      const rows = await claimIncomingActivities(queue, batch, inOrder).catch(error => {
         logger.warn('Received activities cannot be read', { reason: (error as Error).message })
         return [] as IncomingActivityRow[]
       })
-      full = rows.length === batch
-      if (full) woken = true
-      for (const { id } of rows) inHand.add(id)
-      const groups = await withoutDone(inOrder ? bySubject(rows) : rows.map(row => [row]))
+      wasBatchFull = rows.length === batch
+      if (wasBatchFull) woken = true
+      for (const { id } of rows) leased.add(id)
+      const groups = await processInBatch(inOrder ? groupBySubject(rows) : rows.map(row => [row]))
       while (groups.length > 0 && !stopping) {
-        if (busy >= concurrency || flying.size >= max_slow) {
-          await change()
+        if (usedSlots >= concurrency || inFlight.size >= maxSlow) {
+          await waitForChange()
           continue
         }
-        const flight: Promise<void> = follow(groups.shift()!).finally(() => flying.delete(flight))
-        flying.add(flight)
+        const running: Promise<void> = processGroup(groups.shift()!).finally(() => inFlight.delete(running))
+        inFlight.add(running)
       }
-      await giveBack(groups.flat())
+      await releaseRows(groups.flat())
     }
   }
 
   const running = run()
-  const renewing = setInterval(() => {
-    if (inHand.size > 0) renewal = renewIncomingLeases([...inHand]).catch(() => undefined)
+  const renewalTimer = setInterval(() => {
+    if (leased.size > 0) renewal = renewIncomingLeases([...leased]).catch(() => undefined)
   }, lease / 3)
   return {
     wake,
     stop: async () => {
       stopping = true
-      halt.abort()
+      stopSignal.abort()
       wake()
-      await within(Promise.all([running, ...flying]))
-      await within(finished.flushed())
-      clearInterval(renewing)
+      await waitAtMostShutdownTimeout(Promise.all([running, ...inFlight]))
+      await waitAtMostShutdownTimeout(outcomeWriter.flushed())
+      clearInterval(renewalTimer)
     }
   }
 }
 
-/** Writes what was added meanwhile, one batch after the other; goes on trying until it can, or is told to stop. */
-function collector<T>(write: (items: T[]) => Promise<void>, isStopping: () => boolean): { add(item: T): void; flushed(): Promise<void> } {
+/** Writes added items in batches, one after the other; retries failed writes until stopped. */
+function createBatchWriter<T>(
+  write: (items: T[]) => Promise<void>,
+  isStopping: () => boolean
+): { add(item: T): void; flushed(): Promise<void> } {
   let items: T[] = []
   let writing: Promise<void> | null = null
   const flush = async () => {
@@ -200,7 +205,7 @@ function collector<T>(write: (items: T[]) => Promise<void>, isStopping: () => bo
   }
 }
 
-function bySubject(rows: IncomingActivityRow[]): IncomingActivityRow[][] {
+function groupBySubject(rows: IncomingActivityRow[]): IncomingActivityRow[][] {
   const groups = new Map<string, IncomingActivityRow[]>()
   for (const row of rows) {
     const group = groups.get(row.subject)
@@ -210,10 +215,10 @@ function bySubject(rows: IncomingActivityRow[]): IncomingActivityRow[][] {
   return [...groups.values()]
 }
 
-async function within(ending: Promise<unknown>): Promise<void> {
+async function waitAtMostShutdownTimeout(work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   await Promise.race([
-    ending.catch(() => undefined),
+    work.catch(() => undefined),
     new Promise(resolve => {
       timer = setTimeout(resolve, config.http.shutdown_timeout)
     })

@@ -6,13 +6,13 @@ import { isDatabaseUnavailable } from './transient-errors.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 import { acceptDelivery } from './accept-delivery.ts'
 
-/** Media types of activities; the last is what PeerTube takes too. */
-const TYPES = ['application/activity+json', 'application/ld+json', 'application/json']
+/** Accepted media types; PeerTube accepts the last one as well. */
+const ACTIVITY_TYPES = ['application/activity+json', 'application/ld+json', 'application/json']
 
-const receivePost: RequestHandler = async (request, response) => {
+const handleInboxPost: RequestHandler = async (request, response) => {
   if (!config.federation.enabled) throw notFound('Inbox')
   if (request.headers['content-encoding'] !== undefined) throw new Problem(415, null, 'A body must not be compressed.')
-  if (!request.is(TYPES)) throw new Problem(415, null, `The content type must be ${TYPES[0]}.`)
+  if (!request.is(ACTIVITY_TYPES)) throw new Problem(415, null, `The content type must be ${ACTIVITY_TYPES[0]}.`)
   try {
     const body = await readBody(request)
     await acceptDelivery({ path: request.originalUrl, headers: request.headers, body, ip: request.ip ?? '' })
@@ -33,8 +33,8 @@ const receivePost: RequestHandler = async (request, response) => {
   response.status(202).end()
 }
 
-/** 404 for the inbox of an actor that does not exist. */
-const ofSomebody: RequestHandler = async (request, _response, next) => {
+/** Answers 404 for the inbox of an unknown actor. */
+const requireLocalActor: RequestHandler = async (request, _response, next) => {
   const actor = instanceOrigin() + request.path.replace(/\/inbox\/?$/, '')
   await keyring.signer(actor).catch(() => {
     throw notFound('Inbox')
@@ -42,12 +42,12 @@ const ofSomebody: RequestHandler = async (request, _response, next) => {
   next()
 }
 
-/** Where other servers post to: POST /inbox, and the inbox of each account and channel. */
+/** Routes of the inboxes: POST /inbox, and the inbox of each account and channel. */
 export const inboxRouter = Router()
-inboxRouter.post('/inbox', receivePost)
-inboxRouter.post(['/accounts/:name/inbox', '/video-channels/:name/inbox'], ofSomebody, receivePost)
+inboxRouter.post('/inbox', handleInboxPost)
+inboxRouter.post(['/accounts/:name/inbox', '/video-channels/:name/inbox'], requireLocalActor, handleInboxPost)
 
-/** The bytes of a body, as they came; no more than allowed, and not slower. */
+/** Reads the body as received. Throws Problem 413 or 408 beyond `federation.inbox.max_body` bytes or `federation.inbox.body_timeout` ms. */
 async function readBody(request: Request): Promise<Buffer> {
   const { max_body, body_timeout } = config.federation.inbox
   const tooLarge = () => new Problem(413, null, `The body must not be larger than ${max_body} bytes.`, { headers: { Connection: 'close' } })

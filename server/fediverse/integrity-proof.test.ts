@@ -12,35 +12,35 @@ const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const CONTEXT = ['https://www.w3.org/ns/activitystreams', 'https://w3id.org/security/data-integrity/v1']
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
 let peer: HostilePeer
-let evil: HostilePeer
+let otherPeer: HostilePeer
 let alice: string
-let method: string
+let verificationMethod: string
 beforeAll(async () => {
   loadConfig({ overrides: { federation: { prevent_ssrf: false, fetch: { per_host: { max: 100_000 } } } } })
   setKeyring(scriptedKeyring())
-  ;[peer, evil] = [await startHostilePeer(), await startHostilePeer()]
+  ;[peer, otherPeer] = [await startHostilePeer(), await startHostilePeer()]
   alice = `${peer.url}/accounts/alice`
-  method = `${alice}#ed25519-key`
+  verificationMethod = `${alice}#ed25519-key`
 })
-afterAll(async () => await Promise.all([peer?.stop(), evil?.stop()]))
+afterAll(async () => await Promise.all([peer?.stop(), otherPeer?.stop()]))
 beforeEach(() => {
-  peer.serve('/accounts/alice', actorOf(alice, publicKey))
+  peer.serve('/accounts/alice', actorDocument(alice, publicKey))
 })
 
-const multikey = (key: KeyObject, head = [0xed, 0x01]) =>
-  base58(Buffer.concat([Buffer.from(head), key.export({ type: 'spki', format: 'der' }).subarray(-32)]))
-const actorOf = (id: string, key: KeyObject, more: object = {}) => ({
+const multikey = (key: KeyObject, prefix = [0xed, 0x01]) =>
+  base58(Buffer.concat([Buffer.from(prefix), key.export({ type: 'spki', format: 'der' }).subarray(-32)]))
+const actorDocument = (id: string, key: KeyObject, overrides: object = {}) => ({
   id,
   type: 'Person',
-  assertionMethod: [{ id: `${id}#ed25519-key`, type: 'Multikey', controller: id, publicKeyMultibase: multikey(key), ...more }]
+  assertionMethod: [{ id: `${id}#ed25519-key`, type: 'Multikey', controller: id, publicKeyMultibase: multikey(key), ...overrides }]
 })
-const document = (more: object = {}): JsonObject => ({
+const unsignedCreate = (overrides: object = {}): JsonObject => ({
   '@context': CONTEXT,
   id: `${peer.url}/1`,
   type: 'Create',
   actor: alice,
   object: { id: `${peer.url}/notes/1`, type: 'Note', content: 'Hello' },
-  ...more
+  ...overrides
 })
 
 function base58(bytes: Buffer): string {
@@ -50,98 +50,98 @@ function base58(bytes: Buffer): string {
   return `z${'1'.repeat(bytes.findIndex(byte => byte !== 0))}${text}`
 }
 
-/** Adds a proof as FEP-8b32 says. */
-function proven(whole: JsonObject, options: object = {}, key = privateKey): JsonObject {
+/** Adds a data integrity proof (FEP-8b32). */
+function withProof(signedDocument: JsonObject, options: object = {}, key = privateKey): JsonObject {
   const proof = {
     type: 'DataIntegrityProof',
     cryptosuite: 'eddsa-jcs-2022',
-    verificationMethod: method,
+    verificationMethod,
     proofPurpose: 'assertionMethod',
     created: '2026-11-20T12:00:00Z',
     ...options
   }
   const hash = (value: unknown) => createHash('sha256').update(canonicalize(value)!).digest()
-  const text = Buffer.concat([hash({ '@context': whole['@context'], ...proof }), hash(whole)])
-  return { ...whole, proof: { ...proof, proofValue: base58(sign(null, text, key)) } }
+  const text = Buffer.concat([hash({ '@context': signedDocument['@context'], ...proof }), hash(signedDocument)])
+  return { ...signedDocument, proof: { ...proof, proofValue: base58(sign(null, text, key)) } }
 }
 
-describe('an integrity proof', () => {
-  it('counts for its actor, whatever the order of the words', async () => {
-    const whole = proven(document())
-    expect(await verifyIntegrityProof(whole)).toBe(alice)
-    expect(await verifyIntegrityProof(Object.fromEntries(Object.entries(whole).reverse()))).toBe(alice)
-    expect(await verifyIntegrityProof({ ...whole, signature: { type: 'RsaSignature2017' } })).toBe(alice)
-    expect(await verifyIntegrityProof(proven(document({ signature: { type: 'RsaSignature2017' } })))).toBe(alice)
-    expect(await verifyIntegrityProof(proven(document(), { verificationMethod: `${alice}#key-2` }))).toBe(alice)
-    expect(await verifyIntegrityProof(proven(document({ actor: { id: alice, type: 'Person' } })))).toBe(alice)
+describe('verifyIntegrityProof', () => {
+  it('returns the actor, whatever the order of the properties', async () => {
+    const signedDocument = withProof(unsignedCreate())
+    expect(await verifyIntegrityProof(signedDocument)).toBe(alice)
+    expect(await verifyIntegrityProof(Object.fromEntries(Object.entries(signedDocument).reverse()))).toBe(alice)
+    expect(await verifyIntegrityProof({ ...signedDocument, signature: { type: 'RsaSignature2017' } })).toBe(alice)
+    expect(await verifyIntegrityProof(withProof(unsignedCreate({ signature: { type: 'RsaSignature2017' } })))).toBe(alice)
+    expect(await verifyIntegrityProof(withProof(unsignedCreate(), { verificationMethod: `${alice}#key-2` }))).toBe(alice)
+    expect(await verifyIntegrityProof(withProof(unsignedCreate({ actor: { id: alice, type: 'Person' } })))).toBe(alice)
   })
 
-  it('counts for nobody else, and for nothing that was changed', async () => {
+  it('returns null for changed documents, other actors, keys, suites and purposes', async () => {
     const cases: Record<string, JsonObject> = {
-      'other words': { ...proven(document()), object: 'x' },
-      'more words': { ...proven(document()), cc: [] },
-      'another actor': { ...proven(document()), actor: `${peer.url}/accounts/bob` },
-      'an actor elsewhere': proven(document({ actor: `${evil.url}/accounts/alice` })),
-      'no actor': proven(document({ actor: null })),
-      'another context': { ...proven(document()), '@context': CONTEXT.slice(0, 1) },
-      'another key': proven(document(), {}, generateKeyPairSync('ed25519').privateKey),
-      'no proof': document(),
-      'another suite': proven(document(), { cryptosuite: 'eddsa-rdfc-2022' }),
-      'another type': proven(document(), { type: 'Ed25519Signature2020' }),
-      'another purpose': proven(document(), { proofPurpose: 'authentication' }),
-      'no purpose': proven(document(), { proofPurpose: undefined }),
-      'a method elsewhere': proven(document(), { verificationMethod: `${evil.url}/accounts/alice#ed25519-key` }),
-      'a method of somebody else there': proven(document(), { verificationMethod: `${peer.url}/accounts/bob#ed25519-key` }),
-      'a method that is no name': proven(document(), { verificationMethod: `${alice}/key` }),
-      'a method that is none': proven(document(), { verificationMethod: { id: method } })
+      'other words': { ...withProof(unsignedCreate()), object: 'x' },
+      'more words': { ...withProof(unsignedCreate()), cc: [] },
+      'another actor': { ...withProof(unsignedCreate()), actor: `${peer.url}/accounts/bob` },
+      'an actor elsewhere': withProof(unsignedCreate({ actor: `${otherPeer.url}/accounts/alice` })),
+      'no actor': withProof(unsignedCreate({ actor: null })),
+      'another context': { ...withProof(unsignedCreate()), '@context': CONTEXT.slice(0, 1) },
+      'another key': withProof(unsignedCreate(), {}, generateKeyPairSync('ed25519').privateKey),
+      'no proof': unsignedCreate(),
+      'another suite': withProof(unsignedCreate(), { cryptosuite: 'eddsa-rdfc-2022' }),
+      'another type': withProof(unsignedCreate(), { type: 'Ed25519Signature2020' }),
+      'another purpose': withProof(unsignedCreate(), { proofPurpose: 'authentication' }),
+      'no purpose': withProof(unsignedCreate(), { proofPurpose: undefined }),
+      'a method elsewhere': withProof(unsignedCreate(), { verificationMethod: `${otherPeer.url}/accounts/alice#ed25519-key` }),
+      'a method of somebody else there': withProof(unsignedCreate(), { verificationMethod: `${peer.url}/accounts/bob#ed25519-key` }),
+      'a method that is no name': withProof(unsignedCreate(), { verificationMethod: `${alice}/key` }),
+      'a method that is none': withProof(unsignedCreate(), { verificationMethod: { id: verificationMethod } })
     }
-    for (const [name, whole] of Object.entries(cases)) expect(await verifyIntegrityProof(whole), name).toBeNull()
-    const changed = proven(document())
+    for (const [name, signedDocument] of Object.entries(cases)) expect(await verifyIntegrityProof(signedDocument), name).toBeNull()
+    const changed = withProof(unsignedCreate())
     ;(changed.proof as JsonObject).created = '2026-11-21T12:00:00Z'
     expect(await verifyIntegrityProof(changed)).toBeNull()
-    expect(evil.asked).toEqual([])
+    expect(otherPeer.asked).toEqual([])
   })
 
-  it('counts by an Ed25519 key that its own actor lists as its own', async () => {
-    const whole = proven(document())
+  it('requires an Ed25519 Multikey that the actor lists with itself as controller', async () => {
+    const signedDocument = withProof(unsignedCreate())
     const other = generateKeyPairSync('ed25519').publicKey
-    const served: Record<string, unknown> = {
-      'another key': actorOf(alice, other),
-      'another controller': actorOf(alice, publicKey, { controller: `${peer.url}/accounts/bob` }),
-      'no controller': actorOf(alice, publicKey, { controller: undefined }),
-      'another type': actorOf(alice, publicKey, { type: 'JsonWebKey' }),
-      'another codec': actorOf(alice, publicKey, { publicKeyMultibase: multikey(publicKey, [0xe7, 0x01]) }),
-      'another base': actorOf(alice, publicKey, { publicKeyMultibase: multikey(publicKey).replace('z', 'm') }),
-      'a short key': actorOf(alice, publicKey, { publicKeyMultibase: multikey(publicKey).slice(0, 40) }),
-      'a long key': actorOf(alice, publicKey, { publicKeyMultibase: 'z'.repeat(100_000) }),
-      nonsense: actorOf(alice, publicKey, { publicKeyMultibase: 5 }),
+    const actorDocuments: Record<string, unknown> = {
+      'another key': actorDocument(alice, other),
+      'another controller': actorDocument(alice, publicKey, { controller: `${peer.url}/accounts/bob` }),
+      'no controller': actorDocument(alice, publicKey, { controller: undefined }),
+      'another type': actorDocument(alice, publicKey, { type: 'JsonWebKey' }),
+      'another codec': actorDocument(alice, publicKey, { publicKeyMultibase: multikey(publicKey, [0xe7, 0x01]) }),
+      'another base': actorDocument(alice, publicKey, { publicKeyMultibase: multikey(publicKey).replace('z', 'm') }),
+      'a short key': actorDocument(alice, publicKey, { publicKeyMultibase: multikey(publicKey).slice(0, 40) }),
+      'a long key': actorDocument(alice, publicKey, { publicKeyMultibase: 'z'.repeat(100_000) }),
+      nonsense: actorDocument(alice, publicKey, { publicKeyMultibase: 5 }),
       'no key': { id: alice, type: 'Person' },
-      'a mere address': { id: alice, type: 'Person', assertionMethod: [method] },
-      'the key of another': actorOf(`${peer.url}/accounts/bob`, publicKey)
+      'a mere address': { id: alice, type: 'Person', assertionMethod: [verificationMethod] },
+      'the key of another': actorDocument(`${peer.url}/accounts/bob`, publicKey)
     }
-    for (const [name, actor] of Object.entries(served)) {
+    for (const [name, actor] of Object.entries(actorDocuments)) {
       peer.serve('/accounts/alice', actor as JsonObject)
-      expect(await verifyIntegrityProof(whole), name).toBeNull()
+      expect(await verifyIntegrityProof(signedDocument), name).toBeNull()
     }
     peer.serve('/accounts/alice', (_request, response) => response.writeHead(410).end())
-    expect(await verifyIntegrityProof(whole)).toBeNull()
+    expect(await verifyIntegrityProof(signedDocument)).toBeNull()
   })
 
-  it('of any shape breaks nothing', async () => {
-    const whole = proven(document())
+  it('returns null for malformed proofs', async () => {
+    const signedDocument = withProof(unsignedCreate())
     for (const value of [
       null,
       1,
       '',
       [],
       {},
-      [whole.proof],
-      { ...(whole.proof as object), proofValue: null },
-      { ...(whole.proof as object), proofValue: 'z' },
-      { ...(whole.proof as object), proofValue: 'z0OIl' },
-      { ...(whole.proof as object), proofValue: `z${'1'.repeat(100_000)}` }
+      [signedDocument.proof],
+      { ...(signedDocument.proof as object), proofValue: null },
+      { ...(signedDocument.proof as object), proofValue: 'z' },
+      { ...(signedDocument.proof as object), proofValue: 'z0OIl' },
+      { ...(signedDocument.proof as object), proofValue: `z${'1'.repeat(100_000)}` }
     ]) {
-      expect(await verifyIntegrityProof({ ...whole, proof: value as never })).toBeNull()
+      expect(await verifyIntegrityProof({ ...signedDocument, proof: value as never })).toBeNull()
     }
   })
 })

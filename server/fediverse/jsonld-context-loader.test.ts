@@ -5,17 +5,17 @@ import { CONTEXT_TERMS, withContext, type ContextKind } from './jsonld-context.t
 import { isSafeJsonLdContext } from './jsonld-context-loader.ts'
 import { isObject } from './vocabulary.ts'
 
-const RECORDED = join(import.meta.dirname, 'recorded')
+const RECORDED_FOLDER = join(import.meta.dirname, 'recorded')
 
-it.each(Object.keys(CONTEXT_TERMS) as ContextKind[])('the context of what we send (%s) is one that we would take ourselves', kind => {
+it.each(Object.keys(CONTEXT_TERMS) as ContextKind[])('our own context of %s documents is safe', kind => {
   expect(isSafeJsonLdContext(withContext(kind, {})['@context'])).toBe(true)
 })
 
-it('every context that PeerTube sends with a signature is taken', () => {
+it('every context that PeerTube sends with a signature is safe', () => {
   const contexts = new Set(
-    readdirSync(RECORDED, { recursive: true, encoding: 'utf8' })
+    readdirSync(RECORDED_FOLDER, { recursive: true, encoding: 'utf8' })
       .filter(name => name.endsWith('.json'))
-      .flatMap(name => contextsOf(JSON.parse(readFileSync(join(RECORDED, name), 'utf8'))))
+      .flatMap(name => contextsOf(JSON.parse(readFileSync(join(RECORDED_FOLDER, name), 'utf8'))))
   )
   expect(contexts.size).toBeGreaterThan(5)
   for (const context of contexts) expect([context, isSafeJsonLdContext(JSON.parse(context))]).toEqual([context, true])

@@ -1,4 +1,4 @@
-/** Kinds of messages that use terms beyond ActivityStreams. */
+/** Kinds of documents that use terms beyond ActivityStreams. */
 export type ContextKind =
   | 'base'
   | 'actor'
@@ -12,32 +12,32 @@ export type ContextKind =
   | 'chapters'
   | 'flag'
 
-const typed = (type: string, id: string) => ({ '@type': type, '@id': id })
-const link = (id: string) => ({ '@id': id, '@type': '@id' })
-const SPACES = { pt: 'https://joinpeertube.org/ns#', sc: 'http://schema.org/' }
-const number = (name: string) => typed('sc:Number', `pt:${name}`)
-const flag = (name: string) => typed('sc:Boolean', `pt:${name}`)
+const typedTerm = (type: string, id: string) => ({ '@type': type, '@id': id })
+const urlTerm = (id: string) => ({ '@id': id, '@type': '@id' })
+const NAMESPACES = { pt: 'https://joinpeertube.org/ns#', sc: 'http://schema.org/' }
+const numberTerm = (name: string) => typedTerm('sc:Number', `pt:${name}`)
+const booleanTerm = (name: string) => typedTerm('sc:Boolean', `pt:${name}`)
 
 /**
- * The terms of each kind; LD signatures fail on a property without one, so every extension we send stands here
- * (docs/federation.md#json-ld-context).
+ * The JSON-LD terms of each kind of document. LD signatures fail on a property without a term, so every extension that is sent is listed
+ * here (docs/federation.md#json-ld-context).
  */
 export const CONTEXT_TERMS: Record<ContextKind, object | null> = {
   base: null,
   actor: {
-    ...SPACES,
-    playlists: link('pt:playlists'),
-    support: typed('sc:Text', 'pt:support'),
+    ...NAMESPACES,
+    playlists: urlTerm('pt:playlists'),
+    support: typedTerm('sc:Text', 'pt:support'),
     lemmy: 'https://join-lemmy.org/ns#',
     postingRestrictedToMods: 'lemmy:postingRestrictedToMods',
     toot: 'http://joinmastodon.org/ns#',
     discoverable: 'toot:discoverable',
     indexable: 'toot:indexable',
     manuallyApprovesFollowers: 'as:manuallyApprovesFollowers',
-    webfinger: typed('sc:Text', 'https://purl.archive.org/socialweb/webfinger#webfinger')
+    webfinger: typedTerm('sc:Text', 'https://purl.archive.org/socialweb/webfinger#webfinger')
   },
   video: {
-    ...SPACES,
+    ...NAMESPACES,
     Hashtag: 'as:Hashtag',
     category: 'sc:category',
     licence: 'sc:license',
@@ -47,80 +47,80 @@ export const CONTEXT_TERMS: Record<ContextKind, object | null> = {
     language: 'sc:inLanguage',
     identifier: 'sc:identifier',
     isLiveBroadcast: 'sc:isLiveBroadcast',
-    liveSaveReplay: flag('liveSaveReplay'),
-    permanentLive: flag('permanentLive'),
-    latencyMode: number('latencyMode'),
+    liveSaveReplay: booleanTerm('liveSaveReplay'),
+    permanentLive: booleanTerm('permanentLive'),
+    latencyMode: numberTerm('latencyMode'),
     Infohash: 'pt:Infohash',
-    tileWidth: number('tileWidth'),
-    tileHeight: number('tileHeight'),
-    tileDuration: number('tileDuration'),
-    aspectRatio: typed('sc:Float', 'pt:aspectRatio'),
-    uuid: typed('sc:identifier', 'pt:uuid'),
+    tileWidth: numberTerm('tileWidth'),
+    tileHeight: numberTerm('tileHeight'),
+    tileDuration: numberTerm('tileDuration'),
+    aspectRatio: typedTerm('sc:Float', 'pt:aspectRatio'),
+    uuid: typedTerm('sc:identifier', 'pt:uuid'),
     originallyPublishedAt: 'sc:datePublished',
     uploadDate: 'sc:uploadDate',
     hasParts: 'sc:hasParts',
-    views: number('views'),
-    state: number('state'),
-    size: number('size'),
-    fps: number('fps'),
-    commentsEnabled: flag('commentsEnabled'),
+    views: numberTerm('views'),
+    state: numberTerm('state'),
+    size: numberTerm('size'),
+    fps: numberTerm('fps'),
+    commentsEnabled: booleanTerm('commentsEnabled'),
     canReply: 'pt:canReply',
-    commentsPolicy: number('commentsPolicy'),
-    downloadEnabled: flag('downloadEnabled'),
-    waitTranscoding: flag('waitTranscoding'),
-    support: typed('sc:Text', 'pt:support'),
-    likes: link('as:likes'),
-    dislikes: link('as:dislikes'),
-    shares: link('as:shares'),
-    comments: link('as:comments'),
+    commentsPolicy: numberTerm('commentsPolicy'),
+    downloadEnabled: booleanTerm('downloadEnabled'),
+    waitTranscoding: booleanTerm('waitTranscoding'),
+    support: typedTerm('sc:Text', 'pt:support'),
+    likes: urlTerm('as:likes'),
+    dislikes: urlTerm('as:dislikes'),
+    shares: urlTerm('as:shares'),
+    comments: urlTerm('as:comments'),
     PropertyValue: 'sc:PropertyValue',
     value: 'sc:value'
   },
-  comment: { ...SPACES, replyApproval: 'pt:replyApproval' },
+  comment: { ...NAMESPACES, replyApproval: 'pt:replyApproval' },
   playlist: {
-    ...SPACES,
+    ...NAMESPACES,
     Playlist: 'pt:Playlist',
     PlaylistElement: 'pt:PlaylistElement',
-    position: number('position'),
-    startTimestamp: number('startTimestamp'),
-    stopTimestamp: number('stopTimestamp'),
-    uuid: typed('sc:identifier', 'pt:uuid')
+    position: numberTerm('position'),
+    startTimestamp: numberTerm('startTimestamp'),
+    stopTimestamp: numberTerm('stopTimestamp'),
+    uuid: typedTerm('sc:identifier', 'pt:uuid')
   },
-  cacheFile: { ...SPACES, expires: 'sc:expires', CacheFile: 'pt:CacheFile', size: number('size'), fps: number('fps') },
+  cacheFile: { ...NAMESPACES, expires: 'sc:expires', CacheFile: 'pt:CacheFile', size: numberTerm('size'), fps: numberTerm('fps') },
   watchAction: {
-    ...SPACES,
+    ...NAMESPACES,
     WatchAction: 'sc:WatchAction',
-    startTimestamp: number('startTimestamp'),
-    endTimestamp: number('endTimestamp'),
-    uuid: typed('sc:identifier', 'pt:uuid'),
+    startTimestamp: numberTerm('startTimestamp'),
+    endTimestamp: numberTerm('endTimestamp'),
+    uuid: typedTerm('sc:identifier', 'pt:uuid'),
     actionStatus: 'sc:actionStatus',
-    watchSections: link('pt:watchSections'),
+    watchSections: urlTerm('pt:watchSections'),
     addressRegion: 'sc:addressRegion',
     addressCountry: 'sc:addressCountry'
   },
   view: {
-    ...SPACES,
+    ...NAMESPACES,
     WatchAction: 'sc:WatchAction',
     InteractionCounter: 'sc:InteractionCounter',
     interactionType: 'sc:interactionType',
     userInteractionCount: 'sc:userInteractionCount'
   },
-  approval: { ...SPACES, ApproveReply: 'pt:ApproveReply', RejectReply: 'pt:RejectReply' },
-  chapters: { ...SPACES, hasPart: 'sc:hasPart', startOffset: 'sc:startOffset', endOffset: 'sc:endOffset' },
+  approval: { ...NAMESPACES, ApproveReply: 'pt:ApproveReply', RejectReply: 'pt:RejectReply' },
+  chapters: { ...NAMESPACES, hasPart: 'sc:hasPart', startOffset: 'sc:startOffset', endOffset: 'sc:endOffset' },
   flag: { Hashtag: 'as:Hashtag' }
 }
 
-/** What every term means that is written or read here beyond ActivityStreams. */
+/** The definitions of all terms beyond ActivityStreams that are written or read here. */
 export const ALL_CONTEXT_TERMS: Record<string, unknown> = Object.assign({}, ...Object.values(CONTEXT_TERMS))
 
-const BASE = [
+const BASE_CONTEXT = [
   'https://www.w3.org/ns/activitystreams',
   'https://w3id.org/security/v1',
   { RsaSignature2017: 'https://w3id.org/security#RsaSignature2017' }
 ]
 
-/** A document with the `@context` of its kind, first as is the custom. */
+/** Returns the document with the `@context` of its kind as its first property, as is customary. */
 export function withContext<T extends object>(kind: ContextKind, document: T): T & { '@context': unknown[] } {
   const terms = CONTEXT_TERMS[kind]
-  return { '@context': terms ? [...BASE, terms] : BASE, ...document }
+  return { '@context': terms ? [...BASE_CONTEXT, terms] : BASE_CONTEXT, ...document }
 }

@@ -1,35 +1,34 @@
 import type { KeyObject } from 'node:crypto'
 
-/** Who signs a request: a local actor with its private key. */
+/** The local actor that signs a request, with its private key. */
 export type Signer = { actor: string; keyId: string; privateKey: KeyObject }
-/** Whose key a key id is: an actor, with the key as this instance knows it. `key` null: the actor is known to be gone. */
+/** The owner of a key id: an actor, with its key as known here. */
 export type KeyOwner = { actor: string; keyId: string; key: KeyObject }
 
-/** How the floor above tells this one about actors and their keys. */
+/** Access to actors and their keys, implemented by the actors feature above this layer. */
 export type Keyring = {
-  /** The local actor at a URL. Throws when there is none. */
+  /** Returns the local actor at a URL. Throws if there is none. */
   signer(actor: string): Promise<Signer>
-  /** The actor that speaks for the instance itself. */
+  /** Returns the actor of the instance itself. */
   instance(): Promise<Signer>
   /**
-   * The owner of a key, fetched where it is not known, asked anew where `refresh` and the last time is long enough ago.
-   * Null: no such key, the document does not agree with it (docs/federation.md#keys-of-an-actor), or it was gone a moment ago. Throws
-   * Refused 503 where
+   * Returns the owner of a key, fetched if it is unknown, fetched again if `refresh` and the last fetch is old enough. Null: no such key,
+   * its document does not match it (docs/federation.md#keys-of-an-actor), or it was gone a moment ago. Throws RejectedRequestError 503 if
    * its server does not answer.
    */
   owner(keyId: string, refresh: boolean): Promise<KeyOwner | null>
-  /** Whether an actor is stored here; asks nobody. */
+  /** Whether an actor is stored here; fetches nothing. */
   isKnown(actor: string): Promise<boolean>
-  /** Whether a host, or one of its actors, is refused by this instance. */
+  /** Whether a host, or one of its actors, is blocked by this instance. */
   isBlocked(host: string, actor: string): Promise<boolean>
-  /** The inboxes of an audience (outbox): followers' shared inboxes, without blocked hosts. One row a host and inbox. */
+  /** Returns the inboxes of the followers of actors (shared ones where they exist), without blocked hosts; one entry a host and inbox. */
   inboxesOf(actors: string[]): Promise<string[]>
 }
 
-/** The keyring of this process; set once at start by the actors floor. */
+/** The keyring of this process, set once at start by the actors feature. */
 export let keyring: Keyring
 
-/** Sets it. */
-export function setKeyring(given: Keyring): void {
-  keyring = given
+/** Sets the keyring of this process. */
+export function setKeyring(implementation: Keyring): void {
+  keyring = implementation
 }

@@ -5,28 +5,28 @@ import { isAcceptableKey, parsePublicKeyPem, verifySignature, signText } from '.
 
 beforeAll(() => void loadConfig())
 
-const rsa = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength })
-const pem = (key: KeyObject, type: 'spki' | 'pkcs1' = 'spki') => key.export({ type, format: 'pem' }).toString()
+const rsaKeyPair = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength })
+const toPem = (key: KeyObject, type: 'spki' | 'pkcs1' = 'spki') => key.export({ type, format: 'pem' }).toString()
 
-describe('keys', () => {
-  const strong = rsa(2048)
-  const edwards = generateKeyPairSync('ed25519')
+describe('public keys', () => {
+  const rsa2048 = rsaKeyPair(2048)
+  const ed25519 = generateKeyPairSync('ed25519')
 
-  it('of RSA with 2,048 bits and more and of Ed25519 are taken, in PKCS#8 and PKCS#1, with any line ends', () => {
-    for (const { publicKey } of [strong, rsa(4096)]) {
-      for (const type of ['spki', 'pkcs1'] as const) expect(parsePublicKeyPem(pem(publicKey, type))?.equals(publicKey), type).toBe(true)
+  it('RSA of 2,048 bits or more and Ed25519 are accepted in SPKI and PKCS#1 PEM, with any line ends', () => {
+    for (const { publicKey } of [rsa2048, rsaKeyPair(4096)]) {
+      for (const type of ['spki', 'pkcs1'] as const) expect(parsePublicKeyPem(toPem(publicKey, type))?.equals(publicKey), type).toBe(true)
     }
-    expect(parsePublicKeyPem(pem(edwards.publicKey))?.equals(edwards.publicKey)).toBe(true)
-    const text = pem(strong.publicKey)
+    expect(parsePublicKeyPem(toPem(ed25519.publicKey))?.equals(ed25519.publicKey)).toBe(true)
+    const text = toPem(rsa2048.publicKey)
     for (const one of [text.replaceAll('\n', '\r\n'), text.trim(), `\n  ${text}\n\n`])
-      expect(parsePublicKeyPem(one)?.equals(strong.publicKey), JSON.stringify(one)).toBe(true)
+      expect(parsePublicKeyPem(one)?.equals(rsa2048.publicKey), JSON.stringify(one)).toBe(true)
   })
 
-  it('that are short, or of other kinds, are refused', () => {
+  it('short keys and other types are refused', () => {
     const others: Record<string, KeyObject> = {
-      'rsa 512': rsa(512).publicKey,
-      'rsa 1024': rsa(1024).publicKey,
-      'rsa 2040': rsa(2040).publicKey,
+      'rsa 512': rsaKeyPair(512).publicKey,
+      'rsa 1024': rsaKeyPair(1024).publicKey,
+      'rsa 2040': rsaKeyPair(2040).publicKey,
       pss: generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey,
       ec: generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey,
       dsa: generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }).publicKey,
@@ -35,17 +35,17 @@ describe('keys', () => {
     }
     for (const [name, key] of Object.entries(others)) {
       expect(isAcceptableKey(key), name).toBe(false)
-      expect(parsePublicKeyPem(pem(key)), name).toBeNull()
+      expect(parsePublicKeyPem(toPem(key)), name).toBeNull()
     }
   })
 
-  it('that are longer than 8,192 bits would only cost time', () => {
-    // A modulus of 8,200 bits needs no factors to be a public key.
+  it('RSA keys over 8,192 bits are refused', () => {
+    // A public key needs a modulus, but not its factors.
     const n = Buffer.concat([Buffer.from([0x80]), Buffer.alloc(1023, 1), Buffer.from([1])]).toString('base64url')
     const large = createPublicKey({ key: { kty: 'RSA', n, e: 'AQAB' }, format: 'jwk' })
     expect(large.asymmetricKeyDetails?.modulusLength).toBe(8200)
     expect(isAcceptableKey(large)).toBe(false)
-    expect(parsePublicKeyPem(pem(large))).toBeNull()
+    expect(parsePublicKeyPem(toPem(large))).toBeNull()
     const fits = createPublicKey({
       key: { kty: 'RSA', n: Buffer.from(n, 'base64url').subarray(1).fill(0x80, 0, 1).toString('base64url'), e: 'AQAB' },
       format: 'jwk'
@@ -53,9 +53,9 @@ describe('keys', () => {
     expect([fits.asymmetricKeyDetails?.modulusLength, isAcceptableKey(fits)]).toEqual([8192, true])
   })
 
-  it('are nothing else than the PEM of a public key', () => {
-    const text = pem(strong.publicKey)
-    const secret = strong.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  it('anything but the PEM of a public key is refused', () => {
+    const text = toPem(rsa2048.publicKey)
+    const secret = rsa2048.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
     for (const value of [
       null,
       undefined,
@@ -66,7 +66,7 @@ describe('keys', () => {
       '',
       'x',
       secret,
-      strong.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
+      rsa2048.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
       text.replaceAll('PUBLIC KEY', 'CERTIFICATE'),
       text.replaceAll('PUBLIC KEY', 'RSA PUBLIC KEY'),
       text.slice(0, 100),
@@ -74,13 +74,13 @@ describe('keys', () => {
       `x${text}`,
       `${text}${'x'.repeat(10_000)}`,
       '-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n',
-      edwards.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
+      ed25519.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
     ])
       expect(parsePublicKeyPem(value), String(value).slice(0, 60)).toBeNull()
   })
 
-  it('verify what they signed, and nothing spoilt', async () => {
-    for (const { privateKey, publicKey } of [strong, edwards]) {
+  it('verify their own signatures and no altered ones', async () => {
+    for (const { privateKey, publicKey } of [rsa2048, ed25519]) {
       const signature = await signText('words', privateKey)
       expect(await verifySignature('words', signature, publicKey)).toBe(true)
       for (const [text, value] of [
@@ -93,8 +93,8 @@ describe('keys', () => {
       ] as const)
         expect(await verifySignature(text, value, publicKey), value).toBe(false)
     }
-    expect(await verifySignature('words', await signText('words', strong.privateKey), edwards.publicKey)).toBe(false)
-    expect(await verifySignature('words', await signText('words', edwards.privateKey), strong.publicKey)).toBe(false)
-    expect(await verifySignature('words', await signText('words', strong.privateKey), strong.publicKey, 'sha512')).toBe(false)
+    expect(await verifySignature('words', await signText('words', rsa2048.privateKey), ed25519.publicKey)).toBe(false)
+    expect(await verifySignature('words', await signText('words', ed25519.privateKey), rsa2048.publicKey)).toBe(false)
+    expect(await verifySignature('words', await signText('words', rsa2048.privateKey), rsa2048.publicKey, 'sha512')).toBe(false)
   })
 })

@@ -13,8 +13,8 @@ import type { JsonObject } from './vocabulary.ts'
 const GOOD = 'https://good.example'
 const ALICE = `${GOOD}/accounts/alice`
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
-const AS = 'https://www.w3.org/ns/activitystreams'
-const BASE = [AS, 'https://w3id.org/security/v1']
+const ACTIVITYSTREAMS = 'https://www.w3.org/ns/activitystreams'
+const BASE_CONTEXT = [ACTIVITYSTREAMS, 'https://w3id.org/security/v1']
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 let keyring: ScriptedKeyring
@@ -25,14 +25,14 @@ beforeAll(() => {
   setKeyring(keyring)
   keyring.knows(actorOf(ALICE, publicKey))
 })
-// Whatever a document names, nothing is asked for.
+// No test may fetch anything, whatever a document references.
 afterEach(() => expect(attempts.seen).toEqual([]))
 afterAll(() => attempts.stop())
 
 function actorOf(url: string, key: KeyObject) {
   return { url, keyId: `${url}#main-key`, publicKeyPem: key.export({ type: 'spki', format: 'pem' }).toString() }
 }
-const note = (more: object = {}) => ({
+const noteObject = (overrides: object = {}) => ({
   id: `${GOOD}/notes/1`,
   type: 'Note',
   content: 'Hello',
@@ -40,33 +40,33 @@ const note = (more: object = {}) => ({
   inReplyTo: 'https://here.example/videos/watch/1',
   to: PUBLIC,
   published: '2026-11-20T12:00:00Z',
-  ...more
+  ...overrides
 })
-const activity = (more: object = {}, context: unknown = BASE) => ({ '@context': context, ...bare(more) })
-const bare = (more: object = {}) => ({
+const createActivity = (overrides: object = {}, context: unknown = BASE_CONTEXT) => ({ '@context': context, ...withoutContext(overrides) })
+const withoutContext = (overrides: object = {}) => ({
   id: `${GOOD}/notes/1/activity`,
   type: 'Create',
   actor: ALICE,
   to: [PUBLIC],
-  object: note(),
-  ...more
+  object: noteObject(),
+  ...overrides
 })
-const signed = async (document: object) => await createLdSignature(document, { actor: ALICE, keyId: `${ALICE}#main-key`, privateKey })
-const spoilt = async (spoil: (document: any) => void, document: object = activity()) => {
-  const whole = structuredClone(await signed(document))
-  spoil(whole)
-  return await verifyLdSignature(whole)
+const sign = async (document: object) => await createLdSignature(document, { actor: ALICE, keyId: `${ALICE}#main-key`, privateKey })
+const verifyChanged = async (change: (document: any) => void, document: object = createActivity()) => {
+  const signedDocument = structuredClone(await sign(document))
+  change(signedDocument)
+  return await verifyLdSignature(signedDocument)
 }
 
-describe('an LD signature', () => {
-  it('is known by those who know the key, whatever terms its document brings along', async () => {
-    expect(await verifyLdSignature(await signed(activity()))).toBe(ALICE)
+describe('verifyLdSignature', () => {
+  it('verifies documents with additional terms', async () => {
+    expect(await verifyLdSignature(await sign(createActivity()))).toBe(ALICE)
     const tag = [{ type: 'Mention', href: ALICE, name: '@alice' }]
     for (const document of [
       withContext(
         'comment',
-        bare({
-          object: note({
+        withoutContext({
+          object: noteObject({
             replyApproval: 'https://here.example/approvals/1',
             tag,
             contentMap: { en: 'Hello' },
@@ -75,10 +75,10 @@ describe('an LD signature', () => {
           })
         })
       ),
-      withContext('view', bare({ type: 'View', object: 'https://here.example/videos/watch/1', expires: '2026-11-20T13:00:00Z' })),
+      withContext('view', withoutContext({ type: 'View', object: 'https://here.example/videos/watch/1', expires: '2026-11-20T13:00:00Z' })),
       withContext(
         'cacheFile',
-        bare({
+        withoutContext({
           object: {
             type: 'CacheFile',
             id: `${GOOD}/copies/1`,
@@ -88,15 +88,15 @@ describe('an LD signature', () => {
           }
         })
       ),
-      withContext('base', bare({ type: 'Delete', object: { id: `${GOOD}/notes/1`, type: 'Tombstone' } })),
-      activity(
+      withContext('base', withoutContext({ type: 'Delete', object: { id: `${GOOD}/notes/1`, type: 'Tombstone' } })),
+      createActivity(
         {
-          object: note({
+          object: noteObject({
             tag: [...tag, { type: 'Hashtag', href: `${GOOD}/tags/x`, name: '#x' }, { type: 'Emoji', id: `${GOOD}/emoji/x`, name: ':x:' }]
           })
         },
         [
-          AS,
+          ACTIVITYSTREAMS,
           {
             Hashtag: 'as:Hashtag',
             ostatus: 'http://ostatus.org#',
@@ -108,12 +108,12 @@ describe('an LD signature', () => {
         ]
       )
     ])
-      expect(await verifyLdSignature(await signed(document)), JSON.stringify(document)).toBe(ALICE)
+      expect(await verifyLdSignature(await sign(document)), JSON.stringify(document)).toBe(ALICE)
   })
 
-  it('is known on a reply as Mastodon writes it', async () => {
+  it('verifies a reply in the form of Mastodon', async () => {
     const context = [
-      AS,
+      ACTIVITYSTREAMS,
       {
         ostatus: 'http://ostatus.org#',
         atomUri: 'ostatus:atomUri',
@@ -128,11 +128,11 @@ describe('an LD signature', () => {
         Hashtag: 'as:Hashtag'
       }
     ]
-    const whole = activity(
+    const document = createActivity(
       {
         published: '2026-11-20T12:00:00Z',
         cc: [`${ALICE}/followers`],
-        object: note({
+        object: noteObject({
           summary: null,
           url: `${GOOD}/@alice/1`,
           to: [PUBLIC],
@@ -168,16 +168,16 @@ describe('an LD signature', () => {
       },
       context
     )
-    expect(await verifyLdSignature(await signed(whole))).toBe(ALICE)
+    expect(await verifyLdSignature(await sign(document))).toBe(ALICE)
     expect(
-      await spoilt(document => {
+      await verifyChanged(document => {
         document.object.inReplyTo = 'https://here.example/videos/watch/2'
-      }, whole)
+      }, document)
     ).toBeNull()
     expect(
-      await spoilt(document => {
+      await verifyChanged(document => {
         document.object.cc = []
-      }, whole)
+      }, document)
     ).toBeNull()
   })
 
@@ -194,13 +194,13 @@ describe('an LD signature', () => {
           !/Video|Playlist/.test(String((body.object as JsonObject).type))
       )
       .map(one => [one.name, one.body] as const)
-  )('that PeerTube 6.3 made: %s', async (_name, body) => {
+  )('verifies a signature of PeerTube 6.3: %s', async (_name, body) => {
     for (const [url, publicKeyPem] of Object.entries(keys)) keyring.knows({ url, keyId: `${url}#main-key`, publicKeyPem })
     expect(await verifyLdSignature(body)).toBe(body.actor)
     expect(await verifyLdSignature({ ...body, published: '2020-01-01T00:00:00Z' })).toBeNull()
   })
 
-  it('counts for what was signed, its signer and its key only', async () => {
+  it('returns null for changed documents, other signers and other keys', async () => {
     const mallory = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const MALLORY = 'https://evil.example/accounts/mallory'
     keyring.knows(actorOf(MALLORY, mallory.publicKey), actorOf(`${GOOD}/accounts/bob`, mallory.publicKey))
@@ -248,17 +248,17 @@ describe('an LD signature', () => {
         delete document.signature.creator
       }
     }
-    for (const [name, spoil] of Object.entries(cases)) expect(await spoilt(spoil), name).toBeNull()
-    const forged = await createLdSignature(activity(), { actor: ALICE, keyId: `${ALICE}#main-key`, privateKey: mallory.privateKey })
+    for (const [name, change] of Object.entries(cases)) expect(await verifyChanged(change), name).toBeNull()
+    const forged = await createLdSignature(createActivity(), { actor: ALICE, keyId: `${ALICE}#main-key`, privateKey: mallory.privateKey })
     expect(await verifyLdSignature(forged)).toBeNull()
     expect(
       await verifyLdSignature(
-        await createLdSignature(activity(), { actor: MALLORY, keyId: `${MALLORY}#main-key`, privateKey: mallory.privateKey })
+        await createLdSignature(createActivity(), { actor: MALLORY, keyId: `${MALLORY}#main-key`, privateKey: mallory.privateKey })
       )
     ).toBeNull()
   })
 
-  it('of any shape breaks nothing', async () => {
+  it('returns null for malformed signatures and documents', async () => {
     for (const value of [
       null,
       1,
@@ -269,8 +269,8 @@ describe('an LD signature', () => {
       { type: 'RsaSignature2017', creator: {}, signatureValue: {} },
       { type: 'RsaSignature2017', creator: ALICE, created: {}, signatureValue: 'AAAA', '@context': 'https://evil.example' }
     ])
-      expect(await verifyLdSignature({ ...activity(), signature: value } as never)).toBeNull()
-    for (const more of [
+      expect(await verifyLdSignature({ ...createActivity(), signature: value } as never)).toBeNull()
+    for (const overrides of [
       { actor: null },
       { actor: 5 },
       { '@context': null },
@@ -280,12 +280,12 @@ describe('an LD signature', () => {
       { type: {} },
       { id: [] }
     ])
-      expect(await spoilt(document => Object.assign(document, more)), JSON.stringify(more)).toBeNull()
+      expect(await verifyChanged(document => Object.assign(document, overrides)), JSON.stringify(overrides)).toBeNull()
   })
 })
 
-describe('contexts', () => {
-  it('that are unknown are not asked for, and nothing under them counts', async () => {
+describe('JSON-LD contexts', () => {
+  it('unknown contexts are not fetched and invalidate the signature', async () => {
     for (const context of [
       'https://evil.example/context',
       'http://127.0.0.1/context',
@@ -294,33 +294,33 @@ describe('contexts', () => {
       'https://www.w3.org/ns/activitystreams?x'
     ]) {
       expect(
-        await spoilt(document => {
-          document['@context'] = [...BASE, context]
+        await verifyChanged(document => {
+          document['@context'] = [...BASE_CONTEXT, context]
         }),
         context
       ).toBeNull()
       expect(
-        await spoilt(document => {
+        await verifyChanged(document => {
           document.object['@context'] = context
         }),
         context
       ).toBeNull()
       expect(
-        await spoilt(document => {
-          document['@context'] = [...BASE, { '@import': context }]
+        await verifyChanged(document => {
+          document['@context'] = [...BASE_CONTEXT, { '@import': context }]
         }),
         context
       ).toBeNull()
       expect(
-        await spoilt(document => {
-          document['@context'] = [...BASE, { x: { '@id': 'as:x', '@context': context } }]
+        await verifyChanged(document => {
+          document['@context'] = [...BASE_CONTEXT, { x: { '@id': 'as:x', '@context': context } }]
         }),
         context
       ).toBeNull()
     }
   })
 
-  it('that give known terms another meaning do not count, wherever they stand', async () => {
+  it('contexts that redefine known terms invalidate the signature', async () => {
     for (const term of [
       'actor',
       'object',
@@ -349,49 +349,51 @@ describe('contexts', () => {
         false
       ]) {
         expect(
-          await spoilt(() => undefined, activity({}, [...BASE, { [term]: definition }])).catch(() => null),
+          await verifyChanged(() => undefined, createActivity({}, [...BASE_CONTEXT, { [term]: definition }])).catch(() => null),
           `${term} ${JSON.stringify(definition)}`
         ).toBeNull()
         expect(
-          await spoilt(() => undefined, activity({ object: { '@context': { [term]: definition }, ...note() } })).catch(() => null),
+          await verifyChanged(() => undefined, createActivity({ object: { '@context': { [term]: definition }, ...noteObject() } })).catch(
+            () => null
+          ),
           `${term} ${JSON.stringify(definition)} inside`
         ).toBeNull()
       }
     }
   })
 
-  it('that hide a known term behind another name do not count', async () => {
-    // The same statements, read otherwise by whoever reads the JSON.
+  it('aliases of known terms invalidate the signature', async () => {
+    // The same statements for JSON-LD, but others for code that reads the JSON.
     const rename =
-      (from: string, to: string, more: object = {}) =>
+      (from: string, to: string, overrides: object = {}) =>
       (document: any) => {
         document.object[to] = document.object[from]
         delete document.object[from]
-        Object.assign(document.object, more)
+        Object.assign(document.object, overrides)
       }
-    expect(await spoilt(rename('content', 'as:content'))).toBeNull()
-    expect(await spoilt(rename('inReplyTo', `${AS}#inReplyTo`))).toBeNull()
-    expect(await spoilt(rename('id', '@id'))).toBeNull()
-    for (const definition of ['as:content', { '@id': 'as:content' }, `${AS}#content`]) {
-      const hide = (document: any) => {
-        document['@context'] = [...BASE, { c: definition }]
+    expect(await verifyChanged(rename('content', 'as:content'))).toBeNull()
+    expect(await verifyChanged(rename('inReplyTo', `${ACTIVITYSTREAMS}#inReplyTo`))).toBeNull()
+    expect(await verifyChanged(rename('id', '@id'))).toBeNull()
+    for (const definition of ['as:content', { '@id': 'as:content' }, `${ACTIVITYSTREAMS}#content`]) {
+      const hideByAlias = (document: any) => {
+        document['@context'] = [...BASE_CONTEXT, { c: definition }]
         rename('content', 'c')(document)
       }
-      expect(await spoilt(hide), JSON.stringify(definition)).toBeNull()
+      expect(await verifyChanged(hideByAlias), JSON.stringify(definition)).toBeNull()
     }
-    const twice = (document: any) => {
-      document['@context'] = [...BASE, { y: 'https://www.w3.org/ns/', c: 'y:activitystreams#content' }]
+    const hideByTwoPrefixes = (document: any) => {
+      document['@context'] = [...BASE_CONTEXT, { y: 'https://www.w3.org/ns/', c: 'y:activitystreams#content' }]
       rename('content', 'c')(document)
     }
-    expect(await spoilt(twice)).toBeNull()
-    const types = (document: any) => {
-      document['@context'] = [...BASE, { Letter: 'as:Note' }]
+    expect(await verifyChanged(hideByTwoPrefixes)).toBeNull()
+    const hideType = (document: any) => {
+      document['@context'] = [...BASE_CONTEXT, { Letter: 'as:Note' }]
       document.object.type = 'Letter'
     }
-    expect(await spoilt(types)).toBeNull()
+    expect(await verifyChanged(hideType)).toBeNull()
   })
 
-  it('that have no word for something do not let it in unsigned', async () => {
+  it('properties without a term cannot be added unsigned, if they are read here', async () => {
     const additions: [string, unknown][] = [
       ['replyApproval', 'https://here.example/approvals/1'],
       ['commentsPolicy', 1],
@@ -401,43 +403,43 @@ describe('contexts', () => {
     ]
     for (const [key, value] of additions)
       expect(
-        await spoilt(document => {
+        await verifyChanged(document => {
           document.object[key] = value
         }),
         key
       ).toBeNull()
-    // What nobody here reads may stand there.
+    // Properties that are not read here may be added.
     expect(
-      await spoilt(document => {
+      await verifyChanged(document => {
         document.object.blurhash = 'x'
       })
     ).toBe(ALICE)
-    // A signed value does not become another by a context.
-    const own = activity({ object: note({ mood: 'https://here.example/approvals/1' }) }, [
-      ...BASE,
+    // A context cannot turn a signed value into another property.
+    const withOwnTerm = createActivity({ object: noteObject({ mood: 'https://here.example/approvals/1' }) }, [
+      ...BASE_CONTEXT,
       { ex: 'https://example.org/ns#', mood: 'ex:mood' }
     ])
-    expect(await spoilt(() => undefined, own)).toBe(ALICE)
+    expect(await verifyChanged(() => undefined, withOwnTerm)).toBe(ALICE)
     expect(
-      await spoilt(document => {
-        document['@context'] = [...BASE, { ex: 'https://example.org/ns#', replyApproval: 'ex:mood' }]
+      await verifyChanged(document => {
+        document['@context'] = [...BASE_CONTEXT, { ex: 'https://example.org/ns#', replyApproval: 'ex:mood' }]
         document.object.replyApproval = document.object.mood
         delete document.object.mood
-      }, own)
+      }, withOwnTerm)
     ).toBeNull()
   })
 
-  it('do no tricks with the words of JSON-LD', async () => {
+  it('JSON-LD keywords invalidate the signature', async () => {
     for (const key of ['@graph', '@included', '@reverse', '@nest', '@value', '@list', '@set', '@type', '@index', '@language']) {
       const value = key === '@type' ? 'Note' : { actor: 'https://evil.example' }
       expect(
-        await spoilt(document => {
+        await verifyChanged(document => {
           document[key] = value
         }),
         key
       ).toBeNull()
       expect(
-        await spoilt(document => {
+        await verifyChanged(document => {
           document.object[key] = value
         }),
         key
@@ -450,8 +452,8 @@ describe('contexts', () => {
         { '@id': 'as:x', '@nest': 'y' }
       ]) {
         expect(
-          await spoilt(document => {
-            document['@context'] = [...BASE, { g: definition }]
+          await verifyChanged(document => {
+            document['@context'] = [...BASE_CONTEXT, { g: definition }]
             document.g = { actor: 'https://evil.example' }
           }),
           `${key} ${JSON.stringify(definition)}`
@@ -459,7 +461,7 @@ describe('contexts', () => {
       }
     }
     for (const keyword of [
-      { '@vocab': `${AS}#` },
+      { '@vocab': `${ACTIVITYSTREAMS}#` },
       { '@base': 'https://evil.example/' },
       { '@version': 1.1 },
       { '@propagate': false },
@@ -467,69 +469,69 @@ describe('contexts', () => {
       null
     ]) {
       expect(
-        await spoilt(document => {
-          document['@context'] = [...BASE, keyword]
+        await verifyChanged(document => {
+          document['@context'] = [...BASE_CONTEXT, keyword]
         }),
         JSON.stringify(keyword)
       ).toBeNull()
     }
   })
 
-  it('that are huge cost nothing', async () => {
+  it('huge contexts are refused quickly', async () => {
     const huge = Object.fromEntries([...Array(15_000)].map((_, index) => [`term${index}`, `https://example.org/ns#${index}`]))
-    const began = performance.now()
+    const startedAt = performance.now()
     expect(
-      await spoilt(document => {
-        document['@context'] = [...BASE, huge]
+      await verifyChanged(document => {
+        document['@context'] = [...BASE_CONTEXT, huge]
       })
     ).toBeNull()
     expect(
-      await spoilt(document => {
-        document['@context'] = [...BASE, ...Array(5000).fill(AS)]
+      await verifyChanged(document => {
+        document['@context'] = [...BASE_CONTEXT, ...Array(5000).fill(ACTIVITYSTREAMS)]
       })
     ).toBeNull()
-    expect(performance.now() - began).toBeLessThan(10_000)
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
   })
 })
 
-describe('canonicalisation', () => {
-  const blanks = (count: number, links: number) =>
+describe('canonicalization', () => {
+  const linkedBlankNodes = (count: number, links: number) =>
     [...Array(count)].map((_, index) => ({
       id: `_:b${index}`,
       type: 'Note',
       attachment: [...Array(links)].map((_one, next) => `_:b${(index + next + 1) % count}`)
     }))
-  const tree = (depth: number): object =>
-    depth === 0 ? { type: 'Note' } : { type: 'Note', attachment: [tree(depth - 1), tree(depth - 1)] }
-  const worst: Record<string, object[]> = {
-    'forty linked nodes': blanks(40, 5),
-    'all linked with all': blanks(12, 11),
-    'a ring': blanks(100, 1),
+  const nestedNotes = (depth: number): object =>
+    depth === 0 ? { type: 'Note' } : { type: 'Note', attachment: [nestedNotes(depth - 1), nestedNotes(depth - 1)] }
+  const expensiveTags: Record<string, object[]> = {
+    'forty linked nodes': linkedBlankNodes(40, 5),
+    'all linked with all': linkedBlankNodes(12, 11),
+    'a ring': linkedBlankNodes(100, 1),
     'the same again and again': [...Array(160)].map(() => ({ type: 'Note', attachment: { type: 'Note' } })),
-    'a tree': [tree(7)],
+    'a tree': [nestedNotes(7)],
     'many values': [...Array(600)].map((_, index) => ({ type: 'Mention', href: `${GOOD}/${index}` })),
     'as many as are allowed': [...Array(30)].map(() => ({ type: 'Note', attachment: { type: 'Note' } }))
   }
-  it.each(Object.keys(worst))('of %s takes no time', async name => {
-    let longest = 0
-    let last = performance.now()
-    const watch = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last)
-      last = performance.now()
+  it.each(Object.keys(expensiveTags))('is bounded for %s', async name => {
+    let longestBlock = 0
+    let lastTick = performance.now()
+    const timer = setInterval(() => {
+      longestBlock = Math.max(longestBlock, performance.now() - lastTick)
+      lastTick = performance.now()
     }, 5)
-    const began = performance.now()
+    const startedAt = performance.now()
     const result = await verifyLdSignature({
-      ...activity({ object: note({ tag: worst[name] }) }),
+      ...createActivity({ object: noteObject({ tag: expensiveTags[name] }) }),
       signature: { type: 'RsaSignature2017', creator: ALICE, created: '2026-11-20T12:00:00Z', signatureValue: 'AAAA' }
     } as never)
     expect(result).toBeNull()
-    expect(performance.now() - began).toBeLessThan(15_000)
-    clearInterval(watch)
-    expect(longest).toBeLessThan(10_000)
+    expect(performance.now() - startedAt).toBeLessThan(15_000)
+    clearInterval(timer)
+    expect(longestBlock).toBeLessThan(10_000)
   })
 
-  it('of a long thread is still done', async () => {
+  it('handles a note with many mentions', async () => {
     const tag = [...Array(60)].map((_, index) => ({ type: 'Mention', href: `${GOOD}/accounts/${index}`, name: `@${index}` }))
-    expect(await verifyLdSignature(await signed(activity({ object: note({ tag }) })))).toBe(ALICE)
+    expect(await verifyLdSignature(await sign(createActivity({ object: noteObject({ tag }) })))).toBe(ALICE)
   })
 })

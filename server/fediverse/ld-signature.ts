@@ -6,46 +6,43 @@ import { keyring, type Signer } from './keyring.ts'
 import { httpUrl, sameOrigin } from './origin.ts'
 import { idOf, isObject, listOf, AS_PUBLIC, type JsonObject } from './vocabulary.ts'
 
-const SECURITY = 'https://w3id.org/security/v1'
-/**
- * `expires` without a prefix is the term of the signatures (security/v1) here; schema.org's, of a CacheFile, has to be written as
- * `sc:expires`.
- */
-const { expires: _expiresOfCacheFile, ...terms } = ALL_CONTEXT_TERMS
-const EXPIRES = 'sc:expires'
-/** What is understood of a document: ActivityStreams, the signatures, and the types that PeerTube adds. */
-const CONTEXT = ['https://www.w3.org/ns/activitystreams', SECURITY, terms]
-/** More values, and more things without an id, are not canonicalised for a stranger (docs/federation.md#canonicalization). */
+const SECURITY_CONTEXT = 'https://w3id.org/security/v1'
+/** `expires` without a prefix is the term of security/v1; that of schema.org (in a CacheFile) is written `sc:expires`. */
+const { expires: _expiresOfCacheFile, ...termsWithoutExpires } = ALL_CONTEXT_TERMS
+const PREFIXED_EXPIRES = 'sc:expires'
+/** The terms that are understood here: ActivityStreams, the signatures, and those that PeerTube adds. */
+const KNOWN_CONTEXT = ['https://www.w3.org/ns/activitystreams', SECURITY_CONTEXT, termsWithoutExpires]
+/** Documents of other servers with more values or blank nodes are not canonicalized (docs/federation.md#canonicalization). */
 const MAX_VALUES = 500
-const MAX_NAMELESS = 64
+const MAX_BLANK_NODES = 64
 
-/** A document with an RsaSignature2017 of a local actor, as PeerTube and Mastodon check it when it is sent on by others. */
+/** Signs a document with an RsaSignature2017 of a local actor, as PeerTube and Mastodon verify it on forwarded activities. */
 export async function createLdSignature(document: object, { actor, privateKey }: Signer): Promise<JsonObject> {
   const options = { creator: actor, created: new Date().toISOString() }
-  const text = (await hashed({ '@context': SECURITY, ...options })) + (await hashed(document))
+  const signedText = (await canonicalHash({ '@context': SECURITY_CONTEXT, ...options })) + (await canonicalHash(document))
   return {
     ...(document as JsonObject),
-    signature: { type: 'RsaSignature2017', ...options, signatureValue: await signText(text, privateKey) }
+    signature: { type: 'RsaSignature2017', ...options, signatureValue: await signText(signedText, privateKey) }
   }
 }
 
-/** The actor whose RsaSignature2017 a document carries; null where it carries none that counts. Asks for no context. */
+/** Returns the actor whose RsaSignature2017 a document carries; null without a valid one. Fetches no context. */
 export async function verifyLdSignature(document: JsonObject): Promise<string | null> {
-  const { signature, ...rest } = document
+  const { signature, ...unsigned } = document
   if (!isObject(signature) || signature.type !== 'RsaSignature2017' || typeof signature.signatureValue !== 'string') return null
   const creator = httpUrl(idOf(signature.creator))
   const actor = httpUrl(idOf(document.actor))
-  if (!creator || !actor || !sameOrigin(creator, actor) || !isPlain(rest)) return null
+  if (!creator || !actor || !sameOrigin(creator, actor) || !isSafeToCanonize(unsigned)) return null
   try {
-    if (!(await readsTheSame(rest))) return null
+    if (!(await hasSameMeaning(unsigned))) return null
     const { type: _type, id: _id, signatureValue, ...options } = signature
-    const text = (await hashed({ ...options, '@context': SECURITY })) + (await hashed(rest))
+    const signedText = (await canonicalHash({ ...options, '@context': SECURITY_CONTEXT })) + (await canonicalHash(unsigned))
     for (const refresh of [false, true]) {
       const owner = await keyring.owner(creator, refresh)
       if (
         owner?.actor === actor &&
         owner.key.asymmetricKeyType === 'rsa' &&
-        (await verifySignature(text, String(signatureValue), owner.key))
+        (await verifySignature(signedText, String(signatureValue), owner.key))
       )
         return actor
     }
@@ -55,68 +52,72 @@ export async function verifyLdSignature(document: JsonObject): Promise<string | 
   }
 }
 
-/** Nothing in it but values: no keyword of JSON-LD outside of a harmless context, and not too much of anything that costs time. */
-function isPlain({ '@context': context, ...rest }: JsonObject): boolean {
+/**
+ * Whether a document is cheap and safe to canonicalize: no JSON-LD keywords outside of safe contexts, a bounded number of values and blank
+ * nodes.
+ */
+function isSafeToCanonize({ '@context': context, ...rest }: JsonObject): boolean {
   if (!isSafeJsonLdContext(context)) return false
-  let values = lengthOf(context)
-  let nameless = 0
-  const open: unknown[] = [rest]
-  while (open.length > 0) {
-    const value = open.pop()
+  let values = contextSize(context)
+  let blankNodes = 0
+  const pending: unknown[] = [rest]
+  while (pending.length > 0) {
+    const value = pending.pop()
     if (++values > MAX_VALUES) return false
     if (typeof value === 'string' && value.startsWith('_:')) return false
-    if (Array.isArray(value)) open.push(...(value as unknown[]))
+    if (Array.isArray(value)) pending.push(...(value as unknown[]))
     else if (isObject(value)) {
-      if (typeof value.id !== 'string' && ++nameless > MAX_NAMELESS) return false
+      if (typeof value.id !== 'string' && ++blankNodes > MAX_BLANK_NODES) return false
       for (const [key, inner] of Object.entries(value)) {
         if (key === '@context' ? !isSafeJsonLdContext(inner) : key.startsWith('@')) return false
-        if (key === '@context') values += lengthOf(inner)
-        else open.push(inner)
+        if (key === '@context') values += contextSize(inner)
+        else pending.push(inner)
       }
     }
   }
   return true
 }
 
-function lengthOf(context: unknown): number {
-  return listOf(context).reduce<number>((sum, one) => sum + (isObject(one) ? Object.keys(one).length : 1), 0)
+function contextSize(context: unknown): number {
+  return listOf(context).reduce<number>((sum, part) => sum + (isObject(part) ? Object.keys(part).length : 1), 0)
 }
 
 /**
- * Whether what is read here is what was signed: with the terms as they are known here, the document says the same as by its own context.
+ * Whether the properties as read here are those that were signed: compacted with the known terms, the document equals what its own context
+ * makes of it.
  */
-async function readsTheSame(document: JsonObject): Promise<boolean> {
+async function hasSameMeaning(document: JsonObject): Promise<boolean> {
   const { default: jsonld } = await import('jsonld')
-  const compacted = (await jsonld.compact(document as never, { '@context': CONTEXT } as never, {
+  const compacted = (await jsonld.compact(document as never, { '@context': KNOWN_CONTEXT } as never, {
     documentLoader: loadJsonLdContext as never,
     skipExpansion: false
   })) as unknown as JsonObject
-  return JSON.stringify(read(document)) === JSON.stringify(read(compacted))
+  return JSON.stringify(normalize(document)) === JSON.stringify(normalize(compacted))
 }
 
-const isRead = (term: string) => isProtectedTerm(term) || term in ALL_CONTEXT_TERMS
+const isKnownTerm = (term: string) => isProtectedTerm(term) || term in ALL_CONTEXT_TERMS
 
-/** What of a value is read here, in one order and one form. */
-function read(value: unknown, key = ''): unknown {
+/** The known properties of a value in a canonical order and form. */
+function normalize(value: unknown, key = ''): unknown {
   if (Array.isArray(value))
     return value
-      .map(one => JSON.stringify(read(one, key)))
-      .filter(one => one !== 'null')
+      .map(item => JSON.stringify(normalize(item, key)))
+      .filter(item => item !== 'null')
       .sort()
   if (!isObject(value))
-    return key === 'type' && !isRead(String(value)) ? null : value === 'as:Public' || value === 'Public' ? AS_PUBLIC : value
-  // A map of languages has words of its own.
+    return key === 'type' && !isKnownTerm(String(value)) ? null : value === 'as:Public' || value === 'Public' ? AS_PUBLIC : value
+  // The keys of language maps are no terms.
   const entries = Object.entries(value)
-    .map(([name, one]) => [name === EXPIRES ? 'expires' : name, one] as const)
-    .filter(([name]) => name !== '@context' && (key.endsWith('Map') || isRead(name)))
-  const said = entries
-    .map(([name, one]) => [name, read(listOf(one), name) as string[]] as const)
-    .filter(([, one]) => one.length > 0)
+    .map(([name, item]) => [name === PREFIXED_EXPIRES ? 'expires' : name, item] as const)
+    .filter(([name]) => name !== '@context' && (key.endsWith('Map') || isKnownTerm(name)))
+  const normalizedEntries = entries
+    .map(([name, entryValue]) => [name, normalize(listOf(entryValue), name) as string[]] as const)
+    .filter(([, entryValue]) => entryValue.length > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-  return said.length === 1 && said[0]![0] === 'id' ? value.id : Object.fromEntries(said)
+  return normalizedEntries.length === 1 && normalizedEntries[0]![0] === 'id' ? value.id : Object.fromEntries(normalizedEntries)
 }
 
-async function hashed(document: object): Promise<string> {
+async function canonicalHash(document: object): Promise<string> {
   const { default: jsonld } = await import('jsonld')
   const quads = (await jsonld.canonize(
     document as never,

@@ -3,20 +3,20 @@ import type { IncomingActivity } from './activity-handlers.ts'
 import { idOf, isObject, listOf, typeOf, type Json, type JsonObject } from './vocabulary.ts'
 
 /**
- * What the origin law says of an activity: it may be acted on as `incoming` reads; or it counts only if the origin of `url` says the
- * same (serves the document, serves it at all, has it no more, serves this very activity); or an exception would be needed; or it has no
- * effect.
+ * The decision about an activity: it is accepted as `incoming`; or it counts only if the origin of `url` confirms it (`document`: serves
+ * the object, `object`: serves it at all, `gone`: no longer has it, `activity`: serves this very activity); or it needs a registered
+ * exception; or it is dropped.
  */
 export type OriginDecision =
-  | { kind: 'act'; incoming: IncomingActivity }
-  | { kind: 'ask'; url: string; expected: 'document' | 'object' | 'gone' | 'activity'; incoming: IncomingActivity }
-  | { kind: 'except'; incoming: IncomingActivity }
+  | { kind: 'accept'; incoming: IncomingActivity }
+  | { kind: 'confirm'; url: string; expected: 'document' | 'object' | 'gone' | 'activity'; incoming: IncomingActivity }
+  | { kind: 'exception'; incoming: IncomingActivity }
   | { kind: 'drop'; reason: string }
 
-const ACTORS = new Set(['Person', 'Group', 'Application', 'Service', 'Organization'])
-const WRAPPED = new Set(['Create', 'Update', 'Delete'])
-/** What somebody may send on for its author on the word of a signature inside the document (docs/federation.md#forwarded-activities). */
-const CARRIED = new Set([
+const ACTOR_TYPES = new Set(['Person', 'Group', 'Application', 'Service', 'Organization'])
+const ANNOUNCEABLE = new Set(['Create', 'Update', 'Delete'])
+/** What others may forward, authenticated by a signature inside the document (docs/federation.md#forwarded-activities). */
+const FORWARDABLE = new Set([
   'Create(Note)',
   'Create(CacheFile)',
   'Update(CacheFile)',
@@ -27,154 +27,163 @@ const CARRIED = new Set([
 ])
 
 /**
- * The origin law (law 3 of the house; FEP-fe34): an actor speaks only for its own origin. Pure: the same activity is judged the same,
- * whatever is stored. Ownership within one host is for the receivers to check.
+ * Decides whether an actor may do what an activity says: an actor speaks only for its own origin (ARCHITECTURE.md, rule 3; FEP-fe34). Pure:
+ * the decision does not depend on stored data. Handlers check ownership within one host.
  */
-export function checkOrigin(given: IncomingActivity): OriginDecision {
-  const incoming = unwrapped(given)
+export function checkOrigin(received: IncomingActivity): OriginDecision {
+  const incoming = unwrapAnnounce(received)
   if (!incoming) return drop('the announced activity is not one that may be announced')
-  const broken = brokenEnvelope(incoming)
-  if (broken) return drop(broken)
+  const error = envelopeError(incoming)
+  if (error) return drop(error)
   switch (incoming.type) {
     case 'Create':
     case 'Update':
-      return judgeStatement(incoming)
+      return checkCreateOrUpdate(incoming)
     case 'Delete':
-      return judgeDelete(incoming)
+      return checkDelete(incoming)
     case 'Undo':
-      return judgeUndo(incoming)
+      return checkUndo(incoming)
     case 'Accept':
     case 'Reject':
-      return judgeAnswer(incoming)
+      return checkFollowResponse(incoming)
     case 'Move':
-      return same(idOf(incoming.object), incoming.actor) ? proven(incoming) : drop('it moves somebody else')
+      return isSameUrl(idOf(incoming.object), incoming.actor) ? decideByProof(incoming) : drop('it moves somebody else')
     default:
-      return proven(withIds(incoming))
+      return decideByProof(withObjectIds(incoming))
   }
 }
 
-/** Judges what its origin has confirmed: the proof is no question any more. */
+/** Decides about an activity that its origin has confirmed, whatever its proof. */
 export function checkConfirmedOrigin(incoming: IncomingActivity): OriginDecision {
-  const judgement = checkOrigin({ ...incoming, proof: 'http' })
-  return judgement.kind === 'act' ? { kind: 'act', incoming: { ...judgement.incoming, proof: incoming.proof } } : judgement
+  const decision = checkOrigin({ ...incoming, proof: 'http' })
+  return decision.kind === 'accept' ? { kind: 'accept', incoming: { ...decision.incoming, proof: incoming.proof } } : decision
 }
 
-/** Whether an activity can count though nothing vouches for its actor: its origin can be asked. */
+/** Whether an unauthenticated activity may still count, because it has an embedded proof or its origin can be asked. */
 export function isVerifiableAtOrigin(type: string, activity: JsonObject): boolean {
-  return 'signature' in activity || 'proof' in activity || type === 'Announce' || WRAPPED.has(type)
+  return 'signature' in activity || 'proof' in activity || type === 'Announce' || ANNOUNCEABLE.has(type)
 }
 
 const drop = (reason: string): OriginDecision => ({ kind: 'drop', reason })
-const same = (one: unknown, other: string) => httpUrl(one) === other
+const isSameUrl = (value: unknown, url: string) => httpUrl(value) === url
 
-/** FEP-1b12: a group announces activities of others; what is inside is taken by itself, with nothing that vouches for it. */
-function unwrapped(incoming: IncomingActivity): IncomingActivity | null {
-  const inner = incoming.type === 'Announce' ? single(incoming.object) : null
+/** FEP-1b12: a group announces activities of others; the announced activity is checked on its own, as unauthenticated. */
+function unwrapAnnounce(incoming: IncomingActivity): IncomingActivity | null {
+  const inner = incoming.type === 'Announce' ? singleValue(incoming.object) : null
   if (!isObject(inner) || inner.actor === undefined || inner.object === undefined) return incoming
   const actor = httpUrl(idOf(inner.actor))
   const id = httpUrl(inner.id)
-  if (brokenEnvelope(incoming) || incoming.proof === 'none' || !actor || !id || !WRAPPED.has(String(inner.type))) return null
+  if (envelopeError(incoming) || incoming.proof === 'none' || !actor || !id || !ANNOUNCEABLE.has(String(inner.type))) return null
   return { ...incoming, id, type: String(inner.type), actor, activity: inner, object: inner.object, proof: 'none' }
 }
 
-function brokenEnvelope({ id, type, actor, activity, object }: IncomingActivity): string | null {
+function envelopeError({ id, type, actor, activity, object }: IncomingActivity): string | null {
   if (isLocalUrl(actor)) return 'its actor is ours'
-  if (!same(idOf(activity.actor), actor) || activity.type !== type) return 'it does not say what it is'
-  // PeerTube derives the id of a Delete from what is deleted, which may be somebody else's (see judgeDelete).
-  const derived = type === 'Delete' && sameOrigin(id, httpUrl(idOf(single(object))))
-  if (!same(activity.id, id) || !(sameOrigin(id, actor) || derived)) return 'its id is of another origin than its actor'
+  if (!isSameUrl(idOf(activity.actor), actor) || activity.type !== type) return 'it does not say what it is'
+  // PeerTube derives the id of a Delete from the deleted object, which may be of another origin (see checkDelete).
+  const hasDerivedId = type === 'Delete' && sameOrigin(id, httpUrl(idOf(singleValue(object))))
+  if (!isSameUrl(activity.id, id) || !(sameOrigin(id, actor) || hasDerivedId)) return 'its id is of another origin than its actor'
   return null
 }
 
 /**
- * Create and Update: object, author and actor share one origin; an actor is updated only by itself (docs/federation.md#update-of-a-video,
+ * Create and Update: object, author and actor share one origin; only an actor updates itself (docs/federation.md#update-of-a-video,
  * docs/federation.md#update-of-an-actor, docs/federation.md#one-origin, docs/federation.md#playlists-of-others).
  */
-function judgeStatement(incoming: IncomingActivity): OriginDecision {
-  const object = single(incoming.object)
+function checkCreateOrUpdate(incoming: IncomingActivity): OriginDecision {
+  const object = singleValue(incoming.object)
   const id = httpUrl(idOf(object))
   if (!id || !sameOrigin(id, incoming.actor)) return drop('its object is of another origin')
-  if (!isObject(object)) return ask(incoming, id)
-  if (ACTORS.has(String(object.type)) && id !== incoming.actor) return drop('it is about another actor')
+  if (!isObject(object)) return confirmDocument(incoming, id)
+  if (ACTOR_TYPES.has(String(object.type)) && id !== incoming.actor) return drop('it is about another actor')
   for (const author of [...listOf(object.attributedTo), ...listOf(object.actor)]) {
     if (!sameOrigin(httpUrl(idOf(author)) ?? '', id)) return drop('its object is of an author of another origin')
   }
-  return proven(of(incoming, object))
+  return decideByProof(withObject(incoming, object))
 }
 
-function judgeDelete(incoming: IncomingActivity): OriginDecision {
-  const object = single(incoming.object)
+function checkDelete(incoming: IncomingActivity): OriginDecision {
+  const object = singleValue(incoming.object)
   const id = httpUrl(idOf(object))
   if (!id) return drop('nothing is deleted')
-  const kind = typeOf(object)
-  if (kind !== null && ACTORS.has(kind) && id !== incoming.actor) return drop('it is about another actor')
-  const rewritten = of(incoming, isObject(object) ? { ...object, id } : id)
-  if (sameOrigin(id, incoming.actor)) return proven(rewritten)
-  // Whoever owns a video may take others' comments off it; only the floor of comments knows.
-  const perhaps = vouched(incoming) && (kind === null || kind === 'Note' || kind === 'Tombstone')
-  return perhaps ? { kind: 'except', incoming: rewritten } : drop('its object is of another origin')
+  const objectType = typeOf(object)
+  if (objectType !== null && ACTOR_TYPES.has(objectType) && id !== incoming.actor) return drop('it is about another actor')
+  const normalized = withObject(incoming, isObject(object) ? { ...object, id } : id)
+  if (sameOrigin(id, incoming.actor)) return decideByProof(normalized)
+  // The owner of a video may delete comments of others below it; only the comments feature can tell.
+  const mayBeAllowed = isActorProven(incoming) && (objectType === null || objectType === 'Note' || objectType === 'Tombstone')
+  return mayBeAllowed ? { kind: 'exception', incoming: normalized } : drop('its object is of another origin')
 }
 
-/** Only whoever did something takes it back (docs/federation.md#undo-and-delete). */
-function judgeUndo(incoming: IncomingActivity): OriginDecision {
-  const object = single(incoming.object)
+/** Only the actor of an activity undoes it (docs/federation.md#undo-and-delete). */
+function checkUndo(incoming: IncomingActivity): OriginDecision {
+  const object = singleValue(incoming.object)
   if (!isObject(object)) {
     const id = httpUrl(object)
-    return id && sameOrigin(id, incoming.actor) ? proven(of(incoming, id)) : drop('what is undone is of another origin')
+    return id && sameOrigin(id, incoming.actor) ? decideByProof(withObject(incoming, id)) : drop('what is undone is of another origin')
   }
-  if (!same(idOf(object.actor), incoming.actor)) return drop('what is undone is somebody else’s')
+  if (!isSameUrl(idOf(object.actor), incoming.actor)) return drop('what is undone is somebody else’s')
   if (object.id !== undefined && !sameOrigin(httpUrl(object.id) ?? '', incoming.actor)) return drop('what is undone is of another origin')
-  const inner = single(object.object as Json)
+  const inner = singleValue(object.object as Json)
   if (object.type === 'Create' && !sameOrigin(httpUrl(idOf(inner)) ?? '', incoming.actor))
     return drop('what is undone is of another origin')
-  return proven(of(incoming, object))
+  return decideByProof(withObject(incoming, object))
 }
 
-/** Only who was asked answers, and only what we asked (docs/federation.md#answers-to-a-follow). */
-function judgeAnswer(incoming: IncomingActivity): OriginDecision {
-  const object = single(incoming.object)
+/** Only the target of a Follow answers it, and only a Follow of a local actor (docs/federation.md#answers-to-a-follow). */
+function checkFollowResponse(incoming: IncomingActivity): OriginDecision {
+  const object = singleValue(incoming.object)
   if (!isObject(object)) {
     const id = httpUrl(object)
-    return id && isLocalUrl(id) ? proven(of(incoming, id)) : drop('it answers what we never asked')
+    return id && isLocalUrl(id) ? decideByProof(withObject(incoming, id)) : drop('it answers what we never asked')
   }
   if (object.actor !== undefined && !isLocalUrl(httpUrl(idOf(object.actor)) ?? '')) return drop('it answers what we never asked')
   if (object.id !== undefined && !isLocalUrl(httpUrl(object.id) ?? '')) return drop('it answers what we never asked')
-  if (object.object !== undefined && !same(idOf(object.object), incoming.actor)) return drop('it answers for somebody else')
-  return proven(of(incoming, object))
+  if (object.object !== undefined && !isSameUrl(idOf(object.object), incoming.actor)) return drop('it answers for somebody else')
+  return decideByProof(withObject(incoming, object))
 }
 
-/** Acted on where the actor's word is proven, else asked about where its origin can tell. */
-function proven(incoming: IncomingActivity): OriginDecision {
-  if (vouched(incoming)) return { kind: 'act', incoming }
+/** Accepts an activity whose actor is authenticated; else has its origin confirm it where that is possible. */
+function decideByProof(incoming: IncomingActivity): OriginDecision {
+  if (isActorProven(incoming)) return { kind: 'accept', incoming }
   const id = httpUrl(idOf(incoming.object))
-  if (incoming.type === 'Announce') return { kind: 'ask', url: incoming.id, expected: 'activity', incoming }
-  if (id && (incoming.type === 'Create' || incoming.type === 'Update')) return ask(incoming, id)
-  if (id && incoming.type === 'Delete') return { kind: 'ask', url: id, expected: 'gone', incoming }
+  if (incoming.type === 'Announce') return { kind: 'confirm', url: incoming.id, expected: 'activity', incoming }
+  if (id && (incoming.type === 'Create' || incoming.type === 'Update')) return confirmDocument(incoming, id)
+  if (id && incoming.type === 'Delete') return { kind: 'confirm', url: id, expected: 'gone', incoming }
   return drop('nothing vouches for its actor')
 }
 
-const ask = (incoming: IncomingActivity, url: string): OriginDecision => ({ kind: 'ask', url, expected: 'document', incoming })
+const confirmDocument = (incoming: IncomingActivity, url: string): OriginDecision => ({
+  kind: 'confirm',
+  url,
+  expected: 'document',
+  incoming
+})
 
-function vouched({ type, object, proof }: IncomingActivity): boolean {
+function isActorProven({ type, object, proof }: IncomingActivity): boolean {
   if (proof === 'http' || proof === 'none') return proof === 'http'
-  const one = single(object)
-  const kind = type === 'Undo' && isObject(one) ? typeOf(single(one.object as Json)) : typeOf(one)
-  return CARRIED.has(type) || CARRIED.has(`${type}(${kind})`) || (proof === 'integrity' && type === 'Update' && kind === 'Note')
+  const singleObject = singleValue(object)
+  const objectType = type === 'Undo' && isObject(singleObject) ? typeOf(singleValue(singleObject.object as Json)) : typeOf(singleObject)
+  return (
+    FORWARDABLE.has(type) ||
+    FORWARDABLE.has(`${type}(${objectType})`) ||
+    (proof === 'integrity' && type === 'Update' && objectType === 'Note')
+  )
 }
 
-/** The same activity about `object`. */
-function of(incoming: IncomingActivity, object: Json): IncomingActivity {
+/** The same activity with another object. */
+function withObject(incoming: IncomingActivity, object: Json): IncomingActivity {
   return { ...incoming, object, activity: { ...incoming.activity, object } }
 }
 
-/** What is only pointed at is taken by its address: nobody describes others' things. */
-function withIds(incoming: IncomingActivity): IncomingActivity {
+/** Reduces referenced objects to their ids: an actor does not describe objects of others. */
+function withObjectIds(incoming: IncomingActivity): IncomingActivity {
   const ids = listOf(incoming.object)
-    .map(one => httpUrl(idOf(one)))
+    .map(entry => httpUrl(idOf(entry)))
     .filter(id => id !== null)
-  return of(incoming, ids.length === 1 ? ids[0]! : ids)
+  return withObject(incoming, ids.length === 1 ? ids[0]! : ids)
 }
 
-function single(value: Json): Json {
+function singleValue(value: Json): Json {
   return Array.isArray(value) ? (value.length === 1 ? value[0]! : null) : value
 }

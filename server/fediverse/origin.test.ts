@@ -4,7 +4,7 @@ import { hostOf, httpUrl, isLocalUrl, originOf, sameOrigin } from './origin.ts'
 
 beforeAll(() => void loadConfig({ overrides: { webserver: { hostname: 'Here.example' } } }))
 
-const SAME = [
+const SAME_ORIGIN_SPELLINGS = [
   'https://good.example/a',
   'https://GOOD.example/a',
   'HTTPS://Good.Example/a',
@@ -18,7 +18,7 @@ const SAME = [
   'https://good.example:0443/a',
   'https://go\u00ADod.example/a'
 ]
-const OTHER = [
+const OTHER_ORIGINS = [
   'http://good.example/a',
   'https://good.example:444/a',
   'https://good.example.evil.example/a',
@@ -39,29 +39,29 @@ const OTHER = [
   ''
 ]
 
-describe('hosts', () => {
-  it('are one, however they are written', () => {
-    for (const one of SAME) {
-      expect(originOf(one), one).toBe('https://good.example')
-      expect(hostOf(one), one).toBe('good.example')
-      expect(httpUrl(one), one).toBe('https://good.example/a')
-      for (const other of SAME) expect(sameOrigin(one, other), `${one} ${other}`).toBe(true)
+describe('origins and hosts', () => {
+  it('all spellings of a host have one origin', () => {
+    for (const spelling of SAME_ORIGIN_SPELLINGS) {
+      expect(originOf(spelling), spelling).toBe('https://good.example')
+      expect(hostOf(spelling), spelling).toBe('good.example')
+      expect(httpUrl(spelling), spelling).toBe('https://good.example/a')
+      for (const other of SAME_ORIGIN_SPELLINGS) expect(sameOrigin(spelling, other), `${spelling} ${other}`).toBe(true)
     }
   })
 
-  it('are not one because they look alike', () => {
-    for (const other of OTHER) expect(sameOrigin(SAME[0], other), other).toBe(false)
-    for (const value of [null, undefined, 1, [SAME[0]], { id: SAME[0] }, '', 'x', 'urn:x'])
+  it('similar hosts, other schemes and ports have other origins', () => {
+    for (const other of OTHER_ORIGINS) expect(sameOrigin(SAME_ORIGIN_SPELLINGS[0], other), other).toBe(false)
+    for (const value of [null, undefined, 1, [SAME_ORIGIN_SPELLINGS[0]], { id: SAME_ORIGIN_SPELLINGS[0] }, '', 'x', 'urn:x'])
       expect(sameOrigin(value, value), String(value)).toBe(false)
   })
 
-  it('of other scripts are their ASCII form', () => {
+  it('internationalized hosts are compared in their ASCII form', () => {
     expect(hostOf('https://BÜCHER.example/')).toBe('xn--bcher-kva.example')
     expect(sameOrigin('https://bücher.example/x', 'https://XN--BCHER-KVA.example./y')).toBe(true)
     expect(sameOrigin('https://bücher.example/x', 'https://bucher.example/x')).toBe(false)
   })
 
-  it('have a port only when it is not the scheme’s own', () => {
+  it('the port is part of the host unless it is the default of the scheme', () => {
     expect(hostOf('http://a.example:80/')).toBe('a.example')
     expect(hostOf('https://a.example:80/')).toBe('a.example:80')
     expect(hostOf('http://[::1]:9000/')).toBe('[::1]:9000')
@@ -69,7 +69,7 @@ describe('hosts', () => {
     expect(hostOf('http://2130706433/')).toBe('127.0.0.1')
   })
 
-  it('of ours are ours in every way to write them', () => {
+  it('isLocalUrl recognizes every spelling of our host', () => {
     for (const url of ['https://here.example/x', 'https://HERE.example', 'https://here.example.:443/x'])
       expect(isLocalUrl(url), url).toBe(true)
     for (const url of [
@@ -84,8 +84,8 @@ describe('hosts', () => {
   })
 })
 
-describe('addresses', () => {
-  it('are http(s), without a password, and not too long', () => {
+describe('httpUrl', () => {
+  it('only http(s) URLs without credentials and of limited length are accepted', () => {
     for (const url of [
       'file:///etc/passwd',
       'ftp://good.example/a',
@@ -117,7 +117,7 @@ describe('addresses', () => {
       expect(httpUrl(value), JSON.stringify(value)).toBeNull()
   })
 
-  it('are kept as WHATWG URL writes them, so that a quote or a break in them is only text', () => {
+  it('URLs are normalized by WHATWG URL, which escapes quotes and removes line breaks', () => {
     expect(httpUrl(`https://good.example/a b"'<>\n/../c?d'e#f`)).toBe(`https://good.example/c?d%27e#f`)
     expect(httpUrl('https://good.example\\@evil.example/')).toBe('https://good.example/@evil.example/')
   })

@@ -6,26 +6,27 @@ import { eventually, startTestInstance, type TestInstance } from '../test/instan
 import { scriptedKeyring } from '../test/scripted-keyring.ts'
 import { setKeyring } from './keyring.ts'
 import { DELIVERY_PRIORITY, enqueueActivity, type OutgoingActivity } from './outbox.ts'
-import { recordPeerContact, sweepOutbox } from './peers.ts'
+import { recordPeerContact } from './peers.ts'
+import { sweepOutbox } from './sweep-outbox.job.ts'
 
-type Post = {
+type ReceivedRequest = {
   status?: number
   path: string
   headers: IncomingHttpHeaders
   activity: { id: string; type: string; signature?: object; content?: string }
 }
-/** A server that takes what is posted, answering as it is told. */
-type Sink = {
+/** A server that records what is posted to it and answers with `answer`. */
+type InboxServer = {
   host: string
   inbox: string
-  posts: Post[]
-  answer: (post: Post) => { status: number; headers?: Record<string, string> } | 'hang'
+  posts: ReceivedRequest[]
+  answer: (post: ReceivedRequest) => { status: number; headers?: Record<string, string> } | 'hang'
   server: Server
 }
 
 let site: TestInstance
 let followers: string[] = []
-const sinks: Sink[] = []
+const inboxServers: InboxServer[] = []
 const actor = () => `${site.url}/accounts/alice`
 
 beforeAll(async () => {
@@ -46,7 +47,7 @@ beforeAll(async () => {
   setKeyring({ ...scriptedKeyring(), inboxesOf: async () => followers })
 })
 afterAll(async () => {
-  for (const { server } of sinks) {
+  for (const { server } of inboxServers) {
     server.closeAllConnections()
     server.close()
   }
@@ -58,35 +59,35 @@ beforeEach(async () => {
   await runQuery(sql`DELETE FROM peers`)
 })
 
-async function sink(answer: Sink['answer'] = () => ({ status: 202 })): Promise<Sink> {
-  const made: Sink = {
+async function startInboxServer(answer: InboxServer['answer'] = () => ({ status: 202 })): Promise<InboxServer> {
+  const inboxServer: InboxServer = {
     host: '',
     inbox: '',
     posts: [],
     answer,
     server: createServer((request, response) => {
-      const pieces: Buffer[] = []
-      request.on('data', piece => pieces.push(piece as Buffer))
+      const chunks: Buffer[] = []
+      request.on('data', chunk => chunks.push(chunk as Buffer))
       request.on('end', () => {
-        const post = { path: request.url!, headers: request.headers, activity: JSON.parse(Buffer.concat(pieces).toString()) }
-        const said = made.answer(post)
-        if (said === 'hang') return
-        made.posts.push({ ...post, status: said.status })
-        response.writeHead(said.status, said.headers).end()
+        const post = { path: request.url!, headers: request.headers, activity: JSON.parse(Buffer.concat(chunks).toString()) }
+        const answer = inboxServer.answer(post)
+        if (answer === 'hang') return
+        inboxServer.posts.push({ ...post, status: answer.status })
+        response.writeHead(answer.status, answer.headers).end()
       })
     })
   }
-  await new Promise<void>(resolve => made.server.listen(0, '127.0.0.1', resolve))
-  made.host = `127.0.0.1:${(made.server.address() as { port: number }).port}`
-  made.inbox = `http://${made.host}/inbox`
-  sinks.push(made)
-  return made
+  await new Promise<void>(resolve => inboxServer.server.listen(0, '127.0.0.1', resolve))
+  inboxServer.host = `127.0.0.1:${(inboxServer.server.address() as { port: number }).port}`
+  inboxServer.inbox = `http://${inboxServer.host}/inbox`
+  inboxServers.push(inboxServer)
+  return inboxServer
 }
 
-let count = 0
-function note(more: Partial<OutgoingActivity> & { content?: string } = {}): OutgoingActivity {
-  const { content, ...rest } = more
-  const id = `${site.url}/notes/${++count}`
+let noteCount = 0
+function noteActivity(overrides: Partial<OutgoingActivity> & { content?: string } = {}): OutgoingActivity {
+  const { content, ...rest } = overrides
+  const id = `${site.url}/notes/${++noteCount}`
   return {
     activity: { type: 'Create', id: `${id}/activity`, actor: actor(), object: { type: 'Note', id, ...(content ? { content } : {}) } },
     kind: 'base',
@@ -97,14 +98,14 @@ function note(more: Partial<OutgoingActivity> & { content?: string } = {}): Outg
   }
 }
 
-const waiting = async () =>
+const countWaiting = async () =>
   (
     await runQuery<{ count: number }>(
       sql`SELECT (SELECT count(*)::int FROM deliveries) + (SELECT count(*)::int FROM outgoing WHERE fanned_out_at IS NULL) AS count`
     )
   )[0]!.count
-const quiet = async () => await eventually(async () => (await waiting()) === 0, 15, 'the outbox to be empty')
-const peer = async (host: string) =>
+const waitUntilEmpty = async () => await eventually(async () => (await countWaiting()) === 0, 15, 'the outbox to be empty')
+const findPeer = async (host: string) =>
   (
     await runQuery<{
       failures: number
@@ -115,16 +116,16 @@ const peer = async (host: string) =>
     }>(sql`SELECT * FROM peers WHERE host = ${host}`)
   )[0]
 
-test('what is sent in a transaction leaves after its commit, once to each inbox, signed inside and outside', async () => {
-  const [one, two] = [await sink(), await sink()]
-  followers = [one.inbox, two.inbox, one.inbox, `${site.url}/inbox`]
-  await transaction(async inside => {
-    await enqueueActivity(note(), inside)
+test('an activity enqueued in a transaction is sent after commit, once to each inbox, with LD and HTTP signatures', async () => {
+  const [server, otherServer] = [await startInboxServer(), await startInboxServer()]
+  followers = [server.inbox, otherServer.inbox, server.inbox, `${site.url}/inbox`]
+  await transaction(async tx => {
+    await enqueueActivity(noteActivity(), tx)
     await new Promise(resolve => setTimeout(resolve, 300))
-    expect(one.posts).toEqual([])
+    expect(server.posts).toEqual([])
   })
-  await quiet()
-  for (const { posts, host } of [one, two]) {
+  await waitUntilEmpty()
+  for (const { posts, host } of [server, otherServer]) {
     expect(posts).toHaveLength(1)
     expect(posts[0]!.headers).toMatchObject({
       host,
@@ -136,83 +137,83 @@ test('what is sent in a transaction leaves after its commit, once to each inbox,
   }
 })
 
-test('what is rolled back never leaves', async () => {
-  const one = await sink()
-  followers = [one.inbox]
-  await transaction(async inside => {
-    await enqueueActivity(note(), inside)
+test('an activity of a rolled back transaction is never sent', async () => {
+  const server = await startInboxServer()
+  followers = [server.inbox]
+  await transaction(async tx => {
+    await enqueueActivity(noteActivity(), tx)
     throw new Error('no')
   }).catch(() => undefined)
-  await enqueueActivity(note({ content: 'after' }))
-  await quiet()
-  expect(one.posts.map(({ activity }) => (activity as never as { object: { content?: string } }).object.content)).toEqual(['after'])
+  await enqueueActivity(noteActivity({ content: 'after' }))
+  await waitUntilEmpty()
+  expect(server.posts.map(({ activity }) => (activity as never as { object: { content?: string } }).object.content)).toEqual(['after'])
 })
 
-test('a server that answers 500 gets it later, in the order of each subject, and the others are not kept waiting', async () => {
+test('a server that answers 500 gets activities later, in order for each subject, without delaying others', async () => {
   let broken = true
-  const [bad, good] = [await sink(() => ({ status: broken ? 500 : 202 })), await sink()]
+  const [bad, good] = [await startInboxServer(() => ({ status: broken ? 500 : 202 })), await startInboxServer()]
   followers = [bad.inbox, good.inbox]
   const subject = `${site.url}/things/1`
   for (let index = 0; index < 3; index++)
     await enqueueActivity({
-      ...note({ subject }),
+      ...noteActivity({ subject }),
       activity: { type: 'Update', id: `${subject}/updates/${index}`, actor: actor(), object: subject }
     })
   await eventually(async () => good.posts.length === 3, 10, 'the good one')
   expect(bad.posts.length).toBeGreaterThan(0)
-  expect((await peer(bad.host))!.failures).toBeGreaterThan(0)
+  expect((await findPeer(bad.host))!.failures).toBeGreaterThan(0)
   broken = false
-  await quiet()
+  await waitUntilEmpty()
   const last = bad.posts.slice(-3).map(({ activity }) => activity.id)
   expect(last).toEqual([0, 1, 2].map(index => `${subject}/updates/${index}`))
   expect(good.posts.map(({ activity }) => activity.id)).toEqual(last)
-  expect(await peer(bad.host)).toMatchObject({ failures: 0, open_until: null })
+  expect(await findPeer(bad.host)).toMatchObject({ failures: 0, open_until: null })
 })
 
-test('a server that hangs does not keep the others from anything, and is left alone after some failures, with one probe at a time', async () => {
-  let asked = 0
+test('a server that hangs does not delay others; its circuit breaker opens and allows one probe at a time', async () => {
+  let requestCount = 0
   const [dead, good] = [
-    await sink(() => {
-      asked++
+    await startInboxServer(() => {
+      requestCount++
       return 'hang'
     }),
-    await sink()
+    await startInboxServer()
   ]
   followers = [dead.inbox, good.inbox]
-  for (let index = 0; index < 20; index++) await enqueueActivity(note())
+  for (let index = 0; index < 20; index++) await enqueueActivity(noteActivity())
   await eventually(async () => good.posts.length === 20, 10, 'the good one')
-  await eventually(async () => ((await peer(dead.host))?.open_until?.getTime() ?? 0) > Date.now(), 15, 'the breaker')
-  // What was in hand comes back first.
+  await eventually(async () => ((await findPeer(dead.host))?.open_until?.getTime() ?? 0) > Date.now(), 15, 'the breaker')
+  // Deliveries in progress end first.
   await eventually(async () => (await runQuery(sql`SELECT 1 FROM deliveries WHERE leased_until > now()`)).length <= 1, 15, 'those in hand')
-  const before = asked
-  const most = await new Promise<number>(resolve => {
-    let most = 0
-    const looking = setInterval(
+  const before = requestCount
+  const maxLeased = await new Promise<number>(resolve => {
+    let maxLeased = 0
+    const poll = setInterval(
       () =>
         void runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM deliveries WHERE leased_until > now()`).then(([row]) => {
-          most = Math.max(most, row!.count)
+          maxLeased = Math.max(maxLeased, row!.count)
         }),
       50
     )
     setTimeout(() => {
-      clearInterval(looking)
-      resolve(most)
+      clearInterval(poll)
+      resolve(maxLeased)
     }, 4000)
   })
-  // Twelve and more wait; without a breaker two would be tried all the time.
-  expect(most).toBeLessThanOrEqual(1)
-  expect(asked - before).toBeLessThanOrEqual(2)
+  // At least twelve wait; without a circuit breaker two would be tried all the time.
+  expect(maxLeased).toBeLessThanOrEqual(1)
+  expect(requestCount - before).toBeLessThanOrEqual(2)
   dead.answer = () => ({ status: 202 })
-  await quiet()
+  await waitUntilEmpty()
   expect(new Set(dead.posts.map(({ activity }) => activity.id)).size).toBe(20)
 })
 
-test('Updates of one thing that wait become the last one; those held back become one', async () => {
+test('waiting and delayed activities with one `supersedes` key are merged into the last one', async () => {
   let closed = true
-  const one = await sink(() => ({ status: closed ? 503 : 202 }))
-  followers = [one.inbox]
+  const server = await startInboxServer(() => ({ status: closed ? 503 : 202 }))
+  followers = [server.inbox]
   const update = (index: number, delay = 0): OutgoingActivity => ({
-    ...note({ subject: `${site.url}/videos/1`, supersedes: `counters ${site.url}/videos/1`, delay }),
+    ...noteActivity({ subject: `${site.url}/videos/1`, supersedes: `counters ${site.url}/videos/1`, delay }),
     activity: {
       type: 'Update',
       id: `${site.url}/videos/1/updates/${index}`,
@@ -221,28 +222,28 @@ test('Updates of one thing that wait become the last one; those held back become
     }
   })
   await enqueueActivity(update(1))
-  await eventually(async () => (await peer(one.host))?.failures, 5, 'the first try')
+  await eventually(async () => (await findPeer(server.host))?.failures, 5, 'the first try')
   await enqueueActivity(update(2))
   await enqueueActivity(update(3))
   await eventually(async () => (await runQuery(sql`SELECT id FROM outgoing WHERE fanned_out_at IS NULL`)).length === 0, 5, 'the spreading')
   closed = false
-  await quiet()
-  expect(one.posts.filter(({ status }) => status === 202).map(({ activity }) => activity.id)).toEqual([`${site.url}/videos/1/updates/3`])
-  const before = one.posts.length
+  await waitUntilEmpty()
+  expect(server.posts.filter(({ status }) => status === 202).map(({ activity }) => activity.id)).toEqual([`${site.url}/videos/1/updates/3`])
+  const before = server.posts.length
   for (let index = 10; index < 60; index++) await enqueueActivity(update(index, 3000))
-  await quiet()
-  expect(one.posts.slice(before).map(({ activity }) => activity.id)).toEqual([`${site.url}/videos/1/updates/59`])
+  await waitUntilEmpty()
+  expect(server.posts.slice(before).map(({ activity }) => activity.id)).toEqual([`${site.url}/videos/1/updates/59`])
 })
 
-test('an Update that fails while a newer one waits is not tried again', async () => {
-  let asked = 0
-  const one = await sink(() => {
-    asked++
+test('an Update that fails while a newer one waits is not retried', async () => {
+  let requestCount = 0
+  const server = await startInboxServer(() => {
+    requestCount++
     return 'hang'
   })
-  followers = [one.inbox]
+  followers = [server.inbox]
   const update = (index: number): OutgoingActivity => ({
-    ...note({ subject: `${site.url}/videos/2`, supersedes: `update ${site.url}/videos/2` }),
+    ...noteActivity({ subject: `${site.url}/videos/2`, supersedes: `update ${site.url}/videos/2` }),
     activity: {
       type: 'Update',
       id: `${site.url}/videos/2/updates/${index}`,
@@ -251,48 +252,50 @@ test('an Update that fails while a newer one waits is not tried again', async ()
     }
   })
   await enqueueActivity(update(1))
-  await eventually(async () => asked > 0, 5, 'the first')
+  await eventually(async () => requestCount > 0, 5, 'the first')
   await enqueueActivity(update(2))
-  one.answer = () => ({ status: 202 })
-  await quiet()
-  expect(one.posts.map(({ activity }) => activity.id)).toEqual([`${site.url}/videos/2/updates/2`])
+  server.answer = () => ({ status: 202 })
+  await waitUntilEmpty()
+  expect(server.posts.map(({ activity }) => activity.id)).toEqual([`${site.url}/videos/2/updates/2`])
 })
 
-test('429 and Retry-After are heeded and are no failure; 410 ends it; other refusals end it after some tries', async () => {
+test('429 with Retry-After is respected and no failure; 410 ends a delivery; other refusals end it after some attempts', async () => {
   let first = 0
-  const busy = await sink(() => (first === 0 ? ((first = Date.now()), { status: 429, headers: { 'retry-after': '1' } }) : { status: 202 }))
+  const busy = await startInboxServer(() =>
+    first === 0 ? ((first = Date.now()), { status: 429, headers: { 'retry-after': '1' } }) : { status: 202 }
+  )
   const [gone, closed, wary] = [
-    await sink(() => ({ status: 410 })),
-    await sink(() => ({ status: 404 })),
-    await sink(() => ({ status: 401 }))
+    await startInboxServer(() => ({ status: 410 })),
+    await startInboxServer(() => ({ status: 404 })),
+    await startInboxServer(() => ({ status: 401 }))
   ]
   followers = [busy.inbox, gone.inbox, closed.inbox, wary.inbox]
-  await enqueueActivity(note())
-  await quiet()
+  await enqueueActivity(noteActivity())
+  await waitUntilEmpty()
   expect(busy.posts).toHaveLength(2)
   expect(Date.now() - first).toBeGreaterThanOrEqual(300)
-  expect((await peer(busy.host))!.failures).toBe(0)
+  expect((await findPeer(busy.host))!.failures).toBe(0)
   expect(gone.posts).toHaveLength(1)
   expect(closed.posts).toHaveLength(3)
-  // It may not have been able to ask for our key; each time with both kinds of signatures.
+  // It may have failed to fetch our key; each attempt uses both signature schemes.
   expect(wary.posts).toHaveLength(2 * 5)
 })
 
-test('the other kind of signature is tried where one is refused, and remembered', async () => {
-  const modern = await sink(({ headers }) => ({ status: headers['signature-input'] ? 202 : 401 }))
+test('the other signature scheme is tried after a refusal, and remembered', async () => {
+  const modern = await startInboxServer(({ headers }) => ({ status: headers['signature-input'] ? 202 : 401 }))
   followers = [modern.inbox]
-  await enqueueActivity(note())
-  await quiet()
-  await enqueueActivity(note())
-  await quiet()
+  await enqueueActivity(noteActivity())
+  await waitUntilEmpty()
+  await enqueueActivity(noteActivity())
+  await waitUntilEmpty()
   expect(modern.posts.map(({ headers }) => headers['signature-input'] !== undefined)).toEqual([false, true, true])
-  expect(await peer(modern.host)).toMatchObject({ failures: 0, signature: 'rfc9421' })
+  expect(await findPeer(modern.host)).toMatchObject({ failures: 0, signature: 'rfc9421' })
 })
 
-test('a Follow does not wait behind a flood of views', async () => {
-  const slow = await sink()
+test('a Follow does not wait behind many activities of low priority', async () => {
+  const slow = await startInboxServer()
   for (let index = 0; index < 300; index++)
-    await enqueueActivity({ ...note({ lane: DELIVERY_PRIORITY.BULK, audience: { inboxes: [slow.inbox] } }) })
+    await enqueueActivity({ ...noteActivity({ lane: DELIVERY_PRIORITY.BULK, audience: { inboxes: [slow.inbox] } }) })
   await enqueueActivity({
     activity: { type: 'Follow', id: `${site.url}/follows/1`, actor: actor(), object: 'https://elsewhere.example/a' },
     kind: 'base',
@@ -300,60 +303,62 @@ test('a Follow does not wait behind a flood of views', async () => {
     lane: DELIVERY_PRIORITY.NOW,
     subject: `${site.url}/follows/1`
   })
-  await quiet()
+  await waitUntilEmpty()
   expect(new Set(slow.posts.map(({ activity }) => activity.id)).size).toBe(301)
-  const place = slow.posts.findIndex(({ activity }) => activity.type === 'Follow')
-  expect(place).toBeLessThan(280)
-  expect(slow.posts[place]!.activity.signature).toBeUndefined()
+  const followIndex = slow.posts.findIndex(({ activity }) => activity.type === 'Follow')
+  expect(followIndex).toBeLessThan(280)
+  expect(slow.posts[followIndex]!.activity.signature).toBeUndefined()
 })
 
-test('what is too old is given up and told when the server speaks again', async () => {
-  const away = await sink(() => ({ status: 500 }))
+test('expired deliveries are deleted, and resent when the host makes contact again', async () => {
+  const away = await startInboxServer(() => ({ status: 500 }))
   followers = [away.inbox]
-  await enqueueActivity(note({ content: 'old' }))
-  await eventually(async () => (await peer(away.host))?.failures, 5, 'a failure')
+  await enqueueActivity(noteActivity({ content: 'old' }))
+  await eventually(async () => (await findPeer(away.host))?.failures, 5, 'a failure')
   await runQuery(sql`UPDATE deliveries SET created_at = now() - interval '8 days', not_before = now() + interval '1 day'`)
   await sweepOutbox.run({}, { progress: () => undefined, signal: new AbortController().signal })
-  expect(await waiting()).toBe(0)
-  expect(await peer(away.host)).toMatchObject({ suspended_at: expect.any(Date), missed_since: expect.any(Date) })
-  await enqueueActivity(note({ content: 'while away' }))
-  await quiet()
-  const heard = away.posts.length
+  expect(await countWaiting()).toBe(0)
+  expect(await findPeer(away.host)).toMatchObject({ suspended_at: expect.any(Date), missed_since: expect.any(Date) })
+  await enqueueActivity(noteActivity({ content: 'while away' }))
+  await waitUntilEmpty()
+  const postCount = away.posts.length
   away.answer = () => ({ status: 202 })
   await recordPeerContact(away.host)
-  await quiet()
-  const told = away.posts.slice(heard).map(({ activity }) => (activity as never as { object: { content: string } }).object.content)
-  expect(told).toEqual(expect.arrayContaining(['old', 'while away']))
-  expect(await peer(away.host)).toMatchObject({ suspended_at: null, missed_since: null, failures: 0 })
+  await waitUntilEmpty()
+  const contents = away.posts.slice(postCount).map(({ activity }) => (activity as never as { object: { content: string } }).object.content)
+  expect(contents).toEqual(expect.arrayContaining(['old', 'while away']))
+  expect(await findPeer(away.host)).toMatchObject({ suspended_at: null, missed_since: null, failures: 0 })
 })
 
-test('an inbox that is an injection is only text', async () => {
-  const one = await sink(() => ({ status: 500 }))
-  followers = [`${one.inbox}/x');DROP TABLE peers;--`]
-  await enqueueActivity(note())
-  await eventually(async () => one.posts.length > 0, 5, 'the post')
-  expect(one.posts[0]!.path).toContain("x');DROP")
-  await eventually(async () => await peer(one.host), 5, 'what became of it')
+test('an inbox URL with an SQL injection is only text', async () => {
+  const server = await startInboxServer(() => ({ status: 500 }))
+  followers = [`${server.inbox}/x');DROP TABLE peers;--`]
+  await enqueueActivity(noteActivity())
+  await eventually(async () => server.posts.length > 0, 5, 'the post')
+  expect(server.posts[0]!.path).toContain("x');DROP")
+  await eventually(async () => await findPeer(server.host), 5, 'what became of it')
 })
 
-test('the administrator sees the servers and can try again; nobody else can', async () => {
-  const away = await sink(() => ({ status: 500 }))
+test('administrators can list, retry and resync servers; others cannot', async () => {
+  const away = await startInboxServer(() => ({ status: 500 }))
   followers = [away.inbox]
-  await enqueueActivity(note())
+  await enqueueActivity(noteActivity())
   const token = await site.login()
   expect((await site.call('GET /server/peers')).status).toBe(401)
-  // In between it is asked again.
+  // Meanwhile a probe may be running.
   await expect
-    .poll(async () => (await site.call('GET /server/peers', { token })).json.data.find((one: { host: string }) => one.host === away.host))
+    .poll(async () =>
+      (await site.call('GET /server/peers', { token })).json.data.find((server: { host: string }) => server.host === away.host)
+    )
     .toMatchObject({ host: away.host, state: 'open', waiting: 1, lastError: 'It answers 500', lastSuccessAt: null })
   const { json: debug } = await site.call('GET /server/debug', { token })
   expect(debug).toMatchObject({ incoming: { waiting: 0 }, outgoing: { waiting: 1 } })
   away.answer = () => ({ status: 202 })
   expect((await site.call(`POST /server/peers/${encodeURIComponent(away.host)}/retry`, { token })).status).toBe(204)
-  await quiet()
-  expect((await site.call('GET /server/peers', { token })).json.data.find((one: { host: string }) => one.host === away.host)).toMatchObject(
-    { host: away.host, state: 'ok', waiting: 0 }
-  )
+  await waitUntilEmpty()
+  expect(
+    (await site.call('GET /server/peers', { token })).json.data.find((server: { host: string }) => server.host === away.host)
+  ).toMatchObject({ host: away.host, state: 'ok', waiting: 0 })
   const before = away.posts.length
   expect(
     (await site.call(`POST /server/peers/${encodeURIComponent(away.host)}/resync`, { token, body: { since: new Date(0).toISOString() } }))

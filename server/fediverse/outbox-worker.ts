@@ -16,23 +16,23 @@ import { recordPeerSignatureScheme } from './peers.ts'
 import { postDelivery, type DeliveryOutcome } from './http-post.ts'
 
 let wakers: (() => void)[] = []
-let listening = false
+let subscribed = false
 
-/** Starts sending what is in the outbox: driven by its rows, woken by news of new ones (law 1). */
+/** Starts sending the activities of the outbox: driven by its rows, woken by the event for new ones (ARCHITECTURE.md, rule 1). */
 export function startOutboxWorker(): { stop(): Promise<void> } {
   if (!config.federation.enabled) return { stop: async () => undefined }
-  if (!listening)
+  if (!subscribed)
     onEvent('outbox.filled', ({ delay }) => {
       for (const wake of wakers) setTimeout(wake, delay).unref()
     })
-  listening = true
-  const delivery = openDelivery()
-  const spreading = openLoop('Activities cannot be spread', async () => {
-    const spread = await fanOutActivities()
-    if (spread) delivery.wake()
-    return spread
+  subscribed = true
+  const deliveryLoop = startDeliveryLoop()
+  const fanOutLoop = startLoop('Activities cannot be spread', async () => {
+    const foundActivities = await fanOutActivities()
+    if (foundActivities) deliveryLoop.wake()
+    return foundActivities
   })
-  const loops = [spreading, delivery]
+  const loops = [fanOutLoop, deliveryLoop]
   wakers = loops.map(({ wake }) => wake)
   return {
     stop: async () => {
@@ -42,28 +42,28 @@ export function startOutboxWorker(): { stop(): Promise<void> } {
   }
 }
 
-type Loop = { wake(): void; stop(): Promise<void> }
+type WorkLoop = { wake(): void; stop(): Promise<void> }
 
-/** Does `step` again and again while it says that there is more, and else when woken, and now and then by itself. */
-function openLoop(fault: string, step: () => Promise<boolean>): Loop {
+/** Runs `runStep` as long as it returns true, then again when woken or after `federation.outbox.check_interval`. */
+function startLoop(errorMessage: string, runStep: () => Promise<boolean>): WorkLoop {
   let stopping = false
   let woken = true
-  let ring: () => void = () => undefined
+  let endSleep: () => void = () => undefined
   const wake = () => {
     woken = true
-    ring()
+    endSleep()
   }
   const run = async () => {
     while (!stopping) {
       woken = false
-      const more = await step().catch(error => {
-        logger.warn(fault, { error })
+      const more = await runStep().catch(error => {
+        logger.warn(errorMessage, { error })
         return false
       })
       if (more || woken || stopping) continue
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, config.federation.outbox.check_interval)
-        ring = () => {
+        endSleep = () => {
           clearTimeout(timer)
           resolve()
         }
@@ -81,82 +81,82 @@ function openLoop(fault: string, step: () => Promise<boolean>): Loop {
   }
 }
 
-function openDelivery(): Loop {
+function startDeliveryLoop(): WorkLoop {
   const { concurrency, max_slow, slow_after, per_host, lease } = config.federation.outbox
-  const inHand = new Map<string, Delivery>()
+  const leased = new Map<string, Delivery>()
   const queue: Delivery[] = []
-  const byHost = new Map<string, number>()
-  const flying = new Set<Promise<void>>()
-  let busy = 0
+  const claimedPerHost = new Map<string, number>()
+  const inFlight = new Set<Promise<void>>()
+  let usedSlots = 0
   let stopping = false
-  const results = collect()
-  const pace = createDeliveryRateLimiter()
-  let rest: NodeJS.Timeout | undefined
-  const busyHosts = () => [...byHost].filter(([, count]) => count >= per_host).map(([host]) => host)
+  const resultWriter = createResultWriter()
+  const rateLimiter = createDeliveryRateLimiter()
+  let rateLimitTimer: NodeJS.Timeout | undefined
+  const saturatedHosts = () => [...claimedPerHost].filter(([, count]) => count >= per_host).map(([host]) => host)
 
-  const fly = async (delivery: Delivery) => {
-    let counted = true
-    busy++
-    const letGo = (inVain: boolean) => {
-      if (!counted) return
-      counted = false
-      busy--
-      if (inVain) pace.giveBack()
-      launch()
-      if (isShort()) loop.wake()
+  const deliver = async (delivery: Delivery) => {
+    let holdsSlot = true
+    usedSlots++
+    const releaseSlot = (refundToken: boolean) => {
+      if (!holdsSlot) return
+      holdsSlot = false
+      usedSlots--
+      if (refundToken) rateLimiter.refund()
+      startQueued()
+      if (isQueueLow()) loop.wake()
     }
-    const timer = setTimeout(letGo, slow_after, true)
+    const slotTimer = setTimeout(releaseSlot, slow_after, true)
     try {
-      const ending = await postDelivery(delivery)
-      if (ending.kind !== 'arrived') letGo(true)
-      await results.add(delivery, ending)
+      const outcome = await postDelivery(delivery)
+      if (outcome.kind !== 'arrived') releaseSlot(true)
+      await resultWriter.add(delivery, outcome)
     } catch (error) {
-      // The lease ends by itself.
+      // The delivery is claimed again when its lease expires.
       logger.warn('What became of a delivery cannot be written', { reason: (error as Error).message })
     } finally {
-      clearTimeout(timer)
-      inHand.delete(delivery.id)
-      const left = byHost.get(delivery.host)! - 1
-      if (left > 0) byHost.set(delivery.host, left)
-      else byHost.delete(delivery.host)
-      letGo(false)
-      if (isShort()) loop.wake()
+      clearTimeout(slotTimer)
+      leased.delete(delivery.id)
+      const remaining = claimedPerHost.get(delivery.host)! - 1
+      if (remaining > 0) claimedPerHost.set(delivery.host, remaining)
+      else claimedPerHost.delete(delivery.host)
+      releaseSlot(false)
+      if (isQueueLow()) loop.wake()
     }
   }
 
-  const isShort = () => queue.length <= pace.batch() / 2
-  const isFull = () => busy >= concurrency || flying.size >= max_slow
-  const launch = () => {
-    while (queue.length > 0 && !isFull() && !stopping) {
-      const wait = pace.take()
-      if (wait > 0) {
-        rest ??= setTimeout(() => {
-          rest = undefined
-          launch()
-        }, wait).unref()
+  const isQueueLow = () => queue.length <= rateLimiter.batchSize() / 2
+  const isAtCapacity = () => usedSlots >= concurrency || inFlight.size >= max_slow
+  const startQueued = () => {
+    while (queue.length > 0 && !isAtCapacity() && !stopping) {
+      const waitMs = rateLimiter.acquire()
+      if (waitMs > 0) {
+        rateLimitTimer ??= setTimeout(() => {
+          rateLimitTimer = undefined
+          startQueued()
+        }, waitMs).unref()
         break
       }
       const delivery = queue.shift()!
-      const flight: Promise<void> = fly(delivery).finally(() => flying.delete(flight))
-      flying.add(flight)
-      if (isShort()) loop.wake()
+      const running: Promise<void> = deliver(delivery).finally(() => inFlight.delete(running))
+      inFlight.add(running)
+      if (isQueueLow()) loop.wake()
     }
   }
 
-  // More are read while those in the queue begin.
-  const loop = openLoop('Deliveries cannot be read', async () => {
-    if (stopping || !isShort() || isFull()) return false
-    const claimed = await claimDeliveries(pace.batch(), busyHosts())
+  // Claims more while queued deliveries start.
+  const loop = startLoop('Deliveries cannot be read', async () => {
+    if (stopping || !isQueueLow() || isAtCapacity()) return false
+    const claimed = await claimDeliveries(rateLimiter.batchSize(), saturatedHosts())
     for (const delivery of claimed) {
-      inHand.set(delivery.id, delivery)
-      byHost.set(delivery.host, (byHost.get(delivery.host) ?? 0) + 1)
+      leased.set(delivery.id, delivery)
+      claimedPerHost.set(delivery.host, (claimedPerHost.get(delivery.host) ?? 0) + 1)
       queue.push(delivery)
     }
-    launch()
+    startQueued()
     return claimed.length > 0
   })
-  const renewing = setInterval(() => {
-    if (inHand.size > 0) void renewDeliveryLeases([...inHand.keys()]).catch(() => undefined)
+  const renewalTimer = setInterval(() => {
+    if (leased.size > 0) void renewDeliveryLeases([...leased.keys()]).catch(() => undefined)
   }, lease / 3)
   return {
     wake: loop.wake,
@@ -164,54 +164,57 @@ function openDelivery(): Loop {
       stopping = true
       await loop.stop()
       await releaseDeliveries(queue.splice(0).map(({ id }) => id)).catch(() => undefined)
-      await Promise.race([Promise.all(flying), new Promise(resolve => setTimeout(resolve, config.http.shutdown_timeout).unref())])
-      clearInterval(renewing)
+      await Promise.race([Promise.all(inFlight), new Promise(resolve => setTimeout(resolve, config.http.shutdown_timeout).unref())])
+      clearInterval(renewalTimer)
     }
   }
 }
 
-/** So long (ms) what became of deliveries is collected: a statement costs more than a row. */
-const TOGETHER = 50
+/** How long (ms) outcomes of deliveries are collected, because a statement costs more than a row. */
+const RESULT_DELAY = 50
 
-/** Writes down what became of deliveries, those that end together in one statement. */
-function collect(): { add(delivery: Delivery, ending: DeliveryOutcome): Promise<void> } {
-  let good: Delivery[] = []
-  let bad: FailedDelivery[] = []
-  let writing: Promise<void> | null = null
-  const write = async () => {
-    await new Promise(resolve => setTimeout(resolve, TOGETHER))
-    const [done, broken] = [good, bad]
-    good = []
-    bad = []
-    writing = null
-    if (done.length > 0) await recordDeliverySuccesses(done)
-    if (broken.length > 0) await recordDeliveryFailures(broken)
+/** Records the outcomes of deliveries, those that end at about the same time in one statement. */
+function createResultWriter(): { add(delivery: Delivery, outcome: DeliveryOutcome): Promise<void> } {
+  let successes: Delivery[] = []
+  let failures: FailedDelivery[] = []
+  let nextFlush: Promise<void> | null = null
+  const flush = async () => {
+    await new Promise(resolve => setTimeout(resolve, RESULT_DELAY))
+    const [flushedSuccesses, flushedFailures] = [successes, failures]
+    successes = []
+    failures = []
+    nextFlush = null
+    if (flushedSuccesses.length > 0) await recordDeliverySuccesses(flushedSuccesses)
+    if (flushedFailures.length > 0) await recordDeliveryFailures(flushedFailures)
   }
-  let last: Promise<void> = Promise.resolve()
+  let lastFlush: Promise<void> = Promise.resolve()
   return {
-    add: async (delivery, ending) => {
-      if (ending.kind === 'arrived') {
-        good.push(delivery)
-        if (ending.scheme !== (delivery.signature ?? 'cavage')) await recordPeerSignatureScheme(delivery.host, ending.scheme)
-      } else bad.push(verdict(delivery, ending))
-      // One statement at a time: what ends meanwhile goes into the next.
-      writing ??= last = last.catch(() => undefined).then(write)
-      await writing
+    add: async (delivery, outcome) => {
+      if (outcome.kind === 'arrived') {
+        successes.push(delivery)
+        if (outcome.scheme !== (delivery.signature ?? 'cavage')) await recordPeerSignatureScheme(delivery.host, outcome.scheme)
+      } else failures.push(toFailedDelivery(delivery, outcome))
+      // One statement at a time: what ends meanwhile goes into the next one.
+      nextFlush ??= lastFlush = lastFlush.catch(() => undefined).then(flush)
+      await nextFlush
     }
   }
 }
 
-function verdict({ id, host, inbox_url, attempts }: Delivery, ending: Exclude<DeliveryOutcome, { kind: 'arrived' }>): FailedDelivery {
+function toFailedDelivery(
+  { id, host, inbox_url, attempts }: Delivery,
+  outcome: Exclude<DeliveryOutcome, { kind: 'arrived' }>
+): FailedDelivery {
   const { retry_delay, max_retry_delay, max_refusals, max_mistrusts } = config.federation.outbox
-  if (ending.kind === 'gone') {
+  if (outcome.kind === 'gone') {
     emitEvent('inbox.gone', { inboxUrl: inbox_url })
-    return { id, host, delay: null, error: 'It answers 410: the inbox is gone', counts: false }
+    return { id, host, delay: null, error: 'It answers 410: the inbox is gone', countsAsFailure: false }
   }
-  // Full jitter: hosts that failed together are not all asked again together.
+  // Full jitter: hosts that failed together are not all retried together.
   const delay = Math.random() * Math.min(max_retry_delay, retry_delay * 3 ** attempts)
-  if (ending.kind === 'refused') {
-    const over = attempts + 1 >= (ending.mistrusted ? max_mistrusts : max_refusals)
-    return { id, host, delay: over ? null : delay, error: ending.error, counts: false }
+  if (outcome.kind === 'refused') {
+    const isLastAttempt = attempts + 1 >= (outcome.unauthorized ? max_mistrusts : max_refusals)
+    return { id, host, delay: isLastAttempt ? null : delay, error: outcome.error, countsAsFailure: false }
   }
-  return { id, host, delay: ending.wait ?? delay, error: ending.error, counts: !ending.busy }
+  return { id, host, delay: outcome.retryAfter ?? delay, error: outcome.error, countsAsFailure: !outcome.rateLimited }
 }

@@ -2,12 +2,12 @@ import { config } from '../core/config.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 
-let counts = new Map<string, number>()
-let since = 0
+let requestCounts = new Map<string, number>()
+let windowStart = 0
 
 /**
- * Counts a message of a sender (an address and a host, or a host whose signature was right) and throws when it is one too many
- * (docs/federation.md#rate-limit-of-the-inbox).
+ * Counts a request of a sender (an IP address and a claimed host, or a verified host). Throws RejectedRequestError 429 beyond
+ * `federation.inbox.per_host` (docs/federation.md#rate-limit-of-the-inbox).
  */
 export function enforceSenderRateLimit(sender: string): void {
   const {
@@ -15,32 +15,32 @@ export function enforceSenderRateLimit(sender: string): void {
     max_waiting
   } = config.federation.inbox
   const now = Date.now()
-  // All windows end together: what is remembered is bounded by what one window brings.
-  if (now - since >= window || now < since) {
-    counts = new Map()
-    since = now
+  // One window for all senders, so that memory is bounded by what one window brings.
+  if (now - windowStart >= window || now < windowStart) {
+    requestCounts = new Map()
+    windowStart = now
   }
-  const taken = (counts.get(sender) ?? 0) + 1
-  if (taken > max || counts.size > max_waiting) throw new RejectedRequestError(429, 'Too many messages', since + window - now)
-  counts.set(sender, taken)
+  const count = (requestCounts.get(sender) ?? 0) + 1
+  if (count > max || requestCounts.size > max_waiting) throw new RejectedRequestError(429, 'Too many messages', windowStart + window - now)
+  requestCounts.set(sender, count)
 }
 
-let waiting = 0
-let countedAt = -Infinity
-let counting: Promise<void> | null = null
+let waitingCount = 0
+let refreshedAt = -Infinity
+let refreshing: Promise<void> | null = null
 
-/** Throws when more activities wait than this instance keeps. */
+/** Throws RejectedRequestError 429 when more than `federation.inbox.max_waiting` activities wait. */
 export async function enforceInboxCapacity(): Promise<void> {
   const { check_interval, max_waiting } = config.federation.inbox
-  if (performance.now() - countedAt >= check_interval)
-    await (counting ??= recount().finally(() => {
-      counting = null
+  if (performance.now() - refreshedAt >= check_interval)
+    await (refreshing ??= refreshWaitingCount().finally(() => {
+      refreshing = null
     }))
-  if (++waiting > max_waiting) throw new RejectedRequestError(429, 'Too many messages wait here', check_interval)
+  if (++waitingCount > max_waiting) throw new RejectedRequestError(429, 'Too many messages wait here', check_interval)
 }
 
-async function recount(): Promise<void> {
+async function refreshWaitingCount(): Promise<void> {
   const [row] = await runQuery<{ waiting: number }>(sql`SELECT count(*)::int AS waiting FROM incoming WHERE done_at IS NULL`)
-  waiting = row!.waiting
-  countedAt = performance.now()
+  waitingCount = row!.waiting
+  refreshedAt = performance.now()
 }

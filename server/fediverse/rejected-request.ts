@@ -1,7 +1,7 @@
-/** Something a stranger sent that is not taken; `status` is what they are told (4xx). */
+/** Thrown for a request or document of another server that is rejected; `status` is the HTTP status of the response. */
 export class RejectedRequestError extends Error {
   readonly status: number
-  /** Milliseconds after which trying again may help. */
+  /** After how many ms a retry may succeed. */
   readonly retryAfter: number | undefined
   constructor(status: number, message: string, retryAfter?: number) {
     super(message)

@@ -3,55 +3,55 @@ import { Budget, FetchError, fetchRemoteDocument } from './remote-fetch.ts'
 import { httpUrl, sameOrigin } from './origin.ts'
 import { isObject, listOf, type JsonObject } from './vocabulary.ts'
 
-/** A page of a remote collection: its entries, what the collection says it holds, where it goes on. */
+/** A page of a remote collection: its items, the total the collection states, the URL of the next page. */
 export type CollectionPage = { items: unknown[]; total: number | null; url: string; next: string | null }
 
 /**
- * The pages of a remote collection, one after the other, all of its own origin, none twice, within `federation.crawl.*`
- * (docs/federation.md#collections). `from` begins at a page known from before. Throws FetchError.
+ * Yields the pages of a remote collection in order, all of its own origin, none twice, within `federation.crawl.*`
+ * (docs/federation.md#collections). `from`: URL of the page to start with. Throws FetchError.
  */
 export async function* fetchCollectionPages(
   collection: string,
   { from = null }: { from?: string | null } = {}
 ): AsyncGenerator<CollectionPage> {
   const { max_pages, max_items, max_time } = config.federation.crawl
-  const until = Date.now() + max_time
+  const deadline = Date.now() + max_time
   const visited = new Set<string>()
   const budget = new Budget(max_pages + 2)
-  let [total, items, url]: [number | null, number, string | null] = [null, 0, from]
+  let [total, itemCount, url]: [number | null, number, string | null] = [null, 0, from]
   if (url === null) {
     const { document } = await fetchRemoteDocument(collection, { budget })
     total = totalOf(document)
     const first = isObject(document.first) ? document.first : null
     if (first || 'orderedItems' in document || 'items' in document) {
-      // Small collections carry their entries with them.
+      // Small collections embed their items.
       const page = first ?? document
-      yield { items: entries(page, max_items), total, url: collection, next: nextOf(page, collection) }
-      items += entries(page, max_items).length
+      yield { items: itemsOf(page, max_items), total, url: collection, next: nextOf(page, collection) }
+      itemCount += itemsOf(page, max_items).length
       url = nextOf(page, collection)
-    } else url = own(document.first, collection)
+    } else url = sameOriginUrl(document.first, collection)
   }
-  while (url !== null && visited.size < max_pages && items < max_items && Date.now() < until) {
+  while (url !== null && visited.size < max_pages && itemCount < max_items && Date.now() < deadline) {
     if (visited.has(url)) return
     visited.add(url)
     const { document } = await fetchRemoteDocument(url, { budget })
-    const found = entries(document, max_items - items)
-    items += found.length
+    const pageItems = itemsOf(document, max_items - itemCount)
+    itemCount += pageItems.length
     const next = nextOf(document, collection)
-    yield { items: found, total: total ?? totalOf(document), url, next }
-    if (found.length === 0) return
+    yield { items: pageItems, total: total ?? totalOf(document), url, next }
+    if (pageItems.length === 0) return
     url = next
   }
   if (url !== null && !visited.has(url)) throw new FetchError('budget', `${collection} goes on`)
 }
 
-const entries = (page: JsonObject, max: number) => listOf(page.orderedItems ?? page.items).slice(0, max)
-const nextOf = (page: JsonObject, collection: string) => own(page.next, collection)
+const itemsOf = (page: JsonObject, max: number) => listOf(page.orderedItems ?? page.items).slice(0, max)
+const nextOf = (page: JsonObject, collection: string) => sameOriginUrl(page.next, collection)
 const totalOf = ({ totalItems }: JsonObject) =>
   typeof totalItems === 'number' && Number.isSafeInteger(totalItems) && totalItems >= 0 ? Math.min(totalItems, 2 ** 31 - 1) : null
 
-/** An address of the collection's own origin, whoever's it is otherwise. */
-function own(value: unknown, collection: string): string | null {
+/** The URL or id of a value if it has the origin of the collection, else null. */
+function sameOriginUrl(value: unknown, collection: string): string | null {
   const url = httpUrl(isObject(value) ? value.id : value)
   return url && sameOrigin(url, collection) ? url : null
 }

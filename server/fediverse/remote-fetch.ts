@@ -12,54 +12,54 @@ import type { JsonObject } from './vocabulary.ts'
 export { FetchBudget as Budget, FetchError } from './fetch-budget.ts'
 export { createGuardedAgent as agent, assertUrlAllowed as assertAllowed } from './ssrf-guard.ts'
 
-type Options = { budget?: FetchBudget; signed?: boolean }
+type FetchOptions = { budget?: FetchBudget; signed?: boolean }
 
-const ACTIVITY = 'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
-const PROFILE = 'https://www.w3.org/ns/activitystreams'
+const ACTIVITYPUB_ACCEPT = 'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+const ACTIVITYSTREAMS_PROFILE = 'https://www.w3.org/ns/activitystreams'
 
 /**
- * A document of another server, from its origin: the `id` in it has the origin of the address it came from, and where it names another
- * address of that origin, that one is asked (docs/federation.md#the-id-of-a-document). Throws FetchError.
+ * Fetches an ActivityPub document from its origin: its `id` has the origin of the URL it came from; if that is another URL of the origin,
+ * that one is fetched too (docs/federation.md#the-id-of-a-document). Throws FetchError.
  */
 export async function fetchRemoteDocument(
   url: string,
-  { budget = new FetchBudget(), signed = true }: Options = {}
+  { budget = new FetchBudget(), signed = true }: FetchOptions = {}
 ): Promise<{ url: string; document: JsonObject }> {
-  const first = await getOnce(url, budget, signed)
+  const first = await fetchDocument(url, budget, signed)
   const id = httpUrl(first.document.id)
   if (!id || !sameOrigin(id, first.url)) throw new FetchError('invalid', `${url} gives the document of somebody else`)
   if (id === first.url) return first
-  const second = await getOnce(id, budget, signed)
-  if (httpUrl(second.document.id) !== id) throw new FetchError('invalid', `${id} gives another document`)
-  return { url: id, document: second.document }
+  const canonical = await fetchDocument(id, budget, signed)
+  if (httpUrl(canonical.document.id) !== id) throw new FetchError('invalid', `${id} gives another document`)
+  return { url: id, document: canonical.document }
 }
 
-/** JSON that is no ActivityPub document, such as webfinger's and nodeinfo's. Throws FetchError. */
+/** Fetches JSON other than ActivityPub, such as WebFinger and NodeInfo. Throws FetchError. */
 export async function fetchRemoteJson(
   url: string,
-  { budget = new FetchBudget() }: Options = {}
+  { budget = new FetchBudget() }: FetchOptions = {}
 ): Promise<{ url: string; document: JsonObject }> {
-  const answer = await httpGet(url, { accept: 'application/jrd+json, application/json', budget, signed: false })
-  if (!/^application\/([\w.-]+\+)?json\b/i.test(answer.type)) await refuse(answer, `${url} is no JSON`)
-  return { url: answer.url, document: await parsed(answer) }
+  const response = await httpGet(url, { accept: 'application/jrd+json, application/json', budget, signed: false })
+  if (!/^application\/([\w.-]+\+)?json\b/i.test(response.type)) await rejectResponse(response, `${url} is no JSON`)
+  return { url: response.url, document: await parseBody(response) }
 }
 
 /**
- * Writes a remote file to `target`, of one of the media types and at most `maxSize` bytes; nothing is left of what is refused. Gives its
- * type.
+ * Downloads a remote file of an allowed media type and at most `maxSize` bytes to `target`; a rejected file leaves nothing behind. Returns
+ * its media type. Throws FetchError.
  */
 export async function fetchRemoteFile(
   url: string,
   target: string,
   { maxSize, types, budget = new FetchBudget() }: { maxSize: number; types: string[]; budget?: FetchBudget }
 ): Promise<string> {
-  const answer = await httpGet(url, { accept: types.join(', '), budget, signed: false })
-  const type = answer.type.split(';', 1)[0]!.trim().toLowerCase()
-  if (!types.includes(type)) await refuse(answer, `${url} has the type ${type.slice(0, 100)}`)
-  // It is there before anything can go wrong, so that nothing appears after it was removed.
+  const response = await httpGet(url, { accept: types.join(', '), budget, signed: false })
+  const type = response.type.split(';', 1)[0]!.trim().toLowerCase()
+  if (!types.includes(type)) await rejectResponse(response, `${url} has the type ${type.slice(0, 100)}`)
+  // Opened first, so that nothing can create the file after it was removed.
   const file = await open(target, 'w')
   try {
-    await pipeline(Readable.from(answer.read(maxSize)), file.createWriteStream())
+    await pipeline(Readable.from(response.read(maxSize)), file.createWriteStream())
     return type
   } catch (error) {
     await rm(target, { force: true })
@@ -67,35 +67,37 @@ export async function fetchRemoteFile(
   }
 }
 
-async function getOnce(address: string, budget: FetchBudget, signed: boolean): Promise<{ url: string; document: JsonObject }> {
+async function fetchDocument(address: string, budget: FetchBudget, signed: boolean): Promise<{ url: string; document: JsonObject }> {
   const url = httpUrl(address)
   if (!url) throw new FetchError('refused', 'This is no address')
-  const answer = await httpGet(url.split('#', 1)[0]!, { accept: ACTIVITY, budget, signed })
-  if (!isActivity(answer.type)) await refuse(answer, `${url} is no ActivityPub document`)
-  return { url: answer.url, document: await parsed(answer) }
+  const response = await httpGet(url.split('#', 1)[0]!, { accept: ACTIVITYPUB_ACCEPT, budget, signed })
+  if (!isActivityPubType(response.type)) await rejectResponse(response, `${url} is no ActivityPub document`)
+  return { url: response.url, document: await parseBody(response) }
 }
 
-/** Only what says that it is ActivityPub: a user's upload on a good host is not (docs/federation.md#media-types). */
-function isActivity(header: string): boolean {
+/** Only ActivityPub media types: an uploaded file on a trusted host is no document (docs/federation.md#media-types). */
+function isActivityPubType(header: string): boolean {
   const [type, ...parameters] = header.split(';').map(part => part.trim())
   if (type?.toLowerCase() === 'application/activity+json') return true
   return (
     type?.toLowerCase() === 'application/ld+json' &&
-    parameters.some(one => /^profile=/i.test(one) && one.slice(8).replaceAll('"', '').split(/\s+/).includes(PROFILE))
+    parameters.some(
+      parameter => /^profile=/i.test(parameter) && parameter.slice(8).replaceAll('"', '').split(/\s+/).includes(ACTIVITYSTREAMS_PROFILE)
+    )
   )
 }
 
-async function parsed(answer: RemoteResponse): Promise<JsonObject> {
-  const pieces: Buffer[] = []
-  for await (const piece of answer.read(config.federation.fetch.max_size)) pieces.push(piece)
+async function parseBody(response: RemoteResponse): Promise<JsonObject> {
+  const chunks: Buffer[] = []
+  for await (const chunk of response.read(config.federation.fetch.max_size)) chunks.push(chunk)
   try {
-    return parseUntrustedJson(Buffer.concat(pieces))
+    return parseUntrustedJson(Buffer.concat(chunks))
   } catch (error) {
-    throw error instanceof RejectedRequestError ? new FetchError('invalid', `${answer.url}: ${error.message}`) : error
+    throw error instanceof RejectedRequestError ? new FetchError('invalid', `${response.url}: ${error.message}`) : error
   }
 }
 
-async function refuse(answer: RemoteResponse, message: string): Promise<never> {
-  answer.discard()
+async function rejectResponse(response: RemoteResponse, message: string): Promise<never> {
+  response.discard()
   throw new FetchError('invalid', message)
 }

@@ -5,10 +5,10 @@ import { sha256Base64, signText } from './keys.ts'
 import type { Signer } from './keyring.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 
-/** No text can be read by it in two ways, so that none takes long (docs/federation.md#slow-peers). */
-const INPUT = /^([a-z*][\w.*-]*)=(\(([^()]*)\)((?:;[a-z*][\w.*-]*(?:=(?:"(?:[^"\\]|\\.)*"|-?[\w:]+|\?[01]))?)*))$/
+/** Unambiguous, so that matching takes linear time (docs/federation.md#slow-peers). */
+const SIGNATURE_INPUT = /^([a-z*][\w.*-]*)=(\(([^()]*)\)((?:;[a-z*][\w.*-]*(?:=(?:"(?:[^"\\]|\\.)*"|-?[\w:]+|\?[01]))?)*))$/
 
-/** Headers that sign a request as RFC 9421 says, over method, address, date and digest. */
+/** Returns the headers that sign a request by RFC 9421, over method, URL, date and digest. */
 export async function signRfc9421({
   method,
   url,
@@ -28,9 +28,10 @@ export async function signRfc9421({
   }
   const components = ['@method', '@target-uri', ...Object.keys(headers)]
   const algorithm = signer.privateKey.asymmetricKeyType === 'rsa' ? 'rsa-v1_5-sha256' : 'ed25519'
-  const params = `(${components.map(name => `"${name}"`).join(' ')});created=${Math.floor(date.getTime() / 1000)};keyid="${signer.keyId}";alg="${algorithm}"`
+  const covered = components.map(name => `"${name}"`).join(' ')
+  const params = `(${covered});created=${Math.floor(date.getTime() / 1000)};keyid="${signer.keyId}";alg="${algorithm}"`
   const values: Record<string, string> = { '@method': method, '@target-uri': new URL(url).href, ...headers }
-  const text = base(
+  const signingString = signatureBase(
     components.map(name => [name, values[name]!]),
     params
   )
@@ -38,11 +39,11 @@ export async function signRfc9421({
     ...headers,
     host: new URL(url).host,
     'signature-input': `sig1=${params}`,
-    signature: `sig1=:${await signText(text, signer.privateKey)}:`
+    signature: `sig1=:${await signText(signingString, signer.privateKey)}:`
   }
 }
 
-/** Reads the signature of a request; method, address and, of a POST, the digest must be covered. Throws Refused 401. */
+/** Parses the signature of a request; method, URL and, for POST, the digest must be covered. Throws RejectedRequestError 401. */
 export function parseRfc9421Signature({
   method,
   path,
@@ -52,60 +53,60 @@ export function parseRfc9421Signature({
   path: string
   headers: IncomingHttpHeaders
 }): ParsedSignature {
-  const [, label, params, list, tail] = INPUT.exec(firstOf(String(headers['signature-input']))) ?? []
-  if (!label || !params || list === undefined) throw new RejectedRequestError(401, 'The Signature-Input cannot be read')
+  const [, label, params, componentList, parameterText] = SIGNATURE_INPUT.exec(firstSignature(String(headers['signature-input']))) ?? []
+  if (!label || !params || componentList === undefined) throw new RejectedRequestError(401, 'The Signature-Input cannot be read')
   const covered =
-    list.trim() === ''
+    componentList.trim() === ''
       ? []
-      : list
+      : componentList
           .trim()
           .split(/\s+/)
-          .map(name => /^"([@a-z0-9!#$%&'*+.^_`|~-]+)"$/.exec(name)?.[1] ?? unreadable(name))
+          .map(name => /^"([@a-z0-9!#$%&'*+.^_`|~-]+)"$/.exec(name)?.[1] ?? missingComponent(name))
   if (new Set(covered).size !== covered.length) throw new RejectedRequestError(401, 'The Signature-Input names something twice')
-  const addressed =
+  const coversUrl =
     covered.includes('@target-uri') ||
     ((covered.includes('@authority') || covered.includes('host')) && (covered.includes('@path') || covered.includes('@request-target')))
-  if (!covered.includes('@method') || !addressed) throw new RejectedRequestError(401, 'The signature does not cover method and address')
+  if (!covered.includes('@method') || !coversUrl) throw new RejectedRequestError(401, 'The signature does not cover method and address')
   if (method === 'POST' && !covered.includes('content-digest') && !covered.includes('digest'))
     throw new RejectedRequestError(401, 'The signature does not cover the digest')
-  const given = parametersOf(tail ?? '')
+  const parameters = parseParameters(parameterText ?? '')
   const signature = new RegExp(`(?:^|,)\\s*${label.replace(/[.*]/g, '\\$&')}=:([A-Za-z0-9+/=]+):`).exec(String(headers.signature))?.[1]
-  if (!given.keyid || !signature) throw new RejectedRequestError(401, 'The signature has no key or no value')
-  const text = base(
-    covered.map(name => [name, valueOf(name, method, path, headers)]),
+  if (!parameters.keyid || !signature) throw new RejectedRequestError(401, 'The signature has no key or no value')
+  const signingString = signatureBase(
+    covered.map(name => [name, componentValue(name, method, path, headers)]),
     params
   )
   return {
-    keyId: given.keyid,
+    keyId: parameters.keyid,
     signature,
-    text,
+    signingString,
     covered,
-    algorithm: given.alg ?? '',
-    created: given.created === undefined ? undefined : Number(given.created),
-    ...(given.expires === undefined ? {} : { expires: Number(given.expires) })
+    algorithm: parameters.alg ?? '',
+    created: parameters.created === undefined ? undefined : Number(parameters.created),
+    ...(parameters.expires === undefined ? {} : { expires: Number(parameters.expires) })
   }
 }
 
-const base = (lines: [string, string][], params: string): string =>
-  [...lines.map(([name, value]) => `"${name}": ${value}`), `"@signature-params": ${params}`].join('\n')
+const signatureBase = (components: [string, string][], params: string): string =>
+  [...components.map(([name, value]) => `"${name}": ${value}`), `"@signature-params": ${params}`].join('\n')
 
-/** The first of several signatures; a comma within quotes or brackets parts nothing. */
-function firstOf(header: string): string {
+/** The first of several signatures; commas within quotes or parentheses do not separate. */
+function firstSignature(header: string): string {
   return /^(?:[^,"()]|"(?:[^"\\]|\\.)*"|\((?:[^"()]|"(?:[^"\\]|\\.)*")*\))*/.exec(header)![0].trim()
 }
 
-function parametersOf(text: string): Record<string, string> {
+function parseParameters(text: string): Record<string, string> {
   return Object.fromEntries(
     [...text.matchAll(/;([a-z*][\w.*-]*)=(?:"((?:[^"\\]|\\.)*)"|([^;]*))/g)].map(([, name, quoted, bare]) => [name!, quoted ?? bare!])
   )
 }
 
-function valueOf(name: string, method: string, path: string, headers: IncomingHttpHeaders): string {
+function componentValue(name: string, method: string, path: string, headers: IncomingHttpHeaders): string {
   const [pathname, query] = [path.split('?', 1)[0]!, path.includes('?') ? path.slice(path.indexOf('?')) : '?']
   switch (name) {
     case '@method':
       return method
-    // The host is ours, not what the request says: a signature for another host does not fit.
+    // Our own host, not that of the request: a signature for another host does not match.
     case '@target-uri':
       return instanceOrigin() + path
     case '@authority':
@@ -121,10 +122,12 @@ function valueOf(name: string, method: string, path: string, headers: IncomingHt
     case 'host':
       return instanceHost()
     default:
-      return headers[name] === undefined || name.startsWith('@') ? unreadable(name) : String(headers[name]).trim().replace(/\s+/g, ' ')
+      return headers[name] === undefined || name.startsWith('@')
+        ? missingComponent(name)
+        : String(headers[name]).trim().replace(/\s+/g, ' ')
   }
 }
 
-function unreadable(name: string): never {
+function missingComponent(name: string): never {
   throw new RejectedRequestError(401, `The signature covers ${name.slice(0, 100)}, which is not there`)
 }

@@ -12,8 +12,8 @@ import { postDelivery } from './http-post.ts'
 
 vi.mock('node:dns', async original => ({ ...(await original<typeof import('node:dns')>()), lookup: vi.fn() }))
 
-/** One address or more of every range that is not the open Internet. */
-const PRIVATE = [
+/** At least one address of every range that is not public. */
+const PRIVATE_ADDRESSES = [
   '127.0.0.1',
   '127.255.255.254',
   '10.0.0.1',
@@ -68,7 +68,7 @@ const PRIVATE = [
   '1::1',
   'e000::1'
 ]
-const PUBLIC = [
+const PUBLIC_ADDRESSES = [
   '8.8.8.8',
   '93.184.216.34',
   '172.15.255.255',
@@ -81,8 +81,8 @@ const PUBLIC = [
   '2a00:1450:4001::1',
   '::ffff:8.8.8.8'
 ]
-/** Other ways to write 127.0.0.1, 169.254.169.254 and ::1. */
-const DISGUISED = [
+/** Other spellings of 127.0.0.1, 169.254.169.254 and ::1. */
+const DISGUISED_HOSTS = [
   '2130706433',
   '0x7f000001',
   '0x7f.1',
@@ -120,74 +120,81 @@ beforeAll(async () => {
 afterAll(async () => await peer?.stop())
 beforeEach(() => {
   config.federation.prevent_ssrf = true
-  names.clear()
+  addressesByName.clear()
   vi.mocked(lookup).mockClear()
   attempts = recordConnectionAttempts([], address => address === '127.0.0.1')
 })
 afterEach(() => attempts.stop())
 
-/** What each name resolves to, one answer after the other; the last one stays. */
-const names = new Map<string, string[][]>()
-vi.mocked(lookup).mockImplementation(((name: string, _options: object, callback: (error: Error | null, found: LookupAddress[]) => void) => {
-  const answers = names.get(name) ?? [['127.0.0.1']]
-  const found = answers.length > 1 ? answers.shift()! : answers[0]!
+/** What each name resolves to, one result after the other; the last one repeats. */
+const addressesByName = new Map<string, string[][]>()
+vi.mocked(lookup).mockImplementation(((
+  name: string,
+  _options: object,
+  callback: (error: Error | null, addresses: LookupAddress[]) => void
+) => {
+  const answers = addressesByName.get(name) ?? [['127.0.0.1']]
+  const addresses = answers.length > 1 ? answers.shift()! : answers[0]!
   setImmediate(
     callback,
     null,
-    found.map(address => ({ address, family: address.includes(':') ? 6 : 4 }))
+    addresses.map(address => ({ address, family: address.includes(':') ? 6 : 4 }))
   )
 }) as never)
 
-const ways: Record<string, (url: string) => Promise<unknown>> = {
+const fetchFunctions: Record<string, (url: string) => Promise<unknown>> = {
   document: async url => await fetchRemoteDocument(url),
   json: async url => await fetchRemoteJson(url),
   file: async url => await fetchRemoteFile(url, '/dev/null', { maxSize: 1000, types: ['image/png'] })
 }
-const kindOf = async (asking: Promise<unknown>) =>
-  await asking.then(
+const errorKindOf = async (request: Promise<unknown>) =>
+  await request.then(
     () => 'answered',
     (error: unknown) => (error instanceof FetchError ? error.kind : String(error))
   )
 const delivery = (inbox_url: string): Delivery =>
   ({ inbox_url, actor: 'https://here.example/accounts/alice', body: '{}', digest: '', signature: null }) as unknown as Delivery
-const authority = (address: string) => (address.includes(':') && !address.startsWith('[') ? `[${address}]` : address)
+const toUrlHost = (address: string) => (address.includes(':') && !address.startsWith('[') ? `[${address}]` : address)
 
-describe('addresses', () => {
-  it('are public only in what is routed on the open Internet', () => {
-    expect(PRIVATE.filter(isPublicAddress)).toEqual([])
-    expect(PUBLIC.filter(address => !isPublicAddress(address))).toEqual([])
+describe('isPublicAddress and requests to private addresses', () => {
+  it('only addresses routed on the public Internet are public', () => {
+    expect(PRIVATE_ADDRESSES.filter(isPublicAddress)).toEqual([])
+    expect(PUBLIC_ADDRESSES.filter(address => !isPublicAddress(address))).toEqual([])
     for (const nonsense of ['', 'localhost', '1.2.3.4.5', '::g', '127.0.0.1/8']) expect(isPublicAddress(nonsense), nonsense).toBe(false)
   })
 
-  it.each(Object.keys(ways))(
-    'are not asked for a %s when they are private, however they are written, and no socket is opened',
-    async way => {
-      for (const address of [...PRIVATE, ...DISGUISED]) {
-        expect(await kindOf(ways[way]!(`http://${authority(address)}/x`)), address).toBe('refused')
-        expect(await kindOf(ways[way]!(`https://${authority(address)}/x`)), address).toBe('refused')
+  it.each(Object.keys(fetchFunctions))(
+    'a %s is not requested from a private address in any spelling, and no socket is opened',
+    async fetchFunction => {
+      for (const address of [...PRIVATE_ADDRESSES, ...DISGUISED_HOSTS]) {
+        expect(await errorKindOf(fetchFunctions[fetchFunction]!(`http://${toUrlHost(address)}/x`)), address).toBe('refused')
+        expect(await errorKindOf(fetchFunctions[fetchFunction]!(`https://${toUrlHost(address)}/x`)), address).toBe('refused')
       }
       expect(attempts.seen).toEqual([])
     }
   )
 
-  it.each(Object.keys(ways))('are not asked for a %s when a name leads to them, or its port is odd', async way => {
-    for (const [index, address] of PRIVATE.entries()) {
-      names.set(`host${index}.example`, [[address]])
-      expect(await kindOf(ways[way]!(`http://host${index}.example/x`)), address).toBe('refused')
+  it.each(Object.keys(fetchFunctions))(
+    'a %s is not requested from a name that resolves to a private address, nor from an unusual port',
+    async fetchFunction => {
+      for (const [index, address] of PRIVATE_ADDRESSES.entries()) {
+        addressesByName.set(`host${index}.example`, [[address]])
+        expect(await errorKindOf(fetchFunctions[fetchFunction]!(`http://host${index}.example/x`)), address).toBe('refused')
+      }
+      addressesByName.set('fine.example', [['93.184.216.34']])
+      for (const port of [22, 25, 5432, 6379, 8080, 9000, Number(new URL(peer.url).port)])
+        expect(await errorKindOf(fetchFunctions[fetchFunction]!(`http://fine.example:${port}/x`)), String(port)).toBe('refused')
+      for (const name of ['localhost', 'LOCALHOST', 'localhost.', 'localhost.localdomain', 'ip6-localhost'])
+        expect(await errorKindOf(fetchFunctions[fetchFunction]!(`http://${name}/x`)), name).toBe('refused')
+      expect(attempts.seen).toEqual([])
     }
-    names.set('fine.example', [['93.184.216.34']])
-    for (const port of [22, 25, 5432, 6379, 8080, 9000, Number(new URL(peer.url).port)])
-      expect(await kindOf(ways[way]!(`http://fine.example:${port}/x`)), String(port)).toBe('refused')
-    for (const name of ['localhost', 'LOCALHOST', 'localhost.', 'localhost.localdomain', 'ip6-localhost'])
-      expect(await kindOf(ways[way]!(`http://${name}/x`)), name).toBe('refused')
-    expect(attempts.seen).toEqual([])
-  })
+  )
 
-  it('are not posted to', async () => {
-    for (const address of [...PRIVATE, ...DISGUISED])
-      expect(await postDelivery(delivery(`https://${authority(address)}/inbox`)), address).toMatchObject({ kind: 'refused' })
-    for (const [index, address] of PRIVATE.entries()) {
-      names.set(`inbox${index}.example`, [[address]])
+  it('nothing is posted to private addresses', async () => {
+    for (const address of [...PRIVATE_ADDRESSES, ...DISGUISED_HOSTS])
+      expect(await postDelivery(delivery(`https://${toUrlHost(address)}/inbox`)), address).toMatchObject({ kind: 'refused' })
+    for (const [index, address] of PRIVATE_ADDRESSES.entries()) {
+      addressesByName.set(`inbox${index}.example`, [[address]])
       expect(await postDelivery(delivery(`https://inbox${index}.example/inbox`)), address).toMatchObject({ kind: 'refused' })
     }
     expect(await postDelivery(delivery(`${peer.url}/inbox`))).toMatchObject({ kind: 'refused' })
@@ -195,13 +202,13 @@ describe('addresses', () => {
     expect(peer.received).toEqual([])
   })
 
-  it('that are private are left out where a name has others too', async () => {
-    names.set('both.example', [['10.0.0.1', '93.184.216.34', '::1']])
-    await kindOf(fetchRemoteDocument('http://both.example/x'))
+  it('private addresses are skipped if a name has public ones too', async () => {
+    addressesByName.set('both.example', [['10.0.0.1', '93.184.216.34', '::1']])
+    await errorKindOf(fetchRemoteDocument('http://both.example/x'))
     expect(attempts.seen).toEqual(['93.184.216.34 80'])
   })
 
-  it('of other schemes are no addresses, and passwords are not sent', async () => {
+  it('other schemes and URLs with credentials are refused', async () => {
     for (const url of [
       'ftp://fine.example/x',
       'file:///etc/passwd',
@@ -211,24 +218,24 @@ describe('addresses', () => {
       '//fine.example/x',
       ''
     ])
-      expect(await kindOf(fetchRemoteDocument(url)), url).toBe('refused')
+      expect(await errorKindOf(fetchRemoteDocument(url)), url).toBe('refused')
     expect(attempts.seen).toEqual([])
   })
 
-  it('are asked when the guard is off: what is refused above would have been reached', async () => {
+  it('with the guard off the refused requests above do connect', async () => {
     config.federation.prevent_ssrf = false
     peer.serve('/x', { id: `${peer.url}/x`, type: 'Note' })
-    expect(await kindOf(fetchRemoteDocument(`${peer.url}/x`))).toBe('answered')
+    expect(await errorKindOf(fetchRemoteDocument(`${peer.url}/x`))).toBe('answered')
     expect(await postDelivery(delivery(`${peer.url}/inbox`))).toMatchObject({ kind: 'arrived' })
     const { port } = new URL(peer.url)
-    names.set('trap.example', [['127.0.0.1']])
-    await kindOf(fetchRemoteDocument(`http://trap.example:${port}/x`))
+    addressesByName.set('trap.example', [['127.0.0.1']])
+    await errorKindOf(fetchRemoteDocument(`http://trap.example:${port}/x`))
     expect(attempts.seen).toContain(`127.0.0.1 ${port}`)
     expect(peer.asked).toEqual(['/x', '/x'])
   })
 })
 
-it('a delivery is not led anywhere else', async () => {
+it('a delivery follows no redirects', async () => {
   config.federation.prevent_ssrf = false
   peer.received.length = 0
   for (const status of [301, 302, 303, 307, 308]) {
@@ -242,18 +249,18 @@ it('a delivery is not led anywhere else', async () => {
   expect(peer.received.map(({ path }) => path)).toEqual([301, 302, 303, 307, 308].map(status => `/led/${status}`))
 })
 
-describe('a name that changes its mind', () => {
-  it('is resolved once a socket, and the socket goes to what was checked', async () => {
-    names.set('rebinding.example', [['93.184.216.34'], ['127.0.0.1']])
-    expect(await kindOf(fetchRemoteDocument('http://rebinding.example/x'))).toBe('unreachable')
+describe('DNS rebinding', () => {
+  it('a name is resolved once for each socket, which connects to the checked address', async () => {
+    addressesByName.set('rebinding.example', [['93.184.216.34'], ['127.0.0.1']])
+    expect(await errorKindOf(fetchRemoteDocument('http://rebinding.example/x'))).toBe('unreachable')
     expect(attempts.seen).toEqual(['93.184.216.34 80'])
     expect(lookup).toHaveBeenCalledTimes(1)
-    expect(await kindOf(fetchRemoteDocument('http://rebinding.example/x'))).toBe('refused')
+    expect(await errorKindOf(fetchRemoteDocument('http://rebinding.example/x'))).toBe('refused')
     expect(attempts.seen).toEqual(['93.184.216.34 80'])
   })
 
-  it('gains nothing by a delivery either', async () => {
-    names.set('rebinding2.example', [['93.184.216.34'], ['127.0.0.1']])
+  it('deliveries are protected as well', async () => {
+    addressesByName.set('rebinding2.example', [['93.184.216.34'], ['127.0.0.1']])
     expect(await postDelivery(delivery('http://rebinding2.example/inbox'))).toMatchObject({ kind: 'later' })
     expect(await postDelivery(delivery('http://rebinding2.example/inbox'))).toMatchObject({ kind: 'refused' })
     expect(attempts.seen).toEqual(['93.184.216.34 80'])

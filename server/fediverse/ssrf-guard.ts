@@ -4,39 +4,38 @@ import ipaddr from 'ipaddr.js'
 import type { Agent } from 'undici'
 import { config } from '../core/config.ts'
 
-/** An address that may not be asked: private, odd port, no http. */
+/** Thrown for a URL that must not be requested: private address, unusual port, not http(s). */
 export class ForbiddenAddressError extends Error {}
 
-const PORTS = new Set(['', '80', '443'])
-/** All that is given out of IPv6 until now (RFC 4291, 2.4). */
+const ALLOWED_PORTS = new Set(['', '80', '443'])
+/** All of IPv6 that is allocated as global unicast until now (RFC 4291 §2.4). */
 const GLOBAL_IPV6 = ipaddr.parseCIDR('2000::/3')
 
-/**
- * Whether an IP address is one of the open Internet; mapped, translated and tunnelled ones are not
- * (docs/federation.md#public-addresses-only).
- */
+/** Whether an IP address is public; mapped, translated and tunnelled ones are not (docs/federation.md#public-addresses-only). */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
-  const found = ipaddr.process(address)
-  return found.range() === 'unicast' && (found.kind() === 'ipv4' || found.match(GLOBAL_IPV6))
+  const parsed = ipaddr.process(address)
+  return parsed.range() === 'unicast' && (parsed.kind() === 'ipv4' || parsed.match(GLOBAL_IPV6))
 }
 
-/** Throws `Forbidden` for an address whose port or literal host may not be asked; names are looked at when they are resolved. */
+/**
+ * Throws ForbiddenAddressError for a URL whose scheme, port or literal IP address is not allowed; names are checked when they are resolved.
+ */
 export function assertUrlAllowed(url: URL): void {
   if (!['http:', 'https:'].includes(url.protocol)) throw new ForbiddenAddressError(`${url.protocol} is not asked`)
   if (!config.federation.prevent_ssrf) return
-  if (!PORTS.has(url.port)) throw new ForbiddenAddressError(`Port ${url.port} is not asked`)
-  const literal = url.hostname.replace(/^\[|\]$/g, '')
-  if (ipaddr.isValid(literal) && !isPublicAddress(literal)) throw new ForbiddenAddressError(`${literal} is no public address`)
+  if (!ALLOWED_PORTS.has(url.port)) throw new ForbiddenAddressError(`Port ${url.port} is not asked`)
+  const literalHost = url.hostname.replace(/^\[|\]$/g, '')
+  if (ipaddr.isValid(literalHost) && !isPublicAddress(literalHost)) throw new ForbiddenAddressError(`${literalHost} is no public address`)
 }
 
 /**
- * Resolves a name to public addresses only; the socket is opened to what was checked, so a name that changes its mind gains nothing
+ * Resolves a name to public addresses only; the socket connects to the address that was checked, which defeats DNS rebinding
  * (docs/federation.md#dns-rebinding).
  */
 const guardedLookup: LookupFunction = (hostname, options, callback) => {
-  resolveName(hostname, { ...options, all: true }, (error, found) => {
-    const addresses = found as unknown as LookupAddress[]
+  resolveName(hostname, { ...options, all: true }, (error, resolved) => {
+    const addresses = resolved as unknown as LookupAddress[]
     if (error) return callback(error, '', 0)
     const allowed = config.federation.prevent_ssrf ? addresses.filter(({ address }) => isPublicAddress(address)) : addresses
     const [first] = allowed
@@ -46,11 +45,11 @@ const guardedLookup: LookupFunction = (hostname, options, callback) => {
   })
 }
 
-/** A pool of connections through which only the open Internet can be reached. */
+/** Creates a connection pool that reaches only public addresses. */
 export async function createGuardedAgent(
   options: Omit<Agent.Options, 'connect'> & { connectTimeout?: number; rejectUnauthorized?: boolean } = {}
 ): Promise<Agent> {
-  // Nobody waits for it at a start.
+  // Imported on first use to keep the start fast.
   const { Agent } = await import('undici')
   const { connectTimeout = config.federation.fetch.connect_timeout, rejectUnauthorized, ...rest } = options
   return new Agent({

@@ -2,7 +2,7 @@ import { emitEvent } from '../core/events.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import type { IncomingActivity } from './activity-handlers.ts'
 
-/** A verified activity as it is stored. `key` is what makes it one and the same; two of a key are one. */
+/** A verified activity to store. `key` identifies it: of several with one key only the first is stored. */
 export type NewIncomingActivity = {
   key: string
   digest: string
@@ -16,44 +16,45 @@ export type NewIncomingActivity = {
   body: string
 }
 
-type Waiting = { arrival: NewIncomingActivity; stored: (isNew: boolean) => void; failed: (error: unknown) => void }
-let waiting: Waiting[] = []
-let writing = false
+type PendingInsert = { activity: NewIncomingActivity; resolve: (isNew: boolean) => void; reject: (error: unknown) => void }
+let pendingInserts: PendingInsert[] = []
+let flushing = false
 
 /**
- * Stores an activity; those that arrive while one statement runs go together with the next. Resolves when it is stored: true, if it was
- * new, false, if one of that key was there.
+ * Stores an activity; activities that arrive while a statement runs share the next one. Resolves once it is stored: true if it was new,
+ * false if one with that key existed.
  */
-export async function storeIncomingActivity(arrival: NewIncomingActivity): Promise<boolean> {
-  return await new Promise((stored, failed) => {
-    waiting.push({ arrival, stored, failed })
-    if (!writing) void write()
+export async function storeIncomingActivity(activity: NewIncomingActivity): Promise<boolean> {
+  return await new Promise((resolve, reject) => {
+    pendingInserts.push({ activity, resolve, reject })
+    if (!flushing) void flushPendingInserts()
   })
 }
 
-async function write(): Promise<void> {
-  writing = true
-  // What else this turn of the loop brings comes along.
+async function flushPendingInserts(): Promise<void> {
+  flushing = true
+  // Includes what else arrives in this turn of the event loop.
   await new Promise(resolve => setImmediate(resolve))
-  while (waiting.length > 0) {
-    const batch = waiting
-    waiting = []
+  while (pendingInserts.length > 0) {
+    const batch = pendingInserts
+    pendingInserts = []
     try {
-      const fresh = await insert(batch.map(one => one.arrival))
-      for (const { arrival, stored } of batch) stored(fresh.delete(arrival.key))
+      const insertedKeys = await insertActivities(batch.map(pending => pending.activity))
+      for (const { activity, resolve } of batch) resolve(insertedKeys.delete(activity.key))
     } catch (error) {
-      for (const { failed } of batch) failed(error)
+      for (const { reject } of batch) reject(error)
     }
   }
-  writing = false
+  flushing = false
 }
 
-async function insert(arrivals: NewIncomingActivity[]): Promise<Set<string>> {
-  const column = <K extends keyof NewIncomingActivity>(name: K) => arrivals.map(one => one[name])
+async function insertActivities(activities: NewIncomingActivity[]): Promise<Set<string>> {
+  const column = <K extends keyof NewIncomingActivity>(name: K) => activities.map(activity => activity[name])
   const rows = await runQuery<{ key: string; lane: number; digest: string }>(sql`
     INSERT INTO incoming (activity_id, digest, type, actor, signer, proof, host, subject, lane, body)
-    SELECT * FROM unnest(${column('key')}::text[], ${column('digest')}::text[], ${column('type')}::text[], ${column('actor')}::text[], ${column('signer')}::text[],
-      ${column('proof')}::text[], ${column('host')}::text[], ${column('subject')}::text[], ${column('lane')}::smallint[], ${column('body')}::text[])
+    SELECT * FROM unnest(${column('key')}::text[], ${column('digest')}::text[], ${column('type')}::text[], ${column('actor')}::text[],
+      ${column('signer')}::text[], ${column('proof')}::text[], ${column('host')}::text[], ${column('subject')}::text[],
+      ${column('lane')}::smallint[], ${column('body')}::text[])
     ON CONFLICT (activity_id) DO NOTHING RETURNING activity_id AS key, lane`)
   for (const lane of new Set(rows.map(row => row.lane))) emitEvent('inbox.filled', { lane })
   return new Set(rows.map(row => row.key))

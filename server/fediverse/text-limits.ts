@@ -1,22 +1,22 @@
-const CONTROL = /(?![\t\n\r])[\p{Cc}\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu
-const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+const CONTROL_CHARACTERS = /(?![\t\n\r])[\p{Cc}\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu
+const LONE_SURROGATES = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 /**
- * A stranger's text as it may be stored: no control characters, nothing that turns the direction of what stands beside it
- * (docs/federation.md#html-and-text). Null when nothing is left.
+ * Returns a remote text as it may be stored, at most `max` UTF-16 units: no control characters, nothing that changes the direction of the
+ * text around it (docs/federation.md#html-and-text). Null if nothing is left.
  */
 export function cleanText(text: string, max: number): string | null {
-  const clean = text
+  const cleaned = text
     .slice(0, max * 2)
-    .replace(LONE, '')
-    .replace(CONTROL, '')
+    .replace(LONE_SURROGATES, '')
+    .replace(CONTROL_CHARACTERS, '')
     .slice(0, max)
-    .replace(LONE, '')
+    .replace(LONE_SURROGATES, '')
     .trim()
-  return clean === '' ? null : clean
+  return cleaned === '' ? null : cleaned
 }
 
-/** A stranger's name as it may be stored: such a text on one line. */
+/** Returns a remote name as it may be stored: such a text on one line. */
 export function cleanLine(text: string, max: number): string {
   return cleanText((cleanText(text, max * 2) ?? '').replace(/\s+/g, ' '), max) ?? ''
 }

@@ -5,10 +5,10 @@ import { RejectedRequestError } from './rejected-request.ts'
 
 beforeAll(() => void loadConfig())
 
-const bytes = (text: string) => Buffer.from(text)
-const status = (body: string | Uint8Array) => {
+const toBytes = (text: string) => Buffer.from(text)
+const statusOf = (body: string | Uint8Array) => {
   try {
-    parseUntrustedJson(typeof body === 'string' ? bytes(body) : body)
+    parseUntrustedJson(typeof body === 'string' ? toBytes(body) : body)
     return 200
   } catch (error) {
     if (!(error instanceof RejectedRequestError)) throw error
@@ -18,20 +18,20 @@ const status = (body: string | Uint8Array) => {
 const nested = (depth: number, [open, close] = ['[', ']']) =>
   `{"x":${open!.repeat(depth - 1)}${open === '[' ? '' : '1'}${close!.repeat(depth - 1)}}`
 
-describe('depth and width', () => {
-  it('are allowed up to the limits, and not one beyond', () => {
+describe('parseUntrustedJson: depth, size and forbidden keys', () => {
+  it('depth and number of values are accepted up to the limits and refused with 413 beyond', () => {
     const { max_depth, max_nodes } = config.federation.inbox
-    expect(status(nested(max_depth))).toBe(200)
-    expect(status(nested(max_depth + 1))).toBe(413)
-    expect(status(nested(max_depth, ['{"x":', '}']))).toBe(200)
-    expect(status(nested(max_depth + 1, ['{"x":', '}']))).toBe(413)
-    expect(status(JSON.stringify({ x: Array(max_nodes - 2).fill(1) }))).toBe(200)
-    expect(status(JSON.stringify({ x: Array(max_nodes).fill(1) }))).toBe(413)
-    expect(status(JSON.stringify(Object.fromEntries([...Array(max_nodes + 1)].map((_, index) => [index, 1]))))).toBe(413)
+    expect(statusOf(nested(max_depth))).toBe(200)
+    expect(statusOf(nested(max_depth + 1))).toBe(413)
+    expect(statusOf(nested(max_depth, ['{"x":', '}']))).toBe(200)
+    expect(statusOf(nested(max_depth + 1, ['{"x":', '}']))).toBe(413)
+    expect(statusOf(JSON.stringify({ x: Array(max_nodes - 2).fill(1) }))).toBe(200)
+    expect(statusOf(JSON.stringify({ x: Array(max_nodes).fill(1) }))).toBe(413)
+    expect(statusOf(JSON.stringify(Object.fromEntries([...Array(max_nodes + 1)].map((_, index) => [index, 1]))))).toBe(413)
   })
 
-  it('that are absurd are refused at once, without a call for each level', () => {
-    const began = performance.now()
+  it('extreme depth and width are refused quickly, without recursion', () => {
+    const startedAt = performance.now()
     for (const text of [
       nested(5_000_000),
       '['.repeat(5_000_000),
@@ -39,17 +39,17 @@ describe('depth and width', () => {
       `{"tag":[${'{"type":"Mention"},'.repeat(1_000_000)}1]}`,
       JSON.stringify({ url: Array(100_000).fill('x') })
     ]) {
-      expect(status(text)).toBe(413)
+      expect(statusOf(text)).toBe(413)
     }
-    expect(performance.now() - began).toBeLessThan(30_000)
+    expect(performance.now() - startedAt).toBeLessThan(30_000)
   })
 
-  it('are not seen in words', () => {
+  it('brackets and commas inside strings do not count', () => {
     const text = `${'['.repeat(1000)}${','.repeat(100_000)}\\"{{{{`
-    expect(parseUntrustedJson(bytes(JSON.stringify({ text })))).toEqual({ text })
+    expect(parseUntrustedJson(toBytes(JSON.stringify({ text })))).toEqual({ text })
   })
 
-  it('and prototypes stay as they are, however their names are written', () => {
+  it('keys that would change a prototype are refused, also when escaped', () => {
     for (const text of [
       '{"__proto__":{"polluted":1}}',
       '{"x":[{"constructor":1}]}',
@@ -58,14 +58,14 @@ describe('depth and width', () => {
       '{"__proto\\u005f\\u005f" : 1}',
       '{"x":{"c\\u006fnstructor":{}}}'
     ])
-      expect(status(text), text).toBe(400)
+      expect(statusOf(text), text).toBe(400)
     expect(({} as { polluted?: 1 }).polluted).toBeUndefined()
-    expect(parseUntrustedJson(bytes('{"x":"__proto__","y":["constructor"]}'))).toEqual({ x: '__proto__', y: ['constructor'] })
+    expect(parseUntrustedJson(toBytes('{"x":"__proto__","y":["constructor"]}'))).toEqual({ x: '__proto__', y: ['constructor'] })
   })
 })
 
-describe('what two parsers could read differently', () => {
-  it('keys that come twice are refused, however they are written and wherever they stand', () => {
+describe('parseUntrustedJson: ambiguous documents', () => {
+  it('duplicate keys are refused, also when escaped or nested', () => {
     for (const text of [
       '{"actor":"a","actor":"b"}',
       '{"actor":"a","\\u0061ctor":"b"}',
@@ -77,7 +77,7 @@ describe('what two parsers could read differently', () => {
       '{"\\u00e9":1,"é":2}',
       '{"a\\/b":1,"a/b":2}'
     ])
-      expect(status(text), text).toBe(400)
+      expect(statusOf(text), text).toBe(400)
     for (const text of [
       '{"a":"a","b":"a"}',
       '{"a":{"a":{"a":1}}}',
@@ -86,41 +86,41 @@ describe('what two parsers could read differently', () => {
       '{"é":1,"e\\u0301":2}',
       '{"A":1,"a":2}'
     ])
-      expect(status(text), text).toBe(200)
+      expect(statusOf(text), text).toBe(200)
   })
 
-  it('other encodings are refused', () => {
+  it('encodings other than UTF-8 without BOM are refused', () => {
     const text = '{"id":"x"}'
-    expect(status(text)).toBe(200)
+    expect(statusOf(text)).toBe(200)
     for (const [name, body] of Object.entries({
-      bom: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), bytes(text)]),
+      bom: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), toBytes(text)]),
       utf16: Buffer.from(text, 'utf16le'),
       utf16bom: Buffer.from(`\uFEFF${text}`, 'utf16le'),
       utf16be: Buffer.from(text, 'utf16le').swap16(),
       utf32: Buffer.from([...text].flatMap(letter => [letter.charCodeAt(0), 0, 0, 0])),
       latin1: Buffer.from('{"id":"é"}', 'latin1'),
-      overlong: Buffer.concat([bytes('{"id":"'), Buffer.from([0xc0, 0xaf]), bytes('"}')]),
-      surrogate: Buffer.concat([bytes('{"id":"'), Buffer.from([0xed, 0xa0, 0x80]), bytes('"}')]),
-      cut: Buffer.concat([bytes('{"id":"'), Buffer.from([0xe2, 0x82]), bytes('"}')]),
-      zero: Buffer.concat([bytes(text), Buffer.from([0])])
+      overlong: Buffer.concat([toBytes('{"id":"'), Buffer.from([0xc0, 0xaf]), toBytes('"}')]),
+      surrogate: Buffer.concat([toBytes('{"id":"'), Buffer.from([0xed, 0xa0, 0x80]), toBytes('"}')]),
+      cut: Buffer.concat([toBytes('{"id":"'), Buffer.from([0xe2, 0x82]), toBytes('"}')]),
+      zero: Buffer.concat([toBytes(text), Buffer.from([0])])
     }))
-      expect(status(body), name).toBe(400)
+      expect(statusOf(body), name).toBe(400)
   })
 
-  it('half characters and NUL are the same to everybody behind', () => {
+  it('lone surrogates and NUL become U+FFFD in strings and are refused in keys', () => {
     for (const text of ['"\\ud800"', '"\\udc00"', '"\\uD83D"', '"\\u0000"'])
-      expect(parseUntrustedJson(bytes(`{"x":["a",{"y":${text}}]}`)), text).toEqual({ x: ['a', { y: '\uFFFD' }] })
-    expect(parseUntrustedJson(bytes('{"x":"\\udc00\\ud800a\\u0000b"}'))).toEqual({ x: '\uFFFD\uFFFDa\uFFFDb' })
+      expect(parseUntrustedJson(toBytes(`{"x":["a",{"y":${text}}]}`)), text).toEqual({ x: ['a', { y: '\uFFFD' }] })
+    expect(parseUntrustedJson(toBytes('{"x":"\\udc00\\ud800a\\u0000b"}'))).toEqual({ x: '\uFFFD\uFFFDa\uFFFDb' })
     for (const text of ['{"\\ud83d":1}', '{"\\ud800":1,"\\ud801":2}', '{"x":[{"a\\u0000":1}]}', '{"actor\\u0000":1,"actor":2}'])
-      expect(status(text), text).toBe(400)
-    expect(parseUntrustedJson(bytes('{"x":"\\ud83d\\ude00","y":"😀","z":"\\\\ud800 \\\\u0000"}'))).toEqual({
+      expect(statusOf(text), text).toBe(400)
+    expect(parseUntrustedJson(toBytes('{"x":"\\ud83d\\ude00","y":"😀","z":"\\\\ud800 \\\\u0000"}'))).toEqual({
       x: '😀',
       y: '😀',
       z: '\\ud800 \\u0000'
     })
   })
 
-  it('numbers and words that are not JSON are refused', () => {
+  it('numbers and literals that are not JSON are refused', () => {
     for (const value of [
       'NaN',
       'Infinity',
@@ -143,7 +143,7 @@ describe('what two parsers could read differently', () => {
       '"\\u12"',
       '1 2'
     ])
-      expect(status(`{"x":${value}}`), value).toBe(400)
+      expect(statusOf(`{"x":${value}}`), value).toBe(400)
     for (const text of [
       '',
       ' ',
@@ -165,6 +165,6 @@ describe('what two parsers could read differently', () => {
       '\uFEFF{}',
       '\u00A0{}'
     ])
-      expect(status(text), text).toBe(400)
+      expect(statusOf(text), text).toBe(400)
   })
 })

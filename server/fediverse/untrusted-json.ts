@@ -2,26 +2,25 @@ import { config } from '../core/config.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 import type { JsonObject } from './vocabulary.ts'
 
-const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype'])
-/** Half of a character, and the one that Postgres cannot keep. */
-const UNFIT = /[\p{Surrogate}\0]/gu
-/** How these would have to be written. */
-const PERHAPS_UNFIT = /\\u(?:d[89a-f]|0000)/i
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
+/** Lone surrogates and NUL, which Postgres cannot store. */
+const UNSTORABLE = /[\p{Surrogate}\0]/gu
+/** Escape sequences that may stand for them. */
+const MAYBE_UNSTORABLE = /\\u(?:d[89a-f]|0000)/i
 
 /**
- * A JSON object that a stranger sent: UTF-8 without BOM, no deeper and no larger than `federation.inbox` allows, no key twice
- * (docs/federation.md#depth-and-width, docs/federation.md#depth-and-width). Throws Refused 400 or 413. The bounds are checked before
- * anything is built. Half characters and NUL in
- * its strings become U+FFFD, so that everybody behind this reads the same.
+ * Parses a JSON object from another server: UTF-8 without BOM, within the depth and size of `federation.inbox`, no duplicate keys
+ * (docs/federation.md#depth-and-width). Limits are checked before anything is built. Lone surrogates and NUL in strings become U+FFFD, so
+ * that all later code sees the same text. Throws RejectedRequestError 400 or 413.
  */
 export function parseUntrustedJson(bytes: Uint8Array): JsonObject {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf)
     throw new RejectedRequestError(400, 'The document begins with a byte order mark.')
-  const text = decoded(bytes)
-  scan(text)
+  const text = decodeUtf8(bytes)
+  checkStructure(text)
   let value: unknown
   try {
-    value = PERHAPS_UNFIT.test(text) ? JSON.parse(text, fitting) : JSON.parse(text)
+    value = MAYBE_UNSTORABLE.test(text) ? JSON.parse(text, replaceUnstorable) : JSON.parse(text)
   } catch {
     throw new RejectedRequestError(400, 'The document is not valid JSON.')
   }
@@ -30,7 +29,7 @@ export function parseUntrustedJson(bytes: Uint8Array): JsonObject {
   return value as JsonObject
 }
 
-function decoded(bytes: Uint8Array): string {
+function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
@@ -38,50 +37,50 @@ function decoded(bytes: Uint8Array): string {
   }
 }
 
-function fitting(_key: string, value: unknown): unknown {
-  return typeof value === 'string' ? value.replace(UNFIT, '\uFFFD') : value
+function replaceUnstorable(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(UNSTORABLE, '\uFFFD') : value
 }
 
-/** One pass over the text, without recursion: depth, number of values, keys. */
-function scan(text: string): void {
+/** Checks depth, number of values and keys in one pass, without recursion. */
+function checkStructure(text: string): void {
   const { max_depth, max_nodes } = config.federation.inbox
-  const open: (Set<string> | null)[] = []
+  const openContainers: (Set<string> | null)[] = []
   let nodes = 0
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
+  for (let position = 0; position < text.length; position++) {
+    const code = text.charCodeAt(position)
     if (code === 0x22) {
-      const end = endOfString(text, at)
-      const keys = open.at(-1)
-      if (keys && isKey(text, end)) note(keys, text.slice(at, end + 1))
-      at = end
+      const end = endOfString(text, position)
+      const keys = openContainers.at(-1)
+      if (keys && isKey(text, end)) addKey(keys, text.slice(position, end + 1))
+      position = end
     } else if (code === 0x7b || code === 0x5b) {
-      open.push(code === 0x7b ? new Set() : null)
-      if (open.length > max_depth) throw new RejectedRequestError(413, 'The document is nested too deeply.')
+      openContainers.push(code === 0x7b ? new Set() : null)
+      if (openContainers.length > max_depth) throw new RejectedRequestError(413, 'The document is nested too deeply.')
       nodes++
-    } else if (code === 0x7d || code === 0x5d) open.pop()
+    } else if (code === 0x7d || code === 0x5d) openContainers.pop()
     else if (code === 0x2c) nodes++
     if (nodes > max_nodes) throw new RejectedRequestError(413, 'The document has too many values.')
   }
 }
 
 function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === 0x5c) at++
-    else if (code === 0x22) return at
+  for (let position = start + 1; position < text.length; position++) {
+    const code = text.charCodeAt(position)
+    if (code === 0x5c) position++
+    else if (code === 0x22) return position
   }
   throw new RejectedRequestError(400, 'The document is not valid JSON.')
 }
 
 function isKey(text: string, end: number): boolean {
-  for (let at = end + 1; at < text.length; at++) {
-    const code = text.charCodeAt(at)
+  for (let position = end + 1; position < text.length; position++) {
+    const code = text.charCodeAt(position)
     if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return code === 0x3a
   }
   return false
 }
 
-function note(keys: Set<string>, quoted: string): void {
+function addKey(keys: Set<string>, quoted: string): void {
   let key: string
   try {
     key = JSON.parse(quoted) as string
@@ -89,6 +88,6 @@ function note(keys: Set<string>, quoted: string): void {
     throw new RejectedRequestError(400, 'The document is not valid JSON.')
   }
   if (keys.has(key)) throw new RejectedRequestError(400, 'The document has a key twice.')
-  if (FORBIDDEN.has(key) || key.search(UNFIT) !== -1) throw new RejectedRequestError(400, 'The document has a forbidden key.')
+  if (FORBIDDEN_KEYS.has(key) || key.search(UNSTORABLE) !== -1) throw new RejectedRequestError(400, 'The document has a forbidden key.')
   keys.add(key)
 }

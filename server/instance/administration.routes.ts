@@ -3,7 +3,7 @@ import { implementContract } from '../core/route.ts'
 import { updateCustomConfig, deleteCustomConfig, getCustomConfig } from './custom-config.ts'
 import { checkHealth } from './health.ts'
 
-/** What administrators see and set. */
+/** Routes for administrators: health and configuration. */
 export const administrationRoutes = implementContract(administrationContract, {
   'GET /server/health': async () => await checkHealth(),
   'GET /config/custom': async () => (await getCustomConfig()) as CustomConfig,

@@ -1,11 +1,11 @@
 import { config, isConfigTree, type ConfigTree } from '../core/config.ts'
 import { withConfigValue } from '../core/admin-overrides.ts'
 
-const RUNGS = ['0p', '144p', '240p', '360p', '480p', '720p', '1080p', '1440p', '2160p']
+const RESOLUTIONS = ['0p', '144p', '240p', '360p', '480p', '720p', '1080p', '1440p', '2160p']
 
 /**
- * The keys that administrators may change on the site, as PeerTube's clients name them. Those of features that this version does not
- * have are among them: the schema says why they stay as they are.
+ * The keys that administrators may change on the site, as PeerTube's clients name them. Keys of features that this version does not have
+ * are included: the schema refuses other values with the reason.
  */
 export const EDITABLE_CONFIG_KEYS: readonly string[] = [
   ...[
@@ -45,7 +45,7 @@ export const EDITABLE_CONFIG_KEYS: readonly string[] = [
     'webVideos.enabled',
     'hls.enabled',
     'hls.splitAudioAndVideo',
-    ...RUNGS.map(name => `resolutions.${name}`)
+    ...RESOLUTIONS.map(name => `resolutions.${name}`)
   ].map(key => `transcoding.${key}`),
   'trending.videos.algorithms.enabled',
   'trending.videos.algorithms.default',
@@ -62,51 +62,51 @@ export const EDITABLE_CONFIG_KEYS: readonly string[] = [
   'live.enabled'
 ]
 
-/** Keys that clients see beside them and that only the configuration's files set. */
-const OF_FILES = ['theme.default', 'admin.email', 'transcoding.concurrency', 'transcoding.profile']
+/** Further keys in the response, which only the configuration files can set. */
+const READ_ONLY_KEYS = ['theme.default', 'admin.email', 'transcoding.concurrency', 'transcoding.profile']
 
-const off = { enabled: false }
-/** What PeerTube's clients expect of features that this version does not have. */
-const ABSENT: ConfigTree = {
+const disabled = { enabled: false }
+/** Values that PeerTube's clients expect for features that this version does not have. */
+const ABSENT_FEATURES: ConfigTree = {
   services: { twitter: { username: '' } },
-  contactForm: off,
+  contactForm: disabled,
   cache: { previews: { size: 0 }, captions: { size: 0 }, torrents: { size: 0 }, storyboards: { size: 0 } },
-  transcoding: { remoteRunners: off },
-  videoStudio: { ...off, remoteRunners: off },
-  videoTranscription: { ...off, remoteRunners: off },
+  transcoding: { remoteRunners: disabled },
+  videoStudio: { ...disabled, remoteRunners: disabled },
+  videoTranscription: { ...disabled, remoteRunners: disabled },
   live: {
     allowReplay: false,
-    latencySetting: off,
+    latencySetting: disabled,
     maxDuration: -1,
     maxInstanceLives: 0,
     maxUserLives: 0,
     transcoding: {
-      ...off,
-      remoteRunners: off,
+      ...disabled,
+      remoteRunners: disabled,
       threads: 0,
       profile: 'default',
-      resolutions: Object.fromEntries(RUNGS.map(name => [name, false])),
+      resolutions: Object.fromEntries(RESOLUTIONS.map(name => [name, false])),
       alwaysTranscodeOriginalResolution: false,
       fps: { max: 0 }
     }
   },
-  import: { videos: { concurrency: 0 }, videoChannelSynchronization: { ...off, maxPerUser: 0 }, users: off },
-  export: { users: { ...off, exportExpiration: 0, maxUserVideoQuota: 0 } },
-  autoBlacklist: { videos: { ofUsers: off } },
+  import: { videos: { concurrency: 0 }, videoChannelSynchronization: { ...disabled, maxPerUser: 0 }, users: disabled },
+  export: { users: { ...disabled, exportExpiration: 0, maxUserVideoQuota: 0 } },
+  autoBlacklist: { videos: { ofUsers: disabled } },
   followings: { instance: { autoFollowIndex: { indexUrl: '' } } },
-  broadcastMessage: { ...off, message: '', level: 'info', dismissable: false },
-  search: { searchIndex: { ...off, url: '', disableLocalSearch: false, isDefaultSearch: false } }
+  broadcastMessage: { ...disabled, message: '', level: 'info', dismissable: false },
+  search: { searchIndex: { ...disabled, url: '', disableLocalSearch: false, isDefaultSearch: false } }
 }
 
-/** The configuration as PeerTube's clients read and write it. */
+/** Returns the configuration as PeerTube's clients read and write it. */
 export function customConfigShape(): ConfigTree {
-  return [...EDITABLE_CONFIG_KEYS, ...OF_FILES].reduce(
+  return [...EDITABLE_CONFIG_KEYS, ...READ_ONLY_KEYS].reduce(
     (tree, name) => withConfigValue(tree, name.split('.'), configValueAt(config, configKeyPath(name))),
-    ABSENT
+    ABSENT_FEATURES
   )
 }
 
-/** Where a key of PeerTube's clients stands in the configuration: `instance.isNSFW` is `instance.is_nsfw`. */
+/** Returns the configuration path of a key of PeerTube's clients: `instance.isNSFW` is `instance.is_nsfw`. */
 export function configKeyPath(name: string): string[] {
   return name
     .replace('NSFW', 'Nsfw')
@@ -114,7 +114,7 @@ export function configKeyPath(name: string): string[] {
     .split('.')
 }
 
-/** What stands at a path. */
+/** Returns the value at a path; undefined if there is none. */
 export function configValueAt(tree: ConfigTree, path: string[]): unknown {
   return path.reduce<unknown>((below, key) => (isConfigTree(below) && Object.hasOwn(below, key) ? below[key] : undefined), tree)
 }

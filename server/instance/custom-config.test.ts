@@ -25,14 +25,14 @@ afterAll(async () => await instance?.stop())
 
 const get = async () => (await instance.call('GET /config/custom', { token: root })).json
 const put = async (body: unknown, token = root) => await instance.call('PUT /config/custom', { token, body })
-const seen = async () => (await instance.call('GET /config')).json
-const stored = async () => (await runQuery<{ settings: object }>(sql`SELECT settings FROM custom_config`))[0]!.settings
-/** What a process that hears nothing has after a change in another one. */
+const clientConfig = async () => (await instance.call('GET /config')).json
+const storedOverrides = async () => (await runQuery<{ settings: object }>(sql`SELECT settings FROM custom_config`))[0]!.settings
+/** Simulates a change by another process whose event is not received. */
 const changeElsewhere = async (settings: object) =>
   void (await runQuery(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify(settings)}::jsonb`))
-const person = (username: string) => ({ username, password: 'password1', email: `${username}@example.com` })
+const newUser = (username: string) => ({ username, password: 'password1', email: `${username}@example.com` })
 
-test('the configuration has the recorded shape and says what the files say', async () => {
+test('the configuration has the recorded shape and the values of the files', async () => {
   const json = await get()
   expect(findJsonShapeDifferences(recorded.custom, json)).toEqual([])
   expect(json).toMatchObject({
@@ -44,10 +44,10 @@ test('the configuration has the recorded shape and says what the files say', asy
   })
 })
 
-test('a change is seen in the very next answer, by everybody, on the pages, and in what the server does', async () => {
-  expect((await seen()).instance.name).toBe('The reel')
+test('a change applies to the next response, for everybody, on the pages, and to the behaviour of the server', async () => {
+  expect((await clientConfig()).instance.name).toBe('The reel')
   expect((await instance.call('GET /config/about')).json.instance.description).toBe('Welcome to this Bobine instance!')
-  expect((await instance.call('POST /users/register', { body: person('early') })).status).toBe(403)
+  expect((await instance.call('POST /users/register', { body: newUser('early') })).status).toBe(403)
   const answer = await put({
     instance: {
       name: 'Golden',
@@ -67,7 +67,7 @@ test('a change is seen in the very next answer, by everybody, on the pages, and 
     instance: { name: 'Golden', terms: 'Of the files' },
     signup: { enabled: true, limit: -1, minimumAge: 16 }
   })
-  expect(await seen()).toMatchObject({
+  expect(await clientConfig()).toMatchObject({
     instance: { name: 'Golden', shortDescription: 'In short', isNSFW: true },
     signup: { allowed: true },
     user: { videoQuota: 1_000_000_000, videoQuotaDaily: 5 },
@@ -81,14 +81,14 @@ test('a change is seen in the very next answer, by everybody, on the pages, and 
   })
   expect((await instance.call('GET //manifest.webmanifest')).json.name).toBe('Golden')
   expect(config.followers.instance.manual_approval).toBe(true)
-  expect((await instance.call('POST /users/register', { body: person('newcomer') })).status).toBe(204)
+  expect((await instance.call('POST /users/register', { body: newUser('newcomer') })).status).toBe(204)
   expect((await instance.call('GET /users?search=newcomer', { token: root })).json.data[0]).toMatchObject({
     videoQuota: 1_000_000_000,
     videoQuotaDaily: 5
   })
 })
 
-test('it survives a restart, and the files count again when it is taken back', async () => {
+test('a change survives a restart, and its removal restores the values of the files', async () => {
   await put({ instance: { terms: 'Be kind' } })
   replaceConfig(configWithOverrides({}))
   expect(config.instance.terms).toBe('Of the files')
@@ -99,27 +99,27 @@ test('it survives a restart, and the files count again when it is taken back', a
   expect((await instance.call('GET /config/about')).json.instance.terms).toBe('Of the files')
 })
 
-test('only what differs from the files is kept', async () => {
+test('only differences from the files are stored', async () => {
   expect((await put(await get())).status).toBe(200)
-  expect(await stored()).toEqual({})
+  expect(await storedOverrides()).toEqual({})
   await put({ instance: { name: 'Other', terms: 'Other' }, signup: { limit: 3 } })
-  expect(await stored()).toEqual({ instance: { name: 'Other', terms: 'Other' }, signup: { limit: 3 } })
+  expect(await storedOverrides()).toEqual({ instance: { name: 'Other', terms: 'Other' }, signup: { limit: 3 } })
   await put({ instance: { name: 'The reel' }, signup: { limit: 10 } })
-  expect(await stored()).toEqual({ instance: { terms: 'Other' } })
+  expect(await storedOverrides()).toEqual({ instance: { terms: 'Other' } })
 })
 
-describe('another process that changes something', () => {
-  test('is heeded in the very next answer, and before anybody is let in', async () => {
-    expect((await seen()).instance.name).toBe('The reel')
+describe('a change by another process', () => {
+  test('applies to the next response and before a registration', async () => {
+    expect((await clientConfig()).instance.name).toBe('The reel')
     await changeElsewhere({ instance: { name: 'From elsewhere' }, signup: { enabled: true, limit: -1 } })
-    expect((await seen()).instance.name).toBe('From elsewhere')
+    expect((await clientConfig()).instance.name).toBe('From elsewhere')
     await changeElsewhere({ signup: { enabled: false } })
-    expect((await instance.call('POST /users/register', { body: person('late') })).status).toBe(403)
+    expect((await instance.call('POST /users/register', { body: newUser('late') })).status).toBe(403)
     await changeElsewhere({ instance: { name: 'Again' } })
     expect((await get()).instance.name).toBe('Again')
   })
 
-  test('is heard of', async () => {
+  test('applies when its event is received', async () => {
     const other = new Redis({ path: inject('redis').socket })
     await changeElsewhere({ instance: { terms: 'Heard' } })
     await eventually(
@@ -128,20 +128,20 @@ describe('another process that changes something', () => {
         return config.instance.terms === 'Heard'
       },
       5,
-      'the news'
+      'the event'
     )
     other.disconnect()
   })
 
-  test('of another version may have stored what is unknown here: the rest counts', async () => {
+  test('of another version may contain unknown values: the others apply', async () => {
     await changeElsewhere({ instance: { name: 'Kept', slogan: 'Newer' }, signup: { limit: 'many' }, newer: { thing: true } })
-    expect(await seen()).toMatchObject({ instance: { name: 'Kept' } })
+    expect(await clientConfig()).toMatchObject({ instance: { name: 'Kept' } })
     expect(config.signup.limit).toBe(10)
     expect((await get()).instance.name).toBe('Kept')
   })
 })
 
-test('of two changes at once none is lost', async () => {
+test('concurrent changes are not lost', async () => {
   const names = ['terms', 'codeOfConduct', 'administrator', 'creationReason', 'businessModel', 'description']
   const answers = await Promise.all(names.map(async name => await put({ instance: { [name]: `The ${name}` } })))
   expect(answers.map(one => one.status)).toEqual(names.map(() => 200))
@@ -151,39 +151,39 @@ test('of two changes at once none is lost', async () => {
 test.each<[string, object, string]>([
   ['no name', { instance: { name: null } }, 'instance.name'],
   ['an empty name', { instance: { name: '  ' } }, 'instance.name'],
-  ['a list for a text', { instance: { terms: ['x'] } }, 'instance.terms'],
-  ['a text in a list of numbers', { instance: { categories: [1, 'x'] } }, 'instance.categories'],
+  ['a list instead of text', { instance: { terms: ['x'] } }, 'instance.terms'],
+  ['text in a list of numbers', { instance: { categories: [1, 'x'] } }, 'instance.categories'],
   ['an unknown policy', { instance: { defaultNSFWPolicy: 'hide' } }, 'instance.defaultNSFWPolicy'],
-  ['half an account', { signup: { limit: 1.5 } }, 'signup.limit'],
-  ['less than no limit', { signup: { limit: -2 } }, 'signup.limit'],
-  ['a text for a yes', { signup: { enabled: 'yes' } }, 'signup.enabled'],
-  ['a feature that is not there', { live: { enabled: true } }, 'live.enabled'],
-  ['another that is not there', { signup: { requiresApproval: true } }, 'signup.requiresApproval'],
-  ['one without a key', { contactForm: { enabled: true } }, 'contactForm.enabled'],
-  ['what only the files say', { transcoding: { concurrency: 9 } }, 'transcoding.concurrency'],
-  ['a key that is not there', { instance: { slogan: 'x' } }, 'instance.slogan'],
+  ['a fraction of an account', { signup: { limit: 1.5 } }, 'signup.limit'],
+  ['a limit below -1', { signup: { limit: -2 } }, 'signup.limit'],
+  ['text instead of a boolean', { signup: { enabled: 'yes' } }, 'signup.enabled'],
+  ['a feature that does not exist', { live: { enabled: true } }, 'live.enabled'],
+  ['another feature that does not exist', { signup: { requiresApproval: true } }, 'signup.requiresApproval'],
+  ['a feature without a configuration key', { contactForm: { enabled: true } }, 'contactForm.enabled'],
+  ['a key that only the files set', { transcoding: { concurrency: 9 } }, 'transcoding.concurrency'],
+  ['an unknown key', { instance: { slogan: 'x' } }, 'instance.slogan'],
   ['a key of the configuration, not of the interface', { database: { name: 'x' } }, 'database.name'],
-  ['a value for a group', { transcoding: 5 }, 'transcoding'],
-  ['nothing for a group', { instance: null }, 'instance'],
-  ['a size of no unit', { user: { videoQuota: '5 parsecs' } }, 'user.videoQuota'],
-  ['the way into prototypes', JSON.parse('{"instance": {"__proto__": {"polluted": true}}}') as object, 'instance.__proto__.polluted'],
+  ['a value instead of a group', { transcoding: 5 }, 'transcoding'],
+  ['null instead of a group', { instance: null }, 'instance'],
+  ['a size in an unknown unit', { user: { videoQuota: '5 parsecs' } }, 'user.videoQuota'],
+  ['prototype pollution', JSON.parse('{"instance": {"__proto__": {"polluted": true}}}') as object, 'instance.__proto__.polluted'],
   ['a NUL', { instance: { terms: 'a\0b' } }, 'instance']
-])('%s is refused, and nothing of its company is taken', async (_what, bad, name) => {
+])('%s is refused together with the valid values of the same body', async (_what, bad, name) => {
   const before = await get()
-  const company: Record<string, object> = { instance: { shortDescription: 'Half' }, signup: { minimumAge: 99 } }
+  const validValues: Record<string, object> = { instance: { shortDescription: 'Half' }, signup: { minimumAge: 99 } }
   const answer = await put({
-    ...company,
+    ...validValues,
     ...Object.fromEntries(
       Object.entries(bad).map(([key, part]) => [
         key,
-        typeof part === 'object' && part !== null ? { ...company[key], ...(part as object) } : (part as unknown)
+        typeof part === 'object' && part !== null ? { ...validValues[key], ...(part as object) } : (part as unknown)
       ])
     )
   })
   expect(answer.status).toBe(400)
   expect(Object.keys(answer.json['invalid-params'])).toContain(name)
   expect(await get()).toEqual(before)
-  expect(await stored()).toEqual({})
+  expect(await storedOverrides()).toEqual({})
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
 })
 
@@ -198,17 +198,17 @@ test.each(['[]', '"x"', '5', 'null', '{oops'])('the body %s is refused or change
   expect(await get()).toEqual(before)
 })
 
-test('only administrators see and change it', async () => {
-  const people = [await instance.user('plain'), await instance.user('judge', { role: 1 })]
+test('only administrators can read and change it', async () => {
+  const users = [await instance.user('plain'), await instance.user('judge', { role: 1 })]
   for (const key of ['GET /config/custom', 'PUT /config/custom', 'DELETE /config/custom']) {
     const body = key.startsWith('PUT') ? { instance: { name: 'Stolen' } } : undefined
     expect((await instance.call(key, { body })).json, key).toMatchObject({ status: 401, code: 'unauthorized_request' })
-    for (const { token } of people) expect((await instance.call(key, { token, body })).status, key).toBe(403)
+    for (const { token } of users) expect((await instance.call(key, { token, body })).status, key).toBe(403)
   }
-  expect((await seen()).instance.name).toBe('The reel')
+  expect((await clientConfig()).instance.name).toBe('The reel')
 })
 
-test('where the files allow no change there is none', async () => {
+test('changes are refused with 405 if the files do not allow them', async () => {
   config.webadmin.configuration.edition.allowed = false
   expect((await put({ instance: { name: 'Other' } })).status).toBe(405)
   expect((await instance.call('DELETE /config/custom', { token: root })).status).toBe(405)

@@ -4,59 +4,59 @@ import { updateAdminOverrides, configLeaves, refreshAdminOverrides, withConfigVa
 import { invalidParams, Problem, type InvalidParam } from '../core/problem.ts'
 import { configKeyPath, customConfigShape, EDITABLE_CONFIG_KEYS, configValueAt } from './custom-config.shape.ts'
 
-/** What administrators see of the configuration. */
+/** Returns the current configuration in the shape of PeerTube's clients. */
 export async function getCustomConfig(): Promise<ConfigTree> {
   await refreshAdminOverrides()
   return customConfigShape()
 }
 
 /**
- * Changes what a body in the shape of `readCustom` gives; what it leaves out stays. What is then as the files say is theirs again.
- * Throws 400 for a value that the configuration does not take or that only its files may change, and then nothing has changed; 405 where
- * the files allow no change.
+ * Stores the values of a body in the shape of `getCustomConfig`; omitted keys stay unchanged. An override equal to the value in the files
+ * is removed. Throws 400 for an invalid value or one that only the files may change, and then changes nothing; 405 if
+ * `webadmin.configuration.edition.allowed` is off.
  */
 export async function updateCustomConfig(body: ConfigTree): Promise<ConfigTree> {
-  assertAllowed()
-  const now = new Map(configLeaves(await getCustomConfig()).map(([path, value]) => [path.join('.'), value]))
-  const given = configLeaves(body).map(([path, value]) => ({ name: path.join('.'), value }))
-  const fixed = given.filter(({ name, value }) => !EDITABLE_CONFIG_KEYS.includes(name) && !isDeepStrictEqual(value, now.get(name)))
-  if (fixed.length > 0)
+  assertEditionAllowed()
+  const current = new Map(configLeaves(await getCustomConfig()).map(([path, value]) => [path.join('.'), value]))
+  const leaves = configLeaves(body).map(([path, value]) => ({ name: path.join('.'), value }))
+  const readOnly = leaves.filter(({ name, value }) => !EDITABLE_CONFIG_KEYS.includes(name) && !isDeepStrictEqual(value, current.get(name)))
+  if (readOnly.length > 0)
     throw invalidParams(
-      fixed.map(({ name, value }) => wrong(name, value, now.has(name) ? 'Cannot be changed here' : 'There is no such key'))
+      readOnly.map(({ name, value }) => invalidValue(name, value, current.has(name) ? 'Cannot be changed here' : 'There is no such key'))
     )
-  const changes = given
+  const changes = leaves
     .filter(({ name }) => EDITABLE_CONFIG_KEYS.includes(name))
     .map(({ name, value }) => ({ name, value, path: configKeyPath(name) }))
   try {
     await updateAdminOverrides(before => {
-      const files = configWithOverrides({})
+      const fileConfig = configWithOverrides({})
       const parsed = configWithOverrides(changes.reduce((tree, { path, value }) => withConfigValue(tree, path, value), before))
       return changes.reduce((tree, { path }) => {
         const value = configValueAt(parsed, path)
-        return withConfigValue(tree, path, isDeepStrictEqual(value, configValueAt(files, path)) ? undefined : value)
+        return withConfigValue(tree, path, isDeepStrictEqual(value, configValueAt(fileConfig, path)) ? undefined : value)
       }, before)
     })
   } catch (error) {
-    const one =
+    const refused =
       error instanceof ConfigError &&
       changes.find(({ path }) => error.key === path.join('.') || error.key?.startsWith(`${path.join('.')}.`))
-    throw one ? invalidParams([wrong(one.name, one.value, `Expected ${(error as ConfigError).expected}`)]) : error
+    throw refused ? invalidParams([invalidValue(refused.name, refused.value, `Expected ${(error as ConfigError).expected}`)]) : error
   }
   return customConfigShape()
 }
 
-/** Takes back everything that was set: the files count again. */
+/** Removes all overrides, so that the configuration files apply again. Throws 405. */
 export async function deleteCustomConfig(): Promise<ConfigTree> {
-  assertAllowed()
+  assertEditionAllowed()
   await updateAdminOverrides(() => ({}))
   return customConfigShape()
 }
 
-function assertAllowed(): void {
+function assertEditionAllowed(): void {
   if (!config.webadmin.configuration.edition.allowed)
     throw new Problem(405, null, 'The configuration of this instance can only be changed in its files.')
 }
 
-function wrong(path: string, value: unknown, msg: string): InvalidParam {
+function invalidValue(path: string, value: unknown, msg: string): InvalidParam {
   return { type: 'field', value, msg, path, location: 'body' }
 }

@@ -1,7 +1,7 @@
-/** One machine-readable reason of a refusal: the `code` of an application/problem+json answer. */
+/** A machine-readable error code: the `code` of an application/problem+json response. */
 export type ErrorCode = { code: string; status: number; meaning: string }
 
-/** Every `code` this server gives, for the API's documentation; a test holds it against the sources. */
+/** Every `code` of this server, for the API documentation; a test compares it with the sources. */
 export const ERROR_CODES: ErrorCode[] = [
   {
     code: 'invalid_request',

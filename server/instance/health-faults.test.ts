@@ -3,7 +3,7 @@ import type { Health } from '../../shared/administration.ts'
 import { findHealthFaults } from './health-faults.ts'
 
 const LIMITS = { low_disk: 0.1, low_memory: 0.1, many_waiting: 100 }
-const WELL: Omit<Health, 'faults'> = {
+const HEALTHY: Omit<Health, 'faults'> = {
   version: '1',
   node: 'v20',
   ffmpeg: '5.1',
@@ -22,28 +22,28 @@ const WELL: Omit<Health, 'faults'> = {
   peers: { total: 5, failing: 2, open: 0, suspended: 0 }
 }
 
-test('an instance that works has no faults, whatever it has behind it', () => {
-  expect(findHealthFaults(WELL, LIMITS)).toEqual([])
-  expect(findHealthFaults({ ...WELL, disk: null }, LIMITS)).toEqual([])
+test('a healthy instance has no faults, whatever failed long ago', () => {
+  expect(findHealthFaults(HEALTHY, LIMITS)).toEqual([])
+  expect(findHealthFaults({ ...HEALTHY, disk: null }, LIMITS)).toEqual([])
 })
 
 test.each<[string, Partial<Omit<Health, 'faults'>>, object[]]>([
   ['a full disk', { disk: { total: 1000, free: 50, keepFree: 50 } }, [{ code: 'disk_full', bad: true, bytes: 50 }]],
   ['a disk that fills up', { disk: { total: 1000, free: 99, keepFree: 50 } }, [{ code: 'disk_low', bad: false, bytes: 99 }]],
   ['little memory', { memory: { total: 1000, available: 99, process: 10 } }, [{ code: 'memory_low', bad: false, bytes: 99 }]],
-  ['no Redis, so nothing is known of jobs', { redis: null, jobs: null }, [{ code: 'redis_gone', bad: true }]],
+  ['no Redis, so that jobs are unknown', { redis: null, jobs: null }, [{ code: 'redis_gone', bad: true }]],
   ['no ffmpeg', { ffmpeg: null }, [{ code: 'ffmpeg_missing', bad: true }]],
-  ['no worker', { jobs: { ...WELL.jobs!, workers: 0 } }, [{ code: 'no_workers', bad: true }]],
-  ['halted jobs', { jobs: { ...WELL.jobs!, paused: true } }, [{ code: 'jobs_paused', bad: false, count: 5 }]],
+  ['no worker', { jobs: { ...HEALTHY.jobs!, workers: 0 } }, [{ code: 'no_workers', bad: true }]],
+  ['paused jobs', { jobs: { ...HEALTHY.jobs!, paused: true } }, [{ code: 'jobs_paused', bad: false, count: 5 }]],
   [
     'jobs and encodings that failed lately',
-    { jobs: { ...WELL.jobs!, failedLately: 2 }, encodings: { ...WELL.encodings, failedLately: 3 } },
+    { jobs: { ...HEALTHY.jobs!, failedLately: 2 }, encodings: { ...HEALTHY.encodings, failedLately: 3 } },
     [
       { code: 'encodings_failed', bad: false, count: 3 },
       { code: 'jobs_failed', bad: false, count: 2 }
     ]
   ],
-  ['videos that wait for long', { encodings: { ...WELL.encodings, late: 2 } }, [{ code: 'encodings_late', bad: false, count: 2 }]],
+  ['encodings that wait too long', { encodings: { ...HEALTHY.encodings, late: 2 } }, [{ code: 'encodings_late', bad: false, count: 2 }]],
   ['a full inbox', { incoming: { waiting: 101 } }, [{ code: 'inbox_full', bad: false, count: 101 }]],
   [
     'servers that cannot be reached',
@@ -51,7 +51,7 @@ test.each<[string, Partial<Omit<Health, 'faults'>>, object[]]>([
     [{ code: 'peers_troubled', bad: false, count: 5 }]
   ],
   [
-    'several at once, the worst first',
+    'several faults, the worst first',
     { redis: null, jobs: null, disk: { total: 1000, free: 99, keepFree: 50 }, ffmpeg: null },
     [
       { code: 'redis_gone', bad: true },
@@ -60,5 +60,5 @@ test.each<[string, Partial<Omit<Health, 'faults'>>, object[]]>([
     ]
   ]
 ])('%s', (_what, facts, faults) => {
-  expect(findHealthFaults({ ...WELL, ...facts }, LIMITS)).toEqual(faults)
+  expect(findHealthFaults({ ...HEALTHY, ...facts }, LIMITS)).toEqual(faults)
 })

@@ -1,10 +1,13 @@
 import type { HealthFault, Health } from '../../shared/administration.ts'
 
-type Facts = Omit<Health, 'faults'>
-type Limits = { low_disk: number; low_memory: number; many_waiting: number }
+type HealthFacts = Omit<Health, 'faults'>
+type HealthLimits = { low_disk: number; low_memory: number; many_waiting: number }
 
-/** What is wrong with an instance, the worst first; the words for it are the client's. */
-export function findHealthFaults({ disk, memory, redis, ffmpeg, jobs, encodings, incoming, peers }: Facts, limits: Limits): HealthFault[] {
+/** Returns the faults of an instance as codes, the worst first; the client has the texts. */
+export function findHealthFaults(
+  { disk, memory, redis, ffmpeg, jobs, encodings, incoming, peers }: HealthFacts,
+  limits: HealthLimits
+): HealthFault[] {
   const full = disk !== null && disk.free <= disk.keepFree
   const found: (HealthFault | false)[] = [
     full && { code: 'disk_full', bad: true, bytes: disk.free },

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { queryAs, sql } from '../core/sql.ts'
 
 const number = z.coerce.number()
-const Row = z.object({
+const StorageAndEncodingsRow = z.object({
   version: z.string(),
   bytes: number,
   renditions: number,
@@ -16,21 +16,24 @@ const Row = z.object({
 })
 
 /**
- * What the rows say of the disk and of the encodings: bytes of what is stored, and videos that wait, longer than `lateAfter` ms or not.
- * `Lately` is within `lately` ms.
+ * Sums up stored bytes and counts encodings by state; `late` are those waiting for longer than `lateAfter` ms, `failedLately` those that
+ * failed within `lately` ms.
  */
-export async function countStorageAndEncodings(lateAfter: number, lately: number): Promise<z.output<typeof Row>> {
+export async function countStorageAndEncodings(lateAfter: number, lately: number): Promise<z.output<typeof StorageAndEncodingsRow>> {
   const [row] = await queryAs(
-    Row,
+    StorageAndEncodingsRow,
     sql`
     SELECT split_part(current_setting('server_version'), ' ', 1) AS version, pg_database_size(current_database()) AS bytes,
-      (SELECT coalesce(sum(file.size), 0) FROM video_files file JOIN streaming_playlists playlist ON playlist.id = file.streaming_playlist_id
+      (SELECT coalesce(sum(file.size), 0) FROM video_files file
+        JOIN streaming_playlists playlist ON playlist.id = file.streaming_playlist_id
         JOIN videos video ON video.id = playlist.video_id WHERE NOT video.remote) AS renditions,
       (SELECT coalesce(sum(size), 0) FROM video_sources WHERE filename IS NOT NULL) AS originals,
       (SELECT coalesce(sum(size), 0) FROM uploads WHERE video_id IS NULL) AS uploads, encodings.*
-    FROM (SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'running') AS running, count(*) FILTER (WHERE state = 'failed') AS failed,
+    FROM (SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'running') AS running,
+        count(*) FILTER (WHERE state = 'failed') AS failed,
         count(*) FILTER (WHERE state = 'failed' AND updated_at > now() - ${lately} * interval '1 millisecond') AS "failedLately",
-        count(*) FILTER (WHERE state = 'waiting' AND updated_at < now() - ${lateAfter} * interval '1 millisecond') AS late FROM transcodings) encodings`
+        count(*) FILTER (WHERE state = 'waiting' AND updated_at < now() - ${lateAfter} * interval '1 millisecond') AS late
+      FROM transcodings) encodings`
   )
   return row!
 }

@@ -11,17 +11,17 @@ import { findHealthFaults } from './health-faults.ts'
 import { countStorageAndEncodings } from './health.query.ts'
 import { SOFTWARE_VERSION } from './version.ts'
 
-/** How the instance is doing, as seen from this process, and what is wrong. */
+/** Returns the health of the instance, as seen from this process, with its faults. */
 export async function checkHealth(): Promise<Health> {
   const { timeout, late_after, lately } = config.webadmin.health
   const [stored, waiting, peers, disk, ffmpeg, memory, jobs] = await Promise.all([
     countStorageAndEncodings(late_after, lately),
     countPendingActivities(),
     countPeers(),
-    diskOf(storageFolder('streaming_playlists')),
+    diskSpaceOf(storageFolder('streaming_playlists')),
     ffmpegVersion(timeout),
-    inTime(redisFacts(), timeout),
-    inTime(jobFacts(), timeout)
+    withTimeout(redisFacts(), timeout),
+    withTimeout(jobFacts(), timeout)
   ])
   const { version, bytes, renditions, originals, uploads, ...encodings } = stored
   const facts = {
@@ -48,8 +48,8 @@ export async function checkHealth(): Promise<Health> {
   return { ...facts, faults: findHealthFaults(facts, config.webadmin.health) }
 }
 
-/** The disk that holds a folder, or that will hold it. */
-async function diskOf(folder: string): Promise<Health['disk']> {
+/** Returns size and free space (bytes) of the disk that holds a folder, or its parent if it does not exist; null if unknown. */
+async function diskSpaceOf(folder: string): Promise<Health['disk']> {
   const found = await statfs(folder)
     .catch(async () => await statfs(dirname(folder)))
     .catch(() => null)
@@ -63,7 +63,7 @@ async function redisFacts(): Promise<Health['redis']> {
 }
 
 async function jobFacts(): Promise<Health['jobs']> {
-  const all = await Promise.all(
+  const queues = await Promise.all(
     QUEUE_NAMES.map(async name => {
       const opened = await openQueue(name)
       const [counts, workers, paused, failedLately] = await Promise.all([
@@ -76,11 +76,11 @@ async function jobFacts(): Promise<Health['jobs']> {
       return { waiting: waiting + prioritized, active, failed, failedLately, workers, paused }
     })
   )
-  const sum = (key: 'waiting' | 'active' | 'failed' | 'failedLately') => all.reduce((total, one) => total + one[key], 0)
-  // Every worker works on every queue.
+  const sum = (key: 'waiting' | 'active' | 'failed' | 'failedLately') => queues.reduce((total, one) => total + one[key], 0)
+  // Every worker process serves every queue.
   return {
-    workers: Math.min(...all.map(one => one.workers)),
-    paused: all.some(one => one.paused),
+    workers: Math.min(...queues.map(one => one.workers)),
+    paused: queues.some(one => one.paused),
     waiting: sum('waiting'),
     active: sum('active'),
     failed: sum('failed'),
@@ -88,14 +88,14 @@ async function jobFacts(): Promise<Health['jobs']> {
   }
 }
 
-/** What comes in time; null for what does not, or fails. */
-async function inTime<T>(coming: Promise<T>, timeout: number): Promise<T | null> {
+/** Resolves with the result, or null if it fails or takes longer than `timeout` ms. */
+async function withTimeout<T>(result: Promise<T>, timeout: number): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<null>(resolve => {
+  const timedOut = new Promise<null>(resolve => {
     timer = setTimeout(resolve, timeout, null)
   })
   try {
-    return await Promise.race([coming.catch(() => null), late])
+    return await Promise.race([result.catch(() => null), timedOut])
   } finally {
     clearTimeout(timer)
   }

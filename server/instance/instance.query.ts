@@ -4,12 +4,13 @@ import { queryAs, sql } from '../core/sql.ts'
 import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
 import { bannersSql } from '../actors/actor.shape.ts'
 
-/** The banner of the instance's own actor in all sizes. */
+/** Returns the banner of the instance actor in all sizes. */
 export async function findInstanceBanners(): Promise<ActorImage[]> {
   const [row] = await queryAs(
     z.object({ banners: z.array(ActorImage) }),
     sql`
-    SELECT ${bannersSql(sql`actor`)} AS banners FROM actors actor WHERE actor.host IS NULL AND lower(actor.preferred_username) = ${INSTANCE_ACTOR_NAME}`
+    SELECT ${bannersSql(sql`actor`)} AS banners
+    FROM actors actor WHERE actor.host IS NULL AND lower(actor.preferred_username) = ${INSTANCE_ACTOR_NAME}`
   )
   return row!.banners
 }

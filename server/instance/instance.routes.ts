@@ -6,7 +6,7 @@ import { listJobs, setJobsPaused } from './jobs.ts'
 import { getAbout, getServerConfig } from './server-config.ts'
 import { getServerStatistics } from './statistics.query.ts'
 
-/** What the instance says of itself, its numbers, health and jobs. */
+/** Routes of the instance: configuration for clients, about, statistics, debug and jobs. */
 export const instanceRoutes = implementContract(instanceContract, {
   'GET /ping': ({ response }) => {
     response.type('html').send('pong')
@@ -15,7 +15,6 @@ export const instanceRoutes = implementContract(instanceContract, {
   'GET /config': async () => await getServerConfig(),
   'GET /config/about': async () => await getAbout(),
   'GET /server/stats': async () => await getServerStatistics(),
-  // Nothing federated waits: this version takes no messages.
   'GET /server/debug': async ({ request }) => {
     const waiting = await countPendingActivities()
     return { ip: request.ip ?? '', activityPubMessagesWaiting: waiting.incoming.waiting, ...waiting }

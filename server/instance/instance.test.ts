@@ -9,7 +9,7 @@ import { findJsonShapeDifferences } from '../test/json-shape.ts'
 import { getServerConfig } from './server-config.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
-const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+const packageJson = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 let instance: TestInstance
 let root: string
 let user: { id: number; token: string; channelId: number }
@@ -34,7 +34,7 @@ afterAll(async () => {
   await instance?.stop()
 })
 
-test('ping', async () => {
+test('GET /ping answers pong', async () => {
   const answer = await instance.call('GET /ping')
   expect([answer.status, answer.headers.get('content-type'), answer.text]).toEqual([200, 'text/html; charset=utf-8', 'pong'])
 })
@@ -48,11 +48,11 @@ test('the settings have the recorded shape, and the newer keys of PeerTube', asy
   expect([missing, newer.federation.enabled]).toEqual([[], true])
 })
 
-test('the settings say what the configuration says', async () => {
+test('the settings have the values of the configuration', async () => {
   const { json } = await instance.call('GET /config')
   expect(json).toMatchObject({
     serverVersion: '6.3.0',
-    bobine: { version: own.version },
+    bobine: { version: packageJson.version },
     instance: { name: 'The reel', shortDescription: 'Short words', defaultNSFWPolicy: 'do_not_list' },
     transcoding: { hls: { enabled: true }, web_videos: { enabled: false }, enabledResolutions: [240, 360, 480, 720, 1080] },
     signup: { allowed: true, allowedForCurrentIP: true, minimumAge: 16, requiresApproval: false, requiresEmailVerification: false },
@@ -66,7 +66,7 @@ test('the settings say what the configuration says', async () => {
   })
 })
 
-test('a full instance takes no registrations, which shows at once', async () => {
+test('the settings report at once whether registrations are open, by the limit of users', async () => {
   expect((await instance.call('GET /config')).json.signup.allowed).toBe(true)
   await instance.user('third')
   const fourth = await instance.user('fourth')
@@ -79,13 +79,13 @@ test('a full instance takes no registrations, which shows at once', async () => 
   config.signup.enabled = true
 })
 
-test('the about page', async () => {
+test('GET /config/about has the recorded shape and the configured texts', async () => {
   const { json } = await instance.call('GET /config/about')
   expect(findJsonShapeDifferences(recorded.about, json)).toEqual([])
   expect(json.instance).toMatchObject({ name: 'The reel', description: 'Long words', languages: ['en', 'fr'], categories: [1, 2] })
 })
 
-test('the statistics have the recorded keys and count', async () => {
+test('the statistics have the recorded keys and correct counts', async () => {
   await seedVideo({ channelId: user.channelId, views: 5, sourceSize: 1000, fileSizes: [10, 20] })
   await seedVideo({ channelId: user.channelId, privacy: 3, views: 2, sourceSize: 77, keptSource: false })
   await instance.user('mod1', { role: 1 })
@@ -111,7 +111,7 @@ test('the statistics have the recorded keys and count', async () => {
   })
 })
 
-test('a channel is active by its last publication', async () => {
+test('a channel counts as active by its last publication', async () => {
   await runQuery(sql`UPDATE videos SET published_at = now() - interval '3 days'`)
   expect((await instance.call('GET /server/stats')).json).toMatchObject({
     totalLocalDailyActiveVideoChannels: 0,
@@ -124,7 +124,7 @@ test('a channel is active by its last publication', async () => {
   })
 })
 
-test('the state of the server is for administrators', async () => {
+test('GET /server/debug is only available to administrators', async () => {
   expect((await instance.call('GET /server/debug')).status).toBe(401)
   expect((await instance.call('GET /server/debug', { token: user.token })).status).toBe(403)
   expect((await instance.call('GET /server/debug', { token: root })).json).toEqual({
@@ -151,7 +151,7 @@ test('nodeinfo 2.0 and 2.1', async () => {
     expect(findJsonShapeDifferences(recorded.nodeinfo, answer.json)).toEqual([])
     expect(answer.json).toMatchObject({
       version,
-      software: { name: own.name, version: own.version },
+      software: { name: packageJson.name, version: packageJson.version },
       protocols: ['activitypub'],
       openRegistrations: false,
       usage: { users: { total: 5, activeMonth: 4, activeHalfyear: 4 }, localPosts: 2, localComments: 0 },

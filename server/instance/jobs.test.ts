@@ -16,7 +16,7 @@ beforeAll(async () => {
   instance = await startTestInstance({}, ['web'])
   root = await instance.login()
   for (const number of [1, 2, 3]) await (await openQueue('maintenance')).add('count-sheep', { number })
-  // Their order is that of their milliseconds.
+  // Jobs are ordered by their timestamps in milliseconds.
   await sleep(5)
   await (await openQueue('transcoding')).add('fall-over', { videoId: 7 }, { attempts: 1, priority: 5 })
   await sleep(5)
@@ -48,7 +48,7 @@ test('jobs of all queues and states, newest first, with the recorded shape', asy
   expect(types(await list('', '?sort=createdAt&count=1'))).toEqual(['count-sheep'])
 })
 
-test('jobs of one state, of one type, in parts', async () => {
+test('jobs are filtered by state and type, and paged', async () => {
   expect(types(await list('/delayed'))).toEqual(['wait-long'])
   expect(await list('/active')).toEqual({ total: 0, data: [] })
   const sheep = await list('', '?jobType=count-sheep&start=1&count=1')
@@ -57,7 +57,7 @@ test('jobs of one state, of one type, in parts', async () => {
   expect(await list('', '?jobType=nothing')).toEqual({ total: 0, data: [] })
 })
 
-test('a halted queue starts nothing until it goes on', async () => {
+test('a paused queue starts no job until it is resumed', async () => {
   expect((await instance.call('POST /jobs/pause', { token: root })).status).toBe(204)
   const done: number[] = []
   worker = new Worker(
@@ -78,7 +78,7 @@ test('a halted queue starts nothing until it goes on', async () => {
   expect(Date.parse(job.finishedOn)).toBeGreaterThanOrEqual(Date.parse(job.createdAt))
 })
 
-test('a failed job says why', async () => {
+test('a failed job has its error', async () => {
   const failing = new Worker(
     'transcoding',
     async () => {
@@ -95,7 +95,7 @@ test('a failed job says why', async () => {
   })
 })
 
-test('an unknown state and other people are refused', async () => {
+test('an unknown state and users who are no administrators are refused', async () => {
   expect(await list('/nope')).toMatchObject({
     status: 400,
     detail: 'Incorrect request parameters: state',

@@ -4,23 +4,25 @@ import type { instanceContract } from '../../shared/instance.ts'
 import { openQueue, QUEUE_NAMES } from '../core/job.ts'
 
 type JobPage = z.output<(typeof instanceContract)['GET /jobs']['response']>
-type State = z.output<(typeof instanceContract)['GET /jobs/:state']['params']>['state']
+type ListedState = z.output<(typeof instanceContract)['GET /jobs/:state']['params']>['state']
 
-const STATES: State[] = ['active', 'completed', 'failed', 'waiting', 'delayed', 'paused', 'waiting-children', 'prioritized']
+const LISTED_STATES: ListedState[] = ['active', 'completed', 'failed', 'waiting', 'delayed', 'paused', 'waiting-children', 'prioritized']
 
-/** What to list: jobs of one state or all, of one type or all, newest first unless told otherwise. */
-export type JobFilters = { start: number; count: number; state?: State; jobType?: string; sort?: 'createdAt' | '-createdAt' }
+/** Filters of the job list: by state and type if given; newest first by default. */
+export type JobFilters = { start: number; count: number; state?: ListedState; jobType?: string; sort?: 'createdAt' | '-createdAt' }
 
-/** Jobs of all queues as PeerTube's clients read them. */
+/** Lists the jobs of all queues as PeerTube's clients read them. */
 export async function listJobs({ start, count, state, jobType, sort = '-createdAt' }: JobFilters): Promise<JobPage> {
-  const found = (await Promise.all(QUEUE_NAMES.map(async name => await jobsOf(await openQueue(name), state ? [state] : STATES)))).flat()
-  const wanted = jobType ? found.filter(one => one.job.name === jobType) : found
+  const jobs = (
+    await Promise.all(QUEUE_NAMES.map(async name => await findJobs(await openQueue(name), state ? [state] : LISTED_STATES)))
+  ).flat()
+  const filtered = jobType ? jobs.filter(one => one.job.name === jobType) : jobs
   const sign = sort === 'createdAt' ? 1 : -1
-  wanted.sort((a, b) => sign * (a.job.timestamp - b.job.timestamp || Number(a.job.id) - Number(b.job.id) || 0))
-  return { total: wanted.length, data: wanted.slice(start, start + count).map(({ job, state }) => shape(job, state)) }
+  filtered.sort((a, b) => sign * (a.job.timestamp - b.job.timestamp || Number(a.job.id) - Number(b.job.id) || 0))
+  return { total: filtered.length, data: filtered.slice(start, start + count).map(({ job, state }) => serializeJob(job, state)) }
 }
 
-/** Lets no further job start, in any process, or lets them start again; running ones go on. */
+/** Pauses or resumes all queues in every process; running jobs continue. */
 export async function setJobsPaused(paused: boolean): Promise<void> {
   await Promise.all(
     QUEUE_NAMES.map(async name => {
@@ -30,12 +32,12 @@ export async function setJobsPaused(paused: boolean): Promise<void> {
   )
 }
 
-async function jobsOf(queue: Queue, states: State[]): Promise<{ job: Job; state: State }[]> {
-  const halted = await queue.isPaused()
+async function findJobs(queue: Queue, states: ListedState[]): Promise<{ job: Job; state: ListedState }[]> {
+  const isPaused = await queue.isPaused()
   const lists = await Promise.all(
     states.map(async state => {
-      // What waits in a halted queue is "paused" on the wire.
-      if (state === (halted ? 'waiting' : 'paused')) return []
+      // Waiting jobs of a paused queue have the state "paused" in the response.
+      if (state === (isPaused ? 'waiting' : 'paused')) return []
       const jobs = await queue.getJobs((state === 'paused' ? 'waiting' : state) as BullState)
       return jobs.map(job => ({ job, state }))
     })
@@ -43,7 +45,7 @@ async function jobsOf(queue: Queue, states: State[]): Promise<{ job: Job; state:
   return lists.flat()
 }
 
-function shape(job: Job, state: State): JobPage['data'][number] {
+function serializeJob(job: Job, state: ListedState): JobPage['data'][number] {
   return {
     id: job.id!,
     state,
@@ -53,11 +55,11 @@ function shape(job: Job, state: State): JobPage['data'][number] {
     progress: typeof job.progress === 'number' ? job.progress : 0,
     error: job.stacktrace?.at(-1) ?? job.failedReason ?? null,
     createdAt: new Date(job.timestamp).toISOString(),
-    processedOn: date(job.processedOn),
-    finishedOn: date(job.finishedOn)
+    processedOn: isoDate(job.processedOn),
+    finishedOn: isoDate(job.finishedOn)
   }
 }
 
-function date(time: number | undefined): string | null {
+function isoDate(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString()
 }

@@ -9,7 +9,7 @@ import { SOFTWARE_NAME, SOFTWARE_VERSION } from './version.ts'
 
 const VERSIONS = ['2.0', '2.1']
 
-/** NodeInfo 2.0 and 2.1 (nodeinfo.diaspora.software): how other servers and crawlers learn what runs here. */
+/** NodeInfo 2.0 and 2.1 (nodeinfo.diaspora.software), which describes this server to other servers and crawlers. */
 export const nodeinfoRouter = Router()
 
 nodeinfoRouter.get('/.well-known/nodeinfo', limitRate('client'), (_request, response) => {
@@ -28,12 +28,12 @@ nodeinfoRouter.get('/nodeinfo/:version.json', limitRate('client'), async (reques
   const version = request.params.version as string
   if (!VERSIONS.includes(version)) throw new Problem(404, null, 'Nodeinfo schema version not handled')
   response.setHeader('Content-Type', `application/json; charset=utf-8; profile="http://nodeinfo.diaspora.software/ns/schema/${version}#"`)
-  response.end(JSON.stringify(await nodeinfo(version)))
+  response.end(JSON.stringify(await buildNodeinfo(version)))
 })
 
-async function nodeinfo(version: string) {
+async function buildNodeinfo(version: string) {
   const [
-    numbers,
+    statistics,
     {
       search,
       plugin,
@@ -60,9 +60,9 @@ async function nodeinfo(version: string) {
     services: { inbound: [], outbound: [] },
     openRegistrations: signup.allowed,
     usage: {
-      users: { total: numbers.totalUsers, activeMonth: numbers.totalMonthlyActiveUsers, activeHalfyear: numbers.activeHalfyear },
-      localPosts: numbers.totalLocalVideos,
-      localComments: numbers.totalLocalVideoComments
+      users: { total: statistics.totalUsers, activeMonth: statistics.totalMonthlyActiveUsers, activeHalfyear: statistics.activeHalfyear },
+      localPosts: statistics.totalLocalVideos,
+      localComments: statistics.totalLocalVideoComments
     },
     metadata: {
       taxonomy: { postsName: 'Videos' },

@@ -50,20 +50,20 @@ const Problem = z
   })
   .meta({ id: 'Problem', description: 'A refusal (RFC 9457)' })
 
-const ROLES: Partial<Record<NonNullable<RouteSpec['auth']>, string>> = {
+const ROLE_NOTES: Partial<Record<NonNullable<RouteSpec['auth']>, string>> = {
   user: 'For users.',
   moderator: 'For moderators and administrators.',
   admin: 'For administrators.',
   optional: 'Logged-in users may see more.'
 }
 
-/** OpenAPI 3.1 of the given routes: parameters, bodies, files, answers, refusals and who may call. */
+/** Returns the OpenAPI 3.1 document of the given routes: parameters, bodies, files, responses, errors and required roles. */
 export function openapiDocument(contracts: Contract[]): OpenApiDocument {
   const paths: ZodOpenApiPathsObject = {}
   for (const [key, spec] of contracts.flatMap(contract => Object.entries(contract))) {
     const [method, path] = key.split(' ') as [string, string]
-    const place = path.replace(/:(\w+)/g, '{$1}')
-    paths[place] = { ...paths[place], [method.toLowerCase()]: operation(key, path, spec) }
+    const templatedPath = path.replace(/:(\w+)/g, '{$1}')
+    paths[templatedPath] = { ...paths[templatedPath], [method.toLowerCase()]: buildOperation(key, path, spec) }
   }
   const tags = [...new Set(contracts.flatMap(contract => Object.values(contract)).map(spec => spec.tag))].sort()
   const document = createDocument(
@@ -83,8 +83,8 @@ export function openapiDocument(contracts: Contract[]): OpenApiDocument {
     },
     {
       override: ({ jsonSchema, zodSchema, io }) => {
-        if (io === 'input') Object.assign(jsonSchema, sentForm(zodSchema))
-        withoutSafeBounds(jsonSchema)
+        if (io === 'input') Object.assign(jsonSchema, inputSchema(zodSchema))
+        removeSafeIntegerBounds(jsonSchema)
       }
     }
   )
@@ -92,7 +92,7 @@ export function openapiDocument(contracts: Contract[]): OpenApiDocument {
   return document
 }
 
-// A number in a path is read through a preprocess step, which zod takes for optional.
+// A number in a path is read through a preprocess step, which zod regards as optional.
 function requirePathParameters(document: OpenApiDocument): void {
   for (const item of Object.values(document.paths ?? {})) {
     for (const one of [item.get, item.post, item.put, item.delete].flatMap(operation => operation?.parameters ?? [])) {
@@ -103,31 +103,32 @@ function requirePathParameters(document: OpenApiDocument): void {
 
 type JsonSchema = Record<string, unknown>
 
-/** What a preprocess step takes is unknown to zod; what comes out of it is what callers should send. */
-function sentForm(schema: z.core.$ZodType): JsonSchema {
+/** Returns the schema of the output of a preprocess step: zod does not know its input, and the output is what clients should send. */
+function inputSchema(schema: z.core.$ZodType): JsonSchema {
   if (!(schema instanceof z.ZodPipe) || !(schema.in instanceof z.ZodTransform) || z.globalRegistry.get(schema)?.override) return {}
-  const { $schema: _none, ...sent } = z.toJSONSchema(schema.out, {
+  const { $schema: _none, ...sentSchema } = z.toJSONSchema(schema.out, {
     io: 'input',
     unrepresentable: 'any',
     override: ({ jsonSchema }) => {
       Object.assign(jsonSchema, jsonSchema.override)
       delete jsonSchema.override
-      withoutSafeBounds(jsonSchema)
+      removeSafeIntegerBounds(jsonSchema)
     }
   })
-  return sent
+  return sentSchema
 }
 
-// The bounds of JavaScript's numbers say nothing about the API.
-function withoutSafeBounds(schema: JsonSchema): void {
+// The bounds of safe integers are not limits of the API.
+function removeSafeIntegerBounds(schema: JsonSchema): void {
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
 }
 
-function operation(key: string, path: string, spec: RouteSpec): ZodOpenApiOperationObject {
-  const named = [...path.matchAll(/:(\w+)/g)].map(match => match[1]!)
-  const params = spec.params ?? (named.length > 0 ? z.object(Object.fromEntries(named.map(name => [name, z.string()]))) : undefined)
-  const description = [spec.description, ROLES[spec.auth ?? 'none']].filter(Boolean).join('\n\n')
+function buildOperation(key: string, path: string, spec: RouteSpec): ZodOpenApiOperationObject {
+  const paramNames = [...path.matchAll(/:(\w+)/g)].map(match => match[1]!)
+  const params =
+    spec.params ?? (paramNames.length > 0 ? z.object(Object.fromEntries(paramNames.map(name => [name, z.string()]))) : undefined)
+  const description = [spec.description, ROLE_NOTES[spec.auth ?? 'none']].filter(Boolean).join('\n\n')
   return {
     operationId: operationId(key),
     summary: spec.summary,
@@ -137,12 +138,12 @@ function operation(key: string, path: string, spec: RouteSpec): ZodOpenApiOperat
     ...(params || spec.query
       ? { requestParams: { ...(params ? { path: params } : {}), ...(spec.query ? { query: spec.query } : {}) } }
       : {}),
-    ...body(spec),
-    responses: responses(spec, named.length > 0)
+    ...requestBodyOf(spec),
+    responses: responsesOf(spec, paramNames.length > 0)
   }
 }
 
-/** `GET /videos/:id/description` becomes getVideosIdDescription. */
+/** Returns an operationId: `GET /videos/:id/description` becomes getVideosIdDescription. */
 function operationId(key: string): string {
   const [first, ...rest] = key
     .replace(/[^a-zA-Z]+/g, ' ')
@@ -151,29 +152,29 @@ function operationId(key: string): string {
   return first!.toLowerCase() + rest.map(word => word[0]!.toUpperCase() + word.slice(1)).join('')
 }
 
-function body(spec: RouteSpec): Pick<ZodOpenApiOperationObject, 'requestBody'> {
+function requestBodyOf(spec: RouteSpec): Pick<ZodOpenApiOperationObject, 'requestBody'> {
   if (!spec.body && !spec.files) return {}
   const optional = spec.body instanceof z.ZodOptional
   const fields = optional ? (spec.body as z.ZodOptional<z.ZodType>).unwrap() : spec.body
   if (spec.form) return { requestBody: { required: true, content: { 'application/x-www-form-urlencoded': { schema: fields! } } } }
   if (!spec.files) return { requestBody: { required: !optional, content: { 'application/json': { schema: fields! } } } }
-  const files = Object.fromEntries(Object.entries(spec.files).map(([name, kind]) => [name, fileField(kind)]))
-  const together = fields instanceof z.ZodObject ? z.object({ ...fields.shape, ...files }) : z.object(files)
-  const alone = fields && !Object.values(spec.files).includes('video') ? { 'application/json': { schema: fields } } : {}
-  return { requestBody: { required: true, content: { 'multipart/form-data': { schema: together }, ...alone } } }
+  const files = Object.fromEntries(Object.entries(spec.files).map(([name, kind]) => [name, fileSchema(kind)]))
+  const multipartSchema = fields instanceof z.ZodObject ? z.object({ ...fields.shape, ...files }) : z.object(files)
+  const jsonContent = fields && !Object.values(spec.files).includes('video') ? { 'application/json': { schema: fields } } : {}
+  return { requestBody: { required: true, content: { 'multipart/form-data': { schema: multipartSchema }, ...jsonContent } } }
 }
 
-function fileField(kind: FileKind): z.ZodType {
+function fileSchema(kind: FileKind): z.ZodType {
   const file = z
     .unknown()
     .meta({ override: { type: 'string', format: 'binary', contentMediaType: kind === 'video' ? 'video/*' : 'image/*' } })
   return kind === 'image' ? file.optional() : file.nonoptional()
 }
 
-function responses(spec: RouteSpec, named: boolean): ZodOpenApiResponsesObject {
+function responsesOf(spec: RouteSpec, hasPathParams: boolean): ZodOpenApiResponsesObject {
   const status = spec.status ?? (spec.response ? 200 : 204)
   const type = spec.response instanceof z.ZodLiteral ? 'text/html' : 'application/json'
-  const done = {
+  const success = {
     description: spec.response ? 'Done' : 'Done, without a body',
     ...(spec.response ? { content: { [type]: { schema: spec.response } } } : {})
   }
@@ -182,13 +183,13 @@ function responses(spec: RouteSpec, named: boolean): ZodOpenApiResponsesObject {
     ...(spec.body || spec.query || spec.params ? { 400: 'Something about the request is not valid' } : {}),
     ...(needsLogin ? { 401: 'Not logged in, or the token has ended' } : {}),
     ...(needsLogin && spec.auth !== 'optional' ? { 403: 'Not allowed to this user' } : {}),
-    ...(named ? { 404: 'No such thing' } : {}),
+    ...(hasPathParams ? { 404: 'No such thing' } : {}),
     ...spec.refusals,
     429: 'Too many requests'
   }
-  const refused = Object.entries(reasons).map(([code, description = '']) => [
+  const errors = Object.entries(reasons).map(([code, description = '']) => [
     code,
     { description, content: { 'application/problem+json': { schema: Problem } } }
   ])
-  return { [status]: done, ...Object.fromEntries(refused) }
+  return { [status]: success, ...Object.fromEntries(errors) }
 }

@@ -1,7 +1,7 @@
 import { ERROR_CODES } from './error-codes.ts'
 import type { OpenApiDocument } from './openapi.document.ts'
 
-/** The style of the page; its hash stands in the page's policy. */
+/** The style sheet of the page; its hash is in the Content-Security-Policy of the page. */
 export const OPENAPI_PAGE_STYLE = `
 :root { color-scheme: light dark; --line: light-dark(#d5d8dd, #363b44); --soft: light-dark(#f3f4f6, #1d2127); --dim: light-dark(#5a6270, #9aa3b2); --link: light-dark(#0b57a8, #7cb7ff); }
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 0; background: light-dark(#fff, #14171c); color: light-dark(#1a1d23, #e7eaf0); }
@@ -40,7 +40,7 @@ type Route = Operation & { method: string; path: string }
 
 const METHODS = ['get', 'post', 'put', 'delete'] as const
 
-/** The whole API as one HTML page that needs no script and nothing from elsewhere. */
+/** Renders the API documentation as one HTML page without scripts or external resources. */
 export function openapiPage(document: OpenApiDocument): string {
   const routes = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
     METHODS.flatMap(method => {
@@ -49,19 +49,19 @@ export function openapiPage(document: OpenApiDocument): string {
     })
   )
   const tags = (document.tags ?? []).map(tag => tag.name)
-  const title = text(document.info.title)
+  const title = escapeHtml(document.info.title)
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title><style>${OPENAPI_PAGE_STYLE}</style></head>
 <body>
-<header><h1>${title}</h1><p>${inline(document.info.description ?? '')} Version ${text(document.info.version)}. Base address: <code>${text(document.servers?.[0]?.url ?? '')}</code>.
+<header><h1>${title}</h1><p>${inlineHtml(document.info.description ?? '')} Version ${escapeHtml(document.info.version)}. Base address: <code>${escapeHtml(document.servers?.[0]?.url ?? '')}</code>.
 The same for machines: <a href="openapi.json">openapi.json</a>.</p></header>
-<nav aria-label="Contents"><ul>${tags.map(tag => `<li><a href="#tag-${anchor(tag)}">${text(tag)}</a></li>`).join('')}<li><a href="#schemas">Schemas</a></li><li><a href="#errors">Error codes</a></li></ul></nav>
+<nav aria-label="Contents"><ul>${tags.map(tag => `<li><a href="#tag-${anchor(tag)}">${escapeHtml(tag)}</a></li>`).join('')}<li><a href="#schemas">Schemas</a></li><li><a href="#errors">Error codes</a></li></ul></nav>
 <main>
 ${tags
   .map(
     tag =>
-      `<section id="tag-${anchor(tag)}"><h2>${text(tag)}</h2>${routes
+      `<section id="tag-${anchor(tag)}"><h2>${escapeHtml(tag)}</h2>${routes
         .filter(route => route.tags?.includes(tag))
         .map(routeHtml)
         .join('\n')}</section>`
@@ -70,96 +70,99 @@ ${tags
 <section id="schemas"><h2>Schemas</h2>${Object.entries(document.components?.schemas ?? {})
     .map(
       ([name, schema]) =>
-        `<article id="schema-${anchor(name)}"><details><summary><code>${text(name)}</code></summary><div class="inside">${schemaHtml(schema as Schema)}</div></details></article>`
+        `<article id="schema-${anchor(name)}"><details><summary><code>${escapeHtml(name)}</code></summary><div class="inside">${schemaHtml(schema as Schema)}</div></details></article>`
     )
     .join('\n')}</section>
 <section id="errors"><h2>Error codes</h2><p>A refusal is <code>application/problem+json</code> (RFC 9457); where it has a <code>code</code>, it is one of these.</p>
 <table><thead><tr><th scope="col">code</th><th scope="col">Status</th><th scope="col">Meaning</th></tr></thead><tbody>
-${ERROR_CODES.map(one => `<tr id="errors-${anchor(one.code)}"><td><code>${text(one.code)}</code></td><td>${one.status}</td><td>${inline(one.meaning)}</td></tr>`).join('\n')}
+${ERROR_CODES.map(one => `<tr id="errors-${anchor(one.code)}"><td><code>${escapeHtml(one.code)}</code></td><td>${one.status}</td><td>${inlineHtml(one.meaning)}</td></tr>`).join('\n')}
 </tbody></table></section>
 </main></body></html>`
 }
 
 function routeHtml(route: Route): string {
   const parts = [
-    route.description ? `<p>${inline(route.description)}</p>` : '',
+    route.description ? `<p>${inlineHtml(route.description)}</p>` : '',
     (route.parameters ?? []).length > 0
       ? `<h3>Parameters</h3><ul class="fields">${route
-          .parameters!.map(one => field(one.name, one.schema, one.in === 'path' || one.required === true, one.in))
+          .parameters!.map(one => fieldHtml(one.name, one.schema, one.in === 'path' || one.required === true, one.in))
           .join('')}</ul>`
       : '',
-    route.requestBody ? `<h3>Body</h3>${contents(route.requestBody.content)}` : '',
+    route.requestBody ? `<h3>Body</h3>${contentHtml(route.requestBody.content)}` : '',
     `<h3>Answers</h3><ul class="fields">${Object.entries(route.responses ?? {})
       .map(
         ([status, answer]) =>
-          `<li><strong>${text(status)}</strong> ${inline(answer.description)}${Number(status) < 400 && answer.content ? contents(answer.content) : ''}</li>`
+          `<li><strong>${escapeHtml(status)}</strong> ${inlineHtml(answer.description)}${Number(status) < 400 && answer.content ? contentHtml(answer.content) : ''}</li>`
       )
       .join('')}</ul>`
   ]
-  return `<article id="${anchor(route.operationId ?? '')}"><details><summary><span class="method">${route.method}</span> <code>${text(route.path)}</code> <span class="dim">${text(route.summary ?? '')}</span></summary>
+  return `<article id="${anchor(route.operationId ?? '')}"><details><summary><span class="method">${route.method}</span> <code>${escapeHtml(route.path)}</code> <span class="dim">${escapeHtml(route.summary ?? '')}</span></summary>
 <div class="inside">${parts.join('')}</div></details></article>`
 }
 
-function contents(content: Record<string, { schema?: Schema }>): string {
+function contentHtml(content: Record<string, { schema?: Schema }>): string {
   return Object.entries(content)
-    .map(([type, { schema }]) => `<p class="dim"><code>${text(type)}</code></p>${schemaHtml(schema)}`)
+    .map(([type, { schema }]) => `<p class="dim"><code>${escapeHtml(type)}</code></p>${schemaHtml(schema)}`)
     .join('')
 }
 
 function schemaHtml(schema: Schema): string {
   if (typeof schema !== 'object') return '<p class="dim">anything</p>'
-  const description = typeof schema.description === 'string' ? `<p>${inline(schema.description)}</p>` : ''
+  const description = typeof schema.description === 'string' ? `<p>${inlineHtml(schema.description)}</p>` : ''
   const inner = childrenHtml(schema)
-  return `${description}<p>${typeName(schema)}</p>${inner ? `<div class="fields">${inner}</div>` : ''}`
+  return `${description}<p>${typeHtml(schema)}</p>${inner ? `<div class="fields">${inner}</div>` : ''}`
 }
 
-function field(name: string, schema: Schema, required: boolean, place = ''): string {
-  const described = typeof schema === 'object' && typeof schema.description === 'string' ? ` ${inline(schema.description)}` : ''
-  const notes = [place, required ? 'required' : ''].filter(Boolean).join(', ')
-  return `<li><code>${text(name)}</code> ${typeName(schema)}${notes ? ` <span class="dim">(${notes})</span>` : ''}${described}${typeof schema === 'object' ? childrenHtml(schema) : ''}</li>`
+function fieldHtml(name: string, schema: Schema, required: boolean, location = ''): string {
+  const described = typeof schema === 'object' && typeof schema.description === 'string' ? ` ${inlineHtml(schema.description)}` : ''
+  const notes = [location, required ? 'required' : ''].filter(Boolean).join(', ')
+  return `<li><code>${escapeHtml(name)}</code> ${typeHtml(schema)}${notes ? ` <span class="dim">(${notes})</span>` : ''}${described}${typeof schema === 'object' ? childrenHtml(schema) : ''}</li>`
 }
 
 function childrenHtml(schema: { [key: string]: unknown }): string {
   const properties = schema.properties as Record<string, Schema> | undefined
   const required = (schema.required ?? []) as string[]
-  const own = properties
+  const propertiesHtml = properties
     ? `<ul>${Object.entries(properties)
-        .map(([name, one]) => field(name, one, required.includes(name)))
+        .map(([name, one]) => fieldHtml(name, one, required.includes(name)))
         .join('')}</ul>`
     : ''
   const others = [schema.items, schema.additionalProperties, ...((schema.anyOf ?? schema.oneOf ?? schema.allOf ?? []) as Schema[])]
-  return own + others.map(one => (typeof one === 'object' && one !== null ? childrenHtml(one as { [key: string]: unknown }) : '')).join('')
+  return (
+    propertiesHtml +
+    others.map(one => (typeof one === 'object' && one !== null ? childrenHtml(one as { [key: string]: unknown }) : '')).join('')
+  )
 }
 
-function typeName(schema: Schema): string {
+function typeHtml(schema: Schema): string {
   if (typeof schema !== 'object') return 'anything'
   if (typeof schema.$ref === 'string') {
     const name = schema.$ref.split('/').at(-1)!
-    return `<a href="#schema-${anchor(name)}">${text(name)}</a>`
+    return `<a href="#schema-${anchor(name)}">${escapeHtml(name)}</a>`
   }
   const choices = (schema.anyOf ?? schema.oneOf ?? schema.allOf) as Schema[] | undefined
-  if (choices) return choices.map(typeName).join(' or ')
-  if ('const' in schema) return `<code>${text(JSON.stringify(schema.const))}</code>`
-  if (Array.isArray(schema.enum)) return `one of ${schema.enum.map(one => `<code>${text(String(one))}</code>`).join(', ')}`
-  if (schema.type === 'array') return `list of ${typeName(schema.items as Schema)}`
+  if (choices) return choices.map(typeHtml).join(' or ')
+  if ('const' in schema) return `<code>${escapeHtml(JSON.stringify(schema.const))}</code>`
+  if (Array.isArray(schema.enum)) return `one of ${schema.enum.map(one => `<code>${escapeHtml(String(one))}</code>`).join(', ')}`
+  if (schema.type === 'array') return `list of ${typeHtml(schema.items as Schema)}`
   const limits = (['format', 'contentMediaType', 'minLength', 'maxLength', 'minimum', 'maximum', 'maxItems', 'pattern'] as const)
     .flatMap(key => (schema[key] === undefined ? [] : [`${key} ${String(schema[key])}`]))
     .join(', ')
   const type = [schema.type ?? 'anything'].flat().join(' or ')
-  return `${text(type)}${limits ? ` <span class="dim">${text(limits)}</span>` : ''}`
+  return `${escapeHtml(type)}${limits ? ` <span class="dim">${escapeHtml(limits)}</span>` : ''}`
 }
 
-/** Text with its `code` marked and its paragraphs kept. */
-function inline(words: string): string {
-  return text(words)
+/** Escapes text and renders its `code` and paragraphs as HTML. */
+function inlineHtml(text: string): string {
+  return escapeHtml(text)
     .replace(/`([^`]+)`/g, '<code>$1</code>')
     .replaceAll('\n\n', '<br>')
 }
 
 function anchor(name: string): string {
-  return text(name.replaceAll(' ', '-'))
+  return escapeHtml(name.replaceAll(' ', '-'))
 }
 
-function text(words: string): string {
-  return words.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
 }

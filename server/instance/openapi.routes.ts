@@ -3,13 +3,13 @@ import { Router } from 'express'
 import type { Contract } from '../../shared/contract.ts'
 import { limitRate } from '../core/request-rate-limit.ts'
 
-/** The description of the given routes, for machines (`/openapi.json`, OpenAPI 3.1) and for people (`/docs`); made at the first request. */
+/** Routes of the API documentation: `/openapi.json` (OpenAPI 3.1) and `/docs` (HTML); both are generated at the first request. */
 export function openapiRouter(contracts: Contract[]): Router {
   const router = Router()
-  let made: { json: string; html: string; policy: string } | null = null
-  const describe = async (): Promise<NonNullable<typeof made>> => {
-    if (made) return made
-    // What makes the description comes in with the first reader.
+  let cached: { json: string; html: string; policy: string } | null = null
+  const getDocumentation = async (): Promise<NonNullable<typeof cached>> => {
+    if (cached) return cached
+    // The generator is imported at the first request.
     const [{ openapiDocument }, { openapiPage, OPENAPI_PAGE_STYLE: STYLE }] = await Promise.all([
       import('./openapi.document.ts'),
       import('./openapi.page.ts')
@@ -23,13 +23,13 @@ export function openapiRouter(contracts: Contract[]): Router {
       "form-action 'none'",
       "frame-ancestors 'none'"
     ].join('; ')
-    return (made = { json: JSON.stringify(document), html: openapiPage(document), policy })
+    return (cached = { json: JSON.stringify(document), html: openapiPage(document), policy })
   }
   router.get('/openapi.json', limitRate('api'), async (_request, response) => {
-    response.type('application/json').send((await describe()).json)
+    response.type('application/json').send((await getDocumentation()).json)
   })
   router.get('/docs', limitRate('api'), async (_request, response) => {
-    const { html, policy } = await describe()
+    const { html, policy } = await getDocumentation()
     response.setHeader('Content-Security-Policy', policy)
     response.type('html').send(html)
   })

@@ -37,7 +37,7 @@ test('the document is OpenAPI 3.1 of this instance', () => {
   expect(document.components.securitySchemes.bearer).toMatchObject({ type: 'http', scheme: 'bearer' })
 })
 
-test('every declared route is in it, and nothing else', () => {
+test('the document contains every declared route and no other', () => {
   const described = Object.entries(document.paths as Json).flatMap(([path, item]) =>
     Object.keys(item).map(method => `${method.toUpperCase()} ${path}`)
   )
@@ -45,7 +45,7 @@ test('every declared route is in it, and nothing else', () => {
   expect(routes.length).toBeGreaterThan(50)
 })
 
-test.each(routes)('%s is described: parameters, body, files, answers, refusals, who may call', (key, spec) => {
+test.each(routes)('%s is described: parameters, body, files, responses, errors, required role', (key, spec) => {
   const operation = operationOf(key)
   expect(operation).toMatchObject({ summary: spec.summary, tags: [spec.tag] })
   const inPath = [...key.matchAll(/:(\w+)/g)].map(match => match[1])
@@ -75,19 +75,19 @@ test.each(routes)('%s is described: parameters, body, files, answers, refusals, 
   expect(Object.keys(done.content ?? {})).toHaveLength(spec.response ? 1 : 0)
   expect(operation.responses['429'].content['application/problem+json'].schema).toEqual({ $ref: '#/components/schemas/Problem' })
   for (const [status, reason] of Object.entries(spec.refusals ?? {})) expect(operation.responses[status].description).toBe(reason)
-  const closed = ['user', 'moderator', 'admin'].includes(spec.auth ?? 'none')
-  expect(operation.security).toEqual(closed ? [{ bearer: [] }] : spec.auth === 'optional' ? [{}, { bearer: [] }] : [])
-  expect(operation.responses['401'] !== undefined).toBe(closed || spec.auth === 'optional' || spec.refusals?.[401] !== undefined)
+  const requiresLogin = ['user', 'moderator', 'admin'].includes(spec.auth ?? 'none')
+  expect(operation.security).toEqual(requiresLogin ? [{ bearer: [] }] : spec.auth === 'optional' ? [{}, { bearer: [] }] : [])
+  expect(operation.responses['401'] !== undefined).toBe(requiresLogin || spec.auth === 'optional' || spec.refusals?.[401] !== undefined)
 })
 
-test('operations have names of their own, and tags are declared', () => {
+test('operationIds are unique, and tags are declared', () => {
   const operations = Object.values(document.paths as Json).flatMap(item => Object.values(item as Json))
   expect(new Set(operations.map(one => one.operationId)).size).toBe(operations.length)
   const declared = document.tags.map((tag: Json) => tag.name)
   for (const one of operations) for (const tag of one.tags) expect(declared).toContain(tag)
 })
 
-test('every reference leads somewhere', () => {
+test('every $ref has a target', () => {
   const references: string[] = []
   walk(document, node => {
     if (typeof node.$ref === 'string') references.push(node.$ref)
@@ -102,7 +102,7 @@ test('every reference leads somewhere', () => {
   }
 })
 
-test('what schemas say is JSON Schema', () => {
+test('the schemas are valid JSON Schema', () => {
   const TYPES = ['string', 'number', 'integer', 'boolean', 'array', 'object', 'null']
   walk(document.components.schemas, node => {
     if (typeof node.type === 'string' && !('properties' in node && 'type' in (node.properties as Json))) expect(TYPES).toContain(node.type)
@@ -113,7 +113,7 @@ test('what schemas say is JSON Schema', () => {
   })
 })
 
-test('the page lists every route, schema and code, with anchors that its links find', () => {
+test('the page lists every route, schema and code, and every link has its anchor', () => {
   for (const [key] of routes) expect(page).toContain(`<code>${key.split(' ')[1]!.replace(/:(\w+)/g, '{$1}')}</code>`)
   const anchors = [...page.matchAll(/ id="([^"]+)"/g)].map(match => match[1])
   expect(new Set(anchors).size).toBe(anchors.length)
@@ -122,20 +122,20 @@ test('the page lists every route, schema and code, with anchors that its links f
   for (const { code } of ERROR_CODES) expect(anchors).toContain(`errors-${code}`)
 })
 
-test('the page needs no script and nothing from elsewhere, and its policy allows neither', () => {
+test('the page has no scripts or external resources, and its Content-Security-Policy allows neither', () => {
   expect(page).not.toMatch(/<script|<link|<img|<iframe|\son\w+=|style="|url\(|@import/i)
   expect(page).toContain('Reels &#38; &#60;b&#62;more&#60;/b&#62;')
   expect(policy).toMatch(/default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; base-uri 'none'/)
 })
 
-test("the address of a refusal's type is an anchor of the page", async () => {
+test('the type of a problem is the URL of an anchor of the page', async () => {
   const { json } = await instance.call('GET /users/me')
   const [address, anchor] = json.type.split('#')
   expect(address).toBe(`${instance.url}/api/v1/docs`)
   expect(page).toContain(`id="${anchor}"`)
 })
 
-test('every code in the sources stands in the catalogue, with its status', () => {
+test('every code in the sources is listed with its status', () => {
   const known = new Map(ERROR_CODES.map(one => [one.code, one.status]))
   const found = new Set<string>()
   for (const entry of readdirSync(join(projectFolder, 'server'), { recursive: true, withFileTypes: true })) {

@@ -8,10 +8,10 @@ import { findInstanceBanners } from './instance.query.ts'
 import { PEERTUBE_API_VERSION, SOFTWARE_VERSION } from './version.ts'
 
 /**
- * The settings a client needs, with the keys of PeerTube 6.3 and the newer ones of 8.x.
- * `serverVersion` is the PeerTube version whose API this one speaks: clients compare it as a semantic version to learn what they
- * may call, and some refuse a server older than they know. Our own version is `bobine.version`.
- * A feature this version does not have says so with `enabled: false`.
+ * Returns the settings for clients, with the keys of PeerTube 6.3 and the newer ones of 8.x.
+ * `serverVersion` is the PeerTube version whose API is implemented: clients compare it as a semantic version to learn what they
+ * may call, and some refuse older servers. The version of this software is `bobine.version`.
+ * Features that this version does not have are reported as `enabled: false`.
  */
 export async function getServerConfig() {
   await refreshAdminOverrides()
@@ -106,10 +106,10 @@ export async function getServerConfig() {
     },
     export: { users: { enabled: false, exportExpiration: 0, maxUserVideoQuota: 0 } },
     autoBlacklist: { videos: { ofUsers: { enabled: false } } },
-    avatar: { file: pictures(config.upload.avatar_max_size) },
-    banner: { file: pictures(config.upload.avatar_max_size) },
-    logo: { file: pictures(0) },
-    video: { image: pictures(config.upload.image_max_size), file: { extensions: config.upload.extensions } },
+    avatar: { file: imageFileLimits(config.upload.avatar_max_size) },
+    banner: { file: imageFileLimits(config.upload.avatar_max_size) },
+    logo: { file: imageFileLimits(0) },
+    video: { image: imageFileLimits(config.upload.image_max_size), file: { extensions: config.upload.extensions } },
     videoCaption: { file: { size: { max: 0 }, extensions: [] } },
     user: { videoQuota: config.user.video_quota, videoQuotaDaily: config.user.video_quota_daily },
     videoChannels: { maxPerUser: config.video_channels.max_per_user },
@@ -135,7 +135,7 @@ export async function getServerConfig() {
   }
 }
 
-/** What the about page tells. */
+/** Returns the content of the about page. */
 export async function getAbout() {
   await refreshAdminOverrides()
   const { instance } = config
@@ -175,7 +175,7 @@ const NO_COLOURS = {
   inputBorderRadius: ''
 }
 
-function pictures(max: number) {
+function imageFileLimits(max: number) {
   return { size: { max }, extensions: ACTOR_IMAGE_EXTENSIONS }
 }
 

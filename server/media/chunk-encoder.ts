@@ -6,35 +6,35 @@ import { videoEncoderArgs, type HlsOptions } from './hls.ts'
 import { videoEndGap, type TranscodingPlan } from './ladder.ts'
 import type { Probe } from './probe.ts'
 
-/** Chunks are a multiple of so many seconds long, and of whole segments. */
-const GRID = 4
-/** Seconds before a chunk at which decoding begins at the latest: what is there is thrown away. */
-const LEAD = 1
-/** Seconds between two keyframes of the source above which the chunks would decode too much that is thrown away. */
-const SPARSEST = 20
+/** The length of a chunk is a multiple of this, and of whole segments. */
+const GRID_SECONDS = 4
+/** Decoding begins at least this many seconds before a chunk; the frames before the chunk are discarded. */
+const DECODE_LEAD_SECONDS = 1
+/** Seconds between two keyframes of the source above which each chunk would decode too many frames that are discarded. */
+const MAX_KEYFRAME_INTERVAL = 20
 
 /**
- * Cuts a film of `duration` seconds into chunks of `length` (seconds, rounded to the grid); the first ones are shorter, so that there is
- * something to watch soon.
+ * Splits a video of `duration` seconds into chunks of `length` (seconds, rounded to the grid); the first ones are shorter, so that the
+ * video becomes playable soon.
  */
 export function splitIntoChunks(duration: number, length: number, segmentSeconds: number): TimeRange[] {
-  const step = segmentSeconds * Math.ceil(GRID / segmentSeconds)
-  const longest = Math.max(1, Math.round(length / step))
-  const pieces: TimeRange[] = []
-  let at = 0
-  for (let steps = 1; at === 0 || at < duration; steps = Math.min(longest, steps * 2)) {
-    pieces.push({ start: at, end: at + steps * step })
-    at += steps * step
+  const gridSeconds = segmentSeconds * Math.ceil(GRID_SECONDS / segmentSeconds)
+  const maxSteps = Math.max(1, Math.round(length / gridSeconds))
+  const ranges: TimeRange[] = []
+  let start = 0
+  for (let steps = 1; start === 0 || start < duration; steps = Math.min(maxSteps, steps * 2)) {
+    ranges.push({ start, end: start + steps * gridSeconds })
+    start += steps * gridSeconds
   }
-  pieces.at(-1)!.end = null
-  return pieces
+  ranges.at(-1)!.end = null
+  return ranges
 }
 
-/** Why a film is not cut, in words for the log; null where its joined chunks are what one pass makes. */
+/** Why a video cannot be encoded in chunks, as text for the log; null if its joined chunks equal the result of one pass. */
 export function reasonNotToSplit(probe: Probe, plan: TranscodingPlan): string | null {
   const { video } = probe
   if (!video || plan.audioOnly || plan.encode.length === 0) return 'no moving picture is encoded'
-  // Of the other containers not all can be searched to the picture.
+  // Not all of the other containers support frame-exact seeking.
   if (!probe.container.some(name => ['mov', 'matroska'].includes(name))) return 'this kind of file may not be searched exactly'
   if (!plan.splitAudio && plan.audios.length > 0) return 'the sound is inside every rendition'
   if (!plan.keepsFrameTimes) return 'the frame rate is cut'
@@ -42,24 +42,24 @@ export function reasonNotToSplit(probe: Probe, plan: TranscodingPlan): string | 
   if (video.interlaced) return 'pictures are made of their neighbours'
   if (video.hdr) return 'the dynamic range is high'
   if (probe.truncated || videoEndGap(probe) > 0) return 'the picture ends early'
-  if (video.keyframeInterval === null || video.keyframeInterval > SPARSEST) return 'keyframes are too sparse'
-  if (video.start >= LEAD) return 'the picture begins late'
+  if (video.keyframeInterval === null || video.keyframeInterval > MAX_KEYFRAME_INTERVAL) return 'keyframes are too sparse'
+  if (video.start >= DECODE_LEAD_SECONDS) return 'the picture begins late'
   return null
 }
 
-/** The name of the file a chunk's rung is encoded to; `stem` is the chunk's. */
+/** The name of the file that a rendition of a chunk is encoded to; `stem` identifies the chunk. */
 export function chunkFilename(stem: string, resolution: number): string {
   return `${stem}-${resolution}.mp4`
 }
 
 /**
- * Encodes one chunk in every rung of `plan.encode`, in one process: fragmented MP4s in `folder`, which must be there, a fragment a segment.
- * What is there already is written anew.
+ * Encodes one chunk in every rendition of `plan.encode`, in one process: fragmented MP4s in `folder`, which must exist, one fragment a
+ * segment. Existing files are overwritten.
  */
 export function encodeChunk(
   input: string,
   folder: string,
-  { stem, ...piece }: TimeRange & { stem: string },
+  { stem, ...range }: TimeRange & { stem: string },
   plan: TranscodingPlan,
   probe: Probe,
   options: HlsOptions
@@ -67,12 +67,12 @@ export function encodeChunk(
   let run: FfmpegRun | null = null
   let killed = false
   const done = (async () => {
-    const graph = await ladderFilterGraph(probe, plan, { piece })
+    const graph = await ladderFilterGraph(probe, plan, { range })
     if (killed) throw new MediaError('aborted', 'ffmpeg was stopped')
-    const outputs = plan.encode.map((rung, i) => [
+    const outputs = plan.encode.map((rendition, i) => [
       '-map',
       `[v${i}]`,
-      ...videoEncoderArgs(rung, 0, plan, probe),
+      ...videoEncoderArgs(rendition, 0, plan, probe),
       '-fps_mode',
       'vfr',
       '-enc_time_base:v',
@@ -91,20 +91,25 @@ export function encodeChunk(
       '+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets+frag_discont',
       '-f',
       'mp4',
-      join(folder, chunkFilename(stem, rung.resolution))
+      join(folder, chunkFilename(stem, rendition.resolution))
     ])
     run = runFfmpeg({
       input,
       cwd: folder,
       output: chunkFilename(stem, plan.encode.at(-1)!.resolution),
-      // Times count from the film's first instant, wherever decoding begins.
-      before: [...reinitFilterOptions(probe), '-copyts', '-start_at_zero', ...(piece.start > 0 ? ['-ss', String(piece.start - LEAD)] : [])],
+      // Timestamps count from the start of the source, wherever decoding begins.
+      inputOptions: [
+        ...reinitFilterOptions(probe),
+        '-copyts',
+        '-start_at_zero',
+        ...(range.start > 0 ? ['-ss', String(range.start - DECODE_LEAD_SECONDS)] : [])
+      ],
       options: ['-filter_complex', graph, ...outputs.flat().slice(0, -1)],
       nice: options.nice,
       signal: options.signal,
       stallMs: options.stallMs,
-      brake: options.brake,
-      duration: (piece.end ?? probe.duration) - piece.start,
+      pauseControl: options.pauseControl,
+      duration: (range.end ?? probe.duration) - range.start,
       onProgress: options.onProgress
     })
     return await run.done

@@ -3,177 +3,182 @@ import { join } from 'node:path'
 import { findBoxes, findBox } from './mp4-boxes.ts'
 import { writeFileAtomically, type HlsOutput } from './hls-playlist.ts'
 
-/** Chunks that do not fit together; the film is then encoded in one pass. */
+/** Chunks cannot be joined; the video is then encoded in one pass. */
 export class ChunkJoinError extends Error {}
 
-type Fragment = { at: number; length: number; moof: Buffer; time: number; duration: number; pictures: number }
+type ChunkFragment = { offset: number; length: number; moof: Buffer; time: number; duration: number; frames: number }
 
 /** Bytes copied at once. */
-const PIECE = 1024 * 1024
-/** A table of a fragment or a head that is larger is none of ours. */
-const LARGEST_TABLE = 16 * 1024 * 1024
+const COPY_BUFFER_BYTES = 1024 * 1024
+/** Chunks encoded by this program have smaller headers and fragment tables. */
+const MAX_TABLE_BYTES = 16 * 1024 * 1024
 
 /**
- * A rendition that grows by chunks (fragmented MP4s of one picture, a fragment a segment), in the files one pass would write: one MP4 and
- * an EVENT playlist of byte ranges (RFC 8216).
+ * Joins chunks (fragmented MP4s of one video track, one fragment a segment) to a growing rendition, in the files that an encode in one pass
+ * would write: one MP4 and an EVENT playlist of byte ranges (RFC 8216).
  */
 export class ChunkJoiner {
   readonly #folder: string
   readonly #output: HlsOutput
   readonly #fps: number
   readonly #lines: string[] = []
-  #head: Buffer | null = null
+  #header: Buffer | null = null
   #timescale = 0
   #size = 0
   #sequence = 0
-  #end = 0
-  #longest: number
-  /** Pictures so far. */
-  pictures = 0
+  #endTime = 0
+  #targetDuration: number
+  /** Frames so far. */
+  frames = 0
 
   constructor(folder: string, output: HlsOutput, { segmentSeconds, fps }: { segmentSeconds: number; fps: number }) {
     this.#folder = folder
     this.#output = output
     this.#fps = fps
-    this.#longest = Math.round(segmentSeconds)
+    this.#targetDuration = Math.round(segmentSeconds)
   }
 
   /** Seconds so far. */
   get seconds(): number {
-    return this.#timescale > 0 ? this.#end / this.#timescale : 0
+    return this.#timescale > 0 ? this.#endTime / this.#timescale : 0
   }
 
   /**
-   * Appends the next chunk, which may be empty. Throws a JoinError where it was encoded otherwise than those before, or does not begin
-   * where they end.
+   * Appends the next chunk, which may be empty. Throws a ChunkJoinError if it was encoded with other parameters than those before, or does
+   * not begin where they end.
    */
   async append(chunk: string): Promise<void> {
-    const from = await open(chunk, 'r').catch(error => {
+    const source = await open(chunk, 'r').catch(error => {
       throw new ChunkJoinError(`${chunk} cannot be read`, { cause: error })
     })
     try {
-      const { head, fragments } = await layout(from, chunk)
+      const { header, fragments } = await readFragments(source, chunk)
       if (fragments.length === 0) return
-      await this.#begin(head, chunk)
-      const to = await open(join(this.#folder, this.#output.file), 'a')
+      await this.#writeHeader(header, chunk)
+      const target = await open(join(this.#folder, this.#output.file), 'a')
       try {
-        for (const fragment of fragments) await this.#add(fragment, from, to, chunk)
+        for (const fragment of fragments) await this.#appendFragment(fragment, source, target, chunk)
       } finally {
-        await to.close()
+        await target.close()
       }
     } finally {
-      await from.close()
+      await source.close()
     }
-    await this.#publish()
+    await this.#writePlaylist()
   }
 
-  /** Says that no chunk follows. */
+  /** Ends the playlist: no chunk follows. Throws a ChunkJoinError if none was appended. */
   async finish(): Promise<void> {
-    if (!this.#head) throw new ChunkJoinError(`${this.#output.file} has nothing in it`)
-    await this.#publish('#EXT-X-ENDLIST')
+    if (!this.#header) throw new ChunkJoinError(`${this.#output.file} has nothing in it`)
+    await this.#writePlaylist('#EXT-X-ENDLIST')
   }
 
-  async #begin(head: Buffer, chunk: string): Promise<void> {
-    if (this.#head) {
-      if (!this.#head.equals(head)) throw new ChunkJoinError(`${chunk} was encoded otherwise than the chunks before it`)
+  async #writeHeader(header: Buffer, chunk: string): Promise<void> {
+    if (this.#header) {
+      if (!this.#header.equals(header)) throw new ChunkJoinError(`${chunk} was encoded otherwise than the chunks before it`)
       return
     }
-    const mdhd = findBox(head, 'moov', 'trak', 'mdia', 'mdhd')
+    const mdhd = findBox(header, 'moov', 'trak', 'mdia', 'mdhd')
     this.#timescale = mdhd.length >= 24 ? mdhd.readUInt32BE(mdhd[0] === 1 ? 20 : 12) : 0
     if (this.#timescale === 0) throw new ChunkJoinError(`${chunk} has no head`)
-    this.#head = head
-    this.#size = head.length
-    await appendFile(join(this.#folder, this.#output.file), head)
+    this.#header = header
+    this.#size = header.length
+    await appendFile(join(this.#folder, this.#output.file), header)
   }
 
-  async #add({ at, length, moof, time, duration, pictures }: Fragment, from: FileHandle, to: FileHandle, chunk: string): Promise<void> {
-    // A picture that is missing between two chunks was not found when the second began.
-    if (Math.abs(time - this.#end) > this.#timescale / this.#fps / 2)
+  async #appendFragment(
+    { offset, length, moof, time, duration, frames }: ChunkFragment,
+    source: FileHandle,
+    target: FileHandle,
+    chunk: string
+  ): Promise<void> {
+    // A frame that is missing between two chunks was not found at the seek to the second.
+    if (Math.abs(time - this.#endTime) > this.#timescale / this.#fps / 2)
       throw new ChunkJoinError(`${chunk} begins at ${time / this.#timescale}, not at ${this.seconds}`)
     findBox(moof, 'moof', 'mfhd').writeUInt32BE(++this.#sequence, 4)
-    await to.writeFile(moof)
-    await copy(from, to, at + moof.length, length - moof.length)
+    await target.writeFile(moof)
+    await copyBytes(source, target, offset + moof.length, length - moof.length)
     this.#lines.push(`#EXTINF:${(duration / this.#timescale).toFixed(6)},`, `#EXT-X-BYTERANGE:${length}@${this.#size}`, this.#output.file)
-    this.#longest = Math.max(this.#longest, Math.round(duration / this.#timescale))
+    this.#targetDuration = Math.max(this.#targetDuration, Math.round(duration / this.#timescale))
     this.#size += length
-    this.#end = time + duration
-    this.pictures += pictures
+    this.#endTime = time + duration
+    this.frames += frames
   }
 
-  async #publish(...more: string[]): Promise<void> {
+  async #writePlaylist(...closingLines: string[]): Promise<void> {
     const lines = [
       '#EXTM3U',
       '#EXT-X-VERSION:7',
-      `#EXT-X-TARGETDURATION:${this.#longest}`,
+      `#EXT-X-TARGETDURATION:${this.#targetDuration}`,
       '#EXT-X-MEDIA-SEQUENCE:0',
       '#EXT-X-PLAYLIST-TYPE:EVENT',
       '#EXT-X-INDEPENDENT-SEGMENTS',
-      `#EXT-X-MAP:URI="${this.#output.file}",BYTERANGE="${this.#head!.length}@0"`,
+      `#EXT-X-MAP:URI="${this.#output.file}",BYTERANGE="${this.#header!.length}@0"`,
       ...this.#lines,
-      ...more
+      ...closingLines
     ]
     await writeFileAtomically(join(this.#folder, this.#output.playlist), lines.join('\n') + '\n')
   }
 }
 
-/** The head (ftyp and moov) and the fragments of a chunk (ISO 14496-12, 8.8), without their pictures. */
-async function layout(file: FileHandle, name: string): Promise<{ head: Buffer; fragments: Fragment[] }> {
+/** Reads the header (ftyp and moov) and the fragments of a chunk (ISO 14496-12, 8.8), without their media data. */
+async function readFragments(file: FileHandle, name: string): Promise<{ header: Buffer; fragments: ChunkFragment[] }> {
   const { size } = await file.stat()
-  const heads: Buffer[] = []
-  const fragments: Fragment[] = []
-  let moof: { at: number; body: Buffer } | null = null
-  for (let at = 0; at < size;) {
-    const start = await read(file, at, Math.min(16, size - at))
-    const short = start.length >= 8 ? start.readUInt32BE(0) : 0
-    const length = short === 1 && start.length >= 16 ? Number(start.readBigUInt64BE(8)) : short
-    if (length < 8 || at + length > size) throw new ChunkJoinError(`${name} is cut off at ${at}`)
-    const type = start.toString('latin1', 4, 8)
+  const headerBoxes: Buffer[] = []
+  const fragments: ChunkFragment[] = []
+  let moof: { offset: number; body: Buffer } | null = null
+  for (let offset = 0; offset < size;) {
+    const boxHeader = await readBytes(file, offset, Math.min(16, size - offset))
+    const size32 = boxHeader.length >= 8 ? boxHeader.readUInt32BE(0) : 0
+    const length = size32 === 1 && boxHeader.length >= 16 ? Number(boxHeader.readBigUInt64BE(8)) : size32
+    if (length < 8 || offset + length > size) throw new ChunkJoinError(`${name} is cut off at ${offset}`)
+    const type = boxHeader.toString('latin1', 4, 8)
     if (['ftyp', 'moov', 'moof'].includes(type)) {
-      if (length > LARGEST_TABLE) throw new ChunkJoinError(`${name} has a table of ${length} bytes`)
-      const body = await read(file, at, length)
-      if (type === 'moof') moof = { at, body }
-      else heads.push(body)
+      if (length > MAX_TABLE_BYTES) throw new ChunkJoinError(`${name} has a table of ${length} bytes`)
+      const body = await readBytes(file, offset, length)
+      if (type === 'moof') moof = { offset, body }
+      else headerBoxes.push(body)
     } else if (type === 'mdat' && moof) {
-      fragments.push({ at: moof.at, length: at + length - moof.at, moof: moof.body, ...timesOf(moof.body, name) })
+      fragments.push({ offset: moof.offset, length: offset + length - moof.offset, moof: moof.body, ...fragmentTimes(moof.body, name) })
       moof = null
     }
-    at += length
+    offset += length
   }
   if (moof) throw new ChunkJoinError(`${name} ends within a fragment`)
-  return { head: Buffer.concat(heads), fragments }
+  return { header: Buffer.concat(headerBoxes), fragments }
 }
 
-/** When a fragment's first picture is decoded and how long all of them last, in units of the track. */
-function timesOf(moof: Buffer, name: string): { time: number; duration: number; pictures: number } {
+/** The decode time of a fragment's first frame and the duration of all its frames, in units of the track; and their number. */
+function fragmentTimes(moof: Buffer, name: string): { time: number; duration: number; frames: number } {
   const [traf, ...others] = findBoxes(findBox(moof, 'moof'), 'traf')
   const [tfhd, tfdt] = [findBox(traf ?? Buffer.alloc(0), 'tfhd'), findBox(traf ?? Buffer.alloc(0), 'tfdt')]
   if (!traf || others.length > 0 || tfhd.length < 8 || tfdt.length < 8) throw new ChunkJoinError(`${name} is not a chunk of one picture`)
-  const has = tfhd.readUIntBE(1, 3)
-  const usual = has & 8 ? tfhd.readUInt32BE(8 + (has & 1 ? 8 : 0) + (has & 2 ? 4 : 0)) : 0
-  let [duration, pictures] = [0, 0]
+  const tfhdFlags = tfhd.readUIntBE(1, 3)
+  const defaultDuration = tfhdFlags & 8 ? tfhd.readUInt32BE(8 + (tfhdFlags & 1 ? 8 : 0) + (tfhdFlags & 2 ? 4 : 0)) : 0
+  let [duration, frames] = [0, 0]
   for (const trun of findBoxes(traf, 'trun')) {
     const flags = trun.readUIntBE(1, 3)
     const count = trun.readUInt32BE(4)
     const first = 8 + (flags & 1 ? 4 : 0) + (flags & 4 ? 4 : 0)
     const step = 4 * [0x100, 0x200, 0x400, 0x800].filter(flag => flags & flag).length
-    for (let index = 0; index < count; index++) duration += flags & 0x100 ? trun.readUInt32BE(first + index * step) : usual
-    pictures += count
+    for (let index = 0; index < count; index++) duration += flags & 0x100 ? trun.readUInt32BE(first + index * step) : defaultDuration
+    frames += count
   }
-  return { time: tfdt[0] === 1 ? Number(tfdt.readBigUInt64BE(4)) : tfdt.readUInt32BE(4), duration, pictures }
+  return { time: tfdt[0] === 1 ? Number(tfdt.readBigUInt64BE(4)) : tfdt.readUInt32BE(4), duration, frames }
 }
 
-async function read(file: FileHandle, at: number, length: number): Promise<Buffer> {
+async function readBytes(file: FileHandle, offset: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length)
-  const { bytesRead } = await file.read(bytes, 0, length, at)
+  const { bytesRead } = await file.read(bytes, 0, length, offset)
   return bytes.subarray(0, bytesRead)
 }
 
-async function copy(from: FileHandle, to: FileHandle, at: number, length: number): Promise<void> {
-  const piece = Buffer.allocUnsafe(Math.min(PIECE, length))
-  for (let done = 0; done < length;) {
-    const { bytesRead } = await from.read(piece, 0, Math.min(piece.length, length - done), at + done)
+async function copyBytes(source: FileHandle, target: FileHandle, offset: number, length: number): Promise<void> {
+  const buffer = Buffer.allocUnsafe(Math.min(COPY_BUFFER_BYTES, length))
+  for (let copied = 0; copied < length;) {
+    const { bytesRead } = await source.read(buffer, 0, Math.min(buffer.length, length - copied), offset + copied)
     if (bytesRead === 0) throw new ChunkJoinError('a chunk became shorter while it was read')
-    await to.writeFile(piece.subarray(0, bytesRead))
-    done += bytesRead
+    await target.writeFile(buffer.subarray(0, bytesRead))
+    copied += bytesRead
   }
 }

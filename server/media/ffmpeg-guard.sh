@@ -1,8 +1,8 @@
 #!/bin/sh
-# Runs ffmpeg (or, with --ffprobe as the first argument, ffprobe) and lets it live only as long as
-# the process that holds the other end of this script's standard input: when that pipe reaches its
-# end, because it was closed or because its holder died (kill -9 included), the program is killed.
-# The program's exit status is passed on. USR1 holds the program, USR2 lets it go on.
+# Runs ffmpeg (or, with --ffprobe as the first argument, ffprobe) only as long as the process at the
+# other end of this script's standard input lives: when that pipe reaches its end, because it was
+# closed or because that process died (kill -9 included), the program is killed.
+# The program's exit status is passed on. USR1 pauses the program, USR2 resumes it.
 
 program=ffmpeg
 if [ "$1" = --ffprobe ]; then
@@ -29,7 +29,7 @@ trap 'kill -9 "$child" 2>/dev/null' HUP INT TERM
 
 wait "$child"
 status=$?
-# A trapped signal interrupts the wait before the program is gone.
+# A trapped signal interrupts the wait before the program has exited.
 while kill -0 "$child" 2>/dev/null; do
   wait "$child"
   status=$?

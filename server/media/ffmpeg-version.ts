@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 
-/** The version of the installed ffmpeg as it calls itself; null where there is none, or where it says nothing within `timeout` ms. */
+/** The version that the installed ffmpeg reports; null if there is none, or if it does not answer within `timeout` ms. */
 export async function ffmpegVersion(timeout: number): Promise<string | null> {
   return await new Promise(resolve => {
     execFile('ffmpeg', ['-version'], { timeout, windowsHide: true }, (error, text) =>

@@ -9,93 +9,93 @@ import { PauseControl } from './pause-control.ts'
 import { ffmpegGuardPath, hasFfmpegFilter, runFfmpeg, runFfprobe, type FfmpegProgress } from './ffmpeg.ts'
 import { h264Args, runFfmpegIn, videoInputArgs, createScratchFolder, toneInputArgs } from '../test/media-fixtures.ts'
 
-let place: Awaited<ReturnType<typeof createScratchFolder>>
+let scratch: Awaited<ReturnType<typeof createScratchFolder>>
 let source: string
 
 beforeAll(async () => {
-  place = await createScratchFolder()
-  source = join(place.folder, 'source.mp4')
-  await runFfmpegIn(place.folder, ...videoInputArgs(2), ...toneInputArgs(2), ...h264Args, 'source.mp4')
+  scratch = await createScratchFolder()
+  source = join(scratch.folder, 'source.mp4')
+  await runFfmpegIn(scratch.folder, ...videoInputArgs(2), ...toneInputArgs(2), ...h264Args, 'source.mp4')
 })
-afterAll(() => place.remove())
+afterAll(() => scratch.remove())
 
-async function processesWith(mark: string): Promise<string[]> {
+async function processesWithMarker(marker: string): Promise<string[]> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,args='])
-  return stdout.split('\n').filter(line => line.includes(mark) && !line.includes('runFfmpeg'))
+  return stdout.split('\n').filter(line => line.includes(marker) && !line.includes('runFfmpeg'))
 }
 
-async function until(what: () => Promise<boolean>): Promise<void> {
+async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
   for (let i = 0; i < 200; i++) {
-    if (await what()) return
+    if (await condition()) return
     await new Promise(resolve => setTimeout(resolve, 50))
   }
-  throw new Error('it did not happen within ten seconds')
+  throw new Error('the condition was not met within ten seconds')
 }
 
-function endless(mark: string) {
+function endlessJob(marker: string) {
   return {
     input: source,
-    cwd: place.folder,
-    before: ['-re', '-stream_loop', '-1'],
+    cwd: scratch.folder,
+    inputOptions: ['-re', '-stream_loop', '-1'],
     output: '-',
-    options: ['-c', 'copy', '-metadata', `title=${mark}`, '-f', 'null']
+    options: ['-c', 'copy', '-metadata', `title=${marker}`, '-f', 'null']
   }
 }
 
-test('ffmpeg dies with a parent that is killed with -9', async () => {
-  const mark = randomUUID()
+test('ffmpeg ends when its parent is killed with SIGKILL', async () => {
+  const marker = randomUUID()
   const code = `import { runFfmpeg, runFfprobe } from ${JSON.stringify(new URL('./ffmpeg.ts', import.meta.url).href)}
     await runFfprobe(['-v', 'error', ${JSON.stringify(source)}], { timeoutMs: 10000 })
-    runFfmpeg(${JSON.stringify(endless(mark))})`
+    runFfmpeg(${JSON.stringify(endlessJob(marker))})`
   const parent: ChildProcess = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], { stdio: 'ignore' })
-  await until(async () => (await processesWith(mark)).some(line => /\d+ ffmpeg /.test(line)))
+  await waitUntil(async () => (await processesWithMarker(marker)).some(line => /\d+ ffmpeg /.test(line)))
   parent.kill('SIGKILL')
-  await until(async () => (await processesWith(mark)).length === 0)
+  await waitUntil(async () => (await processesWithMarker(marker)).length === 0)
 })
 
-test('ffmpeg dies with its guard', async () => {
-  const mark = randomUUID()
-  const run = runFfmpeg(endless(mark))
-  await until(async () => (await processesWith(mark)).some(line => /\d+ ffmpeg /.test(line)))
-  const guard = (await processesWith(mark)).find(line => line.includes('ffmpeg-guard.sh')) ?? ''
+test('ffmpeg ends when its guard is killed', async () => {
+  const marker = randomUUID()
+  const run = runFfmpeg(endlessJob(marker))
+  await waitUntil(async () => (await processesWithMarker(marker)).some(line => /\d+ ffmpeg /.test(line)))
+  const guard = (await processesWithMarker(marker)).find(line => line.includes('ffmpeg-guard.sh')) ?? ''
   process.kill(Number.parseInt(guard, 10), 'SIGKILL')
   await expect(run.done).rejects.toMatchObject({ code: 'ffmpeg_failed' })
   await expect(
-    runFfmpeg({ input: source, cwd: join(place.folder, 'gone'), options: ['-c', 'copy', '-f', 'mp4'], output: 'x.mp4' }).done
+    runFfmpeg({ input: source, cwd: join(scratch.folder, 'gone'), options: ['-c', 'copy', '-f', 'mp4'], output: 'x.mp4' }).done
   ).rejects.toMatchObject({ code: 'ffmpeg_failed' })
-  await until(async () => (await processesWith(mark)).length === 0)
+  await waitUntil(async () => (await processesWithMarker(marker)).length === 0)
 })
 
 test('an abort ends ffmpeg before the promise settles', async () => {
-  const mark = randomUUID()
+  const marker = randomUUID()
   const controller = new AbortController()
-  const run = runFfmpeg({ ...endless(mark), signal: controller.signal })
-  await until(async () => (await processesWith(mark)).some(line => /\d+ ffmpeg /.test(line)))
+  const run = runFfmpeg({ ...endlessJob(marker), signal: controller.signal })
+  await waitUntil(async () => (await processesWithMarker(marker)).some(line => /\d+ ffmpeg /.test(line)))
   controller.abort()
   await expect(run.done).rejects.toMatchObject({ code: 'aborted' })
-  expect((await processesWith(mark)).filter(line => / ffmpeg /.test(line))).toEqual([])
+  expect((await processesWithMarker(marker)).filter(line => / ffmpeg /.test(line))).toEqual([])
 })
 
-test('one that hangs is ended, one that goes on is not', async () => {
-  const mark = randomUUID()
-  const run = runFfmpeg({ ...endless(mark), stallMs: 1600 })
-  const running = async () => (await processesWith(mark)).find(line => /\d+ ffmpeg /.test(line))
-  await until(async () => (await running()) !== undefined)
-  let over = false
+test('a stalled process is ended, one that makes progress is not', async () => {
+  const marker = randomUUID()
+  const run = runFfmpeg({ ...endlessJob(marker), stallMs: 1600 })
+  const ffmpegProcess = async () => (await processesWithMarker(marker)).find(line => /\d+ ffmpeg /.test(line))
+  await waitUntil(async () => (await ffmpegProcess()) !== undefined)
+  let settled = false
   run.done.catch(() => {
-    over = true
+    settled = true
   })
   await new Promise(resolve => setTimeout(resolve, 3500))
-  expect(over).toBe(false)
-  process.kill(Number.parseInt((await running())!, 10), 'SIGSTOP')
+  expect(settled).toBe(false)
+  process.kill(Number.parseInt((await ffmpegProcess())!, 10), 'SIGSTOP')
   await expect(run.done).rejects.toMatchObject({ code: 'timeout' })
-  await until(async () => (await processesWith(mark)).length === 0)
-  // One that does not even begin: nobody writes into its source.
-  await promisify(execFile)('mkfifo', [join(place.folder, 'pipe.mp4')])
+  await waitUntil(async () => (await processesWithMarker(marker)).length === 0)
+  // One that never starts: nothing is written into its source.
+  await promisify(execFile)('mkfifo', [join(scratch.folder, 'pipe.mp4')])
   await expect(
     runFfmpeg({
-      input: join(place.folder, 'pipe.mp4'),
-      cwd: place.folder,
+      input: join(scratch.folder, 'pipe.mp4'),
+      cwd: scratch.folder,
       options: ['-c', 'copy', '-f', 'null'],
       output: '-',
       stallMs: 400
@@ -103,92 +103,99 @@ test('one that hangs is ended, one that goes on is not', async () => {
   ).rejects.toMatchObject({ code: 'timeout' })
 })
 
-test('one that is held stands still, as long as it takes, goes on where it was, and can be ended', async () => {
-  const mark = randomUUID()
-  const brake = new PauseControl()
-  const seen: FfmpegProgress[] = []
+test('a paused process makes no progress, hits no time limit, resumes where it was, and can be killed', async () => {
+  const marker = randomUUID()
+  const pauseControl = new PauseControl()
+  const reports: FfmpegProgress[] = []
   const run = runFfmpeg({
-    ...endless(mark),
-    brake,
+    ...endlessJob(marker),
+    pauseControl,
     duration: 1000,
     stallMs: 1200,
     timeoutMs: 12_000,
-    onProgress: progress => seen.push(progress)
+    onProgress: progress => reports.push(progress)
   })
-  let over = false
+  let settled = false
   run.done.catch(() => {
-    over = true
+    settled = true
   })
-  await until(async () => seen.length > 1)
-  brake.set(true)
-  const state = async () =>
+  await waitUntil(async () => reports.length > 1)
+  pauseControl.setPaused(true)
+  const processState = async () =>
     (await promisify(execFile)('ps', ['-A', '-o', 'stat=,args='])).stdout
       .split('\n')
-      .find(line => line.includes(mark) && /^\S+ +ffmpeg /.test(line))?.[0]
-  await until(async () => (await state()) === 'T')
+      .find(line => line.includes(marker) && /^\S+ +ffmpeg /.test(line))?.[0]
+  await waitUntil(async () => (await processState()) === 'T')
   await new Promise(resolve => setTimeout(resolve, 300))
-  const told = seen.length
+  const reportsWhilePaused = reports.length
   await new Promise(resolve => setTimeout(resolve, 4000))
-  expect([over, seen.length]).toEqual([false, told])
-  brake.set(false)
-  await until(async () => seen.length > told + 1)
-  expect(await state()).not.toBe('T')
-  // Time spent standing still does not make it slow.
-  expect(seen.at(-1)!.speed).toBeGreaterThan(0.75)
-  expect(brake.heldFor).toBeGreaterThan(4000)
-  brake.set(true)
-  await until(async () => (await state()) === 'T')
+  expect([settled, reports.length]).toEqual([false, reportsWhilePaused])
+  pauseControl.setPaused(false)
+  await waitUntil(async () => reports.length > reportsWhilePaused + 1)
+  expect(await processState()).not.toBe('T')
+  // Paused time does not lower the reported speed.
+  expect(reports.at(-1)!.speed).toBeGreaterThan(0.75)
+  expect(pauseControl.pausedMs).toBeGreaterThan(4000)
+  pauseControl.setPaused(true)
+  await waitUntil(async () => (await processState()) === 'T')
   run.kill()
   await expect(run.done).rejects.toMatchObject({ code: 'aborted' })
-  await until(async () => (await processesWith(mark)).length === 0)
-  // Held before it began.
-  const short = runFfmpeg({ input: source, cwd: place.folder, before: ['-re'], options: ['-c', 'copy', '-f', 'null'], output: '-', brake })
-  expect(await Promise.race([short.done, new Promise(resolve => setTimeout(resolve, 3500, 'held'))])).toBe('held')
-  brake.set(false)
-  expect((await short.done).frames).toBe(50)
+  await waitUntil(async () => (await processesWithMarker(marker)).length === 0)
+  // Paused before the start.
+  const shortRun = runFfmpeg({
+    input: source,
+    cwd: scratch.folder,
+    inputOptions: ['-re'],
+    options: ['-c', 'copy', '-f', 'null'],
+    output: '-',
+    pauseControl
+  })
+  expect(await Promise.race([shortRun.done, new Promise(resolve => setTimeout(resolve, 3500, 'held'))])).toBe('held')
+  pauseControl.setPaused(false)
+  expect((await shortRun.done).frames).toBe(50)
 })
 
 test('an abort before the start, a kill right after it and a time limit all end it', async () => {
-  const early = runFfmpeg({ ...endless(randomUUID()), signal: AbortSignal.abort() })
-  await expect(early.done).rejects.toMatchObject({ code: 'aborted' })
-  const killed = runFfmpeg(endless(randomUUID()))
-  killed.kill()
-  await expect(killed.done).rejects.toMatchObject({ code: 'aborted' })
-  await expect(runFfmpeg({ ...endless(randomUUID()), timeoutMs: 300 }).done).rejects.toMatchObject({ code: 'timeout' })
+  const abortedEarly = runFfmpeg({ ...endlessJob(randomUUID()), signal: AbortSignal.abort() })
+  await expect(abortedEarly.done).rejects.toMatchObject({ code: 'aborted' })
+  const killedRun = runFfmpeg(endlessJob(randomUUID()))
+  killedRun.kill()
+  await expect(killedRun.done).rejects.toMatchObject({ code: 'aborted' })
+  await expect(runFfmpeg({ ...endlessJob(randomUUID()), timeoutMs: 300 }).done).rejects.toMatchObject({ code: 'timeout' })
 })
 
-test('names are taken literally, whatever they are made of', async () => {
+test('file names are taken literally, whatever characters they have', async () => {
   for (const name of ['-i $(touch pwned) `touch pwned`; "x" \'y\'.mp4', 'concat:a|b.mp4', '%d|é 漢.mp4', 'http:x.mp4']) {
-    const file = join(place.folder, name)
+    const file = join(scratch.folder, name)
     await copyFile(source, file)
-    await runFfmpeg({ input: file, cwd: place.folder, options: ['-c', 'copy', '-f', 'mp4'], output: 'copy.mp4' }).done
+    await runFfmpeg({ input: file, cwd: scratch.folder, options: ['-c', 'copy', '-f', 'mp4'], output: 'copy.mp4' }).done
   }
-  expect(existsSync(join(place.folder, 'pwned'))).toBe(false)
+  expect(existsSync(join(scratch.folder, 'pwned'))).toBe(false)
 })
 
-test('progress grows to 100, failures carry what ffmpeg said, and its niceness is kept', async () => {
-  const seen: FfmpegProgress[] = []
+test('progress reaches 100, and errors contain the output of ffmpeg', async () => {
+  const reports: FfmpegProgress[] = []
   const { frames } = await runFfmpeg({
     input: source,
-    cwd: place.folder,
+    cwd: scratch.folder,
     options: ['-c:v', 'libx264', '-f', 'mp4'],
     output: 'encoded.mp4',
     duration: 2,
     nice: 5,
-    onProgress: progress => seen.push(progress)
+    onProgress: progress => reports.push(progress)
   }).done
   expect(frames).toBe(50)
-  expect(seen.at(-1)).toMatchObject({ percent: 100, secondsLeft: 0 })
-  expect(seen.at(-1)?.seconds).toBeGreaterThan(1.9)
+  expect(reports.at(-1)).toMatchObject({ percent: 100, secondsLeft: 0 })
+  expect(reports.at(-1)?.seconds).toBeGreaterThan(1.9)
   await expect(
-    runFfmpeg({ input: source, cwd: place.folder, options: ['-c:v', 'no-such-codec'], output: 'x.mp4' }).done
+    runFfmpeg({ input: source, cwd: scratch.folder, options: ['-c:v', 'no-such-codec'], output: 'x.mp4' }).done
   ).rejects.toMatchObject({ code: 'ffmpeg_failed', message: expect.stringContaining('no-such-codec') })
   await expect(
-    runFfmpeg({ input: join(place.folder, 'absent'), cwd: place.folder, options: [], output: 'x.mp4' }).done
+    runFfmpeg({ input: join(scratch.folder, 'absent'), cwd: scratch.folder, options: [], output: 'x.mp4' }).done
   ).rejects.toMatchObject({ code: 'ffmpeg_failed' })
 })
 
-test('the guard passes exit codes and runs ffprobe too', async () => {
+test('the guard passes on exit codes and runs ffprobe too', async () => {
   const child = spawn(ffmpegGuardPath(), ['-v', 'quiet', '-i', '/nonexistent', '-f', 'null', '-'])
   const code = await new Promise(resolve => child.on('exit', resolve))
   expect(code).toBe(1)

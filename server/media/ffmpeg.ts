@@ -22,7 +22,7 @@ export type MediaErrorCode =
   | 'timeout'
   | 'aborted'
 
-/** What went wrong with a piece of media; `code` is stable and meant for callers, `message` for the log. */
+/** An error about a media file or its processing; `code` is stable and meant for callers, `message` for the log. */
 export class MediaError extends Error {
   readonly code: MediaErrorCode
 
@@ -33,7 +33,7 @@ export class MediaError extends Error {
   }
 }
 
-/** The containers a stranger's file may be in (names of ffmpeg demuxers); playlists, lists, scripts and pictures are not among them. */
+/** The containers an untrusted file may use (names of ffmpeg demuxers); playlists, concat lists, scripts and images are not among them. */
 export const allowedContainers = [
   'mov',
   'mp4',
@@ -80,88 +80,88 @@ export const allowedContainers = [
   'mpc8'
 ]
 
-/** Options that must stand before every input: nothing but plain local files is opened, only by the allowed demuxers. */
+/** Options required before every input: only plain local files are opened, and only by the allowed demuxers. */
 export const safeInputOptions = ['-protocol_whitelist', 'file,pipe', '-format_whitelist', allowedContainers.join(',')]
 
-/** How far a run is: seconds of the source done, percent of its length, speed as a multiple of real time, seconds still to wait. */
+/** Progress of a run: seconds of the source done, percent of its length, speed as a multiple of real time, seconds remaining. */
 export type FfmpegProgress = { seconds: number; percent: number; speed: number; secondsLeft: number | null }
 
 export type FfmpegJob = {
-  /** The source; any characters, taken literally. */
+  /** Path of the source; any characters, taken literally. */
   input: string
   /** Options before the input. */
-  before?: string[]
+  inputOptions?: string[]
   /** Options after the input, one argument each. */
   options: string[]
-  /** Output name, in the folder `cwd`; '-' is standard output. */
+  /** File name of the output, in the folder `cwd`; '-' is standard output. */
   output: string
   cwd: string
   nice?: number
   signal?: AbortSignal | undefined
   timeoutMs?: number
-  /** Ends a run that has not got any further for so long. */
+  /** Ends a run that makes no progress for this long. */
   stallMs?: number
-  /** Holds it; the time it is held counts for nothing. */
-  brake?: PauseControl | undefined
-  /** Length of the source in seconds, for the progress. */
+  /** Pauses the run; paused time counts towards no limit. */
+  pauseControl?: PauseControl | undefined
+  /** Length of the source in seconds, to compute the progress. */
   duration?: number
   onProgress?: ((progress: FfmpegProgress) => void) | undefined
 }
 
 export type FfmpegRun = {
   /**
-   * Resolves when ffmpeg has exited with 0, with what it printed last, how much it encoded or copied (of which a full disk need not have
-   * taken anything) and whether anything could not be decoded as it should; rejects with a MediaError once it is gone.
+   * Resolves when ffmpeg has exited with 0, with its last output, how much it encoded or copied (with a full disk nothing of that need
+   * have been written) and whether any packet failed to decode; otherwise rejects with a MediaError once the process has exited.
    */
-  done: Promise<{ log: string; frames: number; seconds: number; broken: boolean }>
+  done: Promise<{ log: string; frames: number; seconds: number; decodeErrors: boolean }>
   kill(): void
 }
 
-/** What ffmpeg (4 to 8) says of a packet that cannot be decoded, or only in part, whatever the codec. */
-const BROKEN = /corrupt decoded frame|Error while decoding stream|Error submitting packet to decoder/
+/** Messages of ffmpeg (4 to 8) about a packet that cannot be decoded, or only in part, whatever the codec. */
+const DECODE_ERROR_PATTERN = /corrupt decoded frame|Error while decoding stream|Error submitting packet to decoder/
 
 /**
- * Starts one ffmpeg; it dies with this process, when `signal` aborts, after `timeoutMs`, when it stands still for `stallMs`, or on
- * `kill()`.
+ * Starts one ffmpeg process; it ends with this process, when `signal` aborts, after `timeoutMs`, when it makes no progress for `stallMs`,
+ * or on `kill()`.
  */
 export function runFfmpeg(job: FfmpegJob): FfmpegRun {
-  const ffmpeg = guarded()
-  // Not started in `cwd`: fluent-ffmpeg throws past every handler where that folder is gone.
+  const ffmpeg = loadFluentFfmpeg()
+  // Not started in `cwd`: fluent-ffmpeg throws an uncaught error if that folder does not exist.
   const command = ffmpeg({ niceness: job.nice ?? 0, stdoutLines: 200 })
-  let stopped: MediaError | null = null
+  let stopError: MediaError | null = null
   const stop = (error: MediaError) => {
-    stopped ??= error
-    // Closing the guard's standard input makes it kill ffmpeg and wait for it: `done` settles when the process is gone.
-    childOf(command)?.stdin?.destroy()
+    stopError ??= error
+    // Closing the guard's standard input makes it kill ffmpeg and wait for it: `done` settles when the process has exited.
+    childProcessOf(command)?.stdin?.destroy()
   }
   const onAbort = () => stop(new MediaError('aborted', 'ffmpeg was stopped'))
 
   const done = new Promise<Awaited<FfmpegRun['done']>>((resolve, reject) => {
     const log: string[] = []
-    let broken = false
-    const progress = progressReader(job)
-    const held = (): boolean => job.brake?.held ?? false
-    const timer = job.timeoutMs
-      ? countdown(held, job.timeoutMs, () => stop(new MediaError('timeout', `ffmpeg took more than ${job.timeoutMs} ms`)))
+    let decodeErrors = false
+    const progress = createProgressParser(job)
+    const isPaused = (): boolean => job.pauseControl?.paused ?? false
+    const timeLimitTimer = job.timeoutMs
+      ? startTimeLimit(isPaused, job.timeoutMs, () => stop(new MediaError('timeout', `ffmpeg took more than ${job.timeoutMs} ms`)))
       : null
-    const watchdog = job.stallMs
-      ? watchProgress(
-          () => (held() ? null : progress.place()),
+    const stallTimer = job.stallMs
+      ? startStallTimer(
+          () => (isPaused() ? null : progress.position()),
           job.stallMs,
           () => stop(new MediaError('timeout', `ffmpeg did not get any further for ${job.stallMs} ms`))
         )
       : null
-    let leave: (() => void) | undefined
-    // The guard listens to signals once ffmpeg has said something.
-    const follow = (): void => {
-      leave ??= job.brake?.follow(on => {
-        childOf(command)?.kill(on ? 'SIGUSR1' : 'SIGUSR2')
+    let unsubscribe: (() => void) | undefined
+    // The guard handles signals only after ffmpeg has printed something.
+    const subscribeToPauses = (): void => {
+      unsubscribe ??= job.pauseControl?.subscribe(paused => {
+        childProcessOf(command)?.kill(paused ? 'SIGUSR1' : 'SIGUSR2')
       })
     }
-    const settle = () => {
-      leave?.()
-      if (timer) clearInterval(timer)
-      if (watchdog) clearInterval(watchdog)
+    const cleanUp = () => {
+      unsubscribe?.()
+      if (timeLimitTimer) clearInterval(timeLimitTimer)
+      if (stallTimer) clearInterval(stallTimer)
       job.signal?.removeEventListener('abort', onAbort)
     }
     if (job.signal?.aborted) onAbort()
@@ -171,84 +171,87 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
       .input(`file:${job.input}`)
       .inputOptions(
         ...['-nostdin', '-hide_banner', '-y', '-loglevel', 'warning', '-nostats', '-progress', 'pipe:2'],
-        ...(job.before ?? []),
+        ...(job.inputOptions ?? []),
         ...safeInputOptions
       )
       .outputOptions(...['-max_muxing_queue_size', '4096'], ...job.options)
       .output(job.output === '-' ? '-' : join(job.cwd, job.output))
       .on('start', () => {
-        const child = childOf(command)
+        const child = childProcessOf(command)
         child?.stdin?.on('error', () => {})
-        if (stopped) child?.stdin?.destroy()
+        if (stopError) child?.stdin?.destroy()
       })
       .on('stderr', (line: string) => {
-        follow()
-        if (progress.read(line)) return
-        broken ||= BROKEN.test(line)
+        subscribeToPauses()
+        if (progress.parseLine(line)) return
+        decodeErrors ||= DECODE_ERROR_PATTERN.test(line)
         log.push(line)
         if (log.length > 100) log.shift()
       })
       .on('end', () => {
-        settle()
-        if (stopped) reject(stopped)
-        else resolve({ log: log.join('\n'), frames: progress.frames(), seconds: progress.seconds(), broken })
+        cleanUp()
+        if (stopError) reject(stopError)
+        else resolve({ log: log.join('\n'), frames: progress.frames(), seconds: progress.seconds(), decodeErrors })
       })
       .on('error', (error: Error) => {
-        settle()
-        reject(stopped ?? failure(error, log))
+        cleanUp()
+        reject(stopError ?? toMediaError(error, log))
       })
       .run()
   })
   return { done, kill: onAbort }
 }
 
-/** Whether anything in a file cannot be decoded as it should. Throws a MediaError where it was stopped. */
-export async function hasDecodeErrors(file: string, options: Pick<FfmpegJob, 'signal' | 'nice' | 'brake' | 'stallMs'>): Promise<boolean> {
+/** Whether any packet of a file fails to decode. Throws a MediaError if the check itself was stopped. */
+export async function hasDecodeErrors(
+  file: string,
+  options: Pick<FfmpegJob, 'signal' | 'nice' | 'pauseControl' | 'stallMs'>
+): Promise<boolean> {
   try {
-    return (await runFfmpeg({ ...options, input: file, cwd: dirname(file), options: ['-f', 'null'], output: '-' }).done).broken
+    return (await runFfmpeg({ ...options, input: file, cwd: dirname(file), options: ['-f', 'null'], output: '-' }).done).decodeErrors
   } catch (error) {
     if (error instanceof MediaError && error.code === 'ffmpeg_failed') return true
     throw error
   }
 }
 
-/** What ffprobe prints for these arguments; at most `maxBytes` are kept, and it lives no longer than `timeoutMs` or this process. */
+/** Returns what ffprobe prints, at most `maxBytes` of it; the process ends after `timeoutMs`, or with this process. Throws a MediaError. */
 export function runFfprobe(args: string[], limits: { timeoutMs: number; maxBytes?: number }): Promise<string> {
   return new Promise((resolve, reject) => {
-    let late = false
+    let timedOut = false
     const child = execFile(
       ffmpegGuardPath(),
       ['--ffprobe', ...args],
       { maxBuffer: limits.maxBytes ?? 16 * 1024 * 1024, encoding: 'utf8' },
       (error, stdout, stderr) => {
         clearTimeout(timer)
-        if (late) reject(new MediaError('timeout', `ffprobe took more than ${limits.timeoutMs} ms`))
-        else if (error) reject(failure(error, stderr.split('\n')))
+        if (timedOut) reject(new MediaError('timeout', `ffprobe took more than ${limits.timeoutMs} ms`))
+        else if (error) reject(toMediaError(error, stderr.split('\n')))
         else resolve(stdout)
       }
     )
     child.stdin?.on('error', () => {})
     const timer = setTimeout(() => {
-      late = true
+      timedOut = true
       child.stdin?.destroy()
     }, limits.timeoutMs)
   })
 }
 
-let filters: Promise<Set<string>> | null = null
+let availableFilters: Promise<Set<string>> | null = null
 
-/** Whether the installed ffmpeg has a filter of this name. */
+/** Whether the installed ffmpeg has a filter with this name. */
 export async function hasFfmpegFilter(name: string): Promise<boolean> {
-  const ffmpeg = guarded()
-  filters ??= new Promise((resolve, reject) => {
-    ffmpeg.getAvailableFilters((error, found) => (error ? reject(failure(error, [])) : resolve(new Set(Object.keys(found)))))
+  const ffmpeg = loadFluentFfmpeg()
+  availableFilters ??= new Promise((resolve, reject) => {
+    ffmpeg.getAvailableFilters((error, available) => (error ? reject(toMediaError(error, [])) : resolve(new Set(Object.keys(available)))))
   })
-  return (await filters).has(name)
+  return (await availableFilters).has(name)
 }
 
-/** Has the library ask ffmpeg now what it would ask before the first film, which then need not wait for it. */
+/** Makes fluent-ffmpeg query formats and encoders now, so that the first run does not wait for that. */
 export async function warmUpFfmpeg(): Promise<void> {
-  const ffmpeg = guarded()()
+  const ffmpeg = loadFluentFfmpeg()()
   await new Promise<void>(resolve => {
     ffmpeg.getAvailableFormats(() => {
       ffmpeg.getAvailableEncoders(() => resolve())
@@ -256,38 +259,38 @@ export async function warmUpFfmpeg(): Promise<void> {
   })
 }
 
-let guard: string | null = null
+let guardPath: string | null = null
 
-/** Where the guard script is: beside this file, or beside the bundle it was built into. */
+/** The path of the guard script: next to this file, or next to the bundle it was built into. */
 export function ffmpegGuardPath(): string {
-  if (guard) return guard
-  const places = ['./ffmpeg-guard.sh', './media/ffmpeg-guard.sh'].map(place => fileURLToPath(new URL(place, import.meta.url)))
-  const found = places.find(place => existsSync(place))
-  if (!found) throw new MediaError('ffmpeg_missing', `ffmpeg-guard.sh is missing (looked for ${places.join(', ')})`)
+  if (guardPath) return guardPath
+  const candidates = ['./ffmpeg-guard.sh', './media/ffmpeg-guard.sh'].map(path => fileURLToPath(new URL(path, import.meta.url)))
+  const found = candidates.find(path => existsSync(path))
+  if (!found) throw new MediaError('ffmpeg_missing', `ffmpeg-guard.sh is missing (looked for ${candidates.join(', ')})`)
   try {
     accessSync(found, constants.X_OK)
   } catch {
     chmodSync(found, 0o755)
   }
-  return (guard = found)
+  return (guardPath = found)
 }
 
-let loaded: typeof Fluent | null = null
+let fluentFfmpeg: typeof Fluent | null = null
 
-/** The library with the guard as its ffmpeg; it comes in with the first film, not with the server. */
-function guarded(): typeof Fluent {
-  if (loaded) return loaded
-  loaded = createRequire(import.meta.url)('fluent-ffmpeg') as typeof Fluent
-  loaded.setFfmpegPath(ffmpegGuardPath())
-  return loaded
+/** fluent-ffmpeg with the guard script as its ffmpeg; loaded with the first run, not at server start. */
+function loadFluentFfmpeg(): typeof Fluent {
+  if (fluentFfmpeg) return fluentFfmpeg
+  fluentFfmpeg = createRequire(import.meta.url)('fluent-ffmpeg') as typeof Fluent
+  fluentFfmpeg.setFfmpegPath(ffmpegGuardPath())
+  return fluentFfmpeg
 }
 
-function childOf(command: object): ChildProcess | undefined {
+function childProcessOf(command: object): ChildProcess | undefined {
   return (command as { ffmpegProc?: ChildProcess }).ffmpegProc
 }
 
-function failure(error: Error, log: string[]): MediaError {
-  // execFile repeats the whole command line, which helps nobody.
+function toMediaError(error: Error, log: string[]): MediaError {
+  // execFile repeats the whole command line in its message.
   const first = error.message.startsWith('Command failed') ? 'ffprobe failed' : error.message.split('\n')[0]
   const text = [first, ...log.filter(line => line.trim()).slice(-12)].join('\n')
   if (/code 127\b/.test(error.message) || (error as { code?: unknown }).code === 127) {
@@ -297,50 +300,50 @@ function failure(error: Error, log: string[]): MediaError {
 }
 
 /**
- * Looks several times in the given time (ms), so that a machine that slept meanwhile does not count as an ffmpeg that hangs; nor does one
- * that is held, which is in no place.
+ * Calls `onStall` when `position` stays the same for `stallMs`. It is checked several times in that period, so that a machine that was
+ * suspended meanwhile does not count as a stall; nor does a paused process, whose position is null.
  */
-function watchProgress(place: () => string | null, stallMs: number, stalled: () => void): NodeJS.Timeout {
-  let [last, still] = [place(), 0]
+function startStallTimer(position: () => string | null, stallMs: number, onStall: () => void): NodeJS.Timeout {
+  let [previous, unchangedChecks] = [position(), 0]
   return setInterval(() => {
-    const now = place()
-    still = now !== null && now === last ? still + 1 : 0
-    last = now
-    if (still >= LOOKS) stalled()
-  }, stallMs / LOOKS)
+    const current = position()
+    unchangedChecks = current !== null && current === previous ? unchangedChecks + 1 : 0
+    previous = current
+    if (unchangedChecks >= CHECKS_PER_TIMEOUT) onStall()
+  }, stallMs / CHECKS_PER_TIMEOUT)
 }
 
-/** Ends after the given time (ms), without the time it is held. */
-function countdown(held: () => boolean, timeoutMs: number, over: () => void): NodeJS.Timeout {
-  let left = LOOKS
+/** Calls `onTimeout` after `timeoutMs`, not counting paused time. */
+function startTimeLimit(isPaused: () => boolean, timeoutMs: number, onTimeout: () => void): NodeJS.Timeout {
+  let checksLeft = CHECKS_PER_TIMEOUT
   return setInterval(() => {
-    if (!held() && --left === 0) over()
-  }, timeoutMs / LOOKS)
+    if (!isPaused() && --checksLeft === 0) onTimeout()
+  }, timeoutMs / CHECKS_PER_TIMEOUT)
 }
 
-const LOOKS = 8
+const CHECKS_PER_TIMEOUT = 8
 
-function progressReader({ duration = 0, onProgress: report, brake }: FfmpegJob) {
-  const started = performance.now()
-  const heldBefore = brake?.heldFor ?? 0
+function createProgressParser({ duration = 0, onProgress: report, pauseControl }: FfmpegJob) {
+  const startedAt = performance.now()
+  const pausedMsBefore = pauseControl?.pausedMs ?? 0
   let frames = 0
   let seconds = 0
   return {
     frames: () => frames,
     seconds: () => seconds,
-    place: () => `${frames} ${seconds}`,
-    read(line: string): boolean {
-      const match = /^([a-z0-9_]+)=\s*(\S*)\s*$/.exec(line)
-      if (!match) return false
-      const [, key, value] = match as unknown as [string, string, string]
+    position: () => `${frames} ${seconds}`,
+    parseLine(line: string): boolean {
+      const fields = /^([a-z0-9_]+)=\s*(\S*)\s*$/.exec(line)
+      if (!fields) return false
+      const [, key, value] = fields as unknown as [string, string, string]
       if (key === 'frame') frames = Number(value) || frames
       if (key === 'out_time_us') seconds = Math.max(seconds, (Number(value) || 0) / 1e6)
       if (key === 'progress' && report) {
-        const elapsed = (performance.now() - started - ((brake?.heldFor ?? 0) - heldBefore)) / 1000
+        const elapsed = (performance.now() - startedAt - ((pauseControl?.pausedMs ?? 0) - pausedMsBefore)) / 1000
         const speed = elapsed > 0 ? seconds / elapsed : 0
-        const last = value === 'end'
-        const percent = last ? 100 : duration > 0 ? Math.min(99, (seconds / duration) * 100) : 0
-        const secondsLeft = last ? 0 : speed > 0 && duration > 0 ? Math.max(0, (duration - seconds) / speed) : null
+        const ended = value === 'end'
+        const percent = ended ? 100 : duration > 0 ? Math.min(99, (seconds / duration) * 100) : 0
+        const secondsLeft = ended ? 0 : speed > 0 && duration > 0 ? Math.max(0, (duration - seconds) / speed) : null
         report({ seconds, percent, speed, secondsLeft })
       }
       return true

@@ -4,11 +4,11 @@ import { ffmpegGuardPath, safeInputOptions, MediaError } from './ffmpeg.ts'
 
 export type PacketScan = {
   packets: number
-  /** Seconds from the file's first instant to the end of the last packet. */
+  /** Seconds from the start of the file to the end of the last packet. */
   end: number
-  /** Longest stretch between two keyframes (or the last one and the end), in seconds; null if there is none. */
+  /** Longest interval between two keyframes (or the last one and the end), in seconds; null if there is none. */
   keyframeGap: number | null
-  /** Seconds from the file's first instant to the first keyframe. */
+  /** Seconds from the start of the file to the first keyframe. */
   firstKeyframe: number
   /** Packets per second, measured; 0 for a single one. */
   rate: number
@@ -17,46 +17,49 @@ export type PacketScan = {
 
 type ScanOptions = { duration: number; start: number; timeoutMs: number; sample: boolean }
 
-/** What was found in one stretch of one stream (its number; null where there is nothing of it), in seconds as the file has them. */
+/** Result for one interval of one stream (its index; null if it has no packet there); times in seconds as the file has them. */
 export type PacketIntervalScan = {
   stream: number | null
   packets: number
   end: number
-  gap: number | null
-  first: number | null
+  keyframeGap: number | null
+  firstKeyframe: number | null
   span: number
 }
 
 /**
- * Walks over the packets of one stream without decoding: all of them, or with `sample` those of eight stretches of 20 s. `ahead`, the whole
- * of some stream, is used where it is this one.
+ * Reads the packets of one stream without decoding: all of them, or with `sample` those of eight intervals of 20 s. `earlyScan`, a complete
+ * scan that was started before, is used if it is of the same stream.
  */
 export async function scanPackets(
   file: string,
   stream: number,
   options: ScanOptions,
-  ahead: Promise<PacketIntervalScan> | null = null
+  earlyScan: Promise<PacketIntervalScan> | null = null
 ): Promise<PacketScan> {
   const sampled = options.sample && options.duration > 400
   const windows = sampled ? Array.from({ length: 8 }, (_, i) => options.start + (i * (options.duration - 20)) / 7) : [null]
   const result: PacketScan = { packets: 0, end: 0, keyframeGap: null, firstKeyframe: 0, rate: 0, sampled }
-  let counted = 0
-  let covered = 0
-  for (const [index, from] of windows.entries()) {
-    const known = from === null ? await ahead : null
-    const part = known?.stream === stream ? known : await scanPacketInterval(file, String(stream), { from, timeoutMs: options.timeoutMs })
-    if (index === 0) result.firstKeyframe = Math.max(0, (part.first ?? options.start) - options.start)
-    result.packets += part.packets
-    counted += Math.max(0, part.packets - 1)
-    covered += Math.max(0, part.span)
-    result.end = Math.max(result.end, part.end - options.start)
-    if (part.gap !== null) result.keyframeGap = Math.max(result.keyframeGap ?? 0, part.gap)
+  let intervalCount = 0
+  let coveredSeconds = 0
+  for (const [index, start] of windows.entries()) {
+    const earlyResult = start === null ? await earlyScan : null
+    const interval =
+      earlyResult?.stream === stream
+        ? earlyResult
+        : await scanPacketInterval(file, String(stream), { from: start, timeoutMs: options.timeoutMs })
+    if (index === 0) result.firstKeyframe = Math.max(0, (interval.firstKeyframe ?? options.start) - options.start)
+    result.packets += interval.packets
+    intervalCount += Math.max(0, interval.packets - 1)
+    coveredSeconds += Math.max(0, interval.span)
+    result.end = Math.max(result.end, interval.end - options.start)
+    if (interval.keyframeGap !== null) result.keyframeGap = Math.max(result.keyframeGap ?? 0, interval.keyframeGap)
   }
-  if (covered > 0) result.rate = counted / covered
+  if (coveredSeconds > 0) result.rate = intervalCount / coveredSeconds
   return result
 }
 
-/** Walks over the packets of one stream (an ffmpeg stream specifier), all of them or 20 s `from` a second on; throws a MediaError. */
+/** Reads the packets of one stream (an ffmpeg stream specifier), all of them or 20 s beginning at second `from`. Throws a MediaError. */
 export function scanPacketInterval(
   file: string,
   stream: string,
@@ -80,52 +83,52 @@ export function scanPacketInterval(
     ]
     const child = spawn(ffmpegGuardPath(), args, { stdio: ['pipe', 'pipe', 'ignore'] })
     child.stdin.on('error', () => {})
-    let late = false
-    const stop = (): void => {
+    let timedOut = false
+    const stopProcess = (): void => {
       child.stdin.destroy()
     }
     const timer = setTimeout(() => {
-      late = true
-      stop()
+      timedOut = true
+      stopProcess()
     }, timeoutMs)
-    signal?.addEventListener('abort', stop, { once: true })
+    signal?.addEventListener('abort', stopProcess, { once: true })
 
-    const found: PacketIntervalScan = { stream: null, packets: 0, end: 0, gap: null, first: null, span: 0 }
-    let last: number | null = null
+    const result: PacketIntervalScan = { stream: null, packets: 0, end: 0, keyframeGap: null, firstKeyframe: null, span: 0 }
+    let lastKeyframe: number | null = null
     let earliest = Infinity
     let latest = -Infinity
     createInterface({ input: child.stdout }).on('line', line => {
       const [index, pts, dts, duration, flags] = line.split(',')
-      // Side data have lines of their own.
+      // Side data are printed on separate lines.
       if (!flags || !/^[K_]/.test(flags)) return
-      found.stream = Number(index)
-      found.packets++
+      result.stream = Number(index)
+      result.packets++
       const time = pts === 'N/A' ? Number(dts) : Number(pts)
       if (!Number.isFinite(time)) return
-      found.end = Math.max(found.end, time + (Number(duration) || 0))
+      result.end = Math.max(result.end, time + (Number(duration) || 0))
       earliest = Math.min(earliest, time)
       latest = Math.max(latest, time)
       if (!flags.startsWith('K')) return
-      found.first ??= time
-      if (last !== null) found.gap = Math.max(found.gap ?? 0, time - last)
-      last = time
+      result.firstKeyframe ??= time
+      if (lastKeyframe !== null) result.keyframeGap = Math.max(result.keyframeGap ?? 0, time - lastKeyframe)
+      lastKeyframe = time
     })
-    const settle = (): void => {
+    const cleanUp = (): void => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', stop)
+      signal?.removeEventListener('abort', stopProcess)
     }
     child.on('error', error => {
-      settle()
+      cleanUp()
       reject(new MediaError('ffmpeg_failed', error.message, { cause: error }))
     })
-    // A damaged tail makes ffprobe fail after it has told everything that can be read.
+    // A damaged tail makes ffprobe fail after it has printed everything that can be read.
     child.on('close', () => {
-      settle()
-      if (late) return reject(new MediaError('timeout', `reading the packets took more than ${timeoutMs} ms`))
+      cleanUp()
+      if (timedOut) return reject(new MediaError('timeout', `reading the packets took more than ${timeoutMs} ms`))
       if (signal?.aborted) return reject(new MediaError('aborted', 'the packets are not asked for any more'))
-      if (last !== null) found.gap = Math.max(found.gap ?? 0, found.end - last)
-      if (found.packets > 1) found.span = latest - earliest
-      resolve(found)
+      if (lastKeyframe !== null) result.keyframeGap = Math.max(result.keyframeGap ?? 0, result.end - lastKeyframe)
+      if (result.packets > 1) result.span = latest - earliest
+      resolve(result)
     })
   })
 }

@@ -6,24 +6,24 @@ export type VideoStream = {
   profile: string
   level: number
   pixFmt: string
-  /** Size as it is shown: rotation and pixel shape applied, both even. */
+  /** Display size: rotation and pixel aspect ratio applied, both even. */
   width: number
   height: number
-  /** Clockwise degrees a player has to turn the picture by: 0, 90, 180 or 270. */
+  /** Clockwise rotation that a player has to apply, in degrees: 0, 90, 180 or 270. */
   rotation: number
   squarePixels: boolean
   /** Mean frames per second. */
   fps: number
   variableFps: boolean
-  /** Pictures are stored in another order than they are shown in. */
+  /** Frames are stored in another order than they are shown in (B-frames). */
   reordered: boolean
-  /** Bits per second; derived from the file's size where the container does not say. */
+  /** Bits per second; derived from the file's size if the container does not state it. */
   bitrate: number
   frames: number | null
-  /** Seconds from the file's first instant to this stream's first picture. */
+  /** Seconds from the start of the file to this stream's first frame. */
   start: number
   duration: number | null
-  /** Longest stretch without a keyframe, in seconds; null where it was not measured. */
+  /** Longest interval without a keyframe, in seconds; null if it was not measured. */
   keyframeInterval: number | null
   attachedPic: boolean
   hdr: boolean
@@ -42,22 +42,22 @@ export type AudioStream = {
   bitrate: number
   start: number
   duration: number | null
-  /** As the file says it, in two letters, three or more. */
+  /** As tagged in the file, in two letters, three or more. */
   language: string | null
   title: string | null
-  /** The one to begin with. */
+  /** The default track. */
   main?: boolean
 }
 
-/** Subtitles as text, inside a file; language as the file says it. */
+/** An embedded text subtitle stream; language as tagged in the file. */
 export type SubtitleStream = { index: number; language: string | null }
 
-/** Codecs of subtitles that are words, not pictures of words. */
-const WORDS = ['subrip', 'srt', 'ass', 'ssa', 'mov_text', 'webvtt', 'text']
+/** Subtitle codecs that hold text, not images. */
+const TEXT_SUBTITLE_CODECS = ['subrip', 'srt', 'ass', 'ssa', 'mov_text', 'webvtt', 'text']
 
-/** A number as ffprobe writes it, or "N/A". */
+/** A number as ffprobe prints it, or "N/A". */
 export const FfprobeNumber = z.union([z.string(), z.number()]).optional()
-/** What is wanted of ffprobe's account of one stream. */
+/** The fields used of ffprobe's description of one stream. */
 export const FfprobeStream = z.object({
   index: z.number(),
   codec_type: z.string().optional(),
@@ -85,22 +85,22 @@ export const FfprobeStream = z.object({
 })
 export type FfprobeStream = z.infer<typeof FfprobeStream>
 
-/** A picture stream from ffprobe's account; `start` is the file's own first instant. */
+/** Parses ffprobe's description of a video stream; `start` is the start time of the file in seconds. */
 export function parseVideoStream(stream: FfprobeStream, start: number): VideoStream {
-  const rotation = rotationOf(stream)
+  const rotation = streamRotation(stream)
   const { width: codedWidth, height: codedHeight } = { width: parseFfprobeNumber(stream.width), height: parseFfprobeNumber(stream.height) }
   const [sarX, sarY] = (stream.sample_aspect_ratio ?? '1:1').split(':').map(Number)
-  const shape = sarX && sarY ? sarX / sarY : 1
-  // A pixel four times as wide as high is a lie; the picture is then shown as it was coded.
-  const aspect = shape > 0.25 && shape < 4 ? shape : 1
+  const pixelAspect = sarX && sarY ? sarX / sarY : 1
+  // A pixel aspect ratio of 4 or more is wrong; the frame is then shown in its coded size.
+  const aspect = pixelAspect > 0.25 && pixelAspect < 4 ? pixelAspect : 1
   const stretched = aspect >= 1 ? [codedWidth * aspect, codedHeight] : [codedWidth, codedHeight / aspect]
   const [width, height] = rotation % 180 === 0 ? stretched : stretched.reverse()
-  const mean = rate(stream.avg_frame_rate)
-  const nominal = rate(stream.r_frame_rate)
+  const meanFps = parseFraction(stream.avg_frame_rate)
+  const nominalFps = parseFraction(stream.r_frame_rate)
   const profile = String(stream.profile ?? '')
   const level = parseFfprobeNumber(stream.level)
   const transfer = stream.color_transfer ?? ''
-  const stills = ['mjpeg', 'png', 'bmp', 'gif', 'webp', 'tiff']
+  const stillImageCodecs = ['mjpeg', 'png', 'bmp', 'gif', 'webp', 'tiff']
   const frames = parseFfprobeNumber(stream.nb_frames) || null
   return {
     index: stream.index,
@@ -108,28 +108,29 @@ export function parseVideoStream(stream: FfprobeStream, start: number): VideoStr
     profile,
     level,
     pixFmt: stream.pix_fmt ?? '',
-    width: even(width ?? 0),
-    height: even(height ?? 0),
+    width: roundToEven(width ?? 0),
+    height: roundToEven(height ?? 0),
     rotation,
     squarePixels: Math.abs(aspect - 1) < 0.001,
-    fps: mean || nominal,
-    variableFps: mean > 0 && nominal > 0 && Math.abs(mean - nominal) / nominal > 0.01,
+    fps: meanFps || nominalFps,
+    variableFps: meanFps > 0 && nominalFps > 0 && Math.abs(meanFps - nominalFps) / nominalFps > 0.01,
     reordered: parseFfprobeNumber(stream.has_b_frames) > 0,
     bitrate: parseFfprobeNumber(stream.bit_rate),
     frames,
     start: Math.max(0, parseFfprobeNumber(stream.start_time) - start),
-    duration: durationOf(stream, start),
+    duration: streamDuration(stream, start),
     keyframeInterval: null,
     attachedPic:
-      stream.disposition?.attached_pic === 1 || (stream.disposition?.still_image === 1 && stills.includes(stream.codec_name ?? '')),
+      stream.disposition?.attached_pic === 1 ||
+      (stream.disposition?.still_image === 1 && stillImageCodecs.includes(stream.codec_name ?? '')),
     hdr: transfer === 'smpte2084' || transfer === 'arib-std-b67',
     transfer,
     interlaced: ['tt', 'bb', 'tb', 'bt'].includes(stream.field_order ?? ''),
-    codecString: stream.codec_name === 'h264' ? avcString(profile, level) : ''
+    codecString: stream.codec_name === 'h264' ? avcCodecString(profile, level) : ''
   }
 }
 
-/** A sound stream from ffprobe's account; `start` is the file's own first instant. */
+/** Parses ffprobe's description of an audio stream; `start` is the start time of the file in seconds. */
 export function parseAudioStream(stream: FfprobeStream, start: number): AudioStream {
   return {
     index: stream.index,
@@ -139,25 +140,25 @@ export function parseAudioStream(stream: FfprobeStream, start: number): AudioStr
     sampleRate: parseFfprobeNumber(stream.sample_rate),
     bitrate: parseFfprobeNumber(stream.bit_rate),
     start: parseFfprobeNumber(stream.start_time) - start,
-    duration: durationOf(stream, start),
-    language: languageOf(stream),
+    duration: streamDuration(stream, start),
+    language: streamLanguage(stream),
     title: stream.tags?.title ?? null,
     main: stream.disposition?.default === 1
   }
 }
 
-/** A stream of text subtitles from ffprobe's account; null for any other. */
+/** Parses ffprobe's description of a text subtitle stream; null for any other stream. */
 export function parseSubtitleStream(stream: FfprobeStream): SubtitleStream | null {
-  return stream.codec_type === 'subtitle' && WORDS.includes(stream.codec_name ?? '')
-    ? { index: stream.index, language: languageOf(stream) }
+  return stream.codec_type === 'subtitle' && TEXT_SUBTITLE_CODECS.includes(stream.codec_name ?? '')
+    ? { index: stream.index, language: streamLanguage(stream) }
     : null
 }
 
-function languageOf({ tags }: FfprobeStream): string | null {
+function streamLanguage({ tags }: FfprobeStream): string | null {
   return tags?.language && tags.language !== 'und' ? tags.language : null
 }
 
-/** A language as playlists and pages name it (BCP 47: `fr`) by what a file says (ISO 639-2: `fre` or `fra`); null where that is nothing. */
+/** The BCP 47 tag (`fr`) for the language tag of a file (ISO 639-2: `fre` or `fra`); null if there is none or it is invalid. */
 export function toLanguageTag(language: string | null): string | null {
   try {
     return Intl.getCanonicalLocales(language ?? [])[0] ?? null
@@ -166,23 +167,24 @@ export function toLanguageTag(language: string | null): string | null {
   }
 }
 
-// Matroska keeps the stream's end in a tag: "00:01:02.345000000".
-function durationOf(stream: FfprobeStream, start: number): number | null {
+// Matroska stores the end of a stream in a tag: "00:01:02.345000000".
+function streamDuration(stream: FfprobeStream, start: number): number | null {
   const [hours, minutes, seconds] = (stream.tags?.DURATION ?? '').split(':').map(Number)
-  const tagged = (hours ?? NaN) * 3600 + (minutes ?? NaN) * 60 + (seconds ?? NaN)
+  const taggedEnd = (hours ?? NaN) * 3600 + (minutes ?? NaN) * 60 + (seconds ?? NaN)
   return (
-    parseFfprobeNumber(stream.duration) || (tagged > 0 ? Math.max(0.001, tagged - parseFfprobeNumber(stream.start_time) + start) : null)
+    parseFfprobeNumber(stream.duration) ||
+    (taggedEnd > 0 ? Math.max(0.001, taggedEnd - parseFfprobeNumber(stream.start_time) + start) : null)
   )
 }
 
-function rotationOf(stream: FfprobeStream): number {
-  const matrix = stream.side_data_list?.find(data => data.rotation !== undefined)?.rotation
-  const counterclockwise = matrix !== undefined ? Number(matrix) : -Number(stream.tags?.rotate ?? 0)
+function streamRotation(stream: FfprobeStream): number {
+  const displayMatrixRotation = stream.side_data_list?.find(data => data.rotation !== undefined)?.rotation
+  const counterclockwise = displayMatrixRotation !== undefined ? Number(displayMatrixRotation) : -Number(stream.tags?.rotate ?? 0)
   if (!Number.isFinite(counterclockwise)) return 0
   return (((Math.round(-counterclockwise / 90) * 90) % 360) + 360) % 360
 }
 
-function avcString(profile: string, level: number): string {
+function avcCodecString(profile: string, level: number): string {
   const profiles: Record<string, string> = {
     'Constrained Baseline': '42e0',
     Baseline: '4200',
@@ -197,17 +199,17 @@ function avcString(profile: string, level: number): string {
   return prefix && level > 0 ? `avc1.${prefix}${level.toString(16).padStart(2, '0')}` : ''
 }
 
-function rate(text: string | undefined): number {
-  const [over, under] = (text ?? '').split('/').map(Number)
-  return over && under ? over / under : 0
+function parseFraction(text: string | undefined): number {
+  const [numerator, denominator] = (text ?? '').split('/').map(Number)
+  return numerator && denominator ? numerator / denominator : 0
 }
 
-/** The number ffprobe means, 0 where it does not know. */
+/** A number printed by ffprobe, 0 for "N/A". */
 export function parseFfprobeNumber(value: string | number | undefined): number {
   const parsed = Number(value)
   return Number.isFinite(parsed) ? parsed : 0
 }
 
-function even(pixels: number): number {
+function roundToEven(pixels: number): number {
   return Math.max(2, 2 * Math.round(pixels / 2))
 }

@@ -4,20 +4,20 @@ import { H264_ENCODERS, SOFTWARE_ENCODER, type H264Encoder } from '../../shared/
 import { ffmpegGuardPath } from './ffmpeg.ts'
 import type { PlannedRendition } from './ladder.ts'
 
-type Hardware = {
+type HardwareEncoder = {
   /** Options before the input. */
   device: string[]
-  /** Filters that bring a picture to where it is encoded. */
+  /** Filters that transfer frames to the device. */
   upload: string[]
-  /** Options of one rung, without the number of the stream; bit rates have an end in each, as x264's. */
-  options(rung: Pick<PlannedRendition, 'maxrate'>): [name: string, value: string | number][]
+  /** Options for one rendition, without the stream index; the bit rate is capped by `maxrate` in each, as with x264. */
+  options(rendition: Pick<PlannedRendition, 'maxrate'>): [name: string, value: string | number][]
 }
 
-/** Part of its highest bit rate that a rung gets on the average, where an encoder knows no constant quality with an end. */
-const USUAL = 0.7
-const usual = ({ maxrate }: Pick<PlannedRendition, 'maxrate'>): number => Math.round(maxrate * USUAL)
+/** Share of `maxrate` used as the average bit rate, for encoders without a capped constant-quality mode. */
+const AVERAGE_RATE_SHARE = 0.7
+const averageRate = ({ maxrate }: Pick<PlannedRendition, 'maxrate'>): number => Math.round(maxrate * AVERAGE_RATE_SHARE)
 
-const HARDWARE: Record<Exclude<H264Encoder, typeof SOFTWARE_ENCODER>, Hardware> = {
+const HARDWARE_ENCODERS: Record<Exclude<H264Encoder, typeof SOFTWARE_ENCODER>, HardwareEncoder> = {
   h264_nvenc: {
     device: [],
     upload: [],
@@ -33,9 +33,9 @@ const HARDWARE: Record<Exclude<H264Encoder, typeof SOFTWARE_ENCODER>, Hardware> 
   h264_qsv: {
     device: ['-init_hw_device', 'qsv=gpu'],
     upload: ['format=nv12'],
-    options: rung => [
+    options: rendition => [
       ['preset', 'medium'],
-      ['b', usual(rung)],
+      ['b', averageRate(rendition)],
       ['forced_idr', 1],
       ['look_ahead', 0]
     ]
@@ -43,53 +43,54 @@ const HARDWARE: Record<Exclude<H264Encoder, typeof SOFTWARE_ENCODER>, Hardware> 
   h264_vaapi: {
     device: ['-init_hw_device', 'vaapi=gpu', '-filter_hw_device', 'gpu'],
     upload: ['format=nv12', 'hwupload'],
-    options: rung => [
+    options: rendition => [
       ['rc_mode', 'VBR'],
-      ['b', usual(rung)]
+      ['b', averageRate(rendition)]
     ]
   },
   h264_videotoolbox: {
     device: [],
     upload: ['format=nv12'],
-    options: rung => [
-      ['b', usual(rung)],
+    options: rendition => [
+      ['b', averageRate(rendition)],
       ['allow_sw', 0],
       ['realtime', 0]
     ]
   }
 }
 
-/** What a hardware encoder needs before the input and behind the filters; nothing for libx264. */
+/** The input options (`device`) and the filters (`upload`) that a hardware encoder needs; empty for libx264. */
 export function hardwareSetup(encoder: H264Encoder): { device: string[]; upload: string[] } {
-  return encoder === SOFTWARE_ENCODER ? { device: [], upload: [] } : HARDWARE[encoder]
+  return encoder === SOFTWARE_ENCODER ? { device: [], upload: [] } : HARDWARE_ENCODERS[encoder]
 }
 
 /**
- * The encoder's own options for the `i`th picture. B-frames are left out: not every device has them, and each counts their times in its own
- * way.
+ * The encoder-specific options for the `i`th video stream of the output. B-frames are disabled: not every device supports them, and each
+ * computes their timestamps differently.
  */
 export function hardwareEncoderArgs(
   encoder: Exclude<H264Encoder, typeof SOFTWARE_ENCODER>,
-  rung: Pick<PlannedRendition, 'maxrate'>,
+  rendition: Pick<PlannedRendition, 'maxrate'>,
   i: number
 ): string[] {
-  return [['bf', 0] as const, ...HARDWARE[encoder].options(rung)].flatMap(([name, value]) => [`-${name}:v:${i}`, String(value)])
+  return [['bf', 0] as const, ...HARDWARE_ENCODERS[encoder].options(rendition)].flatMap(([name, value]) => [
+    `-${name}:v:${i}`,
+    String(value)
+  ])
 }
 
-/**
- * Whether this machine may have a hardware encoder at all: without a device Linux has none, which is known sooner than an ffmpeg tells it.
- */
+/** Whether this machine may have a hardware encoder: on Linux that needs a device file, which is faster to check than with ffmpeg. */
 export function hasEncoderDevice(devices: string[]): boolean {
   return process.platform !== 'linux' || devices.some(path => existsSync(path))
 }
 
-const TRIAL = { seconds: 1, fps: 30, maxrate: 1_500_000 }
+const TRIAL_ENCODE = { seconds: 1, fps: 30, maxrate: 1_500_000 }
 
-/** Whether this machine really encodes a second of pictures with an encoder, within `timeout` ms. */
+/** Whether an encoder really encodes one second of frames on this machine, within `timeout` ms. */
 export async function tryEncoder(encoder: H264Encoder, timeout: number): Promise<boolean> {
   if (encoder === SOFTWARE_ENCODER) return true
-  const { device, upload } = HARDWARE[encoder]
-  const { seconds, fps, maxrate } = TRIAL
+  const { device, upload } = HARDWARE_ENCODERS[encoder]
+  const { seconds, fps, maxrate } = TRIAL_ENCODE
   const args = [
     '-nostdin',
     '-hide_banner',
@@ -113,29 +114,30 @@ export async function tryEncoder(encoder: H264Encoder, timeout: number): Promise
     '-'
   ]
   return await new Promise(resolve => {
-    // A line of framecrc's for every picture that came out.
+    // framecrc prints a line for every encoded frame.
     const child = execFile(ffmpegGuardPath(), args, { encoding: 'utf8' }, (error, text) => {
       clearTimeout(timer)
       resolve(!error && text.split('\n').filter(line => line !== '' && !line.startsWith('#')).length >= seconds * fps)
     })
     child.stdin?.on('error', () => {})
-    // The guard ends ffmpeg, which may hang in a driver.
+    // Closing its input makes the guard end ffmpeg, which may hang in a driver.
     const timer = setTimeout(() => {
       child.stdin?.destroy()
     }, timeout)
   })
 }
 
-/** The encoders that work, the one to be preferred first; libx264 is always among them. `prober` tells of one whether it works. */
+/** The encoders that work, in order of preference; libx264 is always among them. `prober` returns whether an encoder works. */
 export async function findWorkingEncoders(prober: (encoder: H264Encoder) => Promise<boolean>): Promise<H264Encoder[]> {
-  const found: H264Encoder[] = []
-  // One after the other: devices have a limit to what they do at once.
-  for (const encoder of H264_ENCODERS) if (encoder === SOFTWARE_ENCODER || (await prober(encoder).catch(() => false))) found.push(encoder)
-  return found
+  const workingEncoders: H264Encoder[] = []
+  // Sequentially: devices limit the number of concurrent sessions.
+  for (const encoder of H264_ENCODERS)
+    if (encoder === SOFTWARE_ENCODER || (await prober(encoder).catch(() => false))) workingEncoders.push(encoder)
+  return workingEncoders
 }
 
-/** The encoder to use of those that work: the one asked for, or the first; libx264 where what is asked for does not work. */
-export function chooseEncoder(wanted: H264Encoder | 'auto', working: H264Encoder[]): H264Encoder {
-  if (wanted === 'auto') return working[0] ?? SOFTWARE_ENCODER
-  return working.includes(wanted) ? wanted : SOFTWARE_ENCODER
+/** Chooses among the working encoders: the configured one, with `auto` the first; libx264 if the configured one does not work. */
+export function chooseEncoder(configured: H264Encoder | 'auto', workingEncoders: H264Encoder[]): H264Encoder {
+  if (configured === 'auto') return workingEncoders[0] ?? SOFTWARE_ENCODER
+  return workingEncoders.includes(configured) ? configured : SOFTWARE_ENCODER
 }

@@ -13,30 +13,30 @@ import {
 } from '../test/media-fixtures.ts'
 import { readMediaPlaylist } from './hls-playlist.ts'
 
-let place: Awaited<ReturnType<typeof createScratchFolder>>
+let scratch: Awaited<ReturnType<typeof createScratchFolder>>
 beforeAll(async () => {
-  place = await createScratchFolder()
+  scratch = await createScratchFolder()
 })
-afterAll(async () => await place.remove())
+afterAll(async () => await scratch.remove())
 
-/** A film of moving picture and tone; `seconds` and `rate` are what has to come out, too. */
-type Input = {
+/** A test video with a tone; `seconds` and `rate` are expected of the output too. */
+type InputCase = {
   name: string
   size?: string
   rate?: number
   seconds?: number
   video: string[]
   audio?: string[] | null
-  capped?: number
-  top?: [width: number, height: number]
-  copied?: boolean
+  expectedRate?: number
+  topSize?: [width: number, height: number]
+  copiesVideo?: boolean
 }
 
 const X265 = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none']
 const VP9 = ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8']
 const AAC = ['-c:a', 'aac']
 
-test.each<[string, Input]>([
+test.each<[string, InputCase]>([
   ['HEVC', { name: 'hevc.mp4', video: X265 }],
   ['HEVC of 10 bits in Matroska, AC-3', { name: 'main10.mkv', video: [...X265, '-pix_fmt', 'yuv420p10le'], audio: ['-c:a', 'ac3'] }],
   [
@@ -54,31 +54,34 @@ test.each<[string, Input]>([
   ],
   ['H.264 of 10 bits, 4:2:2', { name: 'high422.mp4', video: [...h264Args, '-pix_fmt', 'yuv422p10le'] }],
   ['ProRes and PCM in QuickTime', { name: 'prores.mov', video: ['-c:v', 'prores'], audio: ['-c:a', 'pcm_s24le'] }],
-  ['FFV1 without loss', { name: 'ffv1.mkv', video: ['-c:v', 'ffv1', '-pix_fmt', 'yuv444p'], audio: ['-c:a', 'pcm_s16le'] }],
+  ['lossless FFV1', { name: 'ffv1.mkv', video: ['-c:v', 'ffv1', '-pix_fmt', 'yuv444p'], audio: ['-c:a', 'pcm_s16le'] }],
   ['MPEG-2 and MP2 in a program stream', { name: 'dvd.mpg', video: ['-c:v', 'mpeg2video', '-g', '15'], audio: ['-c:a', 'mp2'] }],
   ['MPEG-2 and AC-3 in a transport stream', { name: 'broadcast.ts', video: ['-c:v', 'mpeg2video', '-g', '15'], audio: ['-c:a', 'ac3'] }],
-  ['H.264 in a transport stream, E-AC-3', { name: 'cable.ts', video: h264Args, audio: ['-c:a', 'eac3'], copied: true }],
+  ['H.264 in a transport stream, E-AC-3', { name: 'cable.ts', video: h264Args, audio: ['-c:a', 'eac3'], copiesVideo: true }],
   ['MPEG-4 and MP3 in AVI', { name: 'divx.avi', video: ['-c:v', 'mpeg4'], audio: ['-c:a', 'libmp3lame'] }],
   ['Motion JPEG in AVI', { name: 'camera.avi', video: ['-c:v', 'mjpeg', '-pix_fmt', 'yuvj422p'], audio: ['-c:a', 'pcm_s16le'] }],
   ['Windows Media', { name: 'media.wmv', video: ['-c:v', 'wmv2'], audio: ['-c:a', 'wmav2'] }],
   ['Flash', { name: 'flash.flv', video: ['-c:v', 'flv'], audio: ['-c:a', 'libmp3lame', '-ar', '44100'] }],
   ['Theora', { name: 'theora.ogv', video: ['-c:v', 'libtheora'], audio: ['-c:a', 'libvorbis'] }],
-  ['surround', { name: 'surround.mp4', video: h264Args, audio: [...AAC, '-ac', '6'], copied: true }],
-  ['60 pictures a second', { name: 'sixty.mp4', rate: 60, video: [...h264Args, '-g', '120'], copied: true }],
-  ['100 pictures a second', { name: 'hundred.mp4', rate: 100, capped: 50, video: h264Args }],
-  ['24000/1001 pictures a second', { name: 'cinema.mp4', rate: 24_000 / 1001, seconds: 4, video: h264Args, copied: true }],
-  ['upright', { name: 'upright.mp4', size: '240x426', video: h264Args, copied: true, top: [240, 426] }],
+  ['5.1 audio', { name: 'surround.mp4', video: h264Args, audio: [...AAC, '-ac', '6'], copiesVideo: true }],
+  ['60 frames a second', { name: 'sixty.mp4', rate: 60, video: [...h264Args, '-g', '120'], copiesVideo: true }],
+  ['100 frames a second', { name: 'hundred.mp4', rate: 100, expectedRate: 50, video: h264Args }],
+  ['24000/1001 frames a second', { name: 'cinema.mp4', rate: 24_000 / 1001, seconds: 4, video: h264Args, copiesVideo: true }],
+  ['portrait', { name: 'upright.mp4', size: '240x426', video: h264Args, copiesVideo: true, topSize: [240, 426] }],
   [
     'a keyframe every ten seconds',
     { name: 'sparse.mp4', seconds: 12, video: [...h264Args, '-g', '250', '-keyint_min', '250', '-sc_threshold', '0'] }
   ],
-  ['shorter than a segment', { name: 'short.mp4', seconds: 0.48, video: h264Args, copied: true }],
-  ['4K', { name: 'large.mp4', size: '3840x2160', seconds: 0.4, video: h264Args, copied: true, top: [3840, 2160] }]
+  ['shorter than a segment', { name: 'short.mp4', seconds: 0.48, video: h264Args, copiesVideo: true }],
+  ['4K', { name: 'large.mp4', size: '3840x2160', seconds: 0.4, video: h264Args, copiesVideo: true, topSize: [3840, 2160] }]
 ])(
-  '%s comes out whole',
-  async (_, { name, size = '320x240', rate = 25, seconds = 2, video, audio = AAC, capped = rate, top = [320, 240], copied = false }) => {
+  '%s is encoded completely',
+  async (
+    _,
+    { name, size = '320x240', rate = 25, seconds = 2, video, audio = AAC, expectedRate = rate, topSize = [320, 240], copiesVideo = false }
+  ) => {
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       ...videoInputArgs(seconds, rate, size),
       ...(audio ? toneInputArgs(seconds) : []),
       ...video,
@@ -87,20 +90,20 @@ test.each<[string, Input]>([
       '-2',
       name
     )
-    const count = Number((await probeDecodedStream(join(place.folder, name))).nb_read_frames)
-    const { made, folder, videos, audio: sound, results, outputs } = await encodeLadder(place.folder, name, { resolutions: [144] })
-    expect(made.copyVideo !== null).toBe(copied)
+    const count = Number((await probeDecodedStream(join(scratch.folder, name))).nb_read_frames)
+    const { plan, folder, videos, audio: audioOutput, results, outputs } = await encodeLadder(scratch.folder, name, { resolutions: [144] })
+    expect(plan.copyVideo !== null).toBe(copiesVideo)
     expect(results.map(({ damaged }) => damaged)).toEqual(results.map(() => false))
-    expect(sound !== undefined).toBe(audio !== null)
+    expect(audioOutput !== undefined).toBe(audio !== null)
     for (const [index, output] of videos.entries()) {
-      const { stream: shown, times } = await probeDecodedStreamWithTimes(join(folder, output.file))
-      expect(shown, `${output.resolution}`).toMatchObject({
+      const { stream, times } = await probeDecodedStreamWithTimes(join(folder, output.file))
+      expect(stream, `${output.resolution}`).toMatchObject({
         codec_name: 'h264',
         pix_fmt: 'yuv420p',
         sample_aspect_ratio: '1:1',
-        ...(index === 0 ? { width: top[0], height: top[1] } : {})
+        ...(index === 0 ? { width: topSize[0], height: topSize[1] } : {})
       })
-      expect(Number(shown.nb_read_frames)).toBe(Math.round((count * capped) / rate))
+      expect(Number(stream.nb_read_frames)).toBe(Math.round((count * expectedRate) / rate))
       expect(Math.min(...times)).toBeCloseTo(0, 1)
     }
     for (const output of outputs) {
@@ -112,6 +115,7 @@ test.each<[string, Input]>([
       const last = segments.at(-1)!.byterange!
       expect(last.offset + last.length).toBe((await readFile(join(folder, output.file))).length)
     }
-    if (sound) expect(await probeDecodedStream(join(folder, sound.file), 'a:0')).toMatchObject({ codec_name: 'aac', profile: 'LC' })
+    if (audioOutput)
+      expect(await probeDecodedStream(join(folder, audioOutput.file), 'a:0')).toMatchObject({ codec_name: 'aac', profile: 'LC' })
   }
 )

@@ -4,16 +4,16 @@ import { basename, dirname, join } from 'node:path'
 import { readMp4Init } from './mp4-init.ts'
 import type { Probe } from './probe.ts'
 
-/** Which sound track something is: its number (0: the one to begin with), its language (BCP 47; null where unknown) and its name. */
+/** Identifies an audio track: its number (0: the default), its language (BCP 47; null if unknown) and its name. */
 export type AudioTrackName = { track: number; language: string | null; name: string }
 
 /**
- * One rendition: a playlist and the fragmented MP4 file it points into, both names within the output folder; `resolution` is 0 for sound,
- * which says which one it is.
+ * One rendition: a playlist and the fragmented MP4 file it refers to, both as names within the output folder; for audio `resolution` is 0
+ * and `audioTrack` is set.
  */
-export type HlsOutput = { kind: 'video' | 'audio'; resolution: number; playlist: string; file: string; sound?: AudioTrackName }
+export type HlsOutput = { kind: 'video' | 'audio'; resolution: number; playlist: string; file: string; audioTrack?: AudioTrackName }
 
-const PIECE = 65_536
+const READ_BUFFER_BYTES = 65_536
 
 export type ByteRange = { offset: number; length: number }
 export type HlsSegment = { uri: string; duration: number; byterange: ByteRange | null }
@@ -24,38 +24,38 @@ export type MediaPlaylist = {
   targetDuration: number
 }
 
-/** Reads an HLS media playlist from a file, also while it grows; rejects where it is missing or no playlist. */
+/** Reads an HLS media playlist from a file, also while it grows; rejects if it is missing or no playlist. */
 export async function readMediaPlaylist(file: string): Promise<MediaPlaylist> {
   return parseMediaPlaylist(await readFile(file, 'utf8'), basename(file))
 }
 
-/** What an HLS media playlist (RFC 8216) says; throws TypeError, which calls it by `name`, where it is none. */
+/** Parses an HLS media playlist (RFC 8216); throws a TypeError with `name` in its message if it is none. */
 export function parseMediaPlaylist(text: string, name = 'This'): MediaPlaylist {
   const lines = text.split(/\r?\n/)
   if (lines[0] !== '#EXTM3U') throw new TypeError(`${name} is no playlist`)
-  const list: MediaPlaylist = { segments: [], init: null, ended: false, targetDuration: 0 }
+  const playlist: MediaPlaylist = { segments: [], init: null, ended: false, targetDuration: 0 }
   let duration = 0
-  let range: ByteRange | null = null
+  let pendingRange: ByteRange | null = null
   for (const line of lines) {
-    if (line.startsWith('#EXT-X-TARGETDURATION:')) list.targetDuration = Number(line.slice(22))
+    if (line.startsWith('#EXT-X-TARGETDURATION:')) playlist.targetDuration = Number(line.slice(22))
     else if (line.startsWith('#EXT-X-MAP:')) {
       const bytes = /BYTERANGE="([^"]*)"/.exec(line)?.[1]
-      list.init = { uri: /URI="([^"]*)"/.exec(line)?.[1] ?? '', byterange: bytes ? byteRange(bytes, 0) : null }
+      playlist.init = { uri: /URI="([^"]*)"/.exec(line)?.[1] ?? '', byterange: bytes ? parseByteRange(bytes, 0) : null }
     } else if (line.startsWith('#EXTINF:')) duration = Number.parseFloat(line.slice(8))
     else if (line.startsWith('#EXT-X-BYTERANGE:')) {
-      const before = list.segments.at(-1)?.byterange
-      range = byteRange(line.slice(17), before ? before.offset + before.length : 0)
-    } else if (line === '#EXT-X-ENDLIST') list.ended = true
+      const previousRange = playlist.segments.at(-1)?.byterange
+      pendingRange = parseByteRange(line.slice(17), previousRange ? previousRange.offset + previousRange.length : 0)
+    } else if (line === '#EXT-X-ENDLIST') playlist.ended = true
     else if (line && !line.startsWith('#')) {
-      list.segments.push({ uri: line, duration, byterange: range })
+      playlist.segments.push({ uri: line, duration, byterange: pendingRange })
       duration = 0
-      range = null
+      pendingRange = null
     }
   }
-  return list
+  return playlist
 }
 
-/** What the master playlist says of one rendition; bandwidths in bits per second, measured over the segments that are there. */
+/** Attributes of one rendition for the master playlist; bandwidths in bits per second, measured over the existing segments. */
 export type HlsVariant = {
   playlist: string
   resolution: number
@@ -67,19 +67,19 @@ export type HlsVariant = {
   codecs: string
 }
 
-/** Measures one rendition; rejects while it has no segment yet. Frame rate by the probe where one is given. */
+/** Measures one rendition; rejects while it has no segment yet. The frame rate is that of the probe, if one is given. */
 export async function describeVariant(
   folder: string,
   output: HlsOutput,
   probe?: Pick<Probe, 'video'> | null,
   maxFps = Infinity
 ): Promise<HlsVariant> {
-  const list = await readMediaPlaylist(join(folder, output.playlist))
-  const segments = list.segments.filter(segment => segment.byterange !== null)
-  if (!list.init?.byterange || segments.length === 0) throw new TypeError(`${output.playlist} has no segment yet`)
-  const init = await readMp4Init(join(folder, output.file), list.init.byterange.length)
-  // A last crumb of a segment says nothing about the rate.
-  const measured = segments.filter(({ duration }) => duration >= list.targetDuration / 2)
+  const playlist = await readMediaPlaylist(join(folder, output.playlist))
+  const segments = playlist.segments.filter(segment => segment.byterange !== null)
+  if (!playlist.init?.byterange || segments.length === 0) throw new TypeError(`${output.playlist} has no segment yet`)
+  const init = await readMp4Init(join(folder, output.file), playlist.init.byterange.length)
+  // A very short last segment is not representative of the rate.
+  const measured = segments.filter(({ duration }) => duration >= playlist.targetDuration / 2)
   const rates = (measured.length > 0 ? measured : segments).map(
     ({ byterange, duration }) => ((byterange?.length ?? 0) * 8) / Math.max(duration, 0.04)
   )
@@ -88,45 +88,52 @@ export async function describeVariant(
     0.04,
     segments.reduce((sum, { duration }) => sum + duration, 0)
   )
-  const average = Math.ceil((bytes * 8) / seconds)
+  const averageBandwidth = Math.ceil((bytes * 8) / seconds)
   return {
     playlist: output.playlist,
     resolution: output.resolution,
     width: init.width,
     height: init.height,
     fps: output.kind === 'video' ? Math.min(probe?.video && !probe.video.attachedPic ? probe.video.fps : init.fps, maxFps) : 0,
-    bandwidth: Math.max(average, Math.ceil(Math.max(...rates))),
-    averageBandwidth: average,
+    bandwidth: Math.max(averageBandwidth, Math.ceil(Math.max(...rates))),
+    averageBandwidth,
     codecs: init.codecs
   }
 }
 
-/** The master playlist, highest rung first; `audios` are the sound tracks where they stand apart, or all there is. */
-export function buildMasterPlaylist(variants: HlsVariant[], audios: (HlsVariant & { sound: AudioTrackName })[]): string {
+/** Builds the master playlist, highest rendition first; `audios` are the separate audio tracks, or the only renditions. */
+export function buildMasterPlaylist(variants: HlsVariant[], audios: (HlsVariant & { audioTrack: AudioTrackName })[]): string {
   const lines = ['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS', '']
-  const tracks = [...audios].sort((a, b) => a.sound.track - b.sound.track)
-  const grouped = variants.length > 0
-  if (grouped) {
+  const tracks = [...audios].sort((a, b) => a.audioTrack.track - b.audioTrack.track)
+  const hasVideo = variants.length > 0
+  if (hasVideo) {
     for (const {
       playlist,
-      sound: { language, name }
+      audioTrack: { language, name }
     } of tracks) {
-      lines.push(
-        `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="${name}",${language ? `LANGUAGE="${language}",` : ''}DEFAULT=${playlist === tracks[0]!.playlist ? 'YES' : 'NO'},AUTOSELECT=YES,URI="${playlist}"`
-      )
+      const attributes = [
+        'TYPE=AUDIO',
+        'GROUP-ID="aud"',
+        `NAME="${name}"`,
+        ...(language ? [`LANGUAGE="${language}"`] : []),
+        `DEFAULT=${playlist === tracks[0]!.playlist ? 'YES' : 'NO'}`,
+        'AUTOSELECT=YES',
+        `URI="${playlist}"`
+      ]
+      lines.push(`#EXT-X-MEDIA:${attributes.join(',')}`)
     }
   }
-  // A rendition is as heavy as with its heaviest sound.
-  const heaviest = {
-    bandwidth: Math.max(0, ...tracks.map(one => one.bandwidth)),
-    averageBandwidth: Math.max(0, ...tracks.map(one => one.averageBandwidth))
+  // The bandwidth of a variant includes its largest audio track.
+  const maxAudioBandwidth = {
+    bandwidth: Math.max(0, ...tracks.map(track => track.bandwidth)),
+    averageBandwidth: Math.max(0, ...tracks.map(track => track.averageBandwidth))
   }
-  const codecs = [...new Set(tracks.map(one => one.codecs))]
+  const codecs = [...new Set(tracks.map(track => track.codecs))]
   const sorted = [...variants].sort((a, b) => b.height * b.width - a.height * a.width || b.bandwidth - a.bandwidth)
   for (const variant of sorted) {
     const attributes = [
-      `BANDWIDTH=${variant.bandwidth + heaviest.bandwidth}`,
-      `AVERAGE-BANDWIDTH=${variant.averageBandwidth + heaviest.averageBandwidth}`,
+      `BANDWIDTH=${variant.bandwidth + maxAudioBandwidth.bandwidth}`,
+      `AVERAGE-BANDWIDTH=${variant.averageBandwidth + maxAudioBandwidth.averageBandwidth}`,
       ...(variant.width > 0 ? [`RESOLUTION=${variant.width}x${variant.height}`] : []),
       ...(variant.fps > 0 ? [`FRAME-RATE=${Number(variant.fps.toFixed(3))}`] : []),
       `CODECS="${[variant.codecs, ...codecs].join(',')}"`,
@@ -134,30 +141,30 @@ export function buildMasterPlaylist(variants: HlsVariant[], audios: (HlsVariant 
     ]
     lines.push(`#EXT-X-STREAM-INF:${attributes.join(',')}`, variant.playlist)
   }
-  const [alone] = tracks
-  if (alone && !grouped)
+  const [firstTrack] = tracks
+  if (firstTrack && !hasVideo)
     lines.push(
-      `#EXT-X-STREAM-INF:BANDWIDTH=${alone.bandwidth},AVERAGE-BANDWIDTH=${alone.averageBandwidth},CODECS="${alone.codecs}"`,
-      alone.playlist
+      `#EXT-X-STREAM-INF:BANDWIDTH=${firstTrack.bandwidth},AVERAGE-BANDWIDTH=${firstTrack.averageBandwidth},CODECS="${firstTrack.codecs}"`,
+      firstTrack.playlist
     )
   return lines.join('\n') + '\n'
 }
 
-/** SHA-256 of every segment by file and byte range ("first-last", last included), as PeerTube's segments-sha256.json has it. */
+/** SHA-256 of every segment by file and byte range ("first-last", last included), in the format of PeerTube's segments-sha256.json. */
 export async function hashSegments(
   folder: string,
   outputs: Pick<HlsOutput, 'playlist' | 'file'>[]
 ): Promise<Record<string, Record<string, string>>> {
   const hashes: Record<string, Record<string, string>> = {}
   for (const output of outputs) {
-    const list = await readMediaPlaylist(join(folder, output.playlist))
+    const playlist = await readMediaPlaylist(join(folder, output.playlist))
     const ranges: Record<string, string> = (hashes[output.file] = {})
     const file = await open(join(folder, output.file), 'r')
     try {
-      for (const { byterange } of list.segments) {
+      for (const { byterange } of playlist.segments) {
         if (!byterange) continue
         const last = byterange.offset + byterange.length - 1
-        ranges[`${byterange.offset}-${last}`] = await rangeHash(file, byterange.offset, last)
+        ranges[`${byterange.offset}-${last}`] = await hashRange(file, byterange.offset, last)
       }
     } finally {
       await file.close()
@@ -166,31 +173,31 @@ export async function hashSegments(
   return hashes
 }
 
-async function rangeHash(file: FileHandle, first: number, last: number): Promise<string> {
+async function hashRange(file: FileHandle, first: number, last: number): Promise<string> {
   const hash = createHash('sha256')
-  const piece = Buffer.allocUnsafe(PIECE)
-  for (let at = first; at <= last;) {
-    const { bytesRead } = await file.read(piece, 0, Math.min(PIECE, last + 1 - at), at)
+  const buffer = Buffer.allocUnsafe(READ_BUFFER_BYTES)
+  for (let offset = first; offset <= last;) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(READ_BUFFER_BYTES, last + 1 - offset), offset)
     if (bytesRead === 0) break
-    hash.update(piece.subarray(0, bytesRead))
-    at += bytesRead
+    hash.update(buffer.subarray(0, bytesRead))
+    offset += bytesRead
   }
   return hash.digest('hex')
 }
 
-/** Writes a text file so that a reader sees the old text or the new, never a part. */
+/** Writes a text file so that a reader sees either the old or the new text, never a part. */
 export async function writeFileAtomically(path: string, text: string): Promise<void> {
-  const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}`)
+  const temporaryPath = join(dirname(path), `.${basename(path)}.${randomUUID()}`)
   try {
-    await writeFile(draft, text)
-    await rename(draft, path)
+    await writeFile(temporaryPath, text)
+    await rename(temporaryPath, path)
   } catch (error) {
-    await rm(draft, { force: true })
+    await rm(temporaryPath, { force: true })
     throw error
   }
 }
 
-function byteRange(text: string, next: number): ByteRange {
+function parseByteRange(text: string, defaultOffset: number): ByteRange {
   const [length, offset] = text.split('@').map(Number)
-  return { length: length ?? 0, offset: offset ?? next }
+  return { length: length ?? 0, offset: offset ?? defaultOffset }
 }

@@ -5,77 +5,78 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   probeDecodedStream,
   h264Args,
-  testLadderSettings,
   encodeLadder,
   runFfmpegIn,
   probePacketTimes,
   videoInputArgs,
   decodeToRaw,
   createScratchFolder,
-  toneInputArgs,
-  unlimitedProbeLimits
+  toneInputArgs
 } from '../test/media-fixtures.ts'
+import { testLadderSettings, unlimitedProbeLimits } from '../test/media-settings.ts'
 import { encodeToHls, newHlsFilenames, type HlsOptions, type HlsOutput } from './hls.ts'
 import { renditionBitrateCap, planLadder, type LadderSettings } from './ladder.ts'
 import { readMediaPlaylist } from './hls-playlist.ts'
 import { probeMedia } from './probe.ts'
 
-let place: Awaited<ReturnType<typeof createScratchFolder>>
-const at = (name: string) => join(place.folder, name)
+let scratch: Awaited<ReturnType<typeof createScratchFolder>>
+const pathOf = (name: string) => join(scratch.folder, name)
 
 beforeAll(async () => {
-  place = await createScratchFolder()
-  await runFfmpegIn(place.folder, ...videoInputArgs(5), ...toneInputArgs(5), ...h264Args, '-c:a', 'aac', 'plain.mp4')
+  scratch = await createScratchFolder()
+  await runFfmpegIn(scratch.folder, ...videoInputArgs(5), ...toneInputArgs(5), ...h264Args, '-c:a', 'aac', 'plain.mp4')
 })
-afterAll(() => place.remove())
+afterAll(() => scratch.remove())
 
-async function ready(name: string, change: Partial<LadderSettings> = {}) {
-  const found = await probeMedia(at(name), unlimitedProbeLimits)
-  return { found, made: planLadder(found, { ...testLadderSettings, ...change }), folder: await mkdtemp(at('out ')) }
+async function prepare(name: string, settings: Partial<LadderSettings> = {}) {
+  const probe = await probeMedia(pathOf(name), unlimitedProbeLimits)
+  return { found: probe, made: planLadder(probe, { ...testLadderSettings, ...settings }), folder: await mkdtemp(pathOf('out ')) }
 }
 
-const whole = async (name: string, change: Partial<LadderSettings> = {}, options: HlsOptions = {}) =>
-  await encodeLadder(place.folder, name, change, options)
+const encode = async (name: string, settings: Partial<LadderSettings> = {}, options: HlsOptions = {}) =>
+  await encodeLadder(scratch.folder, name, settings, options)
 
-async function lengthOf(folder: string, output: HlsOutput | undefined): Promise<number> {
-  const list = await readMediaPlaylist(join(folder, output?.playlist ?? ''))
-  expect(list.ended).toBe(true)
-  return list.segments.reduce((sum, segment) => sum + segment.duration, 0)
+async function playlistDuration(folder: string, output: HlsOutput | undefined): Promise<number> {
+  const playlist = await readMediaPlaylist(join(folder, output?.playlist ?? ''))
+  expect(playlist.ended).toBe(true)
+  return playlist.segments.reduce((sum, segment) => sum + segment.duration, 0)
 }
 
-async function times(file: string): Promise<number[]> {
+async function sortedPacketTimes(file: string): Promise<number[]> {
   return (await probePacketTimes(file)).sort((a, b) => a - b)
 }
 
-async function frames(folder: string, videos: HlsOutput[]): Promise<number[]> {
+async function countFrames(folder: string, videos: HlsOutput[]): Promise<number[]> {
   return await Promise.all(videos.map(async output => Number((await probeDecodedStream(join(folder, output.file))).nb_read_frames)))
 }
 
-test('names follow the pattern and never come twice', () => {
+test('file names follow the pattern and are unique', () => {
   const { playlist, file } = newHlsFilenames(720)
   expect(playlist).toMatch(/^[0-9a-f-]{36}-720\.m3u8$/)
   expect(file).toBe(playlist.replace('.m3u8', '-fragmented.mp4'))
   expect(newHlsFilenames(720).file).not.toBe(file)
 })
 
-test('the source is copied, the lower rungs are encoded once, the sound is shared', async () => {
-  const { made, folder, videos, audio, results } = await whole('plain.mp4')
-  expect(made.copyVideo?.resolution).toBe(240)
+test('the source is copied, the lower renditions are encoded, the audio is shared', async () => {
+  const { plan, folder, videos, audio, results } = await encode('plain.mp4')
+  expect(plan.copyVideo?.resolution).toBe(240)
   expect(videos.map(output => output.resolution)).toEqual([240, 144])
-  expect(await frames(folder, videos)).toEqual([125, 125])
-  for (const output of [...videos, audio]) expect(await lengthOf(folder, output)).toBeCloseTo(5, 1)
+  expect(await countFrames(folder, videos)).toEqual([125, 125])
+  for (const output of [...videos, audio]) expect(await playlistDuration(folder, output)).toBeCloseTo(5, 1)
   expect(results.map(result => result.damaged)).toEqual([false, false])
-  // Not one bit of the picture was changed.
-  const picture = ['-map', '0:v', '-f', 'rawvideo', '-pix_fmt', 'yuv420p']
-  expect((await decodeToRaw(join(folder, videos[0]?.file ?? ''), ...picture)).equals(await decodeToRaw(at('plain.mp4'), ...picture))).toBe(
-    true
-  )
+  // The copied video stream is bit-exact.
+  const rawVideoArgs = ['-map', '0:v', '-f', 'rawvideo', '-pix_fmt', 'yuv420p']
+  expect(
+    (await decodeToRaw(join(folder, videos[0]?.file ?? ''), ...rawVideoArgs)).equals(
+      await decodeToRaw(pathOf('plain.mp4'), ...rawVideoArgs)
+    )
+  ).toBe(true)
   for (const output of videos) expect(await probeDecodedStream(join(folder, output.file), 'a:0')).toEqual({})
 })
 
-test('segments of all encoded rungs lie on one grid, each begins with a keyframe and they cover the file', async () => {
+test('segments of all encoded renditions have the same durations, begin with a keyframe and cover the file', async () => {
   await runFfmpegIn(
-    place.folder,
+    scratch.folder,
     ...videoInputArgs(7, 30, '640x360'),
     ...toneInputArgs(7),
     '-c:v',
@@ -86,9 +87,9 @@ test('segments of all encoded rungs lie on one grid, each begins with a keyframe
     'flac',
     'other.mkv'
   )
-  const { folder, outputs, videos } = await whole('other.mkv')
+  const { folder, outputs, videos } = await encode('other.mkv')
   expect(videos.map(output => output.resolution)).toEqual([360, 240, 144])
-  expect(await frames(folder, videos)).toEqual([210, 210, 210])
+  expect(await countFrames(folder, videos)).toEqual([210, 210, 210])
   const times = await Promise.all(
     videos.map(async output => (await readMediaPlaylist(join(folder, output.playlist))).segments.map(segment => segment.duration))
   )
@@ -98,20 +99,20 @@ test('segments of all encoded rungs lie on one grid, each begins with a keyframe
     [2, 2, 2, 1]
   ])
   for (const output of outputs) {
-    const list = await readMediaPlaylist(join(folder, output.playlist))
+    const playlist = await readMediaPlaylist(join(folder, output.playlist))
     const bytes = await readFile(join(folder, output.file))
-    expect(list.segments.every(segment => segment.uri === output.file)).toBe(true)
-    expect(list.init).toMatchObject({ uri: output.file, byterange: { offset: 0 } })
-    const last = list.segments.at(-1)?.byterange
+    expect(playlist.segments.every(segment => segment.uri === output.file)).toBe(true)
+    expect(playlist.init).toMatchObject({ uri: output.file, byterange: { offset: 0 } })
+    const last = playlist.segments.at(-1)?.byterange
     expect((last?.offset ?? 0) + (last?.length ?? 0)).toBe(bytes.length)
-    for (const { byterange } of list.segments) {
+    for (const { byterange } of playlist.segments) {
       const box = bytes.subarray((byterange?.offset ?? 0) + 4, (byterange?.offset ?? 0) + 8).toString('latin1')
       expect(['moof', 'styp', 'sidx']).toContain(box)
-      if (output.kind === 'video' && byterange && list.init?.byterange) {
+      if (output.kind === 'video' && byterange && playlist.init?.byterange) {
         await writeFile(
           join(folder, 'alone.mp4'),
           Buffer.concat([
-            bytes.subarray(0, list.init.byterange.length),
+            bytes.subarray(0, playlist.init.byterange.length),
             bytes.subarray(byterange.offset, byterange.offset + byterange.length)
           ])
         )
@@ -121,9 +122,9 @@ test('segments of all encoded rungs lie on one grid, each begins with a keyframe
   }
 })
 
-test('no rung of a film that is hard to encode has more bits than its share of the source', async () => {
+test('no rendition of a video that is hard to encode exceeds its bit rate cap', async () => {
   await runFfmpegIn(
-    place.folder,
+    scratch.folder,
     '-f',
     'lavfi',
     '-i',
@@ -148,18 +149,18 @@ test('no rung of a film that is hard to encode has more bits than its share of t
     'yuv420p',
     'hard.mp4'
   )
-  const { found, folder, videos } = await whole('hard.mp4', { preset: 'veryfast' })
+  const { probe, folder, videos } = await encode('hard.mp4', { preset: 'veryfast' })
   expect(videos.map(output => output.resolution)).toEqual([360, 240, 144])
   for (const { file, resolution } of videos)
-    expect(((await stat(join(folder, file))).size * 8) / found.duration).toBeLessThanOrEqual(renditionBitrateCap(found.video!, resolution))
+    expect(((await stat(join(folder, file))).size * 8) / probe.duration).toBeLessThanOrEqual(renditionBitrateCap(probe.video!, resolution))
 })
 
-describe('smaller rungs that go before the others', () => {
+describe('staggered renditions', () => {
   const spareMemory = 1024 ** 3
 
-  test('have their first segment, with the sound, before the others have any', async () => {
+  test('the smaller ones and the audio have their first segment before the others have any', async () => {
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       ...videoInputArgs(4, 30, '1280x720'),
       ...toneInputArgs(4),
       '-c:v',
@@ -170,25 +171,25 @@ describe('smaller rungs that go before the others', () => {
       'mp3',
       'large.mkv'
     )
-    const { found, made, folder } = await ready('large.mkv', { preset: 'veryfast', resolutions: [144, 360, 720] })
-    const run = encodeToHls(at('large.mkv'), folder, made, found, { spareMemory })
+    const { found: probe, made: plan, folder } = await prepare('large.mkv', { preset: 'veryfast', resolutions: [144, 360, 720] })
+    const run = encodeToHls(pathOf('large.mkv'), folder, plan, probe, { spareMemory })
     expect(run.outputs.map(({ resolution }) => resolution)).toEqual([720, 360, 144, 0])
     expect(run.groups.map(group => group.map(({ resolution }) => resolution))).toEqual([[360, 144, 0], [720]])
-    const begun = async (group: HlsOutput[]) =>
+    const haveFirstSegment = async (group: HlsOutput[]) =>
       await Promise.all(
         group.map(
           async ({ playlist }) =>
             await readMediaPlaylist(join(folder, playlist)).then(
-              list => list.segments.length > 0,
+              playlist => playlist.segments.length > 0,
               () => false
             )
         )
       )
-    await expect.poll(async () => await begun(run.groups[0]!), { interval: 10, timeout: 20_000 }).toEqual([true, true, true])
-    expect(await begun(run.groups[1]!)).toEqual([false])
+    await expect.poll(async () => await haveFirstSegment(run.groups[0]!), { interval: 10, timeout: 20_000 }).toEqual([true, true, true])
+    expect(await haveFirstSegment(run.groups[1]!)).toEqual([false])
     await run.done
     expect(
-      await frames(
+      await countFrames(
         folder,
         run.outputs.filter(({ kind }) => kind === 'video')
       )
@@ -196,27 +197,27 @@ describe('smaller rungs that go before the others', () => {
   })
 
   test.each([
-    ['a film', 'held.mkv', [...videoInputArgs(7, 30, '640x360'), ...toneInputArgs(7), '-c:v', 'mpeg4', '-c:a', 'flac'], {}],
+    ['a video', 'held.mkv', [...videoInputArgs(7, 30, '640x360'), ...toneInputArgs(7), '-c:v', 'mpeg4', '-c:a', 'flac'], {}],
     [
-      'a film shorter than the wait',
+      'a video shorter than the delay',
       'brief.mkv',
       [...videoInputArgs(1, 25, '640x360'), ...toneInputArgs(1), '-c:v', 'mpeg4', '-c:a', 'flac'],
       {}
     ],
     [
-      'a film with sound in every rendition',
+      'a video with muxed audio',
       'inside.mkv',
       [...videoInputArgs(5, 25, '640x360'), ...toneInputArgs(5), '-c:v', 'mpeg4', '-c:a', 'flac'],
       { splitAudio: false, resolutions: [0, 144, 240] }
     ],
     [
-      'a film whose frame rate is cut',
+      'a video whose frame rate is reduced',
       'swift.mkv',
       [...videoInputArgs(5, 50, '640x360'), ...toneInputArgs(5), '-c:v', 'mpeg4', '-c:a', 'flac'],
       { maxFps: 25 }
     ],
     [
-      'a film whose first second has more pictures than there is room for',
+      'a video whose first second has more frames than the buffer holds',
       'burst.mkv',
       [
         ...videoInputArgs(6, 60, '640x360'),
@@ -233,7 +234,7 @@ describe('smaller rungs that go before the others', () => {
       {}
     ],
     [
-      'a film with uneven pictures that begins late',
+      'a video with a variable frame rate that starts late',
       'uneven.ts',
       [
         ...videoInputArgs(6, 30, '640x360'),
@@ -253,23 +254,23 @@ describe('smaller rungs that go before the others', () => {
       ],
       {}
     ]
-  ])('%s comes out as without', async (_, name, source, change) => {
-    await runFfmpegIn(place.folder, ...source, name)
-    const [held, plain] = [await whole(name, change, { spareMemory }), await whole(name, change)]
-    expect(held.made.copyVideo).toBeNull()
-    expect(held.results.map(({ seconds, damaged }) => ({ seconds, damaged }))).toEqual(
+  ])('%s has the same output as without stagger', async (_, name, source, settings) => {
+    await runFfmpegIn(scratch.folder, ...source, name)
+    const [staggered, plain] = [await encode(name, settings, { spareMemory }), await encode(name, settings)]
+    expect(staggered.plan.copyVideo).toBeNull()
+    expect(staggered.results.map(({ seconds, damaged }) => ({ seconds, damaged }))).toEqual(
       plain.results.map(({ seconds, damaged }) => ({ seconds, damaged }))
     )
-    expect(held.outputs.map(({ kind, resolution }) => [kind, resolution])).toEqual(
+    expect(staggered.outputs.map(({ kind, resolution }) => [kind, resolution])).toEqual(
       plain.outputs.map(({ kind, resolution }) => [kind, resolution])
     )
-    for (const [i, output] of held.outputs.entries()) {
-      const [one, other] = [join(held.folder, output.playlist), join(plain.folder, plain.outputs[i]!.playlist)]
-      const shape = async (path: string) =>
+    for (const [i, output] of staggered.outputs.entries()) {
+      const [staggeredPlaylist, plainPlaylist] = [join(staggered.folder, output.playlist), join(plain.folder, plain.outputs[i]!.playlist)]
+      const segmentsOf = async (path: string) =>
         (await readMediaPlaylist(path)).segments.map(({ duration, byterange }) => ({ duration, byterange }))
-      expect(await shape(one)).toEqual(await shape(other))
+      expect(await segmentsOf(staggeredPlaylist)).toEqual(await segmentsOf(plainPlaylist))
       const bytes = await Promise.all(
-        [join(held.folder, output.file), join(plain.folder, plain.outputs[i]!.file)].map(async path => await readFile(path))
+        [join(staggered.folder, output.file), join(plain.folder, plain.outputs[i]!.file)].map(async path => await readFile(path))
       )
       expect(bytes[0]!.equals(bytes[1]!)).toBe(true)
     }
@@ -277,78 +278,78 @@ describe('smaller rungs that go before the others', () => {
 })
 
 test.each([[0], [1024 ** 3]])(
-  'pictures that change their size in the middle, as in recordings of calls, are all there (%i bytes to spare)',
+  'no frame is lost when the frame size changes in the middle, as in recordings of calls (%i bytes of spare memory)',
   async spareMemory => {
     const vp8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8']
-    await runFfmpegIn(place.folder, ...videoInputArgs(1, 30, '426x240'), ...vp8, 'small.webm')
-    await runFfmpegIn(place.folder, ...videoInputArgs(3, 30, '640x360'), ...vp8, 'larger.webm')
-    await writeFile(at('parts.txt'), 'file small.webm\nfile larger.webm\n')
-    await runFfmpegIn(place.folder, '-f', 'concat', '-i', at('parts.txt'), '-c', 'copy', 'call.webm')
-    const { folder, videos, results } = await whole('call.webm', {}, { spareMemory })
+    await runFfmpegIn(scratch.folder, ...videoInputArgs(1, 30, '426x240'), ...vp8, 'small.webm')
+    await runFfmpegIn(scratch.folder, ...videoInputArgs(3, 30, '640x360'), ...vp8, 'larger.webm')
+    await writeFile(pathOf('parts.txt'), 'file small.webm\nfile larger.webm\n')
+    await runFfmpegIn(scratch.folder, '-f', 'concat', '-i', pathOf('parts.txt'), '-c', 'copy', 'call.webm')
+    const { folder, videos, results } = await encode('call.webm', {}, { spareMemory })
     expect(videos.map(({ resolution }) => resolution)).toEqual([240, 144])
     expect(results).toMatchObject([{ damaged: false }])
     for (const { file } of videos)
-      expect(await times(join(folder, file))).toEqual(Array.from({ length: 120 }, (_, n) => expect.closeTo(n / 30, 2)))
+      expect(await sortedPacketTimes(join(folder, file))).toEqual(Array.from({ length: 120 }, (_, n) => expect.closeTo(n / 30, 2)))
   }
 )
 
-test('what is there can be played while the rest is still being encoded', async () => {
-  await runFfmpegIn(place.folder, ...videoInputArgs(16, 25, '640x360'), ...toneInputArgs(16), '-c:v', 'mpeg4', '-c:a', 'mp3', 'long.mkv')
-  const { found, made, folder } = await ready('long.mkv', { resolutions: [144], preset: 'veryfast' })
-  const seen: number[] = []
-  const run = encodeToHls(at('long.mkv'), folder, made, found, { onProgress: progress => seen.push(progress.percent) })
+test('finished segments can be played while the rest is being encoded', async () => {
+  await runFfmpegIn(scratch.folder, ...videoInputArgs(16, 25, '640x360'), ...toneInputArgs(16), '-c:v', 'mpeg4', '-c:a', 'mp3', 'long.mkv')
+  const { found: probe, made: plan, folder } = await prepare('long.mkv', { resolutions: [144], preset: 'veryfast' })
+  const percents: number[] = []
+  const run = encodeToHls(pathOf('long.mkv'), folder, plan, probe, { onProgress: progress => percents.push(progress.percent) })
   const output = run.outputs[0]
   const counts = new Set<number>()
   let finished = false
-  let played = -1
+  let missingFrames = -1
   run.done.finally(() => (finished = true)).catch(() => {})
   while (!finished) {
-    const list = await readMediaPlaylist(join(folder, output?.playlist ?? '')).catch(() => null)
-    if (list && !list.ended && list.segments.length > 0) {
-      counts.add(list.segments.length)
-      if (played < 0) {
-        const last = list.segments.at(-1)?.byterange
+    const playlist = await readMediaPlaylist(join(folder, output?.playlist ?? '')).catch(() => null)
+    if (playlist && !playlist.ended && playlist.segments.length > 0) {
+      counts.add(playlist.segments.length)
+      if (missingFrames < 0) {
+        const last = playlist.segments.at(-1)?.byterange
         const bytes = (await readFile(join(folder, output?.file ?? ''))).subarray(0, (last?.offset ?? 0) + (last?.length ?? 0))
         await writeFile(join(folder, 'so-far.mp4'), bytes)
-        played = Number((await probeDecodedStream(join(folder, 'so-far.mp4'))).nb_read_frames) - list.segments.length * 50
+        missingFrames = Number((await probeDecodedStream(join(folder, 'so-far.mp4'))).nb_read_frames) - playlist.segments.length * 50
       }
     }
     await new Promise(resolve => setTimeout(resolve, 25))
   }
   await run.done
   expect(counts.size).toBeGreaterThan(2)
-  expect(played).toBe(0)
-  expect(await lengthOf(folder, output)).toBeCloseTo(16, 1)
-  expect(seen.length).toBeGreaterThan(1)
-  expect(seen).toEqual([...seen].sort((a, b) => a - b))
-  expect(seen.at(-1)).toBe(100)
+  expect(missingFrames).toBe(0)
+  expect(await playlistDuration(folder, output)).toBeCloseTo(16, 1)
+  expect(percents.length).toBeGreaterThan(1)
+  expect(percents).toEqual([...percents].sort((a, b) => a - b))
+  expect(percents.at(-1)).toBe(100)
 })
 
-test('sound muxed into every rendition, and alone where asked for', async () => {
-  const { folder, videos, audio } = await whole('plain.mp4', { splitAudio: false, resolutions: [0, 144] })
+test('audio muxed into every rendition, and alone where resolution 0 is enabled', async () => {
+  const { folder, videos, audio } = await encode('plain.mp4', { splitAudio: false, resolutions: [0, 144] })
   expect(videos.map(output => output.resolution)).toEqual([240, 144])
   for (const output of videos) expect(await probeDecodedStream(join(folder, output.file), 'a:0')).toMatchObject({ codec_name: 'aac' })
-  expect(await frames(folder, videos)).toEqual([125, 125])
+  expect(await countFrames(folder, videos)).toEqual([125, 125])
   expect(await probeDecodedStream(join(folder, audio?.file ?? ''), 'a:0')).toMatchObject({ codec_name: 'aac' })
-  expect(await lengthOf(folder, audio)).toBeCloseTo(5, 1)
+  expect(await playlistDuration(folder, audio)).toBeCloseTo(5, 1)
 })
 
 describe('sources of every kind', () => {
-  test('a turned phone picture comes out upright', async () => {
-    await runFfmpegIn(place.folder, '-i', 'plain.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'turned.mp4')
-    const { folder, videos } = await whole('turned.mp4')
+  test('a rotated video comes out upright', async () => {
+    await runFfmpegIn(scratch.folder, '-i', 'plain.mp4', '-c', 'copy', '-metadata:s:v:0', 'rotate=90', 'turned.mp4')
+    const { folder, videos } = await encode('turned.mp4')
     const shown = await Promise.all(videos.map(output => probeDecodedStream(join(folder, output.file))))
     expect(shown.map(stream => [stream.width, stream.height])).toEqual([
       [240, 320],
       [144, 192]
     ])
     expect(shown.every(stream => !('side_data_list' in stream))).toBe(true)
-    expect(await frames(folder, videos)).toEqual([125, 125])
+    expect(await countFrames(folder, videos)).toEqual([125, 125])
   })
 
-  test('frame times that vary are kept, frame for frame', async () => {
+  test('variable frame times are kept, frame by frame', async () => {
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       ...videoInputArgs(6, 60),
       '-vf',
       "select='not(mod(n,7))+not(mod(n,11))+lt(n,30)',settb=1/1000",
@@ -364,18 +365,18 @@ describe('sources of every kind', () => {
       'log-level=none',
       'varying.mkv'
     )
-    const expected = Number((await probeDecodedStream(at('varying.mkv'))).nb_read_frames)
-    const { folder, videos, made } = await whole('varying.mkv')
-    expect(made.keepsFrameTimes).toBe(true)
-    expect(await frames(folder, videos)).toEqual([expected, expected])
-    expect(Math.abs((await lengthOf(folder, videos[0])) - 6)).toBeLessThan(0.1)
-    const [before, after] = await Promise.all([at('varying.mkv'), join(folder, videos[0]?.file ?? '')].map(times))
+    const expected = Number((await probeDecodedStream(pathOf('varying.mkv'))).nb_read_frames)
+    const { folder, videos, plan } = await encode('varying.mkv')
+    expect(plan.keepsFrameTimes).toBe(true)
+    expect(await countFrames(folder, videos)).toEqual([expected, expected])
+    expect(Math.abs((await playlistDuration(folder, videos[0])) - 6)).toBeLessThan(0.1)
+    const [before, after] = await Promise.all([pathOf('varying.mkv'), join(folder, videos[0]?.file ?? '')].map(sortedPacketTimes))
     expect(after?.map((time, i) => Math.abs(time - (before?.[i] ?? 0) - (after[0] ?? 0)) < 0.002)).toEqual(before?.map(() => true))
   })
 
-  test('frame times that vary are kept by a copy too', async () => {
+  test('variable frame times are kept by a copy too', async () => {
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       ...videoInputArgs(6, 60),
       '-vf',
       "select='not(mod(n,7))+not(mod(n,11))+lt(n,30)'",
@@ -388,21 +389,21 @@ describe('sources of every kind', () => {
       '30',
       'varying.mp4'
     )
-    const { folder, videos, made } = await whole('varying.mp4', { resolutions: [] })
-    expect(made.copyVideo).not.toBeNull()
-    const [before, after] = await Promise.all([at('varying.mp4'), join(folder, videos[0]?.file ?? '')].map(times))
+    const { folder, videos, plan } = await encode('varying.mp4', { resolutions: [] })
+    expect(plan.copyVideo).not.toBeNull()
+    const [before, after] = await Promise.all([pathOf('varying.mp4'), join(folder, videos[0]?.file ?? '')].map(sortedPacketTimes))
     expect(after?.map((time, i) => Math.abs(time - (before?.[i] ?? 0) - (after[0] ?? 0)) < 0.002)).toEqual(before?.map(() => true))
   })
 
-  test('too many frames a second are cut to the cap', async () => {
-    await runFfmpegIn(place.folder, ...videoInputArgs(2, 120), ...h264Args, 'fast.mp4')
-    const { folder, videos } = await whole('fast.mp4', { maxFps: 60, resolutions: [] })
-    expect(await frames(folder, videos)).toEqual([120])
+  test('a frame rate above the cap is reduced', async () => {
+    await runFfmpegIn(scratch.folder, ...videoInputArgs(2, 120), ...h264Args, 'fast.mp4')
+    const { folder, videos } = await encode('fast.mp4', { maxFps: 60, resolutions: [] })
+    expect(await countFrames(folder, videos)).toEqual([120])
   })
 
-  test('ten bits, odd sizes, oblong pixels and fields become what every player knows', async () => {
+  test('ten bits, odd sizes, non-square pixels and interlacing become plain H.264', async () => {
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       ...videoInputArgs(2, 25, '321x241'),
       '-c:v',
       'libx264',
@@ -412,9 +413,9 @@ describe('sources of every kind', () => {
       'yuv444p10le',
       'deep.mkv'
     )
-    await runFfmpegIn(place.folder, ...videoInputArgs(2), '-vf', 'setsar=4/3', ...h264Args, 'oblong.mp4')
+    await runFfmpegIn(scratch.folder, ...videoInputArgs(2), '-vf', 'setsar=4/3', ...h264Args, 'oblong.mp4')
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       ...videoInputArgs(2),
       ...h264Args,
       '-bf',
@@ -430,7 +431,7 @@ describe('sources of every kind', () => {
       ['oblong.mp4', 426, 240],
       ['fields.mp4', 320, 240]
     ] as const) {
-      const { folder, videos } = await whole(name, { resolutions: [] })
+      const { folder, videos } = await encode(name, { resolutions: [] })
       expect(await probeDecodedStream(join(folder, videos[0]?.file ?? '')), name).toMatchObject({
         codec_name: 'h264',
         pix_fmt: 'yuv420p',
@@ -443,9 +444,9 @@ describe('sources of every kind', () => {
     }
   })
 
-  test('a high dynamic range picture is mapped to an ordinary one', async () => {
+  test('HDR is tone-mapped to SDR', async () => {
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       ...videoInputArgs(2),
       '-c:v',
       'libx265',
@@ -463,7 +464,7 @@ describe('sources of every kind', () => {
       'bt2020nc',
       'hdr.mp4'
     )
-    const { folder, videos } = await whole('hdr.mp4', { resolutions: [] })
+    const { folder, videos } = await encode('hdr.mp4', { resolutions: [] })
     const file = join(folder, videos[0]?.file ?? '')
     expect(await probeDecodedStream(file)).toMatchObject({
       pix_fmt: 'yuv420p',
@@ -473,27 +474,27 @@ describe('sources of every kind', () => {
       nb_read_frames: '50'
     })
     const luma = (await decodeToRaw(file, '-f', 'rawvideo', '-pix_fmt', 'gray')).subarray(0, 320 * 240)
-    const flat = (await decodeToRaw(at('hdr.mp4'), '-f', 'rawvideo', '-pix_fmt', 'gray')).subarray(0, 320 * 240)
+    const flat = (await decodeToRaw(pathOf('hdr.mp4'), '-f', 'rawvideo', '-pix_fmt', 'gray')).subarray(0, 320 * 240)
     expect(luma.equals(flat)).toBe(false)
   })
 
-  test('silent ones have no sound rendition', async () => {
-    await runFfmpegIn(place.folder, ...videoInputArgs(2), ...h264Args, 'silent.mp4')
-    const { outputs, folder, videos } = await whole('silent.mp4')
+  test('a video without audio has no audio rendition', async () => {
+    await runFfmpegIn(scratch.folder, ...videoInputArgs(2), ...h264Args, 'silent.mp4')
+    const { outputs, folder, videos } = await encode('silent.mp4')
     expect(outputs.map(output => output.kind)).toEqual(['video', 'video'])
-    expect(await frames(folder, videos)).toEqual([50, 50])
+    expect(await countFrames(folder, videos)).toEqual([50, 50])
   })
 
-  test('one single frame', async () => {
-    await runFfmpegIn(place.folder, ...videoInputArgs(1), ...h264Args, '-frames:v', '1', 'one.mp4')
-    const { folder, videos } = await whole('one.mp4')
-    expect(await frames(folder, videos)).toEqual([1, 1])
-    await lengthOf(folder, videos[0])
+  test('a single frame', async () => {
+    await runFfmpegIn(scratch.folder, ...videoInputArgs(1), ...h264Args, '-frames:v', '1', 'one.mp4')
+    const { folder, videos } = await encode('one.mp4')
+    expect(await countFrames(folder, videos)).toEqual([1, 1])
+    await playlistDuration(folder, videos[0])
   })
 
-  test('a single frame under a long sound stays on the screen', async () => {
+  test('a single frame with long audio is shown until the audio ends', async () => {
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       '-f',
       'lavfi',
       '-i',
@@ -504,22 +505,22 @@ describe('sources of every kind', () => {
       'aac',
       'still.mp4'
     )
-    const { folder, videos, audio } = await whole('still.mp4', { resolutions: [] })
-    expect(await lengthOf(folder, videos[0])).toBeCloseTo(6, 0)
-    expect(await lengthOf(folder, audio)).toBeCloseTo(6, 0)
+    const { folder, videos, audio } = await encode('still.mp4', { resolutions: [] })
+    expect(await playlistDuration(folder, videos[0])).toBeCloseTo(6, 0)
+    expect(await playlistDuration(folder, audio)).toBeCloseTo(6, 0)
   })
 
-  test('sound that ends early goes on in silence, so that nothing waits for it', async () => {
-    await runFfmpegIn(place.folder, ...videoInputArgs(8), ...toneInputArgs(3), ...h264Args, '-c:a', 'aac', 'early.mp4')
-    const { folder, audio } = await whole('early.mp4', { resolutions: [] })
-    expect(await lengthOf(folder, audio)).toBeCloseTo(8, 1)
+  test('audio that ends early is padded with silence', async () => {
+    await runFfmpegIn(scratch.folder, ...videoInputArgs(8), ...toneInputArgs(3), ...h264Args, '-c:a', 'aac', 'early.mp4')
+    const { folder, audio } = await encode('early.mp4', { resolutions: [] })
+    expect(await playlistDuration(folder, audio)).toBeCloseTo(8, 1)
   })
 
-  test('sound alone, bare and with a cover, gets a picture that every client can play', async () => {
-    await runFfmpegIn(place.folder, ...toneInputArgs(5), '-c:a', 'libmp3lame', 'sound.mp3')
-    await runFfmpegIn(place.folder, '-f', 'lavfi', '-i', 'color=red:s=201x199:d=1', '-frames:v', '1', 'cover.png')
+  test('an audio file, with or without a cover, gets a still video that every client can play', async () => {
+    await runFfmpegIn(scratch.folder, ...toneInputArgs(5), '-c:a', 'libmp3lame', 'sound.mp3')
+    await runFfmpegIn(scratch.folder, '-f', 'lavfi', '-i', 'color=red:s=201x199:d=1', '-frames:v', '1', 'cover.png')
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       '-i',
       'sound.mp3',
       '-i',
@@ -538,23 +539,23 @@ describe('sources of every kind', () => {
       ['sound.mp3', false],
       ['cover.mp3', true]
     ] as const) {
-      const { folder, videos, audio } = await whole(name)
+      const { folder, videos, audio } = await encode(name)
       const file = join(folder, videos[0]?.file ?? '')
       const stream = await probeDecodedStream(file)
       expect(stream, name).toMatchObject({ width: 640, height: 360, pix_fmt: 'yuv420p' })
       expect(Number(stream.level)).toBeLessThan(40)
-      expect(await lengthOf(folder, videos[0])).toBeCloseTo(5, 0)
-      expect(await lengthOf(folder, audio)).toBeCloseTo(5, 0)
+      expect(await playlistDuration(folder, videos[0])).toBeCloseTo(5, 0)
+      expect(await playlistDuration(folder, audio)).toBeCloseTo(5, 0)
       const pixels = await decodeToRaw(file, '-frames:v', '1', '-f', 'rawvideo', '-pix_fmt', 'rgb24')
       const middle = pixels.subarray((180 * 640 + 320) * 3, (180 * 640 + 320) * 3 + 3)
       expect((middle[0] ?? 0) > 150 && (middle[1] ?? 0) < 60).toBe(red)
     }
   })
 
-  test('streams that are neither picture nor sound are left out', async () => {
-    await writeFile(at('words.srt'), '1\n00:00:00,000 --> 00:00:01,000\nHello\n')
+  test('streams that are neither video nor audio are left out', async () => {
+    await writeFile(pathOf('words.srt'), '1\n00:00:00,000 --> 00:00:01,000\nHello\n')
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       '-i',
       'plain.mp4',
       '-i',
@@ -575,26 +576,26 @@ describe('sources of every kind', () => {
       'mimetype=text/plain',
       'many.mkv'
     )
-    const { folder, videos, audio } = await whole('many.mkv')
-    expect(await frames(folder, videos)).toEqual([125, 125])
-    expect(await lengthOf(folder, audio)).toBeCloseTo(5, 0)
+    const { folder, videos, audio } = await encode('many.mkv')
+    expect(await countFrames(folder, videos)).toEqual([125, 125])
+    expect(await playlistDuration(folder, audio)).toBeCloseTo(5, 0)
   })
 
-  test('transport streams, whose clock starts anywhere, start at nought', async () => {
-    await runFfmpegIn(place.folder, '-i', 'plain.mp4', '-c', 'copy', '-output_ts_offset', '1000', 'clock.ts')
-    const { folder, videos, audio, made } = await whole('clock.ts')
-    expect(made.audios).toMatchObject([{ copy: true }])
-    expect((await frames(folder, videos)).every(count => count >= 124)).toBe(true)
-    for (const output of [...videos, audio]) expect(await lengthOf(folder, output)).toBeCloseTo(5, 0)
+  test('transport streams, whose timestamps start anywhere, start at 0', async () => {
+    await runFfmpegIn(scratch.folder, '-i', 'plain.mp4', '-c', 'copy', '-output_ts_offset', '1000', 'clock.ts')
+    const { folder, videos, audio, plan } = await encode('clock.ts')
+    expect(plan.audios).toMatchObject([{ copy: true }])
+    expect((await countFrames(folder, videos)).every(count => count >= 124)).toBe(true)
+    for (const output of [...videos, audio]) expect(await playlistDuration(folder, output)).toBeCloseTo(5, 0)
   })
 })
 
-describe('picture and sound stay together', () => {
+describe('audio and video stay in sync', () => {
   const flash = ['-f', 'lavfi', '-i', "color=black:s=320x240:r=25:d=5,drawbox=color=white:t=fill:enable='between(t,1.99,2.19)'"]
   const click = ['-f', 'lavfi', '-i', "aevalsrc='if(between(t,2,2.2),0.8*sin(2*PI*1000*t),0)':d=5:s=44100"]
 
-  async function drift(folder: string, video: HlsOutput | undefined, audio: HlsOutput | undefined): Promise<number> {
-    // Counted from the first picture and the first sample, as players do that know no edit lists.
+  async function audioDrift(folder: string, video: HlsOutput | undefined, audio: HlsOutput | undefined): Promise<number> {
+    // Counted from the first frame and the first sample, as players without edit list support do.
     const pixels = await decodeToRaw(
       join(folder, video?.file ?? ''),
       '-vf',
@@ -606,17 +607,17 @@ describe('picture and sound stay together', () => {
       '-pix_fmt',
       'gray'
     )
-    const bright = pixels.findIndex((value, i) => i % 4 === 0 && value > 128) / 4 / 25
+    const flashSeconds = pixels.findIndex((value, i) => i % 4 === 0 && value > 128) / 4 / 25
     const samples = await decodeToRaw(join(folder, audio?.file ?? ''), '-map', '0:a', '-ac', '1', '-ar', '44100', '-f', 's16le')
-    let loud = 0
-    while (loud * 2 < samples.length - 1 && Math.abs(samples.readInt16LE(loud * 2)) < 5000) loud++
-    expect(bright).toBeGreaterThan(1)
-    return Math.abs(bright - loud / 44_100)
+    let clickSample = 0
+    while (clickSample * 2 < samples.length - 1 && Math.abs(samples.readInt16LE(clickSample * 2)) < 5000) clickSample++
+    expect(flashSeconds).toBeGreaterThan(1)
+    return Math.abs(flashSeconds - clickSample / 44_100)
   }
 
-  test('where both are copied, and where both are encoded', async () => {
+  test('when both are copied, and when both are encoded', async () => {
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       ...flash,
       ...click,
       '-c:v',
@@ -632,7 +633,7 @@ describe('picture and sound stay together', () => {
       'flash.mp4'
     )
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       '-i',
       'flash.mp4',
       '-c:v',
@@ -645,16 +646,16 @@ describe('picture and sound stay together', () => {
       'libopus',
       'flash.webm'
     )
-    await runFfmpegIn(place.folder, '-i', 'flash.mp4', '-c', 'copy', 'flash.ts')
+    await runFfmpegIn(scratch.folder, '-i', 'flash.mp4', '-c', 'copy', 'flash.ts')
     for (const name of ['flash.mp4', 'flash.webm', 'flash.ts']) {
-      const { folder, videos, audio } = await whole(name, { resolutions: [144] })
-      for (const video of videos) expect(await drift(folder, video, audio), `${name} ${video.resolution}`).toBeLessThan(0.045)
+      const { folder, videos, audio } = await encode(name, { resolutions: [144] })
+      for (const video of videos) expect(await audioDrift(folder, video, audio), `${name} ${video.resolution}`).toBeLessThan(0.045)
     }
   })
 
-  test('where the sound comes in late', async () => {
+  test('when the audio starts late', async () => {
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       ...flash,
       ...click,
       '-filter_complex',
@@ -673,16 +674,16 @@ describe('picture and sound stay together', () => {
       'aac',
       'late.mkv'
     )
-    const { folder, videos, audio, made } = await whole('late.mkv', { resolutions: [] })
-    expect(made).toMatchObject({ audios: [{ copy: false }], copyVideo: { resolution: 240 } })
-    expect(await drift(folder, videos[0], audio)).toBeLessThan(0.045)
+    const { folder, videos, audio, plan } = await encode('late.mkv', { resolutions: [] })
+    expect(plan).toMatchObject({ audios: [{ copy: false }], copyVideo: { resolution: 240 } })
+    expect(await audioDrift(folder, videos[0], audio)).toBeLessThan(0.045)
   })
 })
 
-describe('damage', () => {
-  test('a file cut off gives what can be read and says so', async () => {
+describe('damaged files and failures', () => {
+  test('a truncated file gives what can be read, marked as damaged', async () => {
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       ...videoInputArgs(8),
       ...toneInputArgs(8),
       ...h264Args,
@@ -692,47 +693,47 @@ describe('damage', () => {
       '+faststart',
       'full.mp4'
     )
-    const bytes = await readFile(at('full.mp4'))
-    await writeFile(at('cut.mp4'), bytes.subarray(0, bytes.length * 0.6))
-    const { results, folder, outputs } = await whole('cut.mp4')
+    const bytes = await readFile(pathOf('full.mp4'))
+    await writeFile(pathOf('cut.mp4'), bytes.subarray(0, bytes.length * 0.6))
+    const { results, folder, outputs } = await encode('cut.mp4')
     expect(results.every(result => result.damaged)).toBe(true)
-    const lengths = await Promise.all(outputs.map(output => lengthOf(folder, output)))
+    const lengths = await Promise.all(outputs.map(output => playlistDuration(folder, output)))
     expect(Math.min(...lengths)).toBeGreaterThan(3)
     expect(Math.max(...lengths) - Math.min(...lengths)).toBeLessThan(1)
   })
 
-  test('a file whose data is noise is an error', async () => {
-    await runFfmpegIn(place.folder, ...videoInputArgs(3), '-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', 'good.webm')
-    const bytes = await readFile(at('good.webm'))
-    const { found, made, folder } = await ready('good.webm')
-    // Behind the head: from the first cluster on.
+  test('a file whose data is noise is rejected', async () => {
+    await runFfmpegIn(scratch.folder, ...videoInputArgs(3), '-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', 'good.webm')
+    const bytes = await readFile(pathOf('good.webm'))
+    const { found: probe, made: plan, folder } = await prepare('good.webm')
+    // After the header: from the first cluster on.
     for (let i = bytes.indexOf(Buffer.from('1f43b675', 'hex')); i < bytes.length; i++) bytes[i] = (i * 7919) & 0xff
-    await writeFile(at('noise.webm'), bytes)
-    await expect(encodeToHls(at('noise.webm'), folder, made, found, {}).done).rejects.toMatchObject({
+    await writeFile(pathOf('noise.webm'), bytes)
+    await expect(encodeToHls(pathOf('noise.webm'), folder, plan, probe, {}).done).rejects.toMatchObject({
       code: expect.stringMatching(/^(ffmpeg_failed|nothing_decoded)$/)
     })
-    await expect(probeMedia(at('noise.webm'), unlimitedProbeLimits)).rejects.toMatchObject({ name: 'MediaError' })
+    await expect(probeMedia(pathOf('noise.webm'), unlimitedProbeLimits)).rejects.toMatchObject({ name: 'MediaError' })
   })
 
-  test('what was encoded and could not be written is no fault of the file', async () => {
-    await runFfmpegIn(place.folder, ...videoInputArgs(1), ...h264Args, 'short.mp4')
-    const { found, made, folder } = await ready('short.mp4')
-    const run = encodeToHls(at('short.mp4'), folder, made, found, {})
-    // As if the disk had been full and had space again: ffmpeg says nothing of it, and ends with 0.
+  test('a failed write is not reported as an undecodable file', async () => {
+    await runFfmpegIn(scratch.folder, ...videoInputArgs(1), ...h264Args, 'short.mp4')
+    const { found: probe, made: plan, folder } = await prepare('short.mp4')
+    const run = encodeToHls(pathOf('short.mp4'), folder, plan, probe, {})
+    // As if the disk had been full and has space again: ffmpeg does not report it, and exits with 0.
     for (const { file, playlist } of run.outputs) for (const name of [file, `${playlist}.tmp`]) symlinkSync('/dev/full', join(folder, name))
     await expect(run.done).rejects.toMatchObject({ code: 'ffmpeg_failed', message: expect.stringContaining('nothing came out') })
   })
 
-  test('an abort stops the encode, and a kill before it began too', async () => {
-    await copyFile(at('plain.mp4'), at('plain2.mp4'))
-    const { found, made, folder } = await ready('plain2.mp4', { preset: 'veryslow', maxKeyframeInterval: 0 })
+  test('an abort stops the encode, and so does a kill before it started', async () => {
+    await copyFile(pathOf('plain.mp4'), pathOf('plain2.mp4'))
+    const { found: probe, made: plan, folder } = await prepare('plain2.mp4', { preset: 'veryslow', maxKeyframeInterval: 0 })
     const controller = new AbortController()
-    const run = encodeToHls(at('plain2.mp4'), folder, made, found, { signal: controller.signal, onProgress: () => controller.abort() })
+    const run = encodeToHls(pathOf('plain2.mp4'), folder, plan, probe, { signal: controller.signal, onProgress: () => controller.abort() })
     await expect(run.done).rejects.toMatchObject({ code: 'aborted' })
-    // It was stopped, not waited for.
-    const list = await readMediaPlaylist(join(folder, run.outputs[0]?.playlist ?? '')).catch(() => null)
-    expect(list?.ended ?? false).toBe(false)
-    const other = encodeToHls(at('plain2.mp4'), folder, made, found, {})
+    // It was stopped before it was complete.
+    const playlist = await readMediaPlaylist(join(folder, run.outputs[0]?.playlist ?? '')).catch(() => null)
+    expect(playlist?.ended ?? false).toBe(false)
+    const other = encodeToHls(pathOf('plain2.mp4'), folder, plan, probe, {})
     other.kill()
     await expect(other.done).rejects.toMatchObject({ code: 'aborted' })
   })

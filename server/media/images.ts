@@ -7,77 +7,77 @@ import { toneMappingFilters } from './ffmpeg-filters.ts'
 import { hasMovingVideo, type Probe } from './probe.ts'
 
 export type ImageSize = { width: number; height: number }
-export type ImageOptions = { timeoutMs?: number; signal?: AbortSignal; nice?: number; brake?: PauseControl }
+export type ImageOptions = { timeoutMs?: number; signal?: AbortSignal; nice?: number; pauseControl?: PauseControl }
 
-/** A picture to write: where, and exactly how large. */
+/** An image to write: its path and exact size. */
 export type ImageTarget = ImageSize & { path: string }
 
 /**
- * Writes a telling picture of a film as JPEGs: of the first of the given `parts` (of its length) that is neither dark, blank nor flat, else
- * of the
- * best of them; the cover or a dark picture where nothing moves. Needs a `folder` for what lies between.
+ * Writes a representative frame of a video as JPEGs: from the first of the given `positions` (fractions of its length) whose frame is not
+ * dark, blank or flat, else from the best of them. For audio files it is the cover, or a plain dark image. `folder` holds temporary files.
  */
 export async function writeThumbnails(
   input: string,
   probe: Probe,
-  wanted: ImageTarget[],
-  options: ImageOptions & { folder: string; parts?: number[] }
+  targets: ImageTarget[],
+  options: ImageOptions & { folder: string; positions?: number[] }
 ): Promise<void> {
   if (!probe.video) {
-    await Promise.all(wanted.map(async one => await writePlain(one.path, one)))
+    await Promise.all(targets.map(async target => await writePlainImage(target.path, target)))
     return
   }
-  const parts = hasMovingVideo(probe) ? (options.parts ?? [0.3, 0.15, 0.5, 0.7, 0.05, 0.85]) : [0]
-  let best: { frame: string; score: number } | null = null
+  const positions = hasMovingVideo(probe) ? (options.positions ?? [0.3, 0.15, 0.5, 0.7, 0.05, 0.85]) : [0]
+  let best: { framePath: string; score: number } | null = null
   try {
-    for (const part of [...parts.filter(one => isFast(probe, one)), ...parts.filter(one => !isFast(probe, one))]) {
-      const frame = join(options.folder, `.${randomUUID()}.png`)
-      await extract(input, probe, part, frame, options)
-      const score = parts.length === 1 ? 0 : await liveliness(frame)
-      const worse: string | undefined = best && best.score >= score ? frame : best?.frame
-      if (!best || score > best.score) best = { frame, score }
-      if (worse) await rm(worse, { force: true })
-      if (score > LIVELY) break
+    for (const position of [
+      ...positions.filter(candidate => hasKeyframeBefore(probe, candidate)),
+      ...positions.filter(candidate => !hasKeyframeBefore(probe, candidate))
+    ]) {
+      const framePath = join(options.folder, `.${randomUUID()}.png`)
+      await extractFrame(input, probe, position, framePath, options)
+      const score = positions.length === 1 ? 0 : await brightnessSpread(framePath)
+      const worseFrame: string | undefined = best && best.score >= score ? framePath : best?.framePath
+      if (!best || score > best.score) best = { framePath, score }
+      if (worseFrame) await rm(worseFrame, { force: true })
+      if (score > MIN_BRIGHTNESS_SPREAD) break
     }
-    // A tall picture is shown whole on a wide card, instead of a slice of it.
-    const upright = probe.video.height > probe.video.width
+    // A portrait frame is fitted into a landscape thumbnail as a whole, not cropped.
+    const portrait = probe.video.height > probe.video.width
     const sharp = await loadSharp()
     await Promise.all(
-      wanted.map(async ({ path, width, height }) => {
-        await replace(path, draft =>
-          sharp(best!.frame)
-            .resize({ width, height, fit: upright && width > height ? 'contain' : 'cover', background: dark })
-            .flatten({ background: dark })
+      targets.map(async ({ path, width, height }) => {
+        await writeAtomically(path, temporaryPath =>
+          sharp(best!.framePath)
+            .resize({ width, height, fit: portrait && width > height ? 'contain' : 'cover', background: BACKGROUND_COLOR })
+            .flatten({ background: BACKGROUND_COLOR })
             .jpeg({ quality: 80, progressive: true })
-            .toFile(draft)
+            .toFile(temporaryPath)
         )
       })
     )
   } finally {
-    if (best) await rm(best.frame, { force: true })
+    if (best) await rm(best.framePath, { force: true })
   }
 }
 
 /**
- * Turns an uploaded picture into a JPEG of exactly this size, cropped to fit; throws `bad_image` for anything but a JPEG, PNG, WebP, GIF or
+ * Converts an uploaded image to a JPEG of exactly this size, cropped to fit; throws `bad_image` for anything but a JPEG, PNG, WebP, GIF or
  * AVIF within `maxPixels`.
  */
 export async function convertToJpeg(input: string, target: string, size: ImageSize, options: { maxPixels?: number } = {}): Promise<void> {
   const image = await openImage(input, options.maxPixels)
-  await convert(() =>
-    replace(target, draft =>
+  await withImageErrors(() =>
+    writeAtomically(target, temporaryPath =>
       image
         .resize({ ...size, fit: 'cover' })
         .flatten({ background: '#ffffff' })
         .jpeg({ quality: 80, progressive: true })
-        .toFile(draft)
+        .toFile(temporaryPath)
     )
   )
 }
 
-/**
- * Makes square pictures of the given widths from an uploaded one, under new names in `folder`; PNG where it has transparency, else JPEG.
- */
+/** Makes square images of the given widths from an uploaded one, under new names in `folder`; PNG if it has transparency, else JPEG. */
 export async function resizeToAvatars(
   input: string,
   folder: string,
@@ -92,7 +92,7 @@ export async function resizeToAvatars(
   )
 }
 
-/** As `toAvatars`, for any shape (banners). */
+/** As `resizeToAvatars`, for any aspect ratio (banners). */
 export async function resizeToSizes(
   input: string,
   folder: string,
@@ -105,7 +105,11 @@ export async function resizeToSizes(
   for (const size of sizes) {
     const file = `${randomUUID()}.${transparent ? 'png' : 'jpg'}`
     const resized = image.clone().resize({ ...size, fit: 'cover' })
-    await convert(() => replace(join(folder, file), draft => (transparent ? resized.png() : resized.jpeg({ quality: 85 })).toFile(draft)))
+    await withImageErrors(() =>
+      writeAtomically(join(folder, file), temporaryPath =>
+        (transparent ? resized.png() : resized.jpeg({ quality: 85 })).toFile(temporaryPath)
+      )
+    )
     files.push({ ...size, file })
   }
   return files
@@ -119,15 +123,15 @@ export type StoryboardLayout = {
   spriteDuration: number
 }
 export type StoryboardOptions = ImageOptions & {
-  /** Longer side of one picture, in pixels. */
+  /** Longer side of one sprite, in pixels. */
   spriteWidth?: number
   maxSprites?: number
   columns?: number
-  /** Up to this length, in seconds, every picture is decoded rather than keyframes alone. */
+  /** Up to this length, in seconds, every frame is decoded, above it keyframes alone. */
   fullDecodeSeconds?: number
 }
 
-/** Writes small pictures of the whole film, `spriteDuration` seconds apart, side by side into one JPEG; null where nothing moves. */
+/** Writes small frames of the whole video, `spriteDuration` seconds apart, as a grid into one JPEG; null for audio files. */
 export async function writeStoryboard(
   input: string,
   probe: Probe,
@@ -142,10 +146,10 @@ export async function writeStoryboard(
   const columns = Math.min(count, options.columns ?? 10)
   const rows = Math.ceil(count / columns)
   const scale = (options.spriteWidth ?? 192) / Math.max(video.width, video.height)
-  const [spriteWidth, spriteHeight] = [even(video.width * scale), even(video.height * scale)]
+  const [spriteWidth, spriteHeight] = [roundToEven(video.width * scale), roundToEven(video.height * scale)]
 
-  const dense = video.keyframeInterval !== null && video.keyframeInterval <= spriteDuration
-  const keyframesOnly = dense || probe.duration > (options.fullDecodeSeconds ?? 120)
+  const hasDenseKeyframes = video.keyframeInterval !== null && video.keyframeInterval <= spriteDuration
+  const keyframesOnly = hasDenseKeyframes || probe.duration > (options.fullDecodeSeconds ?? 120)
   const filters = [
     "setpts='if(eq(N,0),0,PTS)'",
     `fps=fps=1/${spriteDuration}:start_time=0`,
@@ -156,7 +160,7 @@ export async function writeStoryboard(
     `trim=end_frame=${count}`,
     `tile=${columns}x${rows}`
   ]
-  await picture(
+  await writeImageWithFfmpeg(
     input,
     target,
     [...(keyframesOnly ? ['-skip_frame', 'nokey'] : [])],
@@ -166,9 +170,9 @@ export async function writeStoryboard(
   return { spriteWidth, spriteHeight, totalWidth: spriteWidth * columns, totalHeight: spriteHeight * rows, spriteDuration }
 }
 
-const dark = '#14171c'
+const BACKGROUND_COLOR = '#14171c'
 
-// libvips takes tens of megabytes: it comes in with the first picture, not with the server.
+// libvips uses tens of megabytes: it is loaded with the first image, not at server start.
 async function loadSharp() {
   const { default: sharp } = await import('sharp')
   sharp.cache(false)
@@ -177,43 +181,43 @@ async function loadSharp() {
 
 async function openImage(input: string, maxPixels = 64_000_000) {
   const sharp = await loadSharp()
-  // A buffer: a file name could mean something else to the decoders.
+  // A buffer, since decoders may interpret a file name.
   const bytes = await readFile(input)
   if (bytes.length === 0) throw new MediaError('bad_image', 'the file is empty')
   const image = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', animated: false })
-  const { format } = await convert(() => image.metadata())
+  const { format } = await withImageErrors(() => image.metadata())
   if (!['jpeg', 'png', 'webp', 'gif', 'heif', 'avif'].includes(format ?? ''))
     throw new MediaError('bad_image', `${format} is no allowed picture format`)
   return image.rotate()
 }
 
-async function convert<T>(work: () => Promise<T>): Promise<T> {
+async function withImageErrors<T>(convert: () => Promise<T>): Promise<T> {
   try {
-    return await work()
+    return await convert()
   } catch (error) {
     if (error instanceof MediaError || (error as NodeJS.ErrnoException).code?.startsWith('E')) throw error
     throw new MediaError('bad_image', (error as Error).message, { cause: error })
   }
 }
 
-async function writePlain(target: string, size: ImageSize): Promise<void> {
+async function writePlainImage(target: string, size: ImageSize): Promise<void> {
   const sharp = await loadSharp()
-  await replace(target, draft =>
-    sharp({ create: { ...size, channels: 3, background: dark } })
+  await writeAtomically(target, temporaryPath =>
+    sharp({ create: { ...size, channels: 3, background: BACKGROUND_COLOR } })
       .jpeg()
-      .toFile(draft)
+      .toFile(temporaryPath)
   )
 }
 
-/** Whether a keyframe lies before a part of the film that is not the first of all: it needs no other picture decoded. */
-function isFast({ video, duration }: Probe, part: number): boolean {
-  return video !== null && video.keyframeInterval !== null && part * duration > video.keyframeInterval
+/** Whether there is a keyframe before a position, other than the first one: no other frame need be decoded then. */
+function hasKeyframeBefore({ video, duration }: Probe, position: number): boolean {
+  return video !== null && video.keyframeInterval !== null && position * duration > video.keyframeInterval
 }
 
-async function extract(input: string, probe: Probe, part: number, frame: string, options: ImageOptions): Promise<void> {
+async function extractFrame(input: string, probe: Probe, position: number, framePath: string, options: ImageOptions): Promise<void> {
   const video = probe.video
   if (!video) return
-  const args = async (scale: string) => [
+  const outputArgsWith = async (scale: string) => [
     '-map',
     `0:${video.index}`,
     '-frames:v',
@@ -223,71 +227,74 @@ async function extract(input: string, probe: Probe, part: number, frame: string,
     '-vf',
     ['setpts=PTS-STARTPTS', scale, 'setsar=1', ...(await toneMappingFilters(video))].join(',')
   ]
-  const output = await args(`scale=${fitWithin(video, 1920)}`)
-  const at = Math.max(0, Math.min(probe.duration * part, probe.duration - 0.1))
-  const seeks =
-    video.attachedPic || at === 0
+  const outputArgs = await outputArgsWith(`scale=${fitWithin(video, 1920)}`)
+  const seconds = Math.max(0, Math.min(probe.duration * position, probe.duration - 0.1))
+  const seekAttempts =
+    video.attachedPic || seconds === 0
       ? []
-      : [...(isFast(probe, part) ? [['-skip_frame', 'nokey', '-noaccurate_seek', '-ss', at.toFixed(3)]] : []), ['-ss', at.toFixed(3)]]
-  for (const seek of seeks) {
+      : [
+          ...(hasKeyframeBefore(probe, position) ? [['-skip_frame', 'nokey', '-noaccurate_seek', '-ss', seconds.toFixed(3)]] : []),
+          ['-ss', seconds.toFixed(3)]
+        ]
+  for (const inputOptions of seekAttempts) {
     try {
-      return await picture(input, frame, seek, output, options)
+      return await writeImageWithFfmpeg(input, framePath, inputOptions, outputArgs, options)
     } catch (error) {
       if (!(error instanceof MediaError) || ['aborted', 'timeout', 'ffmpeg_missing'].includes(error.code)) throw error
     }
   }
-  // Behind the last picture, or in a file that cannot be searched: the first picture will do.
-  await picture(input, frame, [], output, options)
+  // For positions after the last frame, and files that are not seekable: the first frame.
+  await writeImageWithFfmpeg(input, framePath, [], outputArgs, options)
 }
 
-/** The spread of brightness of a small copy; low for black, white and plain pictures. */
-async function liveliness(frame: string): Promise<number> {
+/** The standard deviation of the brightness of a small copy; low for black, white and plain images. */
+async function brightnessSpread(framePath: string): Promise<number> {
   const sharp = await loadSharp()
-  const pixels = await sharp(frame).resize(64, 36, { fit: 'fill' }).greyscale().raw().toBuffer()
+  const pixels = await sharp(framePath).resize(64, 36, { fit: 'fill' }).greyscale().raw().toBuffer()
   const mean = pixels.reduce((sum, pixel) => sum + pixel, 0) / pixels.length
   return Math.sqrt(pixels.reduce((sum, pixel) => sum + (pixel - mean) ** 2, 0) / pixels.length)
 }
-const LIVELY = 30
+const MIN_BRIGHTNESS_SPREAD = 30
 
-async function picture(
+async function writeImageWithFfmpeg(
   input: string,
   target: string,
-  before: string[],
+  inputOptions: string[],
   options: string[],
-  { timeoutMs = 120_000, ...rest }: ImageOptions
+  { timeoutMs = 120_000, ...ffmpegOptions }: ImageOptions
 ): Promise<void> {
-  await replace(target, async draft => {
+  await writeAtomically(target, async temporaryPath => {
     const suffix = ['-f', 'image2', '-update', '1', '-c:v', target.endsWith('.png') ? 'png' : 'mjpeg']
     const run = runFfmpeg({
       input,
-      before,
+      inputOptions,
       options: [...options, ...suffix],
-      output: basename(draft),
+      output: basename(temporaryPath),
       cwd: dirname(target),
       timeoutMs,
-      ...rest
+      ...ffmpegOptions
     })
     const { frames } = await run.done
-    const { size } = await stat(draft).catch(() => ({ size: 0 }))
+    const { size } = await stat(temporaryPath).catch(() => ({ size: 0 }))
     if (size === 0) throw new MediaError(frames > 0 ? 'ffmpeg_failed' : 'nothing_decoded', 'no picture there')
   })
 }
 
-async function replace(target: string, write: (draft: string) => Promise<unknown>): Promise<void> {
-  const draft = join(dirname(target), `.${randomUUID()}.draft`)
+async function writeAtomically(target: string, write: (temporaryPath: string) => Promise<unknown>): Promise<void> {
+  const temporaryPath = join(dirname(target), `.${randomUUID()}.draft`)
   try {
-    await write(draft)
-    await rename(draft, target)
+    await write(temporaryPath)
+    await rename(temporaryPath, target)
   } finally {
-    await rm(draft, { force: true })
+    await rm(temporaryPath, { force: true })
   }
 }
 
 function fitWithin(size: ImageSize, longest: number): string {
   const scale = Math.min(1, longest / Math.max(size.width, size.height))
-  return `${even(size.width * scale)}:${even(size.height * scale)}`
+  return `${roundToEven(size.width * scale)}:${roundToEven(size.height * scale)}`
 }
 
-function even(pixels: number): number {
+function roundToEven(pixels: number): number {
   return Math.max(2, 2 * Math.round(pixels / 2))
 }

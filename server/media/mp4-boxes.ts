@@ -1,30 +1,31 @@
-/** The body of the first box at a path of types (ISO 14496-12, 4.2); empty where there is none. */
+/** The body of the first box at a path of box types (ISO 14496-12, 4.2); empty if there is none. */
 export function findBox(buffer: Buffer, ...path: string[]): Buffer {
-  return path.reduce((inside, type) => findBoxes(inside, type)[0] ?? Buffer.alloc(0), buffer)
+  return path.reduce((parent, type) => findBoxes(parent, type)[0] ?? Buffer.alloc(0), buffer)
 }
 
-/** The bodies of all boxes of a type that lie side by side in a buffer. */
+/** The bodies of all boxes of a type among the sibling boxes in a buffer. */
 export function findBoxes(buffer: Buffer, type: string): Buffer[] {
-  const found: Buffer[] = []
-  for (let at = 0; at + 8 <= buffer.length;) {
-    const size = buffer.readUInt32BE(at)
+  const bodies: Buffer[] = []
+  for (let offset = 0; offset + 8 <= buffer.length;) {
+    const size = buffer.readUInt32BE(offset)
     if (size < 8) break
-    if (buffer.toString('latin1', at + 4, at + 8) === type) found.push(buffer.subarray(at + 8, Math.min(buffer.length, at + size)))
-    at += size
+    if (buffer.toString('latin1', offset + 4, offset + 8) === type)
+      bodies.push(buffer.subarray(offset + 8, Math.min(buffer.length, offset + size)))
+    offset += size
   }
-  return found
+  return bodies
 }
 
-/** A box of a type with its contents one after the other. */
+/** A box of a type with concatenated contents. */
 export function makeBox(type: string, ...contents: Buffer[]): Buffer {
   const size = contents.reduce((sum, { length }) => sum + length, 8)
-  const head = Buffer.alloc(8)
-  head.writeUInt32BE(size)
-  head.write(type, 4, 'latin1')
-  return Buffer.concat([head, ...contents], size)
+  const header = Buffer.alloc(8)
+  header.writeUInt32BE(size)
+  header.write(type, 4, 'latin1')
+  return Buffer.concat([header, ...contents], size)
 }
 
-/** A full box: version, flags and 32-bit numbers. */
+/** A full box (ISO 14496-12, 4.2): version, flags and 32-bit numbers. */
 export function makeFullBox(type: string, version: number, flags: number, numbers: ArrayLike<number>): Buffer {
   return makeBox(type, uint32Bytes([(version << 24) | flags]), uint32Bytes(numbers))
 }

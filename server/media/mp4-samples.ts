@@ -1,52 +1,52 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { findBoxes, findBox } from './mp4-boxes.ts'
 
-/** Samples that lie together in a file: where (bytes), how many, and when the first is decoded (units of the track). */
-export type SampleChunk = { at: number; length: number; samples: number; time: number }
+/** Contiguous samples of a file: offset and length in bytes, their number, and the decode time of the first (units of the track). */
+export type SampleChunk = { offset: number; length: number; samples: number; time: number }
 
 /** A track of a fragmented MP4 with all its samples, in the order they are decoded. Times are in units of `timescale`. */
 export type Mp4Track = {
-  /** The body of the track's box in the head. */
+  /** The body of the track's box in the header. */
   trak: Buffer
   timescale: number
   kind: string
   durations: number[]
   sizes: number[]
-  /** From a sample's decoding to its showing; may be negative. */
-  offsets: number[]
-  /** Whether decoding can begin at a sample. */
+  /** From a sample's decode time to its presentation time; may be negative. */
+  compositionOffsets: number[]
+  /** Whether decoding can start at a sample. */
   syncs: boolean[]
   chunks: SampleChunk[]
 }
 
-type Defaults = { duration: number; size: number; flags: number }
-type Growing = Mp4Track & { id: number; usual: Defaults; end: number }
+type SampleDefaults = { duration: number; size: number; flags: number }
+type TrackBuilder = Mp4Track & { id: number; defaults: SampleDefaults; end: number }
 
 const NOT_SYNC = 0x10000
-/** Most fragments' tables are read at once with it. */
-const WINDOW = 16_384
-const LARGEST_TABLE = 64 * 1024 * 1024
+/** Bytes read at each box: enough for the tables of most fragments. */
+const READ_BYTES = 16_384
+const MAX_TABLE_BYTES = 64 * 1024 * 1024
 
 /**
- * Reads where every sample of a fragmented MP4 lies (ISO 14496-12, 8.8) without reading the samples. Throws a TypeError where the file is
- * not one or ends too early.
+ * Reads the location of every sample of a fragmented MP4 (ISO 14496-12, 8.8) without reading the samples. Throws a TypeError if the file
+ * is no fragmented MP4 or is truncated.
  */
 export async function readMp4Tracks(file: string): Promise<Mp4Track[]> {
   const handle = await open(file, 'r')
   try {
     const { size } = await handle.stat()
-    const tracks = new Map<number, Growing>()
-    for (let at = 0; at < size;) {
-      const window = await piece(handle, at, Math.min(WINDOW, size - at))
-      const { type, length } = headOf(window)
-      if (length < 8 || at + length > size) throw new TypeError(`${file} is cut off at ${at}`)
+    const tracks = new Map<number, TrackBuilder>()
+    for (let offset = 0; offset < size;) {
+      const buffer = await readBytes(handle, offset, Math.min(READ_BYTES, size - offset))
+      const { type, length } = readBoxHeader(buffer)
+      if (length < 8 || offset + length > size) throw new TypeError(`${file} is cut off at ${offset}`)
       if (type === 'moov' || type === 'moof') {
-        if (length > LARGEST_TABLE) throw new TypeError(`${file} has a table of ${length} bytes`)
-        const body = (length <= window.length ? window.subarray(0, length) : await piece(handle, at, length)).subarray(8)
-        if (type === 'moov') for (const track of tracksOf(body)) tracks.set(track.id, track)
-        else for (const traf of findBoxes(body, 'traf')) take(traf, at, tracks)
+        if (length > MAX_TABLE_BYTES) throw new TypeError(`${file} has a table of ${length} bytes`)
+        const body = (length <= buffer.length ? buffer.subarray(0, length) : await readBytes(handle, offset, length)).subarray(8)
+        if (type === 'moov') for (const track of readTrackHeaders(body)) tracks.set(track.id, track)
+        else for (const traf of findBoxes(body, 'traf')) addFragment(traf, offset, tracks)
       }
-      at += length
+      offset += length
     }
     if (tracks.size === 0) throw new TypeError(`${file} has no tracks`)
     return [...tracks.values()].filter(({ sizes }) => sizes.length > 0)
@@ -55,20 +55,20 @@ export async function readMp4Tracks(file: string): Promise<Mp4Track[]> {
   }
 }
 
-async function piece(handle: FileHandle, at: number, length: number): Promise<Buffer> {
+async function readBytes(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length)
-  const { bytesRead } = await handle.read(bytes, 0, length, at)
+  const { bytesRead } = await handle.read(bytes, 0, length, offset)
   return bytes.subarray(0, bytesRead)
 }
 
-function headOf(window: Buffer): { type: string; length: number } {
-  if (window.length < 8) return { type: '', length: 0 }
-  const short = window.readUInt32BE(0)
-  return { type: window.toString('latin1', 4, 8), length: short === 1 && window.length >= 16 ? Number(window.readBigUInt64BE(8)) : short }
+function readBoxHeader(buffer: Buffer): { type: string; length: number } {
+  if (buffer.length < 8) return { type: '', length: 0 }
+  const size32 = buffer.readUInt32BE(0)
+  return { type: buffer.toString('latin1', 4, 8), length: size32 === 1 && buffer.length >= 16 ? Number(buffer.readBigUInt64BE(8)) : size32 }
 }
 
-function tracksOf(moov: Buffer): Growing[] {
-  const usual = new Map(
+function readTrackHeaders(moov: Buffer): TrackBuilder[] {
+  const defaultsByTrack = new Map(
     findBoxes(findBox(moov, 'mvex'), 'trex').map(trex => [
       trex.readUInt32BE(4),
       { duration: trex.readUInt32BE(12), size: trex.readUInt32BE(16), flags: trex.readUInt32BE(20) }
@@ -82,73 +82,77 @@ function tracksOf(moov: Buffer): Growing[] {
       trak,
       timescale: mdhd.readUInt32BE(mdhd[0] === 1 ? 20 : 12),
       kind: findBox(trak, 'mdia', 'hdlr').toString('latin1', 8, 12),
-      usual: usual.get(id) ?? { duration: 0, size: 0, flags: 0 },
+      defaults: defaultsByTrack.get(id) ?? { duration: 0, size: 0, flags: 0 },
       end: 0,
       durations: [],
       sizes: [],
-      offsets: [],
+      compositionOffsets: [],
       syncs: [],
       chunks: []
     }
   })
 }
 
-/** Adds the samples of one track's part of a fragment that begins at `moof`. */
-function take(traf: Buffer, moof: number, tracks: Map<number, Growing>): void {
+/** Adds the samples of one track fragment whose moof begins at `moofOffset`. */
+function addFragment(traf: Buffer, moofOffset: number, tracks: Map<number, TrackBuilder>): void {
   const tfhd = findBox(traf, 'tfhd')
   const track = tracks.get(tfhd.readUInt32BE(4))
   if (!track) return
-  const { base, usual } = headerOf(tfhd, moof, track.usual)
+  const { baseOffset, defaults } = readFragmentHeader(tfhd, moofOffset, track.defaults)
   const tfdt = findBox(traf, 'tfdt')
   const time = tfdt.length === 0 ? track.end : tfdt[0] === 1 ? Number(tfdt.readBigUInt64BE(4)) : tfdt.readUInt32BE(4)
-  // What is missing between two fragments is shown as the last picture before it.
+  // A gap between two fragments extends the last frame before it.
   if (track.sizes.length > 0 && time !== track.end) {
     const last = track.durations.length - 1
     track.durations[last] = Math.max(0, track.durations[last]! + time - track.end)
   }
   track.end = time
-  let at = base
-  for (const trun of findBoxes(traf, 'trun')) at = takeRun(trun, track, usual, base, at)
+  let offset = baseOffset
+  for (const trun of findBoxes(traf, 'trun')) offset = addRun(trun, track, defaults, baseOffset, offset)
 }
 
-function headerOf(tfhd: Buffer, moof: number, usual: Defaults): { base: number; usual: Defaults } {
+function readFragmentHeader(tfhd: Buffer, moofOffset: number, defaults: SampleDefaults): { baseOffset: number; defaults: SampleDefaults } {
   const flags = tfhd.readUIntBE(1, 3)
-  let at = 8
-  const next = (flag: number, size = 4) => {
+  let position = 8
+  const fieldPosition = (flag: number, size = 4) => {
     if (!(flags & flag)) return null
-    at += size
-    return at - size
+    position += size
+    return position - size
   }
-  const base = next(0x1, 8)
-  next(0x2)
-  const [duration, size, sampleFlags] = [next(0x8), next(0x10), next(0x20)]
-  const number = (place: number | null, otherwise: number) => (place === null ? otherwise : tfhd.readUInt32BE(place))
+  const baseOffset = fieldPosition(0x1, 8)
+  fieldPosition(0x2)
+  const [duration, size, sampleFlags] = [fieldPosition(0x8), fieldPosition(0x10), fieldPosition(0x20)]
+  const readOrDefault = (position: number | null, fallback: number) => (position === null ? fallback : tfhd.readUInt32BE(position))
   return {
-    base: base === null ? moof : Number(tfhd.readBigUInt64BE(base)),
-    usual: { duration: number(duration, usual.duration), size: number(size, usual.size), flags: number(sampleFlags, usual.flags) }
+    baseOffset: baseOffset === null ? moofOffset : Number(tfhd.readBigUInt64BE(baseOffset)),
+    defaults: {
+      duration: readOrDefault(duration, defaults.duration),
+      size: readOrDefault(size, defaults.size),
+      flags: readOrDefault(sampleFlags, defaults.flags)
+    }
   }
 }
 
-/** Adds a run's samples; gives where its data end. */
-function takeRun(trun: Buffer, track: Growing, usual: Defaults, base: number, follows: number): number {
+/** Adds the samples of a track run; returns the offset where its data end. */
+function addRun(trun: Buffer, track: TrackBuilder, defaults: SampleDefaults, baseOffset: number, nextOffset: number): number {
   const flags = trun.readUIntBE(1, 3)
   const count = trun.readUInt32BE(4)
-  let place = 8
-  const next = () => trun.readUInt32BE((place += 4) - 4)
-  const at = flags & 0x1 ? base + (next() | 0) : follows
-  const first = flags & 0x4 ? next() : null
-  const chunk: SampleChunk = { at, length: 0, samples: count, time: track.end }
+  let position = 8
+  const readUint32 = () => trun.readUInt32BE((position += 4) - 4)
+  const dataOffset = flags & 0x1 ? baseOffset + (readUint32() | 0) : nextOffset
+  const firstFlags = flags & 0x4 ? readUint32() : null
+  const chunk: SampleChunk = { offset: dataOffset, length: 0, samples: count, time: track.end }
   for (let index = 0; index < count; index++) {
-    const duration = flags & 0x100 ? next() : usual.duration
-    const size = flags & 0x200 ? next() : usual.size
-    const own = flags & 0x400 ? next() : usual.flags
+    const duration = flags & 0x100 ? readUint32() : defaults.duration
+    const size = flags & 0x200 ? readUint32() : defaults.size
+    const sampleFlags = flags & 0x400 ? readUint32() : defaults.flags
     track.durations.push(duration)
     track.sizes.push(size)
-    track.syncs.push(((index === 0 && first !== null ? first : own) & NOT_SYNC) === 0)
-    track.offsets.push(flags & 0x800 ? next() | 0 : 0)
+    track.syncs.push(((index === 0 && firstFlags !== null ? firstFlags : sampleFlags) & NOT_SYNC) === 0)
+    track.compositionOffsets.push(flags & 0x800 ? readUint32() | 0 : 0)
     chunk.length += size
     track.end += duration
   }
   if (count > 0) track.chunks.push(chunk)
-  return at + chunk.length
+  return dataOffset + chunk.length
 }

@@ -1,32 +1,32 @@
-/** Holds every ffmpeg that follows it, and lets them go on. */
+/** Pauses and resumes every ffmpeg process that is subscribed to it. */
 export class PauseControl {
-  #held = false
-  #since = 0
-  #before = 0
-  readonly #followers = new Set<(held: boolean) => void>()
+  #paused = false
+  #changedAt = 0
+  #earlierPausesMs = 0
+  readonly #listeners = new Set<(paused: boolean) => void>()
 
-  get held(): boolean {
-    return this.#held
+  get paused(): boolean {
+    return this.#paused
   }
 
-  /** How long it has been held so far, in ms. */
-  get heldFor(): number {
-    return this.#before + (this.#held ? performance.now() - this.#since : 0)
+  /** Total time spent paused so far, in ms. */
+  get pausedMs(): number {
+    return this.#earlierPausesMs + (this.#paused ? performance.now() - this.#changedAt : 0)
   }
 
-  set(held: boolean): void {
-    if (held === this.#held) return
+  setPaused(paused: boolean): void {
+    if (paused === this.#paused) return
     const now = performance.now()
-    if (!held) this.#before += now - this.#since
-    this.#since = now
-    this.#held = held
-    for (const follower of this.#followers) follower(held)
+    if (!paused) this.#earlierPausesMs += now - this.#changedAt
+    this.#changedAt = now
+    this.#paused = paused
+    for (const listener of this.#listeners) listener(paused)
   }
 
-  /** Has `apply` told at once where it is held, and of every change until the returned function is called. */
-  follow(apply: (held: boolean) => void): () => void {
-    this.#followers.add(apply)
-    if (this.#held) apply(true)
-    return () => this.#followers.delete(apply)
+  /** Calls `listener` at once if paused already, and on every change until the returned function is called. */
+  subscribe(listener: (paused: boolean) => void): () => void {
+    this.#listeners.add(listener)
+    if (this.#paused) listener(true)
+    return () => this.#listeners.delete(listener)
   }
 }

@@ -18,20 +18,20 @@ export type { AudioStream, VideoStream } from './ffprobe-streams.ts'
 
 export type Probe = {
   container: string[]
-  /** Seconds; of a file that was cut off, what is left of it. */
+  /** Seconds; for a truncated file, the length of what is left. */
   duration: number
-  /** The file promises more than it holds. */
+  /** The file is shorter than its metadata state. */
   truncated: boolean
   size: number
   /** Bits per second. */
   bitrate: number
-  /** The moving picture, else a cover, else null. */
+  /** The moving video stream, else a cover image, else null. */
   video: VideoStream | null
-  /** The one to begin with first. */
+  /** The default track first. */
   audios: AudioStream[]
-  /** Subtitles that are text. */
+  /** Text subtitles. */
   subtitles: SubtitleStream[]
-  /** Seconds and title (empty where it has none), in the order of the film. */
+  /** Start in seconds and title (may be empty), sorted by start. */
   chapters: { start: number; title: string }[]
   metadata: Record<string, unknown>
 }
@@ -42,33 +42,33 @@ export type ProbeLimits = {
   maxFps: number
   maxStreams: number
   timeoutMs: number
-  /** Above this many bytes, or this length, keyframes are looked for in samples instead of the whole file. */
+  /** Above this many bytes, or this length, keyframes are searched in samples instead of the whole file. */
   fullScanBytes?: number
   fullScanSeconds?: number
 }
 
-/** Reads what a stranger's file really is, by content; throws a MediaError where it is no playable media or breaks a limit. */
+/** Probes an untrusted file by its content; throws a MediaError if it is no playable media or exceeds a limit. */
 export async function probeMedia(file: string, limits: ProbeLimits): Promise<Probe> {
   const { size } = await stat(file)
   if (size === 0) throw new MediaError('unreadable', 'the file is empty')
-  const leaving = new AbortController()
-  // Half the time of a probe is the start of a program: while one says what the file is, another walks already over what is most likely its
-  // picture.
-  const ahead =
+  const scanAbort = new AbortController()
+  // Half the time of a probe is process startup: while one ffprobe reads the metadata, another already scans the stream that is most
+  // likely the video.
+  const earlyScan =
     size > (limits.fullScanBytes ?? 512 * 1024 * 1024)
       ? null
-      : scanPacketInterval(file, 'V:0', { timeoutMs: limits.timeoutMs, signal: leaving.signal })
-  ahead?.catch(() => undefined)
+      : scanPacketInterval(file, 'V:0', { timeoutMs: limits.timeoutMs, signal: scanAbort.signal })
+  earlyScan?.catch(() => undefined)
   try {
-    return await inspect(file, size, limits, ahead)
+    return await analyzeFile(file, size, limits, earlyScan)
   } finally {
-    leaving.abort()
+    scanAbort.abort()
   }
 }
 
-/** `ahead`: what was walked over meanwhile; null where the file is too large for that, and is looked at in samples. */
-async function inspect(file: string, size: number, limits: ProbeLimits, ahead: Promise<PacketIntervalScan> | null): Promise<Probe> {
-  const { format, streams, chapters: parts, raw } = await ffprobe(file, limits)
+/** `earlyScan` is the concurrent scan of the whole video stream; null if the file is so large that it is sampled. */
+async function analyzeFile(file: string, size: number, limits: ProbeLimits, earlyScan: Promise<PacketIntervalScan> | null): Promise<Probe> {
+  const { format, streams, chapters: rawChapters, raw } = await runFfprobeJson(file, limits)
 
   const container = format.format_name.split(',')
   if (!container.some(name => allowedContainers.includes(name)))
@@ -86,7 +86,7 @@ async function inspect(file: string, size: number, limits: ProbeLimits, ahead: P
     )
     .map(stream => parseAudioStream(stream, start))
     .sort((a, b) => Number(b.main) - Number(a.main))
-  const pictures = streams
+  const videoStreams = streams
     .filter(
       stream =>
         stream.codec_type === 'video' &&
@@ -95,80 +95,88 @@ async function inspect(file: string, size: number, limits: ProbeLimits, ahead: P
         stream.codec_name !== undefined
     )
     .map(stream => parseVideoStream(stream, start))
-  const video = pictures.find(picture => !picture.attachedPic) ?? pictures[0] ?? null
+  const video = videoStreams.find(stream => !stream.attachedPic) ?? videoStreams[0] ?? null
   if (!video && audios.length === 0) throw new MediaError('no_streams', 'neither picture nor sound that can be decoded')
   if (audios.length === 0 && video?.attachedPic) throw new MediaError('no_streams', 'a picture without sound or movement')
   if (video && video.width * video.height > limits.maxPixels) throw new MediaError('too_large', `${video.width}x${video.height} pixels`)
 
   let duration = parseFfprobeNumber(format.duration)
   let truncated = false
-  const moving = video && !video.attachedPic ? video : null
+  const movingVideo = video && !video.attachedPic ? video : null
   if (limits.maxDuration !== null && duration > limits.maxDuration) throw new MediaError('too_long', `${duration} s`)
-  const scanned = moving ?? audios[0]
+  const scanned = movingVideo ?? audios[0]
   if (scanned) {
-    const sample = ahead === null || duration > (limits.fullScanSeconds ?? 7200)
-    const scan = await scanPackets(file, scanned.index, { duration, start, timeoutMs: limits.timeoutMs, sample }, moving ? ahead : null)
+    const sampleOnly = earlyScan === null || duration > (limits.fullScanSeconds ?? 7200)
+    const scan = await scanPackets(
+      file,
+      scanned.index,
+      { duration, start, timeoutMs: limits.timeoutMs, sample: sampleOnly },
+      movingVideo ? earlyScan : null
+    )
     if (scan.packets === 0) throw new MediaError('unreadable', 'no data in the main stream')
     if (duration <= 0) duration = scan.end
     if (!scan.sampled && scanned.duration !== null && scan.end < scanned.start + scanned.duration - 1) {
       truncated = true
       duration = Math.max(scan.end, 0.04)
-      for (const stream of [moving, ...audios])
+      for (const stream of [movingVideo, ...audios])
         if (stream?.duration) stream.duration = Math.min(stream.duration, Math.max(0, duration - stream.start))
     }
-    if (moving) {
-      moving.keyframeInterval = scan.keyframeGap
-      moving.start = Math.max(moving.start, scan.firstKeyframe)
-      // In other codecs a packet need not be a picture that is shown.
-      if (!scan.sampled && ['h264', 'hevc'].includes(moving.codec)) moving.frames = scan.packets
-      // Many containers claim a rate that they do not keep.
-      if (scan.rate > 0 && Math.abs(scan.rate - moving.fps) > moving.fps * 0.02) {
-        moving.fps = scan.rate
-        moving.variableFps = true
+    if (movingVideo) {
+      movingVideo.keyframeInterval = scan.keyframeGap
+      movingVideo.start = Math.max(movingVideo.start, scan.firstKeyframe)
+      // In other codecs a packet need not be a displayed frame.
+      if (!scan.sampled && ['h264', 'hevc'].includes(movingVideo.codec)) movingVideo.frames = scan.packets
+      // Many containers state a wrong frame rate.
+      if (scan.rate > 0 && Math.abs(scan.rate - movingVideo.fps) > movingVideo.fps * 0.02) {
+        movingVideo.fps = scan.rate
+        movingVideo.variableFps = true
       }
     }
   }
   if (limits.maxDuration !== null && duration > limits.maxDuration) throw new MediaError('too_long', `${duration} s`)
-  if (moving) {
-    if (!(moving.fps > 0)) moving.fps = 25
-    // A handful of frames says nothing about a rate: such files claim thousands of frames per second.
-    if (moving.fps > limits.maxFps && (moving.frames ?? Infinity) < 10) moving.fps = 25
-    if (moving.fps > limits.maxFps) throw new MediaError('too_large', `${moving.fps} frames per second`)
-    if (!(duration > 0)) duration = (moving.frames ?? 1) / moving.fps
+  if (movingVideo) {
+    if (!(movingVideo.fps > 0)) movingVideo.fps = 25
+    // The rate of a few frames is not meaningful: such files claim thousands of frames per second.
+    if (movingVideo.fps > limits.maxFps && (movingVideo.frames ?? Infinity) < 10) movingVideo.fps = 25
+    if (movingVideo.fps > limits.maxFps) throw new MediaError('too_large', `${movingVideo.fps} frames per second`)
+    if (!(duration > 0)) duration = (movingVideo.frames ?? 1) / movingVideo.fps
   }
   if (!(duration > 0)) throw new MediaError('unreadable', 'no duration')
 
   const bitrate = parseFfprobeNumber(format.bit_rate) || Math.round((size * 8) / duration)
   for (const audio of audios)
     audio.bitrate ||= audio.codec === 'aac' || audio.codec === 'opus' ? Math.min(bitrate, 64_000 * audio.channels) : 0
-  if (moving && moving.bitrate === 0) {
-    moving.bitrate = Math.max(Math.round(bitrate / 4), bitrate - audios.reduce((sum, audio) => sum + audio.bitrate, 0))
+  if (movingVideo && movingVideo.bitrate === 0) {
+    movingVideo.bitrate = Math.max(Math.round(bitrate / 4), bitrate - audios.reduce((sum, audio) => sum + audio.bitrate, 0))
   }
   const subtitles = streams.map(parseSubtitleStream).filter(stream => stream !== null)
-  const chapters = parts
-    .map(({ start_time: at, tags }) => ({ start: Math.max(0, parseFfprobeNumber(at) - start), title: tags?.title ?? '' }))
+  const chapters = rawChapters
+    .map(({ start_time: chapterStart, tags }) => ({
+      start: Math.max(0, parseFfprobeNumber(chapterStart) - start),
+      title: tags?.title ?? ''
+    }))
     .filter(chapter => chapter.start < duration)
     .sort((a, b) => a.start - b.start)
   return { container, duration, truncated, size, bitrate, video, audios, subtitles, chapters, metadata: raw }
 }
 
-/** What ffprobe says of a file, as it goes over the wire: `format`, `streams`, `chapters`. Throws a MediaError. */
+/** The output of ffprobe for a file in the form of the API: `format`, `streams`, `chapters`. Throws a MediaError. */
 export async function readFfprobeMetadata(file: string, timeoutMs: number): Promise<Record<string, unknown>> {
-  return (await ffprobe(file, { timeoutMs })).raw
+  return (await runFfprobeJson(file, { timeoutMs })).raw
 }
 
-/** Tells whether the picture moves: false for a cover in a sound file. */
+/** Whether there is moving video; false for audio files, also with a cover image. */
 export function hasMovingVideo(probe: Probe): boolean {
   return probe.video !== null && !probe.video.attachedPic
 }
 
-const Answer = z.object({
+const FfprobeOutput = z.object({
   format: z.object({ format_name: z.string(), start_time: FfprobeNumber, duration: FfprobeNumber, bit_rate: FfprobeNumber }),
   streams: z.array(FfprobeStream),
   chapters: z.array(z.object({ start_time: FfprobeNumber, tags: z.record(z.string(), z.string()).optional() })).default([])
 })
 
-async function ffprobe(file: string, limits: Pick<ProbeLimits, 'timeoutMs'>) {
+async function runFfprobeJson(file: string, limits: Pick<ProbeLimits, 'timeoutMs'>) {
   let text: string
   try {
     text = await runFfprobe(
@@ -194,24 +202,24 @@ async function ffprobe(file: string, limits: Pick<ProbeLimits, 'timeoutMs'>) {
     throw new MediaError('unreadable', error.message, { cause: error })
   }
   const raw: unknown = JSON.parse(text)
-  const answer = Answer.safeParse(raw)
-  if (!answer.success) throw new MediaError('unreadable', 'ffprobe found nothing it knows')
-  return { ...answer.data, raw: wireMetadata(raw as Record<string, unknown>) }
+  const parsed = FfprobeOutput.safeParse(raw)
+  if (!parsed.success) throw new MediaError('unreadable', 'ffprobe found nothing it knows')
+  return { ...parsed.data, raw: toWireMetadata(raw as Record<string, unknown>) }
 }
 
-// On the wire numbers are numbers, except in tags; where the file lies on this machine is nobody's business.
-function wireMetadata(raw: Record<string, unknown>): Record<string, unknown> {
-  const plain = (value: unknown, key: string): unknown => {
+// In the API numeric strings are numbers, except in tags; the path of the file on this machine is removed.
+function toWireMetadata(raw: Record<string, unknown>): Record<string, unknown> {
+  const toPlainValue = (value: unknown, key: string): unknown => {
     if (key === 'tags') return value
     if (typeof value === 'string') return /^[0-9]+(\.[0-9]+)?$/.test(value) ? Number(value) : value
-    if (Array.isArray(value)) return value.map(entry => plain(entry, ''))
+    if (Array.isArray(value)) return value.map(entry => toPlainValue(entry, ''))
     if (value && typeof value === 'object')
       return Object.fromEntries(
         Object.entries(value)
           .filter(([name]) => name !== 'filename')
-          .map(([name, entry]) => [name, plain(entry, name)])
+          .map(([name, entry]) => [name, toPlainValue(entry, name)])
       )
     return value
   }
-  return { format: plain(raw.format, ''), streams: plain(raw.streams, ''), chapters: plain(raw.chapters ?? [], '') }
+  return { format: toPlainValue(raw.format, ''), streams: toPlainValue(raw.streams, ''), chapters: toPlainValue(raw.chapters ?? [], '') }
 }

@@ -5,76 +5,75 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   probeDecodedStream,
   h264Args,
-  testLadderSettings,
   runFfmpegIn,
   probePacketTimes,
   videoInputArgs,
   decodeToRaw,
   createScratchFolder,
-  toneInputArgs,
-  unlimitedProbeLimits
+  toneInputArgs
 } from '../test/media-fixtures.ts'
+import { testLadderSettings, unlimitedProbeLimits } from '../test/media-settings.ts'
 import { encodeToHls } from './hls.ts'
 import { planLadder, type LadderSettings } from './ladder.ts'
 import { probeMedia } from './probe.ts'
 import { buildProgressiveMp4, type ProgressiveMp4 } from './progressive-mp4.ts'
 
-let place: Awaited<ReturnType<typeof createScratchFolder>>
+let scratch: Awaited<ReturnType<typeof createScratchFolder>>
 beforeAll(async () => {
-  place = await createScratchFolder()
+  scratch = await createScratchFolder()
 })
-afterAll(async () => await place.remove())
+afterAll(async () => await scratch.remove())
 
-/** Encodes a source and gives the paths of its renditions: pictures from the highest, and the sound. */
-async function renditions(
+/** Encodes a source; returns the paths of its renditions: those of the video, highest first, and the audio. */
+async function encodeRenditions(
   name: string,
   settings: Partial<LadderSettings> = {}
-): Promise<{ pictures: string[]; sound: string | undefined }> {
-  const input = join(place.folder, name)
-  const facts = await probeMedia(input, unlimitedProbeLimits)
+): Promise<{ videos: string[]; audio: string | undefined }> {
+  const input = join(scratch.folder, name)
+  const probe = await probeMedia(input, unlimitedProbeLimits)
   const run = encodeToHls(
     input,
-    place.folder,
-    { ...planLadder(facts, { ...testLadderSettings, resolutions: [144], ...settings }), copyVideo: null },
-    facts,
+    scratch.folder,
+    { ...planLadder(probe, { ...testLadderSettings, resolutions: [144], ...settings }), copyVideo: null },
+    probe,
     {
       withAudio: true
     }
   )
   await run.done
-  const path = (kind: string) => run.outputs.filter(output => output.kind === kind).map(({ file }) => join(place.folder, file))
-  return { pictures: path('video'), sound: path('audio')[0] }
+  const path = (kind: string) => run.outputs.filter(output => output.kind === kind).map(({ file }) => join(scratch.folder, file))
+  return { videos: path('video'), audio: path('audio')[0] }
 }
 
-async function whole({ head, parts }: ProgressiveMp4): Promise<Buffer> {
-  const pieces = await Promise.all(parts.map(async ({ file, at, length }) => (await readFile(file)).subarray(at, at + length)))
-  return Buffer.concat([head, ...pieces])
+async function assemble({ head, parts }: ProgressiveMp4): Promise<Buffer> {
+  const slices = await Promise.all(parts.map(async ({ file, at, length }) => (await readFile(file)).subarray(at, at + length)))
+  return Buffer.concat([head, ...slices])
 }
 
-/** Writes the MP4 that the files make; gives its path. */
-async function written(name: string, files: string[]): Promise<string> {
-  const made = await buildProgressiveMp4(files)
-  const bytes = await whole(made)
-  expect(bytes.length).toBe(made.size)
-  await writeFile(join(place.folder, name), bytes)
-  return join(place.folder, name)
+/** Writes the MP4 assembled from the files; returns its path. */
+async function writeProgressiveMp4(name: string, files: string[]): Promise<string> {
+  const mp4 = await buildProgressiveMp4(files)
+  const bytes = await assemble(mp4)
+  expect(bytes.length).toBe(mp4.size)
+  await writeFile(join(scratch.folder, name), bytes)
+  return join(scratch.folder, name)
 }
 
 const hash = async (file: string, ...args: string[]) =>
   createHash('sha1')
     .update(await decodeToRaw(file, ...args))
     .digest('hex')
-const PICTURE = ['-map', '0:v:0', '-f', 'rawvideo', '-fps_mode', 'passthrough']
-const SOUND = ['-map', '0:a:0', '-f', 's16le']
+const VIDEO_ARGS = ['-map', '0:v:0', '-f', 'rawvideo', '-fps_mode', 'passthrough']
+const AUDIO_ARGS = ['-map', '0:a:0', '-f', 's16le']
 
-describe('an MP4 that nobody stored', () => {
-  it('shows every picture at its time, and every sample of the sound, as the renditions do', async () => {
-    await runFfmpegIn(place.folder, ...videoInputArgs(5), ...toneInputArgs(5), ...h264Args, '-c:a', 'aac', 'film.mp4')
+describe('an MP4 assembled from renditions', () => {
+  it('has every frame at its time, and every audio sample, as the renditions have them', async () => {
+    await runFfmpegIn(scratch.folder, ...videoInputArgs(5), ...toneInputArgs(5), ...h264Args, '-c:a', 'aac', 'film.mp4')
     const {
-      pictures: [rendition],
-      sound
-    } = await renditions('film.mp4')
-    const file = await written('whole.mp4', [rendition!, sound!])
+      videos: [rendition],
+      audio
+    } = await encodeRenditions('film.mp4')
+    const file = await writeProgressiveMp4('whole.mp4', [rendition!, audio!])
     expect(await probeDecodedStream(file)).toMatchObject({ codec_name: 'h264', nb_read_frames: '125', nb_frames: '125' })
     expect(Number((await probeDecodedStream(file)).duration)).toBeCloseTo(5, 1)
     const times = await probePacketTimes(file)
@@ -82,39 +81,39 @@ describe('an MP4 that nobody stored', () => {
     expect([...times].sort((a, b) => a - b)).toEqual(
       [...(await probePacketTimes(rendition!))].sort((a, b) => a - b).map(time => expect.closeTo(time, 3))
     )
-    expect(await hash(file, ...PICTURE)).toBe(await hash(rendition!, ...PICTURE))
-    expect(await hash(file, ...SOUND)).toBe(await hash(sound!, ...SOUND))
+    expect(await hash(file, ...VIDEO_ARGS)).toBe(await hash(rendition!, ...VIDEO_ARGS))
+    expect(await hash(file, ...AUDIO_ARGS)).toBe(await hash(audio!, ...AUDIO_ARGS))
   })
 
-  it('can be begun anywhere: its tables stand before its data and name every keyframe', async () => {
-    const file = join(place.folder, 'whole.mp4')
+  it('is seekable: its tables come before its data and list every keyframe', async () => {
+    const file = join(scratch.folder, 'whole.mp4')
     const bytes = await readFile(file)
     expect(bytes.indexOf('moov')).toBeLessThan(bytes.indexOf('mdat'))
-    // Begun at a keyframe it gives what follows there, without reading what stands before.
-    await runFfmpegIn(place.folder, '-ss', '4', '-i', 'whole.mp4', ...PICTURE, 'late.yuv')
-    const late = await readFile(join(place.folder, 'late.yuv'))
-    expect(late.length).toBe(25 * 144 * 192 * 1.5)
-    expect(late.equals(await decodeToRaw(file, ...PICTURE, '-vf', 'trim=start=3.99'))).toBe(true)
+    // Seeking to a keyframe gives the frames from there on, without reading those before.
+    await runFfmpegIn(scratch.folder, '-ss', '4', '-i', 'whole.mp4', ...VIDEO_ARGS, 'late.yuv')
+    const tail = await readFile(join(scratch.folder, 'late.yuv'))
+    expect(tail.length).toBe(25 * 144 * 192 * 1.5)
+    expect(tail.equals(await decodeToRaw(file, ...VIDEO_ARGS, '-vf', 'trim=start=3.99'))).toBe(true)
   })
 
-  it('is the same bytes every time, and one with sound or picture alone is good, too', async () => {
+  it('has the same bytes every time, and may have audio or video alone', async () => {
     const {
-      pictures: [rendition],
-      sound
-    } = await renditions('film.mp4')
-    const twice = await Promise.all([1, 2].map(async () => await whole(await buildProgressiveMp4([rendition!, sound!]))))
-    expect(twice[0]!.equals(twice[1]!)).toBe(true)
-    const heard = await written('sound.m4a', [sound!])
-    expect(await hash(heard, ...SOUND)).toBe(await hash(sound!, ...SOUND))
-    expect((await probeMedia(heard, unlimitedProbeLimits)).video).toBeNull()
-    const seen = await written('silent.mp4', [rendition!])
-    expect((await probeMedia(seen, unlimitedProbeLimits)).audios).toEqual([])
-    expect(await hash(seen, ...PICTURE)).toBe(await hash(rendition!, ...PICTURE))
+      videos: [rendition],
+      audio
+    } = await encodeRenditions('film.mp4')
+    const builds = await Promise.all([1, 2].map(async () => await assemble(await buildProgressiveMp4([rendition!, audio!]))))
+    expect(builds[0]!.equals(builds[1]!)).toBe(true)
+    const audioFile = await writeProgressiveMp4('sound.m4a', [audio!])
+    expect(await hash(audioFile, ...AUDIO_ARGS)).toBe(await hash(audio!, ...AUDIO_ARGS))
+    expect((await probeMedia(audioFile, unlimitedProbeLimits)).video).toBeNull()
+    const videoFile = await writeProgressiveMp4('silent.mp4', [rendition!])
+    expect((await probeMedia(videoFile, unlimitedProbeLimits)).audios).toEqual([])
+    expect(await hash(videoFile, ...VIDEO_ARGS)).toBe(await hash(rendition!, ...VIDEO_ARGS))
   })
 
-  it('keeps pictures of uneven length, and renditions with the sound inside', async () => {
+  it('keeps variable frame durations, and renditions with muxed audio', async () => {
     await runFfmpegIn(
-      place.folder,
+      scratch.folder,
       ...videoInputArgs(4),
       ...toneInputArgs(4),
       '-vf',
@@ -126,26 +125,26 @@ describe('an MP4 that nobody stored', () => {
       'aac',
       'uneven.mp4'
     )
-    const uneven = await renditions('uneven.mp4')
-    const file = await written('uneven-whole.mp4', [uneven.pictures[0]!, uneven.sound!])
+    const unevenRenditions = await encodeRenditions('uneven.mp4')
+    const file = await writeProgressiveMp4('uneven-whole.mp4', [unevenRenditions.videos[0]!, unevenRenditions.audio!])
     const sorted = async (path: string) => [...(await probePacketTimes(path))].sort((a, b) => a - b)
-    expect(await sorted(file)).toEqual((await sorted(uneven.pictures[0]!)).map(time => expect.closeTo(time, 3)))
-    const muxed = await renditions('film.mp4', { splitAudio: false })
-    const both = await written('muxed.mp4', muxed.pictures)
-    expect(await hash(both, ...PICTURE)).toBe(await hash(muxed.pictures[0]!, ...PICTURE))
-    expect(await hash(both, ...SOUND)).toBe(await hash(muxed.pictures[0]!, ...SOUND))
+    expect(await sorted(file)).toEqual((await sorted(unevenRenditions.videos[0]!)).map(time => expect.closeTo(time, 3)))
+    const muxed = await encodeRenditions('film.mp4', { splitAudio: false })
+    const muxedFile = await writeProgressiveMp4('muxed.mp4', muxed.videos)
+    expect(await hash(muxedFile, ...VIDEO_ARGS)).toBe(await hash(muxed.videos[0]!, ...VIDEO_ARGS))
+    expect(await hash(muxedFile, ...AUDIO_ARGS)).toBe(await hash(muxed.videos[0]!, ...AUDIO_ARGS))
   })
 
-  it('is refused of files that are cut off, that are no such files, and of nothing', async () => {
+  it('throws for truncated files, for files that are no fragmented MP4, and for no files', async () => {
     const {
-      pictures: [rendition]
-    } = await renditions('film.mp4')
+      videos: [rendition]
+    } = await encodeRenditions('film.mp4')
     const bytes = await readFile(rendition!)
     await truncate(rendition!, bytes.length - 10)
     await expect(buildProgressiveMp4([rendition!])).rejects.toThrow(TypeError)
-    await writeFile(join(place.folder, 'noise'), Buffer.alloc(5000, 7))
-    await expect(buildProgressiveMp4([join(place.folder, 'noise')])).rejects.toThrow(TypeError)
-    await expect(buildProgressiveMp4([join(place.folder, 'film.mp4')])).rejects.toThrow(TypeError)
+    await writeFile(join(scratch.folder, 'noise'), Buffer.alloc(5000, 7))
+    await expect(buildProgressiveMp4([join(scratch.folder, 'noise')])).rejects.toThrow(TypeError)
+    await expect(buildProgressiveMp4([join(scratch.folder, 'film.mp4')])).rejects.toThrow(TypeError)
     await expect(buildProgressiveMp4([])).rejects.toThrow(TypeError)
   })
 })

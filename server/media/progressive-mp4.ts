@@ -2,74 +2,73 @@ import type { FileSlice } from '../core/send-file.ts'
 import { makeBox, findBoxes, findBox, makeFullBox, uint64Bytes, uint32Bytes } from './mp4-boxes.ts'
 import { readMp4Tracks, type SampleChunk, type Mp4Track } from './mp4-samples.ts'
 
-/** An MP4 that nobody stored: its own head, then parts of stored files one after the other. `size` in bytes, of all. */
+/** An MP4 assembled on request: its own header, then parts of stored files in sequence. `size` is the total in bytes. */
 export type ProgressiveMp4 = { head: Buffer; parts: FileSlice[]; size: number }
 
-type Placed = SampleChunk & { track: Entry }
-type Entry = Mp4Track & { file: string; id: number }
+type PlacedChunk = SampleChunk & { track: OutputTrack }
+type OutputTrack = Mp4Track & { file: string; id: number }
 
-/** Units in a second of the whole film (ISO 14496-12, 8.2.2). */
+/** Units per second of the movie header (ISO 14496-12, 8.2.2). */
 const TIMESCALE = 90_000
-const LONG = 0xffff_ffff
+const MAX_UINT32 = 0xffff_ffff
 
 /**
- * Lays the tracks of complete fragmented MP4s (HLS renditions: a picture, a sound) side by side as one seekable MP4 with its tables at the
- * front,
- * without a copy of their data: only the head is made (about 20 bytes a sample). The same files give the same bytes.
- * Throws a TypeError where a file is no such MP4.
+ * Combines the tracks of complete fragmented MP4s (HLS renditions: one of video, others of audio) into one seekable MP4 with its tables at
+ * the front, without copying their data: only the header is made (about 20 bytes a sample). The same files give the same bytes.
+ * Throws a TypeError if a file is no such MP4.
  */
 export async function buildProgressiveMp4(files: string[]): Promise<ProgressiveMp4> {
-  const tracks: Entry[] = []
+  const tracks: OutputTrack[] = []
   for (const file of files) for (const track of await readMp4Tracks(file)) tracks.push({ ...track, file, id: tracks.length + 1 })
   if (tracks.length === 0) throw new TypeError(`nothing to show in ${files.join(', ')}`)
-  const placed: Placed[] = tracks
+  const placed: PlacedChunk[] = tracks
     .flatMap(track => track.chunks.map(chunk => ({ ...chunk, track })))
     .sort((a, b) => a.time / a.track.timescale - b.time / b.track.timescale || a.track.id - b.track.id)
   const length = placed.reduce((sum, chunk) => sum + chunk.length, 0)
 
   const ftyp = makeBox('ftyp', Buffer.from('isom\0\0\x02\0isomiso2avc1mp41', 'latin1'))
-  const dataHead =
-    length + 8 > LONG
+  const dataHeader =
+    length + 8 > MAX_UINT32
       ? Buffer.concat([uint32Bytes([1]), Buffer.from('mdat'), uint64Bytes([length + 16])])
       : Buffer.concat([uint32Bytes([length + 8]), Buffer.from('mdat')])
-  const far = length + 2 ** 30 > LONG
-  const movie = (offset: number) => moov(tracks, placesOf(placed, offset), far)
-  // Where the data begin depends on how long the tables are, which does not depend on where the data begin.
-  const start = ftyp.length + movie(0).length + dataHead.length
-  const head = Buffer.concat([ftyp, movie(start), dataHead])
-  return { head, parts: joined(placed), size: head.length + length }
+  const use64BitOffsets = length + 2 ** 30 > MAX_UINT32
+  const makeMovie = (offset: number) => makeMoov(tracks, layOutChunks(placed, offset), use64BitOffsets)
+  // The offset of the data depends on the length of the tables, which does not depend on that offset.
+  const dataStart = ftyp.length + makeMovie(0).length + dataHeader.length
+  const head = Buffer.concat([ftyp, makeMovie(dataStart), dataHeader])
+  return { head, parts: mergeSlices(placed), size: head.length + length }
 }
 
-/** Where every chunk of each track lies in the whole. */
-function placesOf(placed: Placed[], start: number): Map<Entry, number[]> {
-  const places = new Map<Entry, number[]>()
-  let at = start
+/** The offsets of the chunks of each track in the combined file. */
+function layOutChunks(placed: PlacedChunk[], dataStart: number): Map<OutputTrack, number[]> {
+  const chunkOffsets = new Map<OutputTrack, number[]>()
+  let offset = dataStart
   for (const { track, length } of placed) {
-    const known = places.get(track) ?? []
-    known.push(at)
-    places.set(track, known)
-    at += length
+    const offsets = chunkOffsets.get(track) ?? []
+    offsets.push(offset)
+    chunkOffsets.set(track, offsets)
+    offset += length
   }
-  return places
+  return chunkOffsets
 }
 
-/** Chunks that lie side by side in a file are one part. */
-function joined(placed: Placed[]): FileSlice[] {
+/** File slices for the chunks; chunks that are contiguous in a file become one slice. */
+function mergeSlices(placed: PlacedChunk[]): FileSlice[] {
   const parts: FileSlice[] = []
   for (const {
     track: { file },
-    at,
+    offset,
     length
   } of placed) {
     const last = parts.at(-1)
-    if (last?.file === file && last.at + last.length === at) last.length += length
-    else parts.push({ file, at, length })
+    if (last?.file === file && last.at + last.length === offset) last.length += length
+    else parts.push({ file, at: offset, length })
   }
   return parts
 }
 
-function moov(tracks: Entry[], places: Map<Entry, number[]>, far: boolean): Buffer {
-  const duration = Math.max(...tracks.map(lengthOf))
+function makeMoov(tracks: OutputTrack[], chunkOffsets: Map<OutputTrack, number[]>, use64BitOffsets: boolean): Buffer {
+  const duration = Math.max(...tracks.map(trackDuration))
   const [high, low] = [Math.floor(duration / 2 ** 32), duration % 2 ** 32]
   const matrix = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000]
   const mvhd = makeFullBox('mvhd', 1, 0, [
@@ -96,29 +95,31 @@ function moov(tracks: Entry[], places: Map<Entry, number[]>, far: boolean): Buff
   return makeBox(
     'moov',
     mvhd,
-    ...tracks.map(track => trak(track, places.get(track)!, far, tracks.find(one => one.kind === track.kind) === track))
+    ...tracks.map(track =>
+      makeTrak(track, chunkOffsets.get(track)!, use64BitOffsets, tracks.find(other => other.kind === track.kind) === track)
+    )
   )
 }
 
-/** How long a track is shown, in units of the film. */
-function lengthOf(track: Entry): number {
-  return Math.round(((startOf(track) + track.durations.reduce((sum, one) => sum + one, 0)) * TIMESCALE) / track.timescale)
+/** The end of a track on the movie timeline, in units of TIMESCALE. */
+function trackDuration(track: OutputTrack): number {
+  return Math.round(((trackStart(track) + track.durations.reduce((sum, duration) => sum + duration, 0)) * TIMESCALE) / track.timescale)
 }
 
-function startOf({ chunks }: Entry): number {
+function trackStart({ chunks }: OutputTrack): number {
   return chunks[0]!.time
 }
 
-function trak(track: Entry, places: number[], far: boolean, first: boolean): Buffer {
+function makeTrak(track: OutputTrack, chunkOffsets: number[], use64BitOffsets: boolean, first: boolean): Buffer {
   const { trak, kind } = track
-  const units = track.durations.reduce((sum, one) => sum + one, 0)
+  const mediaDuration = track.durations.reduce((sum, duration) => sum + duration, 0)
   const media = findBox(trak, 'mdia')
   const info = findBox(media, 'minf')
-  const kept = (body: Buffer, ...types: string[]) =>
+  const copyBoxes = (body: Buffer, ...types: string[]) =>
     types.flatMap(type =>
       findBoxes(body, type)
         .slice(0, 1)
-        .map(one => makeBox(type, one))
+        .map(body => makeBox(type, body))
     )
   const mdhd = makeFullBox('mdhd', 1, 0, [
     0,
@@ -126,28 +127,28 @@ function trak(track: Entry, places: number[], far: boolean, first: boolean): Buf
     0,
     0,
     track.timescale,
-    Math.floor(units / 2 ** 32),
-    units % 2 ** 32,
-    languageOf(findBox(media, 'mdhd'))
+    Math.floor(mediaDuration / 2 ** 32),
+    mediaDuration % 2 ** 32,
+    languageField(findBox(media, 'mdhd'))
   ])
   const minf = makeBox(
     'minf',
-    ...kept(info, kind === 'vide' ? 'vmhd' : 'smhd', 'dinf'),
-    makeBox('stbl', ...kept(findBox(info, 'stbl'), 'stsd'), ...tables(track, places, far))
+    ...copyBoxes(info, kind === 'vide' ? 'vmhd' : 'smhd', 'dinf'),
+    makeBox('stbl', ...copyBoxes(findBox(info, 'stbl'), 'stsd'), ...makeSampleTables(track, chunkOffsets, use64BitOffsets))
   )
-  return makeBox('trak', tkhd(track, first), edts(track), makeBox('mdia', mdhd, ...kept(media, 'hdlr'), minf))
+  return makeBox('trak', makeTkhd(track, first), makeEdts(track), makeBox('mdia', mdhd, ...copyBoxes(media, 'hdlr'), minf))
 }
 
-/** Language and the two bytes after it, as the file says them. */
-function languageOf(mdhd: Buffer): number {
+/** The language code and the two bytes after it, as the source has them. */
+function languageField(mdhd: Buffer): number {
   return mdhd.readUInt32BE(mdhd[0] === 1 ? 32 : 20)
 }
 
-function tkhd(track: Entry, first: boolean): Buffer {
-  const old = findBox(track.trak, 'tkhd')
-  const duration = lengthOf(track)
-  const rest = old.subarray(old[0] === 1 ? 36 : 24)
-  // In the film, in its preview; of several sounds only the first is on.
+function makeTkhd(track: OutputTrack, first: boolean): Buffer {
+  const source = findBox(track.trak, 'tkhd')
+  const duration = trackDuration(track)
+  const rest = source.subarray(source[0] === 1 ? 36 : 24)
+  // Flags: in movie, in preview; of several audio tracks only the first is enabled.
   return makeBox(
     'tkhd',
     uint32Bytes([(1 << 24) | 6 | Number(first), 0, 0, 0, 0, track.id, 0, Math.floor(duration / 2 ** 32), duration % 2 ** 32]),
@@ -155,59 +156,66 @@ function tkhd(track: Entry, first: boolean): Buffer {
   )
 }
 
-/** Shows the track from where it begins: not before its first sample, and not what old players would need to sort pictures. */
-function edts(track: Entry): Buffer {
-  const begin = Math.round((startOf(track) * TIMESCALE) / track.timescale)
-  const entries = [...(begin > 0 ? [[begin, -1] as const] : []), [lengthOf(track) - begin, delayOf(track) + skipOf(track)] as const]
-  const body = entries.flatMap(([duration, time]) => [
+/** An edit list that starts the track at its first sample, and skips the offset that `presentationDelay` adds. */
+function makeEdts(track: OutputTrack): Buffer {
+  const start = Math.round((trackStart(track) * TIMESCALE) / track.timescale)
+  const entries = [
+    ...(start > 0 ? [[start, -1] as const] : []),
+    [trackDuration(track) - start, presentationDelay(track) + mediaStart(track)] as const
+  ]
+  const fields = entries.flatMap(([duration, time]) => [
     Math.floor(duration / 2 ** 32),
     duration % 2 ** 32,
     time < 0 ? -1 : Math.floor(time / 2 ** 32),
     time % 2 ** 32,
     0x10000
   ])
-  return makeBox('edts', makeFullBox('elst', 1, 0, [entries.length, ...body]))
+  return makeBox('edts', makeFullBox('elst', 1, 0, [entries.length, ...fields]))
 }
 
-/** By how much showing is put off so that no sample is shown before it is decoded, which old players do not know. */
-function delayOf({ offsets }: Entry): number {
-  let least = 0
-  for (const offset of offsets) least = Math.min(least, offset)
-  return -least
+/** The delay that makes every composition offset non-negative, since old players do not support negative ones. */
+function presentationDelay({ compositionOffsets }: OutputTrack): number {
+  let smallest = 0
+  for (const offset of compositionOffsets) smallest = Math.min(smallest, offset)
+  return -smallest
 }
 
-/** What the file itself says not to show of its beginning (a sound coder's first samples). */
-function skipOf({ trak }: Entry): number {
+/** The media time at which the source's own edit list starts (it skips the priming samples of an audio encoder). */
+function mediaStart({ trak }: OutputTrack): number {
   const elst = findBox(trak, 'edts', 'elst')
   if (elst.length < 20) return 0
   const time = elst[0] === 1 ? Number(elst.readBigInt64BE(16)) : elst.readInt32BE(12)
   return Math.max(0, time)
 }
 
-function tables(track: Entry, places: number[], far: boolean): Buffer[] {
-  const { sizes, syncs, durations, offsets, chunks } = track
-  const delay = delayOf(track)
-  const runs = (values: number[]) => {
-    const found: number[] = []
+function makeSampleTables(track: OutputTrack, chunkOffsets: number[], use64BitOffsets: boolean): Buffer[] {
+  const { sizes, syncs, durations, compositionOffsets, chunks } = track
+  const delay = presentationDelay(track)
+  const runLengths = (values: number[]) => {
+    const pairs: number[] = []
     for (const value of values) {
-      if (found.length > 0 && found.at(-1) === value) found[found.length - 2]!++
-      else found.push(1, value)
+      if (pairs.length > 0 && pairs.at(-1) === value) pairs[pairs.length - 2]!++
+      else pairs.push(1, value)
     }
-    return found
+    return pairs
   }
-  const times = runs(durations)
-  const shown = runs(offsets.map(offset => offset + delay))
-  const starts = syncs.flatMap((sync, index) => (sync ? [index + 1] : []))
-  const groups: number[] = []
+  const sampleDurations = runLengths(durations)
+  const presentationOffsets = runLengths(compositionOffsets.map(offset => offset + delay))
+  const syncSamples = syncs.flatMap((sync, index) => (sync ? [index + 1] : []))
+  const sampleToChunk: number[] = []
   chunks.forEach(({ samples }, index) => {
-    if (groups.at(-2) !== samples) groups.push(index + 1, samples, 1)
+    if (sampleToChunk.at(-2) !== samples) sampleToChunk.push(index + 1, samples, 1)
   })
   return [
-    makeFullBox('stts', 0, 0, [times.length / 2, ...times]),
-    ...(shown.length === 2 && shown[1] === 0 ? [] : [makeFullBox('ctts', 0, 0, [shown.length / 2, ...shown])]),
-    ...(starts.length === syncs.length ? [] : [makeFullBox('stss', 0, 0, [starts.length, ...starts])]),
-    makeFullBox('stsc', 0, 0, [groups.length / 3, ...groups]),
+    makeFullBox('stts', 0, 0, [sampleDurations.length / 2, ...sampleDurations]),
+    ...(presentationOffsets.length === 2 && presentationOffsets[1] === 0
+      ? []
+      : [makeFullBox('ctts', 0, 0, [presentationOffsets.length / 2, ...presentationOffsets])]),
+    ...(syncSamples.length === syncs.length ? [] : [makeFullBox('stss', 0, 0, [syncSamples.length, ...syncSamples])]),
+    makeFullBox('stsc', 0, 0, [sampleToChunk.length / 3, ...sampleToChunk]),
     makeFullBox('stsz', 0, 0, [0, sizes.length, ...sizes]),
-    far ? makeBox('co64', uint32Bytes([0, places.length]), uint64Bytes(places)) : makeFullBox('stco', 0, 0, [places.length, ...places])
+    use64BitOffsets
+      ? makeBox('co64', uint32Bytes([0, chunkOffsets.length]), uint64Bytes(chunkOffsets))
+      : makeFullBox('stco', 0, 0, [chunkOffsets.length, ...chunkOffsets])
   ]
 }

@@ -1,23 +1,22 @@
 import type { TranscodingPlan } from './ladder.ts'
 import type { Probe, VideoStream } from './probe.ts'
 
-/** How many of the highest rungs of a plan are encoded later than the others, and by how many seconds of the film. */
-export type Stagger = { rungs: number; seconds: number }
+/** How many of the highest renditions of a plan are encoded later than the others, and by how many seconds of the source. */
+export type Stagger = { delayedRenditions: number; seconds: number }
 
-/** The rungs that do not wait have at most this share of the ladder's pixels. */
-const LIGHT = 0.25
-/** Pictures that an encoder keeps to itself before it gives the first one: x264's veryfast looks 10 ahead, and works on several at once. */
-const DELAY = 24
-/** What waits takes at most so many bytes. */
-const MOST = 256 * 1024 * 1024
-/** A shorter wait (seconds of the film) is not worth it. */
-const SHORTEST = 0.5
+/** The renditions that are not delayed have at most this share of the ladder's pixels. */
+const UNDELAYED_PIXEL_SHARE = 0.25
+/** Frames that an encoder buffers before it outputs the first one: x264's veryfast looks 10 ahead, and works on several at once. */
+const ENCODER_DELAY_FRAMES = 24
+/** Upper limit for the buffered frames. */
+const MAX_BUFFER_BYTES = 256 * 1024 * 1024
+/** A shorter delay (seconds of the source) is not worth it. */
+const MIN_SECONDS = 0.5
 
 /**
- * Which rungs are encoded later, so that the others have each segment sooner: whoever begins with those does not run dry because the first
- * came early. The decoded pictures in between are kept, in `memory` bytes at most. Null where there is nothing to win, or where nobody can
- * say
- * how many pictures that will be.
+ * Which renditions are encoded later, so that the others get each of their segments sooner: a player that starts with those does not stall
+ * after an early first segment. The decoded frames in between are buffered, in `memory` bytes at most. Null where nothing is gained, or
+ * where the number of frames to buffer cannot be predicted.
  */
 export function planStagger(plan: TranscodingPlan, probe: Probe, memory: number): Stagger | null {
   const [top] = plan.encode
@@ -30,12 +29,18 @@ export function planStagger(plan: TranscodingPlan, probe: Probe, memory: number)
     (plan.keepsFrameTimes && probe.video.variableFps)
   )
     return null
-  const pixels = (rungs: TranscodingPlan['encode']): number => rungs.reduce((sum, { width, height }) => sum + width * height, 0)
-  const rungs = plan.encode.findIndex((_, i) => i > 0 && pixels(plan.encode.slice(i)) <= pixels(plan.encode) * LIGHT)
-  // What becomes of a high dynamic range has the size of the largest rung.
-  const picture = probe.video.hdr ? top.width * top.height * 1.5 : probe.video.width * probe.video.height * bytesPerPixel(probe.video)
-  const seconds = Math.min(plan.settings.segmentSeconds + DELAY / top.fps, Math.min(MOST, memory) / picture / top.fps)
-  return seconds < SHORTEST ? null : { rungs: rungs < 0 ? plan.encode.length - 1 : rungs, seconds }
+  const pixelCount = (renditions: TranscodingPlan['encode']): number =>
+    renditions.reduce((sum, { width, height }) => sum + width * height, 0)
+  const delayedCount = plan.encode.findIndex(
+    (_, i) => i > 0 && pixelCount(plan.encode.slice(i)) <= pixelCount(plan.encode) * UNDELAYED_PIXEL_SHARE
+  )
+  // HDR frames are tone-mapped at the size of the largest rendition.
+  const frameBytes = probe.video.hdr ? top.width * top.height * 1.5 : probe.video.width * probe.video.height * bytesPerPixel(probe.video)
+  const seconds = Math.min(
+    plan.settings.segmentSeconds + ENCODER_DELAY_FRAMES / top.fps,
+    Math.min(MAX_BUFFER_BYTES, memory) / frameBytes / top.fps
+  )
+  return seconds < MIN_SECONDS ? null : { delayedRenditions: delayedCount < 0 ? plan.encode.length - 1 : delayedCount, seconds }
 }
 
 function bytesPerPixel({ pixFmt }: VideoStream): number {

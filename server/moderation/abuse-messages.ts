@@ -6,32 +6,32 @@ import type { Viewer } from '../core/route.ts'
 import { queryAs, runQuery, sql } from '../core/sql.ts'
 import { actorSummarySql, isoTimestampSql } from '../actors/actor.shape.ts'
 
-const MODERATOR = 1
-const isModerator = (viewer: Viewer) => viewer.role <= MODERATOR
+const MODERATOR_ROLE = 1
+const isModerator = (viewer: Viewer) => viewer.role <= MODERATOR_ROLE
 
-/** What moderators and the reporter said to each other. Throws 403, 404. */
+/** Lists the messages between moderators and the reporter. Throws 403, 404. */
 export async function listAbuseMessages(abuseId: number, viewer: Viewer): Promise<{ total: number; data: AbuseMessage[] }> {
-  await mine(abuseId, viewer)
+  await assertMayAccessAbuse(abuseId, viewer)
   const rows = await queryAs(
     z.object({ json: AbuseMessage }),
     sql`
-    SELECT json_build_object('id', message.id, 'createdAt', ${isoTimestampSql(sql`message.created_at`)}, 'byModerator', message.by_moderator, 'message', message.message,
+    SELECT json_build_object('id', message.id, 'createdAt', ${isoTimestampSql(sql`message.created_at`)},
+      'byModerator', message.by_moderator, 'message', message.message,
       'account', CASE WHEN account.id IS NOT NULL THEN ${actorSummarySql(sql`account`, sql`actor`)} END) AS json
-    FROM abuse_messages message LEFT JOIN accounts account ON account.id = message.account_id LEFT JOIN actors actor ON actor.id = account.actor_id
+    FROM abuse_messages message LEFT JOIN accounts account ON account.id = message.account_id
+      LEFT JOIN actors actor ON actor.id = account.actor_id
     WHERE message.abuse_id = ${abuseId} ORDER BY message.id`
   )
   return { total: rows.length, data: rows.map(({ json }) => json) }
 }
 
-/**
- * Says something about a report to the other side. Throws 400 where the reporter is of another server and would never read it, 403, 404,
- * 409.
- */
+/** Adds a message about a report and returns its id. Throws 400 where the reporter is remote and would never receive it, 403, 404, 409. */
 export async function addAbuseMessage(abuseId: number, viewer: Viewer, message: string): Promise<number> {
-  const { remote } = await mine(abuseId, viewer)
+  const { remote } = await assertMayAccessAbuse(abuseId, viewer)
   if (remote) throw new Problem(400, null, 'Whoever reported this is on another server and cannot be written to.')
   const [row] = await runQuery<{ id: number }>(sql`
-    INSERT INTO abuse_messages (abuse_id, account_id, by_moderator, message) SELECT ${abuseId}::int, ${viewer.accountId}::int, ${isModerator(viewer)}::boolean, ${message}::text
+    INSERT INTO abuse_messages (abuse_id, account_id, by_moderator, message)
+      SELECT ${abuseId}::int, ${viewer.accountId}::int, ${isModerator(viewer)}::boolean, ${message}::text
     WHERE (SELECT count(*) FROM abuse_messages WHERE abuse_id = ${abuseId}) < ${config.abuses.max_messages} RETURNING id`)
   if (!row) throw new Problem(409, null, 'There are too many messages about this report.')
   return row.id
@@ -39,7 +39,7 @@ export async function addAbuseMessage(abuseId: number, viewer: Viewer, message: 
 
 /** Deletes a message: one's own, or any as a moderator. Throws 403, 404. */
 export async function deleteAbuseMessage(abuseId: number, id: number, viewer: Viewer): Promise<void> {
-  await mine(abuseId, viewer)
+  await assertMayAccessAbuse(abuseId, viewer)
   const [message] = await runQuery<{ account_id: number | null }>(
     sql`SELECT account_id FROM abuse_messages WHERE id = ${id} AND abuse_id = ${abuseId}`
   )
@@ -48,8 +48,8 @@ export async function deleteAbuseMessage(abuseId: number, id: number, viewer: Vi
   await runQuery(sql`DELETE FROM abuse_messages WHERE id = ${id}`)
 }
 
-/** A report is for moderators and whoever made it. */
-async function mine(id: number, viewer: Viewer): Promise<{ remote: boolean }> {
+/** Allows moderators and the reporter. Throws 403, 404. */
+async function assertMayAccessAbuse(id: number, viewer: Viewer): Promise<{ remote: boolean }> {
   const [abuse] = await runQuery<{ reporter_id: number | null; remote: boolean }>(
     sql`SELECT reporter_id, reporter_host IS NOT NULL AS remote FROM abuses WHERE id = ${id}`
   )

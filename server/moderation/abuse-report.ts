@@ -1,6 +1,6 @@
-/** What is reported: where it is, and whose. */
+/** The reported object, its URL, and the account that owns it. */
 export type AbuseTarget = { kind: 'video' | 'comment' | 'account'; id: number; url: string; flaggedId: number | null }
-/** What is said of it. */
+/** The content of a report; `startAt` and `endAt` in seconds of the video. */
 export type AbuseReport = {
   url: string
   reason: string

@@ -5,33 +5,34 @@ import { sqlAnd, queryAs, runQuery, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
 import { actorSummarySql, isoTimestampSql } from '../actors/actor.shape.ts'
 
-type Filters = z.output<(typeof abusesContract)['GET /abuses']['query']>
-type MyFilters = z.output<(typeof abusesContract)['GET /users/me/abuses']['query']>
+type AdminAbuseFilters = z.output<(typeof abusesContract)['GET /abuses']['query']>
+type UserAbuseFilters = z.output<(typeof abusesContract)['GET /users/me/abuses']['query']>
 
-const FROM = sql`
+const FROM_ABUSES = sql`
   FROM abuses abuse
   LEFT JOIN accounts reporter ON reporter.id = abuse.reporter_id LEFT JOIN actors reporter_actor ON reporter_actor.id = reporter.actor_id
   LEFT JOIN accounts flagged ON flagged.id = abuse.flagged_id LEFT JOIN actors flagged_actor ON flagged_actor.id = flagged.actor_id
-  LEFT JOIN videos video ON video.id = abuse.video_id LEFT JOIN channels channel ON channel.id = video.channel_id LEFT JOIN actors channel_actor ON channel_actor.id = channel.actor_id
+  LEFT JOIN videos video ON video.id = abuse.video_id LEFT JOIN channels channel ON channel.id = video.channel_id
+    LEFT JOIN actors channel_actor ON channel_actor.id = channel.actor_id
   LEFT JOIN comments comment ON comment.id = abuse.comment_id LEFT JOIN videos commented ON commented.id = comment.video_id`
 
-/** The reports that moderators look for. */
-export async function listAbuses(filters: Filters): Promise<{ total: number; data: AdminAbuse[] }> {
+/** Lists reports for moderators. */
+export async function listAbuses(filters: AdminAbuseFilters): Promise<{ total: number; data: AdminAbuse[] }> {
   const { predefinedReason, searchReporter, searchReportee, searchVideo, searchVideoChannel, videoIs, filter } = filters
-  const conditions = general(filters)
+  const conditions = commonConditions(filters)
   if (predefinedReason) conditions.push(sql`${predefinedReason} = ANY(abuse.predefined_reasons)`)
   if (filter) conditions.push(sql`abuse.kind = ${filter}`)
-  if (searchReporter) conditions.push(person(sql`reporter`, sql`reporter_actor`, searchReporter))
-  if (searchReportee) conditions.push(person(sql`flagged`, sql`flagged_actor`, searchReportee))
-  if (searchVideo) conditions.push(has(sql`coalesce(video.name, abuse.deleted_video->>'name')`, searchVideo))
-  if (searchVideoChannel) conditions.push(person(sql`channel`, sql`channel_actor`, searchVideoChannel))
+  if (searchReporter) conditions.push(actorMatches(sql`reporter`, sql`reporter_actor`, searchReporter))
+  if (searchReportee) conditions.push(actorMatches(sql`flagged`, sql`flagged_actor`, searchReportee))
+  if (searchVideo) conditions.push(containsText(sql`coalesce(video.name, abuse.deleted_video->>'name')`, searchVideo))
+  if (searchVideoChannel) conditions.push(actorMatches(sql`channel`, sql`channel_actor`, searchVideoChannel))
   if (videoIs === 'deleted') conditions.push(sql`abuse.kind = 'video' AND video.id IS NULL`)
-  // No video is kept back here.
+  // Videos are never blocked here.
   if (videoIs === 'blacklisted') conditions.push(sql`FALSE`)
-  return await list(
+  return await queryAbuses(
     AdminAbuse,
-    sql`${shape(true)} || jsonb_build_object('moderationComment', abuse.moderation_comment,
-    'reporterAccount', ${orNull(sql`reporter`, accountSql(sql`reporter`, sql`reporter_actor`))},
+    sql`${abuseJsonSql(true)} || jsonb_build_object('moderationComment', abuse.moderation_comment,
+    'reporterAccount', ${nullUnlessJoined(sql`reporter`, accountSql(sql`reporter`, sql`reporter_actor`))},
     'countReportsForReporter', (SELECT count(*)::int FROM abuses other WHERE other.reporter_id = abuse.reporter_id),
     'countReportsForReportee', (SELECT count(*)::int FROM abuses other WHERE other.flagged_id = abuse.flagged_id))`,
     conditions,
@@ -39,60 +40,77 @@ export async function listAbuses(filters: Filters): Promise<{ total: number; dat
   )
 }
 
-/** What an account reported, and what became of it. */
-export async function listMyAbuses(filters: MyFilters, accountId: number): Promise<{ total: number; data: UserAbuse[] }> {
-  return await list(UserAbuse, shape(false), [...general(filters), sql`abuse.reporter_id = ${accountId}`], filters)
+/** Lists the reports of an account with their state. */
+export async function listMyAbuses(filters: UserAbuseFilters, accountId: number): Promise<{ total: number; data: UserAbuse[] }> {
+  return await queryAbuses(UserAbuse, abuseJsonSql(false), [...commonConditions(filters), sql`abuse.reporter_id = ${accountId}`], filters)
 }
 
-async function list<T extends z.ZodType>(
-  row: T,
+async function queryAbuses<T extends z.ZodType>(
+  schema: T,
   json: Sql,
   conditions: Sql[],
-  filters: MyFilters
+  filters: UserAbuseFilters
 ): Promise<{ total: number; data: z.output<T>[] }> {
   const { start, count } = paging(filters)
   const where = sqlAnd(conditions)
   const rows = await runQuery<{ json: unknown }>(
-    sql`SELECT ${json} AS json ${FROM} WHERE ${where} ORDER BY ${order(filters.sort ?? '-createdAt')} LIMIT ${count} OFFSET ${start}`
+    sql`SELECT ${json} AS json ${FROM_ABUSES} WHERE ${where} ORDER BY ${orderBy(filters.sort ?? '-createdAt')}
+      LIMIT ${count} OFFSET ${start}`
   )
-  const [sum] = await queryAs(z.object({ total: z.int() }), sql`SELECT count(*)::int AS total ${FROM} WHERE ${where}`)
-  return { total: sum!.total, data: rows.map(({ json }) => row.parse(json)) }
+  const [counted] = await queryAs(z.object({ total: z.int() }), sql`SELECT count(*)::int AS total ${FROM_ABUSES} WHERE ${where}`)
+  return { total: counted!.total, data: rows.map(({ json }) => schema.parse(json)) }
 }
 
-function general({ id, state, search }: MyFilters): Sql[] {
+function commonConditions({ id, state, search }: UserAbuseFilters): Sql[] {
   const conditions: Sql[] = []
   if (id !== undefined) conditions.push(sql`abuse.id = ${id}`)
   if (state !== undefined) conditions.push(sql`abuse.state = ${state}`)
   if (search)
     conditions.push(
-      sql`(${has(sql`abuse.reason`, search)} OR ${has(sql`video.name`, search)} OR ${person(sql`reporter`, sql`reporter_actor`, search)} OR ${person(sql`flagged`, sql`flagged_actor`, search)})`
+      sql`(${containsText(sql`abuse.reason`, search)} OR ${containsText(sql`video.name`, search)}
+        OR ${actorMatches(sql`reporter`, sql`reporter_actor`, search)} OR ${actorMatches(sql`flagged`, sql`flagged_actor`, search)})`
     )
   return conditions
 }
 
-function order(sort: NonNullable<MyFilters['sort']>): Sql {
+function orderBy(sort: NonNullable<UserAbuseFilters['sort']>): Sql {
   const name = sort.replace('-', '')
   const column = name === 'id' ? sql`abuse.id` : name === 'state' ? sql`abuse.state` : sql`abuse.created_at`
   return sort.startsWith('-') ? sql`${column} DESC, abuse.id DESC` : sql`${column}, abuse.id`
 }
 
-const has = (column: Sql, text: string) => sql`coalesce(${column} ILIKE ${`%${text.replace(/[\\%_]/g, '\\$&')}%`}, false)`
-const person = (owner: Sql, actor: Sql, text: string) =>
-  sql`(${has(sql`${owner}.name`, text)} OR ${has(sql`${actor}.preferred_username`, text)})`
-const orNull = (owner: Sql, json: Sql) => sql`CASE WHEN ${owner}.id IS NOT NULL THEN ${json} END`
+const containsText = (column: Sql, text: string) => sql`coalesce(${column} ILIKE ${`%${text.replace(/[\\%_]/g, '\\$&')}%`}, false)`
+const actorMatches = (owner: Sql, actor: Sql, text: string) =>
+  sql`(${containsText(sql`${owner}.name`, text)} OR ${containsText(sql`${actor}.preferred_username`, text)})`
+const nullUnlessJoined = (owner: Sql, json: Sql) => sql`CASE WHEN ${owner}.id IS NOT NULL THEN ${json} END`
 
-/** A MyAbuse; moderators also see how often a video was reported. */
-function shape(counted: boolean): Sql {
-  const counts = counted
-    ? sql`, 'countReports', (SELECT count(*)::int FROM abuses other WHERE other.video_id = abuse.video_id), 'nthReport', (SELECT count(*)::int FROM abuses other WHERE other.video_id = abuse.video_id AND other.id <= abuse.id)`
+/** The JSON of a UserAbuse; `withCounts` adds how often the video was reported, for moderators. */
+function abuseJsonSql(withCounts: boolean): Sql {
+  const counts = withCounts
+    ? sql`, 'countReports', (SELECT count(*)::int FROM abuses other WHERE other.video_id = abuse.video_id),
+      'nthReport', (SELECT count(*)::int FROM abuses other WHERE other.video_id = abuse.video_id AND other.id <= abuse.id)`
     : sql``
-  return sql`jsonb_build_object('id', abuse.id, 'reason', abuse.reason, 'predefinedReasons', abuse.predefined_reasons, 'countMessages', (SELECT count(*)::int FROM abuse_messages WHERE abuse_id = abuse.id),
-    'state', json_build_object('id', abuse.state, 'label', CASE abuse.state WHEN 1 THEN 'Pending' WHEN 2 THEN 'Rejected' ELSE 'Accepted' END),
-    'createdAt', ${isoTimestampSql(sql`abuse.created_at`)}, 'updatedAt', ${isoTimestampSql(sql`abuse.updated_at`)}, 'flaggedAccount', ${orNull(sql`flagged`, accountSql(sql`flagged`, sql`flagged_actor`))},
-    'video', CASE WHEN abuse.kind = 'video' THEN jsonb_build_object('id', video.id, 'uuid', coalesce(video.uuid::text, abuse.deleted_video->>'uuid'), 'name', coalesce(video.name, abuse.deleted_video->>'name'),
-      'nsfw', coalesce(video.nsfw, (abuse.deleted_video->>'nsfw')::boolean), 'startAt', abuse.start_at, 'endAt', abuse.end_at, 'deleted', video.id IS NULL, 'blacklisted', false,
+  return sql`jsonb_build_object('id', abuse.id, 'reason', abuse.reason, 'predefinedReasons', abuse.predefined_reasons,
+    'countMessages', (SELECT count(*)::int FROM abuse_messages WHERE abuse_id = abuse.id),
+    'state', json_build_object('id', abuse.state, 'label', CASE abuse.state WHEN 1 THEN 'Pending' WHEN 2 THEN 'Rejected'
+      ELSE 'Accepted' END),
+    'createdAt', ${isoTimestampSql(sql`abuse.created_at`)}, 'updatedAt', ${isoTimestampSql(sql`abuse.updated_at`)},
+      'flaggedAccount', ${nullUnlessJoined(sql`flagged`, accountSql(sql`flagged`, sql`flagged_actor`))},
+    'video', CASE WHEN abuse.kind = 'video' THEN jsonb_build_object('id', video.id, 'uuid', coalesce(video.uuid::text,
+      abuse.deleted_video->>'uuid'), 'name', coalesce(video.name, abuse.deleted_video->>'name'),
+      'nsfw', coalesce(video.nsfw, (abuse.deleted_video->>'nsfw')::boolean), 'startAt', abuse.start_at, 'endAt', abuse.end_at,
+        'deleted', video.id IS NULL, 'blacklisted', false,
       'thumbnailPath', (SELECT '/lazy-static/thumbnails/' || filename FROM thumbnails WHERE video_id = video.id AND kind = 'thumbnail'),
-      'channel', ${orNull(sql`channel`, sql`${actorSummarySql(sql`channel`, sql`channel_actor`)}::jsonb || jsonb_build_object('isLocal', channel_actor.host IS NULL)`)}${counts}) END,
-    'comment', CASE WHEN abuse.kind = 'comment' THEN json_build_object('id', comment.id, 'threadId', coalesce(comment.thread_id, comment.id), 'text', coalesce(comment.text, ''), 'deleted', comment.id IS NULL OR comment.deleted_at IS NOT NULL,
-      'video', ${orNull(sql`commented`, sql`json_build_object('id', commented.id, 'uuid', commented.uuid, 'name', commented.name)`)}) END)`
+      'channel', ${nullUnlessJoined(
+        sql`channel`,
+        sql`${actorSummarySql(sql`channel`, sql`channel_actor`)}::jsonb
+        || jsonb_build_object('isLocal', channel_actor.host IS NULL)`
+      )}${counts}) END,
+    'comment', CASE WHEN abuse.kind = 'comment' THEN json_build_object('id', comment.id, 'threadId', coalesce(comment.thread_id,
+      comment.id), 'text', coalesce(comment.text, ''), 'deleted', comment.id IS NULL OR comment.deleted_at IS NOT NULL,
+      'video', ${nullUnlessJoined(
+        sql`commented`,
+        sql`json_build_object('id', commented.id, 'uuid', commented.uuid,
+        'name', commented.name)`
+      )}) END)`
 }

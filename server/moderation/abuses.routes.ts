@@ -5,7 +5,7 @@ import { decideAbuse, deleteAbuse, reportAbuse } from './abuses.ts'
 import { listAbuses, listMyAbuses } from './abuses.query.ts'
 import { deleteAbuseMessage, listAbuseMessages, addAbuseMessage } from './abuse-messages.ts'
 
-/** Reports to the moderators. */
+/** The routes of shared/abuses.ts. */
 export const abusesRoutes = implementContract(abusesContract, {
   'POST /abuses': async ({ body, viewer, request }) => ({
     abuse: { id: await reportAbuse(body, viewer, videoRequestContext(request, viewer)) }

@@ -11,7 +11,7 @@ let root: string
 let ada: User
 let bob: User
 let video: { id: number; uuid: string }
-let secret: { id: number; uuid: string }
+let privateVideo: { id: number; uuid: string }
 let comment: { id: number; url: string }
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
@@ -24,13 +24,13 @@ beforeAll(async () => {
   root = await site.login()
   ada = await site.user('ada')
   bob = await site.user('bob')
-  const seed = async (privacy: number) => {
-    const made = await seedVideo({ channelId: ada.channelId, privacy })
-    await runQuery(sql`UPDATE videos SET url = ${`${site.url}/videos/watch/${made.uuid}`} WHERE id = ${made.id}`)
-    return made
+  const seedLocalVideo = async (privacy: number) => {
+    const seeded = await seedVideo({ channelId: ada.channelId, privacy })
+    await runQuery(sql`UPDATE videos SET url = ${`${site.url}/videos/watch/${seeded.uuid}`} WHERE id = ${seeded.id}`)
+    return seeded
   }
-  video = await seed(1)
-  secret = await seed(3)
+  video = await seedLocalVideo(1)
+  privateVideo = await seedLocalVideo(3)
   comment = (await site.call(`POST /videos/${video.uuid}/comment-threads`, { token: ada.token, body: { text: 'Rude words' } })).json.comment
 })
 afterAll(async () => {
@@ -39,9 +39,9 @@ afterAll(async () => {
 
 const report = async (body: object, token: string | undefined = bob.token) =>
   await site.call('POST /abuses', { token, body: { reason: 'It is bad', ...body } })
-const list = async (filter = '', token = root) => (await site.call(`GET /abuses?count=100${filter}`, { token })).json
+const listReports = async (filter = '', token = root) => (await site.call(`GET /abuses?count=100${filter}`, { token })).json
 const accountOf = async (name: string) => (await site.call(`GET /accounts/${name}`)).json.id as number
-const flag = (actor: HostileActor, object: unknown, more: object = {}) => ({
+const createFlag = (actor: HostileActor, object: unknown, more: object = {}) => ({
   type: 'Flag',
   id: hostile.id('flags'),
   actor: actor.url,
@@ -49,14 +49,14 @@ const flag = (actor: HostileActor, object: unknown, more: object = {}) => ({
   content: 'I report this',
   ...more
 })
-const post = async (activity: object) => {
+const deliver = async (activity: object) => {
   expect((await hostile.post(`${site.url}/inbox`, activity as never)).status).toBe(202)
 }
-const done = async () =>
+const waitForProcessing = async () =>
   await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
-const url = (uuid: string) => `${site.url}/videos/watch/${uuid}`
+const videoUrl = (uuid: string) => `${site.url}/videos/watch/${uuid}`
 
-test('videos, comments and accounts are reported, decided about and forgotten', async () => {
+test('videos, comments and accounts are reported, decided about and deleted', async () => {
   const first = await report({
     video: { id: video.id, startAt: 1, endAt: 2 },
     predefinedReasons: ['violentOrRepulsive', 'privacy', 'privacy']
@@ -65,8 +65,8 @@ test('videos, comments and accounts are reported, decided about and forgotten', 
   const { id } = first.json.abuse
   expect((await report({ comment: { id: comment.id } })).status).toBe(200)
   expect((await report({ account: { id: await accountOf('ada') } })).status).toBe(200)
-  const all = await list()
-  expect([all.total, all.data.map((one: any) => [one.video !== null, one.comment !== null])]).toEqual([
+  const reports = await listReports()
+  expect([reports.total, reports.data.map((one: any) => [one.video !== null, one.comment !== null])]).toEqual([
     3,
     [
       [false, false],
@@ -74,7 +74,7 @@ test('videos, comments and accounts are reported, decided about and forgotten', 
       [true, false]
     ]
   ])
-  expect(all.data[2]).toMatchObject({
+  expect(reports.data[2]).toMatchObject({
     id,
     reason: 'It is bad',
     predefinedReasons: ['violentOrRepulsive', 'privacy'],
@@ -99,7 +99,7 @@ test('videos, comments and accounts are reported, decided about and forgotten', 
       nthReport: 1
     }
   })
-  expect(all.data[1].comment).toEqual({
+  expect(reports.data[1].comment).toEqual({
     id: comment.id,
     threadId: comment.id,
     text: 'Rude words',
@@ -108,11 +108,12 @@ test('videos, comments and accounts are reported, decided about and forgotten', 
   })
 
   expect((await site.call(`PUT /abuses/${id}`, { token: root, body: { state: 3, moderationComment: 'Done' } })).status).toBe(204)
-  expect((await list('&state=3')).data).toMatchObject([{ id, state: { id: 3, label: 'Accepted' }, moderationComment: 'Done' }])
-  const mine = (await site.call('GET /users/me/abuses?sort=id', { token: bob.token })).json
-  expect([mine.total, mine.data[0].state]).toEqual([3, { id: 3, label: 'Accepted' }])
-  // What moderators say among themselves stays with them.
-  for (const hidden of ['moderationComment', 'reporterAccount', 'countReportsForReporter']) expect(mine.data[0]).not.toHaveProperty(hidden)
+  expect((await listReports('&state=3')).data).toMatchObject([{ id, state: { id: 3, label: 'Accepted' }, moderationComment: 'Done' }])
+  const ownReports = (await site.call('GET /users/me/abuses?sort=id', { token: bob.token })).json
+  expect([ownReports.total, ownReports.data[0].state]).toEqual([3, { id: 3, label: 'Accepted' }])
+  // Notes between moderators are hidden from the reporter.
+  for (const hidden of ['moderationComment', 'reporterAccount', 'countReportsForReporter'])
+    expect(ownReports.data[0]).not.toHaveProperty(hidden)
   expect((await site.call('GET /users/me/abuses', { token: ada.token })).json).toEqual({ total: 0, data: [] })
 
   for (const [filter, total] of [
@@ -131,15 +132,15 @@ test('videos, comments and accounts are reported, decided about and forgotten', 
     ['&videoIs=deleted', 0],
     [`&id=${id}`, 1]
   ] as const) {
-    expect([filter, (await list(filter)).total]).toEqual([filter, total])
+    expect([filter, (await listReports(filter)).total]).toEqual([filter, total])
   }
   expect((await site.call(`DELETE /abuses/${id}`, { token: root })).status).toBe(204)
   expect((await site.call(`DELETE /abuses/${id}`, { token: root })).json).toMatchObject({ status: 404, detail: 'Abuse not found' })
   expect((await site.call(`PUT /abuses/${id}`, { token: root, body: { state: 2 } })).status).toBe(404)
 })
 
-test('reports that say nothing, name nothing or what one may not see are refused', async () => {
-  const before = (await list()).total
+test('refuses reports without a reason or target, and of objects that the reporter cannot see', async () => {
+  const before = (await listReports()).total
   for (const [body, field] of [
     [{ reason: undefined }, 'reason'],
     [{ reason: 'x' }, 'reason'],
@@ -147,8 +148,8 @@ test('reports that say nothing, name nothing or what one may not see are refused
     [{ predefinedReasons: ['boring'] }, 'predefinedReasons'],
     [{ video: { id: video.id, startAt: -1 } }, 'video']
   ] as const) {
-    const answer = await report({ video: { id: video.id }, ...body })
-    expect([answer.status, Object.keys(answer.json['invalid-params'])[0]]).toEqual([400, field])
+    const response = await report({ video: { id: video.id }, ...body })
+    expect([response.status, Object.keys(response.json['invalid-params'])[0]]).toEqual([400, field])
   }
   expect((await report({})).json).toMatchObject({ status: 400, detail: 'video id or account id or comment id is required.' })
   expect((await report({ video: { id: video.id }, account: { id: 1 } })).status).toBe(400)
@@ -156,7 +157,7 @@ test('reports that say nothing, name nothing or what one may not see are refused
     [{ video: { id: 9999 } }, 404],
     [{ comment: { id: 9999 } }, 404],
     [{ account: { id: 9999 } }, 404],
-    [{ video: { id: secret.id } }, 403]
+    [{ video: { id: privateVideo.id } }, 403]
   ] as const)
     expect((await report(body)).status).toBe(status)
   expect((await site.call('POST /abuses', { body: { reason: 'It is bad', video: { id: video.id } } })).status).toBe(401)
@@ -165,13 +166,13 @@ test('reports that say nothing, name nothing or what one may not see are refused
     expect((await site.call(key, { token: bob.token, ...(key.startsWith('PUT') ? { body: { state: 3 } } : {}) })).status).toBe(403)
   }
   expect(Object.keys((await site.call('PUT /abuses/1', { token: root, body: { state: 12 } })).json['invalid-params'])).toEqual(['state'])
-  expect((await list()).total).toBe(before)
+  expect((await listReports()).total).toBe(before)
 })
 
-test('a report about somebody of another server is told there, in the reporterâ€™s name and to nobody else', async () => {
+test('a report about a remote account is sent to its server only, as the reporter', async () => {
   const alice = await hostile.actor('alice')
-  await post({ type: 'Follow', id: hostile.id('follow'), actor: alice.url, object: `${site.url}/accounts/ada` })
-  await done()
+  await deliver({ type: 'Follow', id: hostile.id('follow'), actor: alice.url, object: `${site.url}/accounts/ada` })
+  await waitForProcessing()
   hostile.received.length = 0
   const [account] = await runQuery<{ id: number }>(
     sql`SELECT accounts.id FROM accounts JOIN actors ON actors.id = actor_id WHERE actors.url = ${alice.url}`
@@ -192,48 +193,48 @@ test('a report about somebody of another server is told there, in the reporterâ€
       tag: [{ type: 'Hashtag', name: 'rights' }]
     }
   ])
-  // Nobody else may send it on.
+  // Without an object signature it cannot be forwarded.
   expect(flags()[0]!.activity.signature).toBeUndefined()
-  expect((await list(`&id=${id}`)).data[0]).toMatchObject({ flaggedAccount: { name: 'alice', host: hostile.host } })
+  expect((await listReports(`&id=${id}`)).data[0]).toMatchObject({ flaggedAccount: { name: 'alice', host: hostile.host } })
   const before = flags().length
   await report({ video: { id: video.id } })
   expect((await runQuery(sql`SELECT 1 FROM outgoing WHERE type = 'Flag'`)).length).toBe(before)
 })
 
-test('reports of other servers arrive: one for each thing of ours that they name', async () => {
+test('a remote Flag creates one report for each local object it names', async () => {
   const reporter = await hostile.actor('reporter')
-  const before = (await list()).total
-  await post(
-    flag(reporter, [url(video.uuid), comment.url, `${site.url}/accounts/ada`], {
+  const before = (await listReports()).total
+  await deliver(
+    createFlag(reporter, [videoUrl(video.uuid), comment.url, `${site.url}/accounts/ada`], {
       tag: [{ type: 'Hashtag', name: 'spamOrMisleading' }, { type: 'Hashtag', name: '#rights' }, { type: 'Hashtag', name: 'boring' }, 5],
       startAt: 1,
       endAt: 3.5
     })
   )
-  await done()
-  const { data } = await list()
+  await waitForProcessing()
+  const { data } = await listReports()
   expect(data.length).toBe(before + 3)
-  const mine = data.filter((one: any) => one.reporterAccount.name === 'reporter')
-  expect(mine.map((one: any) => one.video?.id ?? one.comment?.id ?? one.flaggedAccount.name).toSorted()).toEqual(
+  const ownReports = data.filter((one: any) => one.reporterAccount.name === 'reporter')
+  expect(ownReports.map((one: any) => one.video?.id ?? one.comment?.id ?? one.flaggedAccount.name).toSorted()).toEqual(
     [video.id, comment.id, 'ada'].toSorted()
   )
-  expect(mine.find((one: any) => one.video)).toMatchObject({
+  expect(ownReports.find((one: any) => one.video)).toMatchObject({
     reason: 'I report this',
     predefinedReasons: ['spamOrMisleading', 'rights'],
     video: { startAt: 1, endAt: 3 }
   })
-  // An instance that reports without words, as Mastodon does.
+  // An instance actor that reports without a text, as Mastodon does.
   const instance = await hostile.actor('instance', 'Application')
-  await post(flag(instance, url(video.uuid), { content: undefined }))
-  await done()
-  expect((await list()).data[0]).toMatchObject({ reason: '', predefinedReasons: [], video: { id: video.id } })
+  await deliver(createFlag(instance, videoUrl(video.uuid), { content: undefined }))
+  await waitForProcessing()
+  expect((await listReports()).data[0]).toMatchObject({ reason: '', predefinedReasons: [], video: { id: video.id } })
 })
 
-test('reports of what is hidden, of others or nonsense are not taken, and nobody fills the list', async () => {
-  const before = (await list()).total
+test('ignores reports of hidden, foreign or malformed objects, and limits pending reports per host', async () => {
+  const before = (await listReports()).total
   const eve = await hostile.actor('eve')
   for (const object of [
-    url(secret.uuid),
+    videoUrl(privateVideo.uuid),
     `${site.url}/accounts/nobody`,
     eve.url,
     null,
@@ -242,75 +243,76 @@ test('reports of what is hidden, of others or nonsense are not taken, and nobody
     [],
     [null, 5],
     'javascript:alert(1)',
-    { id: url(secret.uuid), type: 'Video' }
+    { id: videoUrl(privateVideo.uuid), type: 'Video' }
   ])
-    await post(flag(eve, object))
-  await done()
-  expect((await list()).total).toBe(before)
-  // Its words are only words.
-  const odd = flag(eve, [url(video.uuid)], {
+    await deliver(createFlag(eve, object))
+  await waitForProcessing()
+  expect((await listReports()).total).toBe(before)
+  // Its markup is stored as plain text.
+  const malformedFlag = createFlag(eve, [videoUrl(video.uuid)], {
     content: `<script>alert(1)</script>\u202e\u0000${'x'.repeat(5000)}`,
     tag: 'rights',
     startAt: 1e300,
     endAt: 'soon'
   })
-  await post(odd)
-  await done()
-  const [taken] = (await list()).data
-  expect(taken).toMatchObject({ predefinedReasons: [], video: { startAt: null, endAt: null } })
-  expect([taken.reason.length, taken.reason.includes('\u202e')]).toEqual([3000, false])
-  await post({ ...odd, content: 'Once more' })
-  for (let index = 0; index < 10; index++) await post(flag(eve, [url(video.uuid), `${site.url}/accounts/ada`]))
-  await done()
-  // Three of the reporter, one of the instance, one of eve: one more is taken.
-  expect((await list()).total).toBe(before + 2)
+  await deliver(malformedFlag)
+  await waitForProcessing()
+  const [storedReport] = (await listReports()).data
+  expect(storedReport).toMatchObject({ predefinedReasons: [], video: { startAt: null, endAt: null } })
+  expect([storedReport.reason.length, storedReport.reason.includes('\u202e')]).toEqual([3000, false])
+  await deliver({ ...malformedFlag, content: 'Once more' })
+  for (let index = 0; index < 10; index++) await deliver(createFlag(eve, [videoUrl(video.uuid), `${site.url}/accounts/ada`]))
+  await waitForProcessing()
+  // Three by the reporter, one by the instance, one by eve: one more fits.
+  expect((await listReports()).total).toBe(before + 2)
   expect(await runQuery(sql`SELECT 1 FROM incoming WHERE outcome LIKE 'failed%'`)).toEqual([])
-  const forged = flag(await hostile.actor('mallory'), url(video.uuid))
+  const forged = createFlag(await hostile.actor('mallory'), videoUrl(video.uuid))
   expect((await hostile.post(`${site.url}/inbox`, forged, { as: eve })).status).toBe(401)
 })
 
-test('moderators and whoever reported write to each other, and nobody else reads it', async () => {
+test('moderators and the reporter exchange messages that nobody else can read', async () => {
   const { id } = (await report({ video: { id: video.id } })).json.abuse
-  const say = async (token: string, message: string, about = id) =>
+  const sendMessage = async (token: string, message: string, about = id) =>
     await site.call(`POST /abuses/${about}/messages`, { token, body: { message } })
-  const read = async (token: string) => await site.call(`GET /abuses/${id}/messages`, { token })
-  const first = (await say(root, 'Hello reporter')).json.abuseMessage.id
-  const second = (await say(bob.token, 'Hello admin')).json.abuseMessage.id
-  expect((await read(bob.token)).json).toMatchObject({
+  const listMessages = async (token: string) => await site.call(`GET /abuses/${id}/messages`, { token })
+  const first = (await sendMessage(root, 'Hello reporter')).json.abuseMessage.id
+  const second = (await sendMessage(bob.token, 'Hello admin')).json.abuseMessage.id
+  expect((await listMessages(bob.token)).json).toMatchObject({
     total: 2,
     data: [
       { id: first, byModerator: true, message: 'Hello reporter', account: { name: 'root' } },
       { id: second, byModerator: false, message: 'Hello admin', account: { name: 'bob' } }
     ]
   })
-  expect((await list(`&id=${id}`)).data[0].countMessages).toBe(2)
+  expect((await listReports(`&id=${id}`)).data[0].countMessages).toBe(2)
   expect([
-    (await read(ada.token)).status,
-    (await say(ada.token, 'Me too')).status,
+    (await listMessages(ada.token)).status,
+    (await sendMessage(ada.token, 'Me too')).status,
     (await site.call(`GET /abuses/${id}/messages`)).status
   ]).toEqual([403, 403, 401])
-  expect([(await say(bob.token, 'x')).status, (await say(bob.token, 'Hello', 9999)).status]).toEqual([400, 404])
-  const remove = async (token: string, message: number) => (await site.call(`DELETE /abuses/${id}/messages/${message}`, { token })).status
+  expect([(await sendMessage(bob.token, 'x')).status, (await sendMessage(bob.token, 'Hello', 9999)).status]).toEqual([400, 404])
+  const deleteMessage = async (token: string, message: number) =>
+    (await site.call(`DELETE /abuses/${id}/messages/${message}`, { token })).status
   expect([
-    await remove(bob.token, first),
-    await remove(ada.token, second),
-    await remove(bob.token, second),
-    await remove(root, first),
-    await remove(root, first)
+    await deleteMessage(bob.token, first),
+    await deleteMessage(ada.token, second),
+    await deleteMessage(bob.token, second),
+    await deleteMessage(root, first),
+    await deleteMessage(root, first)
   ]).toEqual([403, 403, 204, 204, 404])
-  for (let index = 0; index < 4; index++) await say(bob.token, 'More')
-  expect([(await read(root)).json.total, (await say(root, 'Too much')).status]).toEqual([3, 409])
+  for (let index = 0; index < 4; index++) await sendMessage(bob.token, 'More')
+  expect([(await listMessages(root)).json.total, (await sendMessage(root, 'Too much')).status]).toEqual([3, 409])
   const [remote] = await runQuery<{ id: number }>(sql`SELECT id FROM abuses WHERE reporter_host IS NOT NULL LIMIT 1`)
-  expect((await say(root, 'Hello over there', remote!.id)).status).toBe(400)
+  expect((await sendMessage(root, 'Hello over there', remote!.id)).status).toBe(400)
 })
 
-test('a report outlives what it is about', async () => {
+test('a report outlives the reported object', async () => {
   const { id } = (await report({ video: { id: video.uuid } })).json.abuse
   await runQuery(sql`DELETE FROM videos WHERE id = ${video.id}`)
-  expect((await list(`&id=${id}`)).data[0]).toMatchObject({
+  expect((await listReports(`&id=${id}`)).data[0]).toMatchObject({
     video: { id: null, uuid: video.uuid, name: 'A seed', deleted: true, channel: null, thumbnailPath: null },
     flaggedAccount: { name: 'ada' }
   })
-  expect((await list('&videoIs=deleted')).total).toBeGreaterThan(0)
-  expect((await list('&filter=comment')).data[0].comment).toEqual({ id: null, threadId: null, text: '', deleted: true, video: null })
+  expect((await listReports('&videoIs=deleted')).total).toBeGreaterThan(0)
+  expect((await listReports('&filter=comment')).data[0].comment).toEqual({ id: null, threadId: null, text: '', deleted: true, video: null })
 })

@@ -13,17 +13,17 @@ import type { PageContext, ServerRenderedPage } from './server-rendered-page.ts'
 
 const DESCRIPTION_LENGTH = 250
 
-/** A channel with its videos. */
-export async function channelPage(handle: string, asking: PageContext): Promise<ServerRenderedPage> {
-  const channel = await found(handle, findChannel)
-  if (!channel) return messagePage(asking.words.channelMissing, asking, 404, 'src/channels/channel.page.tsx')
+/** Renders a channel with its videos. */
+export async function channelPage(handle: string, context: PageContext): Promise<ServerRenderedPage> {
+  const channel = await findOrNull(handle, findChannel)
+  if (!channel) return messagePage(context.texts.channelMissing, context, 404, 'src/channels/channel.page.tsx')
   const videos = await listVideos({ start: 0, sort: '-publishedAt' }, null, { channelId: channel.id })
   const key = encodeURIComponent(handle)
   return actorPage(
     channel,
     `/c/${handleOf(channel)}`,
-    asking,
-    renderVideoGrid(videos.data, asking.language, { withChannel: false, heading: 'h3' }),
+    context,
+    renderVideoGrid(videos.data, context.language, { withChannel: false, heading: 'h3' }),
     'src/channels/channel.page.tsx',
     {
       [`/api/v1/video-channels/${key}`]: channel,
@@ -32,17 +32,17 @@ export async function channelPage(handle: string, asking: PageContext): Promise<
   )
 }
 
-/** An account with its videos. */
-export async function accountPage(name: string, asking: PageContext): Promise<ServerRenderedPage> {
-  const account = await found(name, findAccount)
-  if (!account) return messagePage(asking.words.accountMissing, asking, 404, 'src/accounts/account.page.tsx')
+/** Renders an account with its videos. */
+export async function accountPage(name: string, context: PageContext): Promise<ServerRenderedPage> {
+  const account = await findOrNull(name, findAccount)
+  if (!account) return messagePage(context.texts.accountMissing, context, 404, 'src/accounts/account.page.tsx')
   const videos = await listVideos({ start: 0, sort: '-publishedAt' }, null, { accountId: account.id })
   const key = encodeURIComponent(name)
   return actorPage(
     account,
     `/a/${handleOf(account)}`,
-    asking,
-    renderVideoGrid(videos.data, asking.language, { heading: 'h3' }),
+    context,
+    renderVideoGrid(videos.data, context.language, { heading: 'h3' }),
     'src/accounts/account.page.tsx',
     {
       [`/api/v1/accounts/${key}`]: account,
@@ -51,32 +51,32 @@ export async function accountPage(name: string, asking: PageContext): Promise<Se
   )
 }
 
-/** The path of the page of the account or channel with this name; null where nobody here has it. */
+/** Returns the path of the page of the account or channel with this name; null where there is none. */
 export async function findActorPagePath(name: string): Promise<string | null> {
-  const account = await found(name, findAccount)
+  const account = await findOrNull(name, findAccount)
   if (account) return `/a/${handleOf(account)}`
-  const channel = await found(name, findChannel)
+  const channel = await findOrNull(name, findChannel)
   return channel && `/c/${handleOf(channel)}`
 }
 
 function actorPage(
   actor: Account | Channel,
   path: string,
-  { words }: PageContext,
+  { texts }: PageContext,
   grid: Html,
   source: string,
-  answers: Record<string, unknown>
+  apiResponses: Record<string, unknown>
 ): ServerRenderedPage {
   const description = markdownToPlainText(actor.description ?? '', DESCRIPTION_LENGTH)
-  const picture = [...actor.avatars].sort((a, b) => b.width - a.width)[0]
-  const image = picture && `${instanceOrigin()}${picture.path}`
+  const largestAvatar = [...actor.avatars].sort((a, b) => b.width - a.width)[0]
+  const image = largestAvatar && `${instanceOrigin()}${largestAvatar.path}`
   return {
     status: 200,
     title: actor.displayName,
     description,
     canonical: path,
     source,
-    answers,
+    apiResponses,
     head: html`<meta property="og:type" content="profile">
       <meta property="og:title" content="${actor.displayName}">
       <meta property="og:url" content="${instanceOrigin()}${path}">
@@ -99,13 +99,13 @@ function actorPage(
     body: html`<div class="page">
       <header class="profile">${renderAvatar(actor, 'l')}<div class="profile-words"><h1>${actor.displayName}</h1><p class="soft">@${handleOf(actor)}</p></div></header>
       ${actor.description && html`<div class="profile-about"><div class="prose" data-markdown="${actor.url}">${markdownToSafeHtml(actor.description)}</div></div>`}
-      <h2 class="section-title">${words.videos}</h2>
+      <h2 class="section-title">${texts.videos}</h2>
       ${grid}
     </div>`
   }
 }
 
-async function found<T>(handle: string, find: (handle: string) => Promise<T>): Promise<T | null> {
+async function findOrNull<T>(handle: string, find: (handle: string) => Promise<T>): Promise<T | null> {
   if (!ActorHandle.safeParse(handle).success) return null
   return await find(handle).catch((error: unknown) => {
     if (error instanceof Problem && error.status === 404) return null

@@ -6,8 +6,8 @@ import { negotiateEncoding, type ContentEncoding } from '../core/compression.ts'
 import { notFound } from '../core/problem.ts'
 import { clientBuildId, clientFolder } from './client-build.ts'
 
-const NAME = /^(?:assets\/)?[A-Za-z0-9][A-Za-z0-9_.-]{0,200}\.(js|css|svg|png|ico|woff2)$/
-const TYPES: Record<string, string> = {
+const FILE_NAME = /^(?:assets\/)?[A-Za-z0-9][A-Za-z0-9_.-]{0,200}\.(js|css|svg|png|ico|woff2)$/
+const CONTENT_TYPES: Record<string, string> = {
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
   svg: 'image/svg+xml',
@@ -16,21 +16,21 @@ const TYPES: Record<string, string> = {
   woff2: 'font/woff2'
 }
 
-/** The built client's files, the icons, the web manifest, the service worker, robots.txt. */
+/** Serves the built client's files, the icons, the web manifest, the service worker and robots.txt. */
 export const assetsRouter = Router()
 
 assetsRouter.get('/client/{*path}', async (request, response) => {
   const { path } = request.params as { path?: string[] }
   const name = (path ?? []).join('/')
-  const type = TYPES[NAME.exec(name)?.[1] ?? '']
+  const type = CONTENT_TYPES[FILE_NAME.exec(name)?.[1] ?? '']
   if (!type) throw notFound('File')
   response.setHeader('Content-Type', type)
-  // What the build names after its content never changes; the rest may with the next version.
-  const hashed = name.startsWith('assets/')
+  // Files named by a hash of their content never change; the others may with the next build.
+  const isHashed = name.startsWith('assets/')
   response.setHeader('Vary', 'Accept-Encoding')
-  const [file, encoding] = compressed(name, negotiateEncoding(request))
+  const [file, encoding] = chooseEncodedFile(name, negotiateEncoding(request))
   if (encoding) response.setHeader('Content-Encoding', encoding)
-  await sendFile(response, file, { maxAge: config.cache.static[hashed ? 'segments' : 'images'], immutable: hashed })
+  await sendFile(response, file, { maxAge: config.cache.static[isHashed ? 'segments' : 'images'], immutable: isHashed })
 })
 
 assetsRouter.get(
@@ -61,14 +61,14 @@ assetsRouter.get('/manifest.webmanifest', (_request, response) => {
   )
 })
 
-// At the root, as it stands for all pages; its name for the build makes browsers renew what it keeps.
+// At the root, so that its scope is all pages; the build id makes browsers update it with every build.
 assetsRouter.get('/sw.js', (_request, response) => {
-  const name = clientBuildId()
+  const buildId = clientBuildId()
   const file = join(clientFolder, 'worker.js')
-  if (name === null || !existsSync(file)) throw notFound('File')
+  if (buildId === null || !existsSync(file)) throw notFound('File')
   response.setHeader('Cache-Control', 'no-cache')
   response.setHeader('Content-Security-Policy', "default-src 'none'; connect-src 'self'")
-  response.type('text/javascript').send(`// ${name}\n${readFileSync(file, 'utf8')}`)
+  response.type('text/javascript').send(`// ${buildId}\n${readFileSync(file, 'utf8')}`)
 })
 
 assetsRouter.get('/robots.txt', (_request, response) => {
@@ -80,8 +80,8 @@ assetsRouter.get('/robots.txt', (_request, response) => {
     )
 })
 
-/** The file to send for a name: the compressed one that the build wrote beside it, where the client takes it. */
-function compressed(name: string, encoding: ContentEncoding): [file: string, encoding: ContentEncoding] {
+/** Returns the file to send and its encoding: the compressed file beside it where the client accepts that. */
+function chooseEncodedFile(name: string, encoding: ContentEncoding): [file: string, encoding: ContentEncoding] {
   const file = encoding && `${name}.${encoding === 'br' ? 'br' : 'gz'}`
   return file && existsSync(join(clientFolder, file)) ? [file, encoding] : [name, null]
 }

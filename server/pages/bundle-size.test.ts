@@ -13,8 +13,8 @@ beforeAll(async () => {
   manifest = JSON.parse(readFileSync(join(clientFolder, 'manifest.json'), 'utf8')) as typeof manifest
 })
 
-/** The scripts that run before a page of the site is drawn. */
-function scripts(...sources: string[]): string[] {
+/** The scripts that run before a page is drawn. */
+function initialScripts(...sources: string[]): string[] {
   const files = new Set<string>()
   const visit = (key: string) => {
     const { file, imports = [] } = manifest[key]!
@@ -32,50 +32,54 @@ it.each([
   ['watch', 'index.html', 'src/videos/watch.page.tsx', 58_000, 6],
   ['home', 'index.html', 'src/videos/home.page.tsx', 39_000, 5],
   ['embed', 'embed.html', 'embed.html', 53_000, 5]
-])('the %s page keeps to its budget of script, gzipped, and asks for few files', (_, frame, source, bytes, count) => {
+])('the scripts of the %s page keep to their limits in gzipped bytes and number of files', (_, entry, source, bytes, count) => {
   for (const language of ['en', 'fr']) {
-    const files = scripts(frame, source, `src/i18n/${language}.ts`)
+    const files = initialScripts(entry, source, `src/i18n/${language}.ts`)
     expect(gzipped(files)).toBeLessThanOrEqual(bytes)
     expect(files.length).toBeLessThanOrEqual(count)
     expect(files.some(file => file.includes('/hls-'))).toBe(false)
   }
 })
 
-it('the texts of the administration come with its pages, and no other page needs them', () => {
-  const ofAdmin = (key: string) => ADMIN_TEXTS.includes(key.split('.')[0]!)
-  const isPage = (key: string) => /^src\/(admin|federation)\/|^src\/moderation\/reports\.page|^src\/i18n\//.test(key)
+it('the texts of the administration are loaded with its pages only', () => {
+  const isAdminText = (key: string) => ADMIN_TEXTS.includes(key.split('.')[0]!)
+  const isAdminOrTextModule = (key: string) => /^src\/(admin|federation)\/|^src\/moderation\/reports\.page|^src\/i18n\//.test(key)
   const reached = new Set<string>()
   const visit = (key: string) => {
-    if (reached.has(key) || isPage(key)) return
+    if (reached.has(key) || isAdminOrTextModule(key)) return
     reached.add(key)
-    for (const one of [...(manifest[key]!.imports ?? []), ...(manifest[key]!.dynamicImports ?? [])]) visit(one)
+    for (const imported of [...(manifest[key]!.imports ?? []), ...(manifest[key]!.dynamicImports ?? [])]) visit(imported)
   }
-  for (const frame of ['index.html', 'embed.html']) visit(frame)
+  for (const entry of ['index.html', 'embed.html']) visit(entry)
   expect(reached.size).toBeGreaterThan(20)
-  const code = (keys: Iterable<string>) => [...keys].map(key => readFileSync(join(clientFolder, manifest[key]!.file), 'utf8')).join('\n')
-  const used = (text: string) => Object.keys(en).filter(key => new RegExp(`[\`'"]${key.replace('.', '\\.')}[\`'"]`).test(text))
-  expect(used(code(reached)).filter(ofAdmin)).toEqual([])
-  expect(used(code(reached)).length).toBeGreaterThan(300)
+  const readScripts = (keys: Iterable<string>) =>
+    [...keys].map(key => readFileSync(join(clientFolder, manifest[key]!.file), 'utf8')).join('\n')
+  const textKeysIn = (text: string) => Object.keys(en).filter(key => new RegExp(`[\`'"]${key.replace('.', '\\.')}[\`'"]`).test(text))
+  expect(textKeysIn(readScripts(reached)).filter(isAdminText)).toEqual([])
+  expect(textKeysIn(readScripts(reached)).length).toBeGreaterThan(300)
   for (const language of ['en', 'fr']) {
-    const [everybodys, administrators] = [used(code([`src/i18n/${language}.ts`])), used(code([`src/i18n/${language}.ts?admin`]))]
-    expect([everybodys.some(ofAdmin), administrators.every(ofAdmin), administrators.length > 200]).toEqual([false, true, true])
-    expect([...everybodys, ...administrators].sort()).toEqual(Object.keys(en).sort())
+    const [siteTexts, adminTexts] = [
+      textKeysIn(readScripts([`src/i18n/${language}.ts`])),
+      textKeysIn(readScripts([`src/i18n/${language}.ts?admin`]))
+    ]
+    expect([siteTexts.some(isAdminText), adminTexts.every(isAdminText), adminTexts.length > 200]).toEqual([false, true, true])
+    expect([...siteTexts, ...adminTexts].sort()).toEqual(Object.keys(en).sort())
   }
 })
 
-it("the player's library comes without the parts that nothing uses", () => {
+it('hls.js is bundled without the features that are not used', () => {
   const { file } = manifest['src/player/hls.ts']!
   expect(file).toMatch(/\/hls-[^/]+\.js$/)
   expect(gzipped([file])).toBeLessThanOrEqual(140_000)
   const code = readFileSync(join(clientFolder, file), 'utf8')
-  const found = (words: string[]) => words.filter(word => code.includes(word))
-  expect(found(['com.widevine.alpha', 'CMCD', 'generateRequest', 'application/ttml', 'content-steering'])).toEqual([])
-  // Sound of its own, byte ranges and old servers' segments are in use.
+  const containedIn = (words: string[]) => words.filter(word => code.includes(word))
+  expect(containedIn(['com.widevine.alpha', 'CMCD', 'generateRequest', 'application/ttml', 'content-steering'])).toEqual([])
+  // Separate audio tracks, byte ranges and MPEG-TS segments of older servers are in use.
   const used = ['audio-stream-controller', 'BYTERANGE', 'video/mp2t']
-  expect(found(used)).toEqual(used)
+  expect(containedIn(used)).toEqual(used)
 })
 
-it('all styles are one small file', () => {
+it('all styles are in one small file', () => {
   const page = readFileSync(join(clientFolder, 'index.html'), 'utf8')
   const styles = [...page.matchAll(/<link rel="stylesheet"[^>]*href="\/client\/([^"]+)"/g)].map(([, file]) => file!)
   expect(styles).toHaveLength(1)

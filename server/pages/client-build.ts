@@ -3,78 +3,79 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectFolder } from '../core/config.ts'
 
-/** Where the built client lies. */
+/** The folder of the built client. */
 export const clientFolder = join(projectFolder, 'dist/client')
 
-const FILES = ['manifest.json', 'index.html', 'embed.html']
+const BUILD_FILES = ['manifest.json', 'index.html', 'embed.html']
 
-type Chunk = { file: string; css?: string[]; imports?: string[] }
-type Built = {
+type ManifestChunk = { file: string; css?: string[]; imports?: string[] }
+type ClientBuild = {
   stamp: string
-  name: string
-  manifest: Record<string, Chunk>
+  buildId: string
+  manifest: Record<string, ManifestChunk>
   templates: Record<'site' | 'embed', string>
-  inside: Record<'head-script' | 'early-playback', string>
+  inlineScripts: Record<'head-script' | 'early-playback', string>
 }
-const NOTHING: Built = {
+const EMPTY_BUILD: ClientBuild = {
   stamp: '',
-  name: '',
+  buildId: '',
   manifest: {},
   templates: { site: '', embed: '' },
-  inside: { 'head-script': '', 'early-playback': '' }
+  inlineScripts: { 'head-script': '', 'early-playback': '' }
 }
-let known: Built | null = null
+let cached: ClientBuild | null = null
 
-/** The frame of a page as the build wrote it; null where the client has not been built. */
+/** Returns the HTML template that the build wrote; null where the client is not built. */
 export function pageTemplate(name: 'site' | 'embed'): string | null {
-  return built()?.templates[name] ?? null
+  return readClientBuild()?.templates[name] ?? null
 }
 
 /**
- * A script that stands inside pages (client/src/head-script.ts, client/src/early-playback.ts); empty where the client has not been built.
+ * Returns a script that is inlined into pages (client/src/head-script.ts, client/src/early-playback.ts); empty where the client is not
+ * built.
  */
-export function inlineScript(name: keyof Built['inside']): string {
-  return (built() ?? NOTHING).inside[name]
+export function inlineScript(name: keyof ClientBuild['inlineScripts']): string {
+  return (readClientBuild() ?? EMPTY_BUILD).inlineScripts[name]
 }
 
-/** Names the build; null where there is none. */
+/** Returns a hash that identifies the build; null where there is none. */
 export function clientBuildId(): string | null {
-  return built()?.name ?? null
+  return readClientBuild()?.buildId ?? null
 }
 
-/** The styles and scripts that a source file of the client needs, besides those of the frame's own. */
+/** Returns the styles and scripts that source files of the client need, except those that the page template already includes. */
 export function findClientAssets(...sources: string[]): { styles: string[]; scripts: string[] } {
-  const { manifest, templates } = built() ?? NOTHING
+  const { manifest, templates } = readClientBuild() ?? EMPTY_BUILD
   const files = new Set<string>()
   const styles = new Set<string>()
-  const visit = (key: string) => {
+  const addChunk = (key: string) => {
     const chunk = manifest[key]
     if (!chunk || files.has(chunk.file)) return
     files.add(chunk.file)
     for (const style of chunk.css ?? []) styles.add(style)
-    for (const one of chunk.imports ?? []) visit(one)
+    for (const imported of chunk.imports ?? []) addChunk(imported)
   }
-  sources.forEach(visit)
-  const missing = (file: string) => !templates.site.includes(file)
-  return { styles: [...styles].filter(missing), scripts: [...files].filter(missing) }
+  sources.forEach(addChunk)
+  const notInTemplate = (file: string) => !templates.site.includes(file)
+  return { styles: [...styles].filter(notInTemplate), scripts: [...files].filter(notInTemplate) }
 }
 
-/** Reads what the build wrote, again when it has built anew. */
-function built(): Built | null {
-  const times = FILES.map(name => statSync(join(clientFolder, name), { throwIfNoEntry: false })?.mtimeMs)
+/** Reads the build, again when its files have changed. */
+function readClientBuild(): ClientBuild | null {
+  const times = BUILD_FILES.map(name => statSync(join(clientFolder, name), { throwIfNoEntry: false })?.mtimeMs)
   if (times.includes(undefined)) return null
   const stamp = times.join()
-  if (known?.stamp === stamp) return known
-  const [manifest, site, embed] = FILES.map(name => readFileSync(join(clientFolder, name), 'utf8')) as [string, string, string]
+  if (cached?.stamp === stamp) return cached
+  const [manifest, site, embed] = BUILD_FILES.map(name => readFileSync(join(clientFolder, name), 'utf8')) as [string, string, string]
   const name = createHash('sha1').update(manifest).update(site).digest('base64url')
-  const chunks = JSON.parse(manifest) as Built['manifest']
-  // In a function: its names are nobody else's.
-  const inside = (name: string) => `(() => {${readFileSync(join(clientFolder, chunks[`src/${name}.ts`]!.file), 'utf8').trim()}})()`
-  return (known = {
+  const chunks = JSON.parse(manifest) as ClientBuild['manifest']
+  // Wrapped in a function, so that its names stay local.
+  const wrappedScript = (name: string) => `(() => {${readFileSync(join(clientFolder, chunks[`src/${name}.ts`]!.file), 'utf8').trim()}})()`
+  return (cached = {
     stamp,
-    name,
+    buildId: name,
     manifest: chunks,
     templates: { site, embed },
-    inside: { 'head-script': inside('head-script'), 'early-playback': inside('early-playback') }
+    inlineScripts: { 'head-script': wrappedScript('head-script'), 'early-playback': wrappedScript('early-playback') }
   })
 }

@@ -4,49 +4,49 @@ import helmet from 'helmet'
 import { config, instanceOrigin } from '../core/config.ts'
 import { inlineScript } from './client-build.ts'
 
-const OURSELVES = ["'self'"]
+const SELF = ["'self'"]
 const DIRECTIVES = {
-  defaultSrc: OURSELVES,
+  defaultSrc: SELF,
   scriptSrc: [
-    ...OURSELVES,
+    ...SELF,
     ...(['head-script', 'early-playback'] as const).map(
       name => () => `'sha256-${createHash('sha256').update(inlineScript(name)).digest('base64')}'`
     )
   ],
-  styleSrc: OURSELVES,
-  fontSrc: OURSELVES,
-  connectSrc: OURSELVES,
-  formAction: OURSELVES,
-  baseUri: OURSELVES,
-  manifestSrc: OURSELVES,
-  imgSrc: [...OURSELVES, 'data:', 'blob:'],
-  mediaSrc: [...OURSELVES, 'blob:'],
-  workerSrc: [...OURSELVES, 'blob:'],
+  styleSrc: SELF,
+  fontSrc: SELF,
+  connectSrc: SELF,
+  formAction: SELF,
+  baseUri: SELF,
+  manifestSrc: SELF,
+  imgSrc: [...SELF, 'data:', 'blob:'],
+  mediaSrc: [...SELF, 'blob:'],
+  workerSrc: [...SELF, 'blob:'],
   objectSrc: ["'none'"]
 }
 
 /**
- * The content security policy of a page: nothing inline but two known scripts, and nothing from elsewhere but the media of other servers'
- * videos. Only `framed` pages may stand inside other sites' pages.
+ * Sets the content security policy of a page: no inline scripts but two known ones, and nothing from other origins but media of remote
+ * videos. Other sites may embed the page only with `allowFraming`.
  */
-export function setContentSecurityPolicy(framed: boolean): RequestHandler {
-  let content: RequestHandler | null = null
+export function setContentSecurityPolicy(allowFraming: boolean): RequestHandler {
+  let policyHandler: RequestHandler | null = null
   return (request, response, next) => {
-    content ??= helmet.contentSecurityPolicy({
+    policyHandler ??= helmet.contentSecurityPolicy({
       useDefaults: false,
-      directives: { ...DIRECTIVES, ...elsewhere(), ...(framed ? {} : { frameAncestors: ["'none'"] }) }
+      directives: { ...DIRECTIVES, ...remoteMediaSources(), ...(allowFraming ? {} : { frameAncestors: ["'none'"] }) }
     })
-    if (!framed) response.setHeader('X-Frame-Options', 'DENY')
-    if (config.security.csp.enabled) content(request, response, next)
+    if (!allowFraming) response.setHeader('X-Frame-Options', 'DENY')
+    if (config.security.csp.enabled) policyHandler(request, response, next)
     else next()
   }
 }
 
 /**
- * Videos of other servers play from there: over https, and over http only where this instance itself does
+ * Remote videos play from their origin: over https, and over http only where this instance uses http itself
  * (docs/federation.md#remote-media).
  */
-function elsewhere(): { mediaSrc?: string[]; connectSrc?: string[] } {
+function remoteMediaSources(): { mediaSrc?: string[]; connectSrc?: string[] } {
   if (!config.federation.enabled) return {}
   const media = instanceOrigin().startsWith('https:') ? ['https:'] : ['https:', 'http:']
   return { mediaSrc: [...DIRECTIVES.mediaSrc, ...media], connectSrc: [...DIRECTIVES.connectSrc, ...media] }

@@ -1,4 +1,4 @@
-/** A piece of HTML whose values are escaped; only the `html` tag makes one. */
+/** A piece of HTML whose values are already escaped. */
 export class Html {
   readonly text: string
   constructor(text: string) {
@@ -6,22 +6,22 @@ export class Html {
   }
 }
 
-type Value = Html | string | number | null | undefined | false | Html[]
+type HtmlValue = Html | string | number | null | undefined | false | Html[]
 
 /**
- * Writes HTML: html`<p>${text}</p>` escapes `text`; pieces of HTML and lists of them go in as they are; null, undefined and false are
- * nothing.
+ * Template tag for HTML: html`<p>${text}</p>` escapes `text`; Html values and arrays of them are inserted as they are; null, undefined and
+ * false are inserted as nothing.
  */
-export function html(texts: TemplateStringsArray, ...values: Value[]): Html {
-  return new Html(texts.reduce((sum, part, index) => sum + written(values[index - 1]) + part))
+export function html(texts: TemplateStringsArray, ...values: HtmlValue[]): Html {
+  return new Html(texts.reduce((result, part, index) => result + renderValue(values[index - 1]) + part))
 }
 
-/** HTML that comes out of a sanitizer. */
+/** Marks the output of a sanitizer as HTML. */
 export function sanitizedHtml(text: string): Html {
   return new Html(text)
 }
 
-/** Data for a script element of the page: nothing in it can end the element or start a comment, and no line separator breaks it. */
+/** Returns a script element with JSON data; nothing in the data can end the element, start a comment or break a line. */
 export function jsonScript(type: string, id: string | null, data: unknown): Html {
   const text = JSON.stringify(data).replace(
     /[<>&\u2028\u2029]/g,
@@ -30,7 +30,7 @@ export function jsonScript(type: string, id: string | null, data: unknown): Html
   return new Html(`<script type="${type}"${id === null ? '' : ` id="${id}"`}>${text}</script>`)
 }
 
-function written(value: Value): string {
+function renderValue(value: HtmlValue): string {
   if (value === null || value === undefined || value === false) return ''
   if (value instanceof Html) return value.text
   if (Array.isArray(value)) return value.map(one => one.text).join('')

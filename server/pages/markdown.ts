@@ -1,7 +1,7 @@
 import { markdownToHtml } from '../core/markdown.ts'
 import { sanitizedHtml, type Html } from './html.ts'
 
-/** Markdown as a piece of a page. */
+/** Renders Markdown as HTML for a page. */
 export function markdownToSafeHtml(text: string): Html {
   return sanitizedHtml(markdownToHtml(text))
 }

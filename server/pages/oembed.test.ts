@@ -17,23 +17,25 @@ beforeAll(async () => {
     videos[name] = await seedVideo({ channelId, privacy })
   await runQuery(sql`UPDATE videos SET name = 'A "film" <b>of</b> mine', aspect_ratio = 1.7778 WHERE id = ${videos.open!.id}`)
   await runQuery(
-    sql`INSERT INTO thumbnails (video_id, kind, filename, width, height, automatic, created_at, updated_at) VALUES (${videos.open!.id}, 'thumbnail', 't.jpg', 280, 157, true, now(), now()), (${videos.open!.id}, 'preview', 'p.jpg', 850, 480, true, now(), now())`
+    sql`INSERT INTO thumbnails (video_id, kind, filename, width, height, automatic, created_at, updated_at)
+      VALUES (${videos.open!.id}, 'thumbnail', 't.jpg', 280, 157, true, now(), now()), (${videos.open!.id}, 'preview', 'p.jpg', 850, 480,
+        true, now(), now())`
   )
 })
 afterAll(async () => await site.stop())
 
-const ask = async (url: string, more = ''): Promise<TestResponse> =>
+const requestOembed = async (url: string, more = ''): Promise<TestResponse> =>
   await site.call(`GET //services/oembed?url=${encodeURIComponent(url)}${more}`)
-const open = (path: (uuid: string) => string = uuid => `/w/${shortUuid(uuid)}`) => site.url + path(videos.open!.uuid)
+const publicVideoUrl = (path: (uuid: string) => string = uuid => `/w/${shortUuid(uuid)}`) => site.url + path(videos.open!.uuid)
 
-test('a video says how it is embedded', async () => {
-  const answer = await ask(open())
-  expect([answer.status, answer.headers.get('content-type'), answer.headers.get('access-control-allow-origin')]).toEqual([
+test('describes how a video is embedded', async () => {
+  const response = await requestOembed(publicVideoUrl())
+  expect([response.status, response.headers.get('content-type'), response.headers.get('access-control-allow-origin')]).toEqual([
     200,
     'application/json; charset=utf-8',
     '*'
   ])
-  expect(answer.json).toEqual({
+  expect(response.json).toEqual({
     type: 'video',
     version: '1.0',
     title: 'A "film" <b>of</b> mine',
@@ -57,38 +59,42 @@ test.each([
   ["the player's", (uuid: string) => `/videos/embed/${uuid}`],
   ['the old one', (uuid: string) => `/videos/${uuid}/watch`],
   ['one with more in it', (uuid: string) => `/w/${uuid}/?utm_source=x#t`]
-])('every address of a video is understood: %s', async (_, path) => {
-  expect((await ask(open(path))).json).toMatchObject({ title: 'A "film" <b>of</b> mine' })
+])('understands every URL of a video: %s', async (_, path) => {
+  expect((await requestOembed(publicVideoUrl(path))).json).toMatchObject({ title: 'A "film" <b>of</b> mine' })
 })
 
-test('a place in the film goes along, nothing else does', async () => {
-  const { json } = await ask(`${open()}?start=1m5s&stop=90&autoplay=1&start=%22%3E`)
+test('passes the start and stop times on, and no other parameter', async () => {
+  const { json } = await requestOembed(`${publicVideoUrl()}?start=1m5s&stop=90&autoplay=1&start=%22%3E`)
   expect(json.html).toContain(`src="${site.url}/videos/embed/${videos.open!.uuid}?start=1m5s&#38;stop=90"`)
 })
 
-test('sizes are kept to, in the shape of the picture', async () => {
-  expect((await ask(open(), '&maxwidth=400&maxheight=1000')).json).toMatchObject({ width: 400, height: 225, thumbnail_width: 280 })
-  expect((await ask(open(), '&maxheight=100')).json).toMatchObject({ width: 178, height: 100 })
-  expect((await ask(open(), '&maxheight=100')).json).not.toHaveProperty('thumbnail_url')
+test('keeps to the given size in the aspect ratio of the video', async () => {
+  expect((await requestOembed(publicVideoUrl(), '&maxwidth=400&maxheight=1000')).json).toMatchObject({
+    width: 400,
+    height: 225,
+    thumbnail_width: 280
+  })
+  expect((await requestOembed(publicVideoUrl(), '&maxheight=100')).json).toMatchObject({ width: 178, height: 100 })
+  expect((await requestOembed(publicVideoUrl(), '&maxheight=100')).json).not.toHaveProperty('thumbnail_url')
   await runQuery(sql`UPDATE videos SET aspect_ratio = 0.5625 WHERE id = ${videos.open!.id}`)
-  expect((await ask(open(), '&maxwidth=5000')).json).toMatchObject({ width: 315, height: 560 })
+  expect((await requestOembed(publicVideoUrl(), '&maxwidth=5000')).json).toMatchObject({ width: 315, height: 560 })
   await runQuery(sql`UPDATE videos SET aspect_ratio = 1.7778 WHERE id = ${videos.open!.id}`)
 })
 
-test('who knows the link of an unlisted video may embed it; closed ones are refused', async () => {
-  expect((await ask(`${site.url}/w/${videos.unlisted!.uuid}`)).status).toBe(200)
-  const refused = async (path: string) => {
-    const { status, text } = await ask(site.url + path)
+test('unlisted videos can be embedded by their link; restricted ones are refused', async () => {
+  expect((await requestOembed(`${site.url}/w/${videos.unlisted!.uuid}`)).status).toBe(200)
+  const statusAndLeak = async (path: string) => {
+    const { status, text } = await requestOembed(site.url + path)
     return [status, text.includes('A seed')]
   }
-  expect(await refused(`/w/${videos.unlisted!.id}`)).toEqual([401, false])
-  expect(await refused(`/w/${videos.private!.uuid}`)).toEqual([401, false])
-  expect(await refused(`/w/${videos.internal!.uuid}`)).toEqual([401, false])
-  expect(await refused(`/w/${videos.password!.uuid}`)).toEqual([403, false])
-  expect(await refused('/w/9c9de5e8-0a1e-484a-b099-e80766180a6d')).toEqual([404, false])
+  expect(await statusAndLeak(`/w/${videos.unlisted!.id}`)).toEqual([401, false])
+  expect(await statusAndLeak(`/w/${videos.private!.uuid}`)).toEqual([401, false])
+  expect(await statusAndLeak(`/w/${videos.internal!.uuid}`)).toEqual([401, false])
+  expect(await statusAndLeak(`/w/${videos.password!.uuid}`)).toEqual([403, false])
+  expect(await statusAndLeak('/w/9c9de5e8-0a1e-484a-b099-e80766180a6d')).toEqual([404, false])
 })
 
-test('what is no video of this server is not found, and nonsense is refused', async () => {
+test('answers 404 for other URLs and 400 for invalid parameters', async () => {
   for (const url of [
     `${site.url}/c/ada_channel`,
     `${site.url}/a/ada`,
@@ -99,11 +105,11 @@ test('what is no video of this server is not found, and nonsense is refused', as
     'nonsense',
     `${site.url}@other.example/w/${videos.open!.uuid}`
   ]) {
-    expect([url, (await ask(url)).json]).toEqual([url, expect.objectContaining({ status: 404, code: 'oembed_not_a_video' })])
+    expect([url, (await requestOembed(url)).json]).toEqual([url, expect.objectContaining({ status: 404, code: 'oembed_not_a_video' })])
   }
-  expect((await ask(open(), '&format=xml')).json).toMatchObject({ status: 501, code: 'oembed_format' })
+  expect((await requestOembed(publicVideoUrl(), '&format=xml')).json).toMatchObject({ status: 501, code: 'oembed_format' })
   for (const more of ['&maxwidth=0', '&maxwidth=-1', '&maxheight=1e99', '&maxwidth=x', '&url=a', '&format=json&format=xml'])
-    expect([more, (await ask(open(), more)).status]).toEqual([more, 400])
+    expect([more, (await requestOembed(publicVideoUrl(), more)).status]).toEqual([more, 400])
   expect((await site.call('GET //services/oembed')).json).toMatchObject({ status: 400, code: 'invalid_request' })
-  expect((await ask('x'.repeat(3000))).status).toBe(400)
+  expect((await requestOembed('x'.repeat(3000))).status).toBe(400)
 })

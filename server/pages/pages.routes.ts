@@ -18,13 +18,13 @@ import { setContentSecurityPolicy } from './content-security-policy.ts'
 import { searchPage, parseSearchText } from './search.page.ts'
 import { requestLanguage, requestTheme, pageTextsOf } from './page-texts.ts'
 
-// The libraries for Markdown come in with the first page that has some, not with the server.
-const watch = async () => await import('./watch.page.ts')
-const actor = async () => await import('./actor.page.ts')
+// The Markdown libraries are loaded with the first page that needs them, not at start.
+const importWatchPage = async () => await import('./watch.page.ts')
+const importActorPage = async () => await import('./actor.page.ts')
 
-type Make = (request: Request, asking: PageContext) => Promise<ServerRenderedPage> | ServerRenderedPage
+type PageBuilder = (request: Request, context: PageContext) => Promise<ServerRenderedPage> | ServerRenderedPage
 
-/** Pages whose content only the client knows, by path and source file. */
+/** Pages whose content only the client knows: path and source file of the client. */
 const CLIENT_PAGES: [path: string, source: string][] = [
   ['/upload', 'src/upload/upload.page.tsx'],
   ['/login', 'src/accounts/login.page.tsx'],
@@ -48,8 +48,8 @@ const CLIENT_PAGES: [path: string, source: string][] = [
 ]
 
 /**
- * Everything a browser opens: pages with head, first data and readable content, and the files of the client. It takes what no other router
- * took.
+ * Serves everything a browser opens: pages with head, content and API responses, and the files of the client. Mounted last: it answers
+ * every path that no other router handles.
  */
 export const pagesRouter = Router()
 
@@ -57,46 +57,53 @@ pagesRouter.use(limitRate('client'))
 pagesRouter.use(assetsRouter, redirectsRouter, oembedRouter)
 pagesRouter.get(
   '/',
-  ...page(
+  ...pageHandlers(
     'site',
-    async (request, asking) => await homePage(parseHomeList(request.query.sort), asking),
+    async (request, context) => await homePage(parseHomeList(request.query.sort), context),
     request => parseHomeList(request.query.sort)
   )
 )
-pagesRouter.get('/w/:id', ...page('site', async (request, asking) => await (await watch()).watchPage(String(request.params.id), asking)))
+pagesRouter.get(
+  '/w/:id',
+  ...pageHandlers('site', async (request, context) => await (await importWatchPage()).watchPage(String(request.params.id), context))
+)
 pagesRouter.get(
   '/c/:handle',
-  ...page('site', async (request, asking) => await (await actor()).channelPage(String(request.params.handle), asking))
+  ...pageHandlers('site', async (request, context) => await (await importActorPage()).channelPage(String(request.params.handle), context))
 )
 pagesRouter.get(
   '/a/:name',
-  ...page('site', async (request, asking) => await (await actor()).accountPage(String(request.params.name), asking))
+  ...pageHandlers('site', async (request, context) => await (await importActorPage()).accountPage(String(request.params.name), context))
 )
 pagesRouter.get(
   '/videos/embed/:id',
-  ...page('embed', async (request, asking) => await (await watch()).embedPage(String(request.params.id), asking))
+  ...pageHandlers('embed', async (request, context) => await (await importWatchPage()).embedPage(String(request.params.id), context))
 )
 pagesRouter.get(
   '/search',
-  ...page(
+  ...pageHandlers(
     'site',
-    async (request, asking) => await searchPage(parseSearchText(request.query.search), asking),
+    async (request, context) => await searchPage(parseSearchText(request.query.search), context),
     request => parseSearchText(request.query.search)
   )
 )
-pagesRouter.get('/offline', ...page('site', (_request, asking) => offlinePage(asking), undefined, renderHtmlDocumentWithoutScripts))
-for (const [path, source] of CLIENT_PAGES) pagesRouter.get(path, ...page('site', (_request, asking) => clientRenderedPage(source, asking)))
+pagesRouter.get(
+  '/offline',
+  ...pageHandlers('site', (_request, context) => offlinePage(context), undefined, renderHtmlDocumentWithoutScripts)
+)
+for (const [path, source] of CLIENT_PAGES)
+  pagesRouter.get(path, ...pageHandlers('site', (_request, context) => clientRenderedPage(source, context)))
 
 pagesRouter.get(
   '/{*path}',
-  ...page('site', (_request, asking) => messagePage(asking.words.missing, asking, 404, 'src/instance/not-found.page.tsx'))
+  ...pageHandlers('site', (_request, context) => messagePage(context.texts.missing, context, 404, 'src/instance/not-found.page.tsx'))
 )
 pagesRouter.use(() => {
   throw notFound('Page')
 })
 
-/** Refusals as a page, for those who read pages; everything else is written by the app. */
-const refuse: ErrorRequestHandler = (error, request, response, next) => {
+/** Renders errors as a page for browsers; everything else is left to the error handler of the app. */
+const renderProblemPage: ErrorRequestHandler = (error, request, response, next) => {
   if (
     !(error instanceof Problem) ||
     response.headersSent ||
@@ -106,63 +113,67 @@ const refuse: ErrorRequestHandler = (error, request, response, next) => {
   )
     return next(error)
   const language = requestLanguage(request)
-  const words = pageTextsOf(language)
+  const texts = pageTextsOf(language)
   const instance = { name: config.instance.name, shortDescription: config.instance.short_description, settings: undefined }
-  const text = error.status === 404 ? words.missing : error.status === 429 ? words.tooMany : words.failed
-  const page = messagePage(text, { language, words, instance }, error.status, 'src/instance/not-found.page.tsx')
+  const text = error.status === 404 ? texts.missing : error.status === 429 ? texts.tooMany : texts.failed
+  const errorPage = messagePage(text, { language, texts, instance }, error.status, 'src/instance/not-found.page.tsx')
   for (const [name, value] of Object.entries(error.extra.headers ?? {})) response.setHeader(name, value)
   response
     .status(error.status)
     .setHeader('Cache-Control', 'no-store')
     .type('html')
-    .send(renderHtmlDocumentWithoutScripts(page, { frame: 'site', language, theme: requestTheme(request), instance }))
+    .send(renderHtmlDocumentWithoutScripts(errorPage, { template: 'site', language, theme: requestTheme(request), instance }))
 }
-pagesRouter.use(setContentSecurityPolicy(false), refuse)
+pagesRouter.use(setContentSecurityPolicy(false), renderProblemPage)
 
 /**
- * The handlers of a page. Everybody gets the same page (logins never reach it), so it may be kept while the database has not changed;
- * `part` says what besides the path makes it another one.
+ * Returns the handlers of a page. Pages do not depend on the user, so they are cached while the database has not changed; `cacheKeyPart`
+ * returns what the page depends on besides its path.
  */
-function page(
-  frame: 'site' | 'embed',
-  make: Make,
-  part: (request: Request) => string = () => '',
-  write = renderHtmlDocument
+function pageHandlers(
+  template: 'site' | 'embed',
+  buildPage: PageBuilder,
+  cacheKeyPart: (request: Request) => string = () => '',
+  renderDocument = renderHtmlDocument
 ): RequestHandler[] {
   return [
-    setContentSecurityPolicy(frame === 'embed'),
+    setContentSecurityPolicy(template === 'embed'),
     async (request, response) => {
       const language = requestLanguage(request)
       const theme = requestTheme(request)
       const encoding = negotiateEncoding(request)
-      const bytes = await getCachedOrCompute(
-        `page ${language} ${theme} ${encoding} ${frame} ${part(request)} ${request.path}`,
+      const cached = await getCachedOrCompute(
+        `page ${language} ${theme} ${encoding} ${template} ${cacheKeyPart(request)} ${request.path}`,
         async () => {
-          const all = await getServerConfig()
-          const instance = { name: all.instance.name, shortDescription: all.instance.shortDescription, settings: all }
-          const made = await make(request, { language, words: pageTextsOf(language), instance })
-          const body = await compressText(write(made, { frame, language, theme, instance }), encoding)
-          return Buffer.concat([Buffer.from(String(made.status)), createHash('sha1').update(body).digest(), body])
+          const serverConfig = await getServerConfig()
+          const instance = {
+            name: serverConfig.instance.name,
+            shortDescription: serverConfig.instance.shortDescription,
+            settings: serverConfig
+          }
+          const builtPage = await buildPage(request, { language, texts: pageTextsOf(language), instance })
+          const body = await compressText(renderDocument(builtPage, { template, language, theme, instance }), encoding)
+          return Buffer.concat([Buffer.from(String(builtPage.status)), createHash('sha1').update(body).digest(), body])
         }
       )
-      send(request, response, bytes, encoding, language)
+      sendCachedPage(request, response, cached, encoding, language)
     }
   ]
 }
 
-const STATUS = 3
-const HASH = 20
+const STATUS_LENGTH = 3
+const HASH_LENGTH = 20
 
-function send(request: Request, response: Response, bytes: Buffer, encoding: ContentEncoding, language: string): void {
-  response.status(Number(bytes.subarray(0, STATUS)))
+function sendCachedPage(request: Request, response: Response, cached: Buffer, encoding: ContentEncoding, language: string): void {
+  response.status(Number(cached.subarray(0, STATUS_LENGTH)))
   response.setHeader('Content-Type', 'text/html; charset=utf-8')
   response.setHeader('Content-Language', language)
   response.setHeader('Cache-Control', 'no-cache')
   response.setHeader('Vary', 'Accept, Accept-Language, Accept-Encoding, Cookie')
-  response.setHeader('ETag', `"${bytes.subarray(STATUS, STATUS + HASH).toString('base64url')}"`)
+  response.setHeader('ETag', `"${cached.subarray(STATUS_LENGTH, STATUS_LENGTH + HASH_LENGTH).toString('base64url')}"`)
   if (request.fresh) return void response.status(304).end()
   if (encoding) response.setHeader('Content-Encoding', encoding)
-  const body = bytes.subarray(STATUS + HASH)
+  const body = cached.subarray(STATUS_LENGTH + HASH_LENGTH)
   response.setHeader('Content-Length', body.length)
   response.end(request.method === 'HEAD' ? undefined : body)
 }

@@ -2,8 +2,8 @@ import { Router, type Request, type Response } from 'express'
 import { longUuid, shortUuid } from '../../shared/short-uuid.ts'
 import { config, instanceHost } from '../core/config.ts'
 
-/** Addresses without parameters that PeerTube's clients have, or had, and where the same is here. */
-const PLACES: [to: string, ...from: string[]][] = [
+/** Paths of PeerTube's clients, current and past, and the path of the same page here. */
+const STATIC_REDIRECTS: [to: string, ...from: string[]][] = [
   ['/', '/home', '/videos', '/videos/overview', '/videos/recently-added'],
   ['/?sort=trending', '/videos/trending', '/videos/most-liked', '/videos/most-viewed', '/videos/hot', '/videos/best'],
   ['/?sort=local', '/videos/local'],
@@ -22,32 +22,32 @@ const PLACES: [to: string, ...from: string[]][] = [
 ]
 
 /**
- * Other forms of addresses lead to the canonical one: `/w/<short UUID>`, `/c/<channel>`, `/a/<account>` and the rooms of this site.
- * Documents of ActivityPub were served before.
+ * Redirects other forms of a URL to the canonical one: `/w/<short UUID>`, `/c/<channel>`, `/a/<account>` and the other pages. ActivityPub
+ * documents are served by routers before this one.
  */
 export const redirectsRouter = Router()
 
-for (const [to, ...from] of PLACES) redirectsRouter.get(from, (request, response) => moved(request, response, to))
+for (const [to, ...from] of STATIC_REDIRECTS) redirectsRouter.get(from, (request, response) => redirect(request, response, to))
 
 redirectsRouter.get(['/videos/watch/:id', '/videos/:id/watch'], (request, response) =>
-  moved(request, response, watchPath(request.params.id))
+  redirect(request, response, watchPath(request.params.id))
 )
 redirectsRouter.get('/w/:id', async (request, response, next) => {
   const { id } = request.params
   const uuid = longUuid(id)
-  if (uuid) return shortUuid(uuid) === id ? next() : moved(request, response, watchPath(id))
+  if (uuid) return shortUuid(uuid) === id ? next() : redirect(request, response, watchPath(id))
   if (!/^[1-9]\d{0,8}$/.test(id)) return next()
   const { findPublicShortUuid } = await import('./watch.page.ts')
   const short = await findPublicShortUuid(id)
-  // Whether a number leads anywhere depends on who may watch, which can change.
-  return short ? moved(request, response, `/w/${short}`, false) : next()
+  // Temporary: whether an id leads to a video depends on its privacy, which can change.
+  return short ? redirect(request, response, `/w/${short}`, false) : next()
 })
 redirectsRouter.get(['/videos/update/:id', '/videos/manage/:id'], (request, response) =>
-  moved(request, response, watchPath(request.params.id).replace('/w/', '/my/videos/'))
+  redirect(request, response, watchPath(request.params.id).replace('/w/', '/my/videos/'))
 )
 redirectsRouter.get('/videos/browse', (request, response) => {
   const { sort, scope } = request.query
-  moved(
+  redirect(
     request,
     response,
     scope === 'local' ? '/?sort=local' : /trending|hot|best|views|likes/.test(String(sort)) ? '/?sort=trending' : '/',
@@ -56,42 +56,42 @@ redirectsRouter.get('/videos/browse', (request, response) => {
   )
 })
 redirectsRouter.get('/remote-interaction', (request, response) =>
-  moved(request, response, `/search?search=${encodeURIComponent(String(request.query.uri ?? ''))}`)
+  redirect(request, response, `/search?search=${encodeURIComponent(String(request.query.uri ?? ''))}`)
 )
 
 for (const part of ['', '/videos', '/about', '/video-playlists']) {
   redirectsRouter.get([`/video-channels/:name${part}`, ...(part ? [`/c/:name${part}`] : [])], (request, response) =>
-    moved(request, response, `/c/${plainHandle(String(request.params.name))}`)
+    redirect(request, response, `/c/${canonicalHandle(String(request.params.name))}`)
   )
 }
 for (const part of ['', '/videos', '/about', '/video-channels']) {
   redirectsRouter.get([`/accounts/:name${part}`, ...(part ? [`/a/:name${part}`] : [])], (request, response) =>
-    moved(request, response, `/a/${plainHandle(String(request.params.name))}`)
+    redirect(request, response, `/a/${canonicalHandle(String(request.params.name))}`)
   )
 }
 redirectsRouter.get(['/c/:name', '/a/:name'], (request, response, next) => {
   const name = String(request.params.name)
-  const plain = plainHandle(name)
-  return decodeURIComponent(plain) === name ? next() : moved(request, response, `${request.path.slice(0, 3)}${plain}`)
+  const canonical = canonicalHandle(name)
+  return decodeURIComponent(canonical) === name ? next() : redirect(request, response, `${request.path.slice(0, 3)}${canonical}`)
 })
 redirectsRouter.get(['/my-library/video-channels/update/:name', '/my-library/video-channels/manage/:name'], (request, response) =>
-  moved(request, response, `/my/channels/${plainHandle(String(request.params.name))}`)
+  redirect(request, response, `/my/channels/${canonicalHandle(String(request.params.name))}`)
 )
 redirectsRouter.get(
   ['/@:name', '/@:name/videos', '/@:name/about', '/@:name/video-channels', '/@:name/video-playlists'],
   async (request, response, next) => {
     const { findActorPagePath } = await import('./actor.page.ts')
     const path = await findActorPagePath(String(request.params.name))
-    return path ? moved(request, response, path) : next()
+    return path ? redirect(request, response, path) : next()
   }
 )
 
-/** Sends on to where a page lives; its query goes along unless the place has one of its own, and the browser keeps the fragment. */
-function moved(request: Request, response: Response, path: string, lasting = true, query = queryOf(request)): void {
-  // Other servers read documents at some of these addresses.
+/** Redirects to the canonical path; keeps the query unless the path has its own. Browsers keep the fragment. */
+function redirect(request: Request, response: Response, path: string, permanent = true, query = queryOf(request)): void {
+  // Other servers request ActivityPub documents at some of these URLs.
   response.setHeader('Vary', 'Accept')
-  response.setHeader('Cache-Control', lasting ? `public, max-age=${Math.floor(config.cache.static.images / 1000)}` : 'no-cache')
-  response.redirect(lasting ? 301 : 302, path.includes('?') ? path : path + query)
+  response.setHeader('Cache-Control', permanent ? `public, max-age=${Math.floor(config.cache.static.images / 1000)}` : 'no-cache')
+  response.redirect(permanent ? 301 : 302, path.includes('?') ? path : path + query)
 }
 
 function queryOf({ originalUrl }: Request): string {
@@ -104,11 +104,11 @@ function watchPath(id: unknown): string {
   return `/w/${uuid ? shortUuid(uuid) : encodeURIComponent(String(id))}`
 }
 
-/** A handle as it stands in canonical addresses: without the sign in front, and without our own host. */
-function plainHandle(handle: string): string {
-  const [name = '', ...places] = handle.replace(/^@/, '').split('@')
-  const place = places.join('@')
-  return encodeURIComponent(place === '' || place.toLowerCase() === instanceHost().toLowerCase() ? name : `${name}@${place}`).replaceAll(
+/** Returns a handle as in canonical URLs: without the leading @ and without the local host. */
+function canonicalHandle(handle: string): string {
+  const [name = '', ...hostParts] = handle.replace(/^@/, '').split('@')
+  const host = hostParts.join('@')
+  return encodeURIComponent(host === '' || host.toLowerCase() === instanceHost().toLowerCase() ? name : `${name}@${host}`).replaceAll(
     '%40',
     '@'
   )

@@ -2,28 +2,28 @@ import type { EarlyPlaybackManifest } from '../../shared/early-playback.ts'
 import type { Html } from './html.ts'
 import type { PageLanguage, PageTexts } from './page-texts.ts'
 
-/** What a page is made for. */
-export type PageContext = { language: PageLanguage; words: PageTexts; instance: PageInstanceInfo }
+/** The language, texts and instance that a page is rendered for. */
+export type PageContext = { language: PageLanguage; texts: PageTexts; instance: PageInstanceInfo }
 
-/** What pages need to know of the instance; its settings are the answer to `GET /config`. */
+/** The instance as pages show it; `settings` is the response of `GET /config`. */
 export type PageInstanceInfo = { name: string; shortDescription: string; settings: unknown }
 
-/** A page before it is put into its frame. */
+/** A rendered page before it is inserted into the HTML template. */
 export type ServerRenderedPage = {
   status: number
   title: string
   description: string
-  /** Path below the origin; null where search engines shall not remember the page. */
+  /** Path below the origin; null where search engines must not index the page. */
   canonical: string | null
   head?: Html
   body: Html
-  /** The source file of the client's page, to load its code early. */
+  /** The source file of the client's page, to preload its code. */
   source?: string
   /**
-   * What the page needs soon besides: the code of further source files, files by their path, texts of files that come with it, and what
-   * playing begins with.
+   * What playback needs early: source files of the client to preload, paths to preload, texts of files by path to inline, and the manifest
+   * of the first segments.
    */
-  early?: { sources: string[]; files: string[]; texts: Record<string, string>; first: EarlyPlaybackManifest | null }
-  /** Answers of the API that the client would ask for first, by path and query. */
-  answers?: Record<string, unknown>
+  earlyPlayback?: { sources: string[]; files: string[]; texts: Record<string, string>; manifest: EarlyPlaybackManifest | null }
+  /** Responses of the API that the client would request first, by path and query. */
+  apiResponses?: Record<string, unknown>
 }

@@ -6,33 +6,30 @@ import { runQuery, sql } from '../core/sql.ts'
 import { removeStoredFiles, moveIntoStorage } from '../storage/disk.ts'
 import { convertUploadedVideoImages, type PreparedVideoImage } from '../videos/video-images.ts'
 
-/** Reads an uploaded picture of a playlist. Throws a 400 where it is none. */
+/** Reads the uploaded thumbnail of a playlist; returns null without one. Throws 400 where the file is not an image. */
 export async function readPlaylistThumbnail(thumbnailfile: MultipartFile | undefined): Promise<PreparedVideoImage | null> {
   return thumbnailfile ? ((await convertUploadedVideoImages({ thumbnailfile })).find(({ kind }) => kind === 'thumbnail') ?? null) : null
 }
 
-/** Gives a playlist a picture, or takes it away; the file of the one before goes after commit. */
-export async function setPlaylistThumbnail(playlistId: number, picture: PreparedVideoImage | null, inside: Transaction): Promise<void> {
-  const gone = await runQuery<{ filename: string }>(
-    sql`DELETE FROM thumbnails WHERE playlist_id = ${playlistId} RETURNING filename`,
-    inside
-  )
-  if (gone.length > 0)
+/** Replaces the thumbnail of a playlist, or removes it where `thumbnail` is null; the previous file is deleted after commit. */
+export async function setPlaylistThumbnail(playlistId: number, thumbnail: PreparedVideoImage | null, tx: Transaction): Promise<void> {
+  const removed = await runQuery<{ filename: string }>(sql`DELETE FROM thumbnails WHERE playlist_id = ${playlistId} RETURNING filename`, tx)
+  if (removed.length > 0)
     afterCommit(
-      inside,
+      tx,
       () =>
         void removeStoredFiles(
           'thumbnails',
-          gone.map(({ filename }) => filename)
+          removed.map(({ filename }) => filename)
         )
     )
-  if (!picture) return
+  if (!thumbnail) return
   const filename = `${randomUUID()}.jpg`
-  await moveIntoStorage(picture.path, 'thumbnails', filename)
+  await moveIntoStorage(thumbnail.path, 'thumbnails', filename)
   await runQuery(
     sql`
     INSERT INTO thumbnails (playlist_id, kind, filename, width, height, automatic, created_at, updated_at)
-    VALUES (${playlistId}, 'thumbnail', ${filename}, ${picture.width}, ${picture.height}, false, now(), now())`,
-    inside
+    VALUES (${playlistId}, 'thumbnail', ${filename}, ${thumbnail.width}, ${thumbnail.height}, false, now(), now())`,
+    tx
   )
 }

@@ -8,14 +8,14 @@ import { hostOf, httpUrl } from '../fediverse/origin.ts'
 import { RetryLaterError, onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { idOf, isObject, listOf } from '../fediverse/vocabulary.ts'
 import { addRetentionCondition } from '../videos/retention.ts'
-import { crawlPlaylistElementsJob } from './crawl-playlists.job.ts'
+import { crawlPlaylistElementsJob } from './crawl-playlist-elements.job.ts'
 import { parsePlaylistObject } from './playlist.codec.ts'
 import { removeRemotePlaylist, storeRemotePlaylist } from './remote-playlists.ts'
 
-/** Hears of other servers' playlists, and lists ours at their actors; called once at start. */
+/** Registers the handlers for playlists of other servers and the `playlists` collection of local actors; called once at start. */
 export function registerPlaylistHandlers(): void {
-  onActivity('Create(Playlist)', takePlaylist)
-  onActivity('Update(Playlist)', takePlaylist)
+  onActivity('Create(Playlist)', handlePlaylist)
+  onActivity('Update(Playlist)', handlePlaylist)
   onActivity('Delete', async ({ actor, object }) => {
     const url = httpUrl(idOf(listOf(object)[0]))
     return url !== null && (await removeRemotePlaylist(url, { ifOwnedBy: actor }))
@@ -24,15 +24,16 @@ export function registerPlaylistHandlers(): void {
     sql`EXISTS (SELECT 1 FROM playlist_elements e JOIN playlists p ON p.id = e.playlist_id WHERE e.video_id = v.id AND NOT p.remote)`
   )
   registerActorCollection('playlists', ({ id }) => async (start, count) => {
-    const where = sql`FROM playlists p JOIN accounts a ON a.id = p.account_id LEFT JOIN channels c ON c.id = p.channel_id WHERE NOT p.remote AND p.privacy = 1 AND (a.actor_id = ${id} OR c.actor_id = ${id})`
+    const where = sql`FROM playlists p JOIN accounts a ON a.id = p.account_id LEFT JOIN channels c ON c.id = p.channel_id
+      WHERE NOT p.remote AND p.privacy = 1 AND (a.actor_id = ${id} OR c.actor_id = ${id})`
     const [row] = await runQuery<{ total: number }>(sql`SELECT count(*)::int AS total ${where}`)
     const rows = await runQuery<{ url: string }>(sql`SELECT p.url ${where} ORDER BY p.id DESC LIMIT ${count} OFFSET ${start}`)
     return { total: row!.total, items: rows.map(({ url }) => url) }
   })
 }
 
-/** By the account of the playlist's channel, or the channel, and nobody else (docs/federation.md#playlists-of-others). */
-async function takePlaylist({ actor, object }: IncomingActivity): Promise<boolean> {
+/** Accepts a playlist only from its channel or that channel's account (docs/federation.md#playlists-of-others). */
+async function handlePlaylist({ actor, object }: IncomingActivity): Promise<boolean> {
   const [document] = listOf(object)
   const playlist = isObject(document) ? parsePlaylistObject(document) : null
   if (!playlist || !(await hasFollowsWithHost(hostOf(actor)))) return false

@@ -8,16 +8,20 @@ import { AS_PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
 import { imagePath } from '../videos/video-urls.ts'
 import { findPlaylistRow, PLAYLIST_PRIVACY, type PlaylistRow } from './playlist.row.ts'
 
-/** What may be told of elements: videos that everybody may see. */
-const SHOWN = sql`FROM playlist_elements e JOIN videos v ON v.id = e.video_id WHERE v.privacy IN (1, 2) AND (v.remote OR v.state = 1)`
+/** The elements that may be federated: those whose video everyone may watch. */
+const VISIBLE_ELEMENTS = sql`FROM playlist_elements e JOIN videos v ON v.id = e.video_id
+  WHERE v.privacy IN (1, 2) AND (v.remote OR v.state = 1)`
 
-/** Tells followers what became of a local playlist, within the transaction that changed it; edits in quick succession become one Update. */
-export async function sendPlaylistActivity(id: number, inside: Transaction): Promise<void> {
-  const row = config.federation.enabled ? await findPlaylistRow(sql`playlist.id = ${id}`, inside) : null
+/**
+ * Enqueues the Create, Update or Delete that a change of a local playlist requires, within the transaction of that change; edits in quick
+ * succession become one Update.
+ */
+export async function sendPlaylistActivity(id: number, tx: Transaction): Promise<void> {
+  const row = config.federation.enabled ? await findPlaylistRow(sql`playlist.id = ${id}`, tx) : null
   if (!row || row.remote) return
-  const isTold = row.privacy === PLAYLIST_PRIVACY.PUBLIC && row.channel !== null
-  if (!isTold) return row.federated ? await sendPlaylistDelete(row, inside) : undefined
-  const object = await buildPlaylistObject(row, inside)
+  const shouldBeFederated = row.privacy === PLAYLIST_PRIVACY.PUBLIC && row.channel !== null
+  if (!shouldBeFederated) return row.federated ? await sendPlaylistDelete(row, tx) : undefined
+  const object = await buildPlaylistObject(row, tx)
   const [to, cc] = [object.to as string[], object.cc as string[]]
   const activity: Activity = row.federated
     ? { to, cc, type: 'Update', id: `${row.url}/updates/${row.updated_at.toISOString()}`, actor: row.account, object }
@@ -26,20 +30,20 @@ export async function sendPlaylistActivity(id: number, inside: Transaction): Pro
     {
       activity,
       kind: 'playlist',
-      audience: audienceOf(row),
+      audience: followersAudience(row),
       lane: DELIVERY_PRIORITY.PUBLISH,
       subject: row.url,
-      ...(row.federated ? { supersedes: keyOf(row), delay: config.federation.playlists.edits_interval } : {})
+      ...(row.federated ? { supersedes: supersedesKey(row), delay: config.federation.playlists.edits_interval } : {})
     },
-    inside
+    tx
   )
-  if (!row.federated) await runQuery(sql`UPDATE playlists SET federated = true WHERE id = ${id}`, inside)
+  if (!row.federated) await runQuery(sql`UPDATE playlists SET federated = true WHERE id = ${id}`, tx)
 }
 
-/** Tells followers that a playlist is no longer for them. */
-export async function sendPlaylistDelete(row: PlaylistRow, inside: Transaction): Promise<void> {
+/** Sends the deletion of a playlist to those who received it. */
+export async function sendPlaylistDelete(row: PlaylistRow, tx: Transaction): Promise<void> {
   if (!row.federated) return
-  await cancelQueuedActivity(keyOf(row), inside)
+  await cancelQueuedActivity(supersedesKey(row), tx)
   await enqueueActivity(
     {
       activity: {
@@ -51,18 +55,20 @@ export async function sendPlaylistDelete(row: PlaylistRow, inside: Transaction):
         object: row.url
       },
       kind: 'base',
-      audience: audienceOf(row),
+      audience: followersAudience(row),
       lane: DELIVERY_PRIORITY.NOW,
       subject: row.url
     },
-    inside
+    tx
   )
-  await runQuery(sql`UPDATE playlists SET federated = false WHERE id = ${row.id}`, inside)
+  await runQuery(sql`UPDATE playlists SET federated = false WHERE id = ${row.id}`, tx)
 }
 
-/** The Playlist of a local one (docs/federation.md#playlist-documents); its elements are a collection at its own address. */
-export async function buildPlaylistObject(row: PlaylistRow, inside?: Transaction): Promise<{ id: string; [key: string]: unknown }> {
-  const { total } = await playlistElementsPage(row)(0, 0, inside)
+/**
+ * Builds the Playlist document of a local playlist (docs/federation.md#playlist-documents); its elements are a collection at the same URL.
+ */
+export async function buildPlaylistObject(row: PlaylistRow, tx?: Transaction): Promise<{ id: string; [key: string]: unknown }> {
+  const { total } = await playlistElementsPage(row)(0, 0, tx)
   const isPublic = row.privacy === PLAYLIST_PRIVACY.PUBLIC
   const followers = `${row.account}/followers`
   return {
@@ -93,24 +99,24 @@ export async function buildPlaylistObject(row: PlaylistRow, inside?: Transaction
   }
 }
 
-/** The addresses of a playlist's elements that others may see. */
+/** Returns a function that pages through the URLs of a playlist's elements that may be federated. */
 export function playlistElementsPage({
   id
-}: Pick<PlaylistRow, 'id'>): (...place: [...Parameters<CollectionQuery>, Transaction?]) => ReturnType<CollectionQuery> {
-  return async (start, count, inside) => {
-    const [row] = await runQuery<{ total: number }>(sql`SELECT count(*)::int AS total ${SHOWN} AND e.playlist_id = ${id}`, inside)
+}: Pick<PlaylistRow, 'id'>): (...args: [...Parameters<CollectionQuery>, Transaction?]) => ReturnType<CollectionQuery> {
+  return async (start, count, tx) => {
+    const [row] = await runQuery<{ total: number }>(sql`SELECT count(*)::int AS total ${VISIBLE_ELEMENTS} AND e.playlist_id = ${id}`, tx)
     const rows =
       count === 0
         ? []
         : await runQuery<{ url: string }>(
-            sql`SELECT e.url ${SHOWN} AND e.playlist_id = ${id} ORDER BY e.position, e.id LIMIT ${count} OFFSET ${start}`,
-            inside
+            sql`SELECT e.url ${VISIBLE_ELEMENTS} AND e.playlist_id = ${id} ORDER BY e.position, e.id LIMIT ${count} OFFSET ${start}`,
+            tx
           )
     return { total: row!.total, items: rows.map(({ url }) => url) }
   }
 }
 
-/** A PlaylistElement; null where there is none for everybody to see. */
+/** Builds a PlaylistElement; returns null where there is none that may be federated. */
 export async function buildPlaylistElementObject({ id }: Pick<PlaylistRow, 'id'>, url: string): Promise<object | null> {
   const [row] = await runQuery<{
     url: string
@@ -119,7 +125,8 @@ export async function buildPlaylistElementObject({ id }: Pick<PlaylistRow, 'id'>
     start_timestamp: number | null
     stop_timestamp: number | null
   }>(sql`
-    SELECT e.url, v.url AS video, e.position, e.start_timestamp, e.stop_timestamp ${SHOWN} AND e.playlist_id = ${id} AND e.url = ${url}`)
+    SELECT e.url, v.url AS video, e.position, e.start_timestamp, e.stop_timestamp ${VISIBLE_ELEMENTS} AND e.playlist_id = ${id}
+      AND e.url = ${url}`)
   if (!row) return null
   return {
     id: row.url,
@@ -131,7 +138,7 @@ export async function buildPlaylistElementObject({ id }: Pick<PlaylistRow, 'id'>
   }
 }
 
-const keyOf = (row: PlaylistRow) => `playlist ${row.url}`
-const audienceOf = (row: PlaylistRow) => ({
+const supersedesKey = (row: PlaylistRow) => `playlist ${row.url}`
+const followersAudience = (row: PlaylistRow) => ({
   followersOf: [row.account, ...(row.channel ? [row.channel] : []), `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`]
 })

@@ -1,10 +1,10 @@
 import type { Transaction } from 'sequelize'
 import { runQuery, sql, type Sql } from '../core/sql.ts'
 
-/** Who may see a playlist. */
+/** Values of the column `privacy`. */
 export const PLAYLIST_PRIVACY = { PUBLIC: 1, UNLISTED: 2, PRIVATE: 3 } as const
 
-/** A playlist with what decides who may see and change it. */
+/** A row of `playlists`, joined with its owner, its channel and its thumbnail. */
 export type PlaylistRow = {
   id: number
   uuid: string
@@ -24,19 +24,20 @@ export type PlaylistRow = {
   thumbnail: string | null
 }
 
-/** A playlist by a condition on `playlist`; null if there is none. `lock`: nobody else changes it meanwhile. */
+/** Finds a playlist by a condition on `playlist`; returns null if there is none. `lock` locks the row until the transaction ends. */
 export async function findPlaylistRow(
   condition: Sql,
-  inside?: Transaction,
+  tx?: Transaction,
   { lock = false }: { lock?: boolean } = {}
 ): Promise<PlaylistRow | null> {
   const [row] = await runQuery<PlaylistRow>(
     sql`
-    SELECT playlist.*, account.user_id AS owner_user_id, actor.url AS account, channel_actor.url AS channel, (SELECT filename FROM thumbnails WHERE playlist_id = playlist.id) AS thumbnail
+    SELECT playlist.*, account.user_id AS owner_user_id, actor.url AS account, channel_actor.url AS channel, (SELECT filename
+      FROM thumbnails WHERE playlist_id = playlist.id) AS thumbnail
     FROM playlists playlist JOIN accounts account ON account.id = playlist.account_id JOIN actors actor ON actor.id = account.actor_id
       LEFT JOIN channels channel ON channel.id = playlist.channel_id LEFT JOIN actors channel_actor ON channel_actor.id = channel.actor_id
     WHERE ${condition} ${lock ? sql`FOR UPDATE OF playlist` : sql``}`,
-    inside
+    tx
   )
   return row ?? null
 }

@@ -9,7 +9,7 @@ import { imagePath } from '../videos/video-urls.ts'
 import { listVideos } from '../videos/videos.query.ts'
 import { PLAYLIST_PRIVACY, type PlaylistRow } from './playlist.row.ts'
 
-/** Names of the privacies, by number. */
+/** Labels by the value of `privacy`. */
 export const PLAYLIST_PRIVACY_LABELS: Record<number, string> = {
   [PLAYLIST_PRIVACY.PUBLIC]: 'Public',
   [PLAYLIST_PRIVACY.UNLISTED]: 'Unlisted',
@@ -17,25 +17,29 @@ export const PLAYLIST_PRIVACY_LABELS: Record<number, string> = {
 }
 const REGULAR = { id: 1, label: 'Regular' }
 
-type Page = { start: number; count: number }
-type Listing = Page & { sort?: string; search?: string; playlistType?: number }
-type Scope = { accountId?: number; channelId?: number }
-type Listed = Pick<PlaylistRow, 'id' | 'uuid' | 'url' | 'remote' | 'name' | 'description' | 'privacy' | 'created_at' | 'updated_at'> & {
-  picture: string | null
+type PlaylistPage = { start: number; count: number }
+type PlaylistFilters = PlaylistPage & { sort?: string; search?: string; playlistType?: number }
+type PlaylistScope = { accountId?: number; channelId?: number }
+type ListedPlaylistRow = Pick<
+  PlaylistRow,
+  'id' | 'uuid' | 'url' | 'remote' | 'name' | 'description' | 'privacy' | 'created_at' | 'updated_at'
+> & {
+  thumbnail: string | null
   length: number
   owner: z.output<typeof ActorSummary>
   channel: z.output<typeof ActorSummary> | null
 }
 
-const FROM = sql`
-  FROM playlists p JOIN accounts a ON a.id = p.account_id JOIN actors aa ON aa.id = a.actor_id LEFT JOIN channels c ON c.id = p.channel_id LEFT JOIN actors ca ON ca.id = c.actor_id`
+const FROM_PLAYLISTS = sql`
+  FROM playlists p JOIN accounts a ON a.id = p.account_id JOIN actors aa ON aa.id = a.actor_id LEFT JOIN channels c ON c.id = p.channel_id
+    LEFT JOIN actors ca ON ca.id = c.actor_id`
 const ORDERS: Record<string, Sql> = { displayName: sql`lower(p.name)`, createdAt: sql`p.created_at`, updatedAt: sql`p.updated_at` }
 
-/** A page of playlists: those that everybody may see, and the viewer's own. */
+/** Lists public playlists; for the owner of `accountId` and for moderators also the other ones of that account. */
 export async function listPlaylists(
-  { start, count, sort = '-createdAt', search, playlistType }: Listing,
+  { start, count, sort = '-createdAt', search, playlistType }: PlaylistFilters,
   viewer: Viewer | null,
-  { accountId, channelId }: Scope = {}
+  { accountId, channelId }: PlaylistScope = {}
 ): Promise<{ total: number; data: VideoPlaylist[] }> {
   const conditions = [
     accountId !== undefined && viewer && (accountId === viewer.accountId || viewer.role <= 1)
@@ -45,32 +49,36 @@ export async function listPlaylists(
   if (accountId !== undefined) conditions.push(sql`p.account_id = ${accountId}`)
   if (channelId !== undefined) conditions.push(sql`p.channel_id = ${channelId}`)
   if (search) conditions.push(sql`unaccent(lower(p.name)) LIKE '%' || unaccent(${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}) || '%'`)
-  // There is no other kind.
+  // All playlists are regular ones.
   if (playlistType !== undefined) conditions.push(playlistType === REGULAR.id ? sql`true` : sql`false`)
   conditions.push(
-    sql`NOT EXISTS (SELECT 1 FROM blocked_hosts b WHERE b.user_id IS NULL AND b.host = aa.host) AND NOT EXISTS (SELECT 1 FROM blocked_accounts b WHERE b.user_id IS NULL AND b.actor_id = aa.id)`
+    sql`NOT EXISTS (SELECT 1 FROM blocked_hosts b WHERE b.user_id IS NULL AND b.host = aa.host) AND NOT EXISTS (SELECT 1
+      FROM blocked_accounts b WHERE b.user_id IS NULL AND b.actor_id = aa.id)`
   )
   const where = sqlAnd(conditions)
   const direction = sort.startsWith('-') ? sql`DESC` : sql`ASC`
-  const rows = await read(
+  const rows = await queryPlaylists(
     sql`WHERE ${where} ORDER BY ${ORDERS[sort.replace('-', '')]!} ${direction}, p.id ${direction} LIMIT ${count} OFFSET ${start}`
   )
-  const [total] = await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count ${FROM} WHERE ${where}`)
+  const [total] = await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count ${FROM_PLAYLISTS} WHERE ${where}`)
   return { total: total!.count, data: rows }
 }
 
-/** A playlist as it is told. */
+/** Returns a playlist in the shape of the API. */
 export async function loadPlaylist({ id }: Pick<PlaylistRow, 'id'>): Promise<VideoPlaylist> {
-  return (await read(sql`WHERE p.id = ${id}`))[0]!
+  return (await queryPlaylists(sql`WHERE p.id = ${id}`))[0]!
 }
 
-async function read(rest: Sql): Promise<VideoPlaylist[]> {
-  const rows = await runQuery<Listed>(sql`
-    SELECT p.id, p.uuid, p.url, p.remote, p.name, p.description, p.privacy, p.created_at, p.updated_at, ${actorSummarySql(sql`a`, sql`aa`)} AS owner,
-      CASE WHEN c.id IS NULL THEN NULL ELSE ${actorSummarySql(sql`c`, sql`ca`)} END AS channel, (SELECT count(*)::int FROM playlist_elements WHERE playlist_id = p.id) AS length,
-      coalesce((SELECT filename FROM thumbnails WHERE playlist_id = p.id), (SELECT t.filename FROM playlist_elements e JOIN videos v ON v.id = e.video_id JOIN thumbnails t ON t.video_id = v.id AND t.kind = 'thumbnail'
-        WHERE e.playlist_id = p.id AND v.privacy = 1 AND v.state = 1 ORDER BY e.position, e.id LIMIT 1)) AS picture
-    ${FROM} ${rest}`)
+async function queryPlaylists(clauses: Sql): Promise<VideoPlaylist[]> {
+  const rows = await runQuery<ListedPlaylistRow>(sql`
+    SELECT p.id, p.uuid, p.url, p.remote, p.name, p.description, p.privacy, p.created_at, p.updated_at,
+      ${actorSummarySql(sql`a`, sql`aa`)} AS owner,
+      CASE WHEN c.id IS NULL THEN NULL ELSE ${actorSummarySql(sql`c`, sql`ca`)} END AS channel, (SELECT count(*)::int
+        FROM playlist_elements WHERE playlist_id = p.id) AS length,
+      coalesce((SELECT filename FROM thumbnails WHERE playlist_id = p.id), (SELECT t.filename FROM playlist_elements e
+        JOIN videos v ON v.id = e.video_id JOIN thumbnails t ON t.video_id = v.id AND t.kind = 'thumbnail'
+        WHERE e.playlist_id = p.id AND v.privacy = 1 AND v.state = 1 ORDER BY e.position, e.id LIMIT 1)) AS thumbnail
+    ${FROM_PLAYLISTS} ${clauses}`)
   return rows.map(row => ({
     id: row.id,
     uuid: row.uuid,
@@ -81,7 +89,7 @@ async function read(rest: Sql): Promise<VideoPlaylist[]> {
     description: row.description,
     privacy: { id: row.privacy, label: PLAYLIST_PRIVACY_LABELS[row.privacy]! },
     type: REGULAR,
-    thumbnailPath: row.picture && imagePath('thumbnails', row.picture),
+    thumbnailPath: row.thumbnail && imagePath('thumbnails', row.thumbnail),
     embedPath: `/video-playlists/embed/${row.uuid}`,
     videosLength: row.length,
     createdAt: row.created_at.toISOString(),
@@ -91,15 +99,15 @@ async function read(rest: Sql): Promise<VideoPlaylist[]> {
   }))
 }
 
-type Element = z.output<typeof VideoPlaylistElement>
-const TYPE = { VIDEO: 0, DELETED: 1, PRIVATE: 2, UNAVAILABLE: 3 } as const
+type PlaylistElementItem = z.output<typeof VideoPlaylistElement>
+const ELEMENT_TYPE = { VIDEO: 0, DELETED: 1, PRIVATE: 2, UNAVAILABLE: 3 } as const
 
-/** A page of what is in a playlist; of videos the viewer may not see only the place is told. */
+/** Lists the elements of a playlist; where the viewer may not watch the video, only its position and the reason are returned. */
 export async function listPlaylistElements(
   { id }: Pick<PlaylistRow, 'id'>,
-  { start, count }: Page,
+  { start, count }: PlaylistPage,
   viewer: Viewer | null
-): Promise<{ total: number; data: Element[] }> {
+): Promise<{ total: number; data: PlaylistElementItem[] }> {
   const rows = await runQuery<{
     id: number
     position: number
@@ -108,7 +116,8 @@ export async function listPlaylistElements(
     uuid: string | null
     privacy: number | null
   }>(sql`
-    SELECT e.id, e.position, e.start_timestamp, e.stop_timestamp, v.uuid, v.privacy FROM playlist_elements e LEFT JOIN videos v ON v.id = e.video_id WHERE e.playlist_id = ${id} ORDER BY e.position, e.id LIMIT ${count} OFFSET ${start}`)
+    SELECT e.id, e.position, e.start_timestamp, e.stop_timestamp, v.uuid, v.privacy FROM playlist_elements e
+      LEFT JOIN videos v ON v.id = e.video_id WHERE e.playlist_id = ${id} ORDER BY e.position, e.id LIMIT ${count} OFFSET ${start}`)
   const uuids = rows.flatMap(({ uuid }) => (uuid === null ? [] : [uuid]))
   const { data } =
     uuids.length === 0
@@ -124,18 +133,18 @@ export async function listPlaylistElements(
     data: rows.map(({ uuid, privacy, ...row }) => {
       const video = uuid === null ? null : (videos.get(uuid) ?? null)
       const type = video
-        ? TYPE.VIDEO
+        ? ELEMENT_TYPE.VIDEO
         : uuid === null
-          ? TYPE.DELETED
+          ? ELEMENT_TYPE.DELETED
           : privacy === PLAYLIST_PRIVACY.PRIVATE
-            ? TYPE.PRIVATE
-            : TYPE.UNAVAILABLE
+            ? ELEMENT_TYPE.PRIVATE
+            : ELEMENT_TYPE.UNAVAILABLE
       return { id: row.id, position: row.position, startTimestamp: row.start_timestamp, stopTimestamp: row.stop_timestamp, type, video }
     })
   }
 }
 
-type Places = Record<
+type PlaylistsByVideo = Record<
   string,
   {
     playlistElementId: number
@@ -147,8 +156,8 @@ type Places = Record<
   }[]
 >
 
-/** In which playlists of an account the videos are, by the video's number. */
-export async function findPlaylistsContaining(videoIds: number[], accountId: number): Promise<Places> {
+/** Returns, by video id, the playlists of an account that contain the video. */
+export async function findPlaylistsContaining(videoIds: number[], accountId: number): Promise<PlaylistsByVideo> {
   const rows = await runQuery<{
     id: number
     video_id: number
@@ -158,11 +167,12 @@ export async function findPlaylistsContaining(videoIds: number[], accountId: num
     start_timestamp: number | null
     stop_timestamp: number | null
   }>(sql`
-    SELECT e.id, e.video_id, e.playlist_id, p.name, p.uuid, e.start_timestamp, e.stop_timestamp FROM playlist_elements e JOIN playlists p ON p.id = e.playlist_id
+    SELECT e.id, e.video_id, e.playlist_id, p.name, p.uuid, e.start_timestamp, e.stop_timestamp FROM playlist_elements e
+      JOIN playlists p ON p.id = e.playlist_id
     WHERE p.account_id = ${accountId} AND e.video_id = ANY(${videoIds}) ORDER BY e.id`)
-  const places: Places = Object.fromEntries(videoIds.map(id => [id, []]))
+  const playlistsByVideo: PlaylistsByVideo = Object.fromEntries(videoIds.map(id => [id, []]))
   for (const row of rows) {
-    places[row.video_id]!.push({
+    playlistsByVideo[row.video_id]!.push({
       playlistElementId: row.id,
       playlistId: row.playlist_id,
       playlistDisplayName: row.name,
@@ -171,5 +181,5 @@ export async function findPlaylistsContaining(videoIds: number[], accountId: num
       stopTimestamp: row.stop_timestamp
     })
   }
-  return places
+  return playlistsByVideo
 }

@@ -26,7 +26,7 @@ import { listPlaylistElements, listPlaylists, findPlaylistsContaining, loadPlayl
 import { findPlaylistRow, PLAYLIST_PRIVACY, type PlaylistRow } from './playlist.row.ts'
 import { buildPlaylistElementObject, playlistElementsPage, buildPlaylistObject } from './playlist.outbox.ts'
 
-/** Playlists: lists, making, editing, and what is in them. */
+/** The routes of shared/playlists.ts. */
 export const playlistsRoutes = implementContract(playlistsContract, {
   'GET /video-playlists/privacies': () => PLAYLIST_PRIVACY_LABELS,
   'GET /video-playlists': async ({ query, viewer }) => await listPlaylists({ ...query, ...paging(query) }, viewer),
@@ -63,28 +63,28 @@ export const playlistsRoutes = implementContract(playlistsContract, {
     await listPlaylists({ ...query, ...paging(query) }, viewer, { channelId: (await findChannel(params.channelHandle)).id })
 })
 
-/** What other servers read of playlists of ours; those of others are at their origin. */
+/** Serves local playlists and their elements as ActivityPub documents; redirects remote ones to their origin. */
 export const playlistDocumentsRouter = Router()
 playlistDocumentsRouter.get(
   ['/video-playlists/:id', '/videos/watch/playlist/:id', '/w/p/:id'],
   limitRate('activity_pub'),
   async (request, response, next) => {
     if (!config.federation.enabled || !acceptsActivityPub(request)) return next()
-    const row = await served(request, response)
-    if (row) sendActivityPubDocument(response, withContext('playlist', await paged(row, request)))
+    const row = await findLocalPlaylist(request, response)
+    if (row) sendActivityPubDocument(response, withContext('playlist', await buildPlaylistDocument(row, request)))
   }
 )
 playlistDocumentsRouter.get('/video-playlists/:id/videos/:elementId', limitRate('activity_pub'), async (request, response, next) => {
   if (!config.federation.enabled || !acceptsActivityPub(request)) return next()
-  const row = await served(request, response)
+  const row = await findLocalPlaylist(request, response)
   if (!row) return
   const element = await buildPlaylistElementObject(row, `${row.url}/videos/${String(request.params.elementId)}`)
   if (!element) throw notFound('Video playlist element')
   sendActivityPubDocument(response, withContext('playlist', element))
 })
 
-/** The local playlist of a path; null: the answer is that it is elsewhere. Throws 404. */
-async function served(request: Request, response: Response): Promise<PlaylistRow | null> {
+/** Returns the local playlist of the path; for a remote one redirects and returns null. Throws 404. */
+async function findLocalPlaylist(request: Request, response: Response): Promise<PlaylistRow | null> {
   const uuid = longUuid(String(request.params.id))
   const row = uuid && (await findPlaylistRow(sql`playlist.uuid = ${uuid}`))
   if (!row || row.privacy === PLAYLIST_PRIVACY.PRIVATE) throw notFound('Playlist')
@@ -93,20 +93,20 @@ async function served(request: Request, response: Response): Promise<PlaylistRow
   return null
 }
 
-/** A playlist is its own collection: with `page` it carries that page's elements. */
-async function paged(row: PlaylistRow, request: Request): Promise<object> {
+/** Builds the document of a playlist, which is its own collection: with `page` it contains the elements of that page. Throws 400. */
+async function buildPlaylistDocument(row: PlaylistRow, request: Request): Promise<object> {
   const { first, ...object } = await buildPlaylistObject(row)
   const { page } = request.query
   if (page === undefined) return { ...object, ...(first ? { first } : {}) }
-  const number = typeof page === 'string' && /^[1-9]\d{0,5}$/.test(page) ? Number(page) : null
-  if (number === null) throw invalidParams([{ type: 'field', value: page, msg: 'Invalid value', path: 'page', location: 'query' }])
+  const pageNumber = typeof page === 'string' && /^[1-9]\d{0,5}$/.test(page) ? Number(page) : null
+  if (pageNumber === null) throw invalidParams([{ type: 'field', value: page, msg: 'Invalid value', path: 'page', location: 'query' }])
   const size = config.federation.collections.page_size
-  const { total, items } = await playlistElementsPage(row)((number - 1) * size, size)
+  const { total, items } = await playlistElementsPage(row)((pageNumber - 1) * size, size)
   return {
     ...object,
-    id: `${row.url}?page=${number}`,
-    ...(number > 1 ? { prev: `${row.url}?page=${number - 1}` } : {}),
-    ...(number * size < total ? { next: `${row.url}?page=${number + 1}` } : {}),
+    id: `${row.url}?page=${pageNumber}`,
+    ...(pageNumber > 1 ? { prev: `${row.url}?page=${pageNumber - 1}` } : {}),
+    ...(pageNumber * size < total ? { next: `${row.url}?page=${pageNumber + 1}` } : {}),
     partOf: row.url,
     orderedItems: items
   }

@@ -13,39 +13,43 @@ import { resolveVideo } from '../videos/resolve-video.ts'
 import { parsePlaylistElementObject, parsePlaylistObject, type PlaylistElementObject, type PlaylistObject } from './playlist.codec.ts'
 
 /**
- * Writes what a playlist's origin says of it; its elements are read next. Null: it was deleted, what is known is newer, or it is somebody
- * else's.
+ * Stores a remote playlist and marks its elements as due; returns its id. Returns null where it was deleted, the stored version is newer,
+ * or it belongs to another account.
  */
 export async function storeRemotePlaylist(
-  { url, uuid, name, description, published, updated, picture }: PlaylistObject,
+  { url, uuid, name, description, published, updated, thumbnailUrl }: PlaylistObject,
   { id: channelId, accountId }: Pick<ChannelModel, 'id' | 'accountId'>
 ): Promise<number | null> {
-  return await transaction(async inside => {
-    if (await isTombstoned(url, inside)) return null
+  return await transaction(async tx => {
+    if (await isTombstoned(url, tx)) return null
     const [row] = await runQuery<{ id: number }>(
       sql`
-      INSERT INTO playlists (uuid, url, remote, account_id, channel_id, name, description, privacy, elements_due, refreshed_at, created_at, updated_at)
+      INSERT INTO playlists (uuid, url, remote, account_id, channel_id, name, description, privacy, elements_due, refreshed_at,
+        created_at, updated_at)
       VALUES (${uuid}, ${url}, true, ${accountId}, ${channelId}, ${name}, ${description}, 1, now(), now(), ${published}, ${updated})
-      ON CONFLICT (url) DO UPDATE SET name = excluded.name, description = excluded.description, channel_id = excluded.channel_id, elements_due = now(), refreshed_at = now(), updated_at = excluded.updated_at
+      ON CONFLICT (url) DO UPDATE SET name = excluded.name, description = excluded.description, channel_id = excluded.channel_id,
+        elements_due = now(), refreshed_at = now(), updated_at = excluded.updated_at
         WHERE playlists.remote AND playlists.account_id = excluded.account_id AND playlists.updated_at <= excluded.updated_at RETURNING id`,
-      inside
+      tx
     )
     if (!row) return null
-    if (!picture) await runQuery(sql`DELETE FROM thumbnails WHERE playlist_id = ${row.id}`, inside)
+    if (!thumbnailUrl) await runQuery(sql`DELETE FROM thumbnails WHERE playlist_id = ${row.id}`, tx)
     else {
       await runQuery(
         sql`
         INSERT INTO thumbnails (playlist_id, kind, filename, width, height, automatic, url, created_at, updated_at)
-        VALUES (${row.id}, 'thumbnail', ${`${randomUUID()}.jpg`}, ${config.thumbnails.width}, ${config.thumbnails.height}, false, ${picture}, now(), now())
-        ON CONFLICT (playlist_id) DO UPDATE SET url = excluded.url, updated_at = now(), filename = CASE WHEN thumbnails.url = excluded.url THEN thumbnails.filename ELSE excluded.filename END`,
-        inside
+        VALUES (${row.id}, 'thumbnail', ${`${randomUUID()}.jpg`}, ${config.thumbnails.width}, ${config.thumbnails.height}, false,
+          ${thumbnailUrl}, now(), now())
+        ON CONFLICT (playlist_id) DO UPDATE SET url = excluded.url, updated_at = now(), filename = CASE
+          WHEN thumbnails.url = excluded.url THEN thumbnails.filename ELSE excluded.filename END`,
+        tx
       )
     }
     return row.id
   })
 }
 
-/** Asks the origin of a playlist; one that is gone there is removed here. Throws FetchError. */
+/** Fetches a playlist from its origin and stores it; removes it here where it is gone there. Throws FetchError. */
 export async function fetchRemotePlaylist(url: string): Promise<number | null> {
   const budget = new Budget()
   try {
@@ -59,65 +63,72 @@ export async function fetchRemotePlaylist(url: string): Promise<number | null> {
   }
 }
 
-/** Removes a remote playlist; its old messages do not bring it back. False: there is none, or not of `ifOwnedBy`. */
+/**
+ * Removes a remote playlist; with `ifOwnedBy` (an actor URL) leaves a tombstone, so that old activities do not restore it. Returns false
+ * where there is none, or not of that actor.
+ */
 export async function removeRemotePlaylist(url: string, { ifOwnedBy }: { ifOwnedBy?: string } = {}): Promise<boolean> {
-  return await transaction(async inside => {
-    const gone = await runQuery(
+  return await transaction(async tx => {
+    const deleted = await runQuery(
       sql`
-      DELETE FROM playlists p USING accounts a, actors aa WHERE p.url = ${url} AND p.remote AND a.id = p.account_id AND aa.id = a.actor_id AND (${ifOwnedBy ?? null}::text IS NULL OR aa.url = ${ifOwnedBy ?? null}) RETURNING p.id`,
-      inside
+      DELETE FROM playlists p USING accounts a, actors aa WHERE p.url = ${url} AND p.remote AND a.id = p.account_id AND aa.id = a.actor_id
+        AND (${ifOwnedBy ?? null}::text IS NULL OR aa.url = ${ifOwnedBy ?? null}) RETURNING p.id`,
+      tx
     )
-    if (gone.length === 0) return false
-    if (ifOwnedBy !== undefined) await addTombstone(url, inside)
+    if (deleted.length === 0) return false
+    if (ifOwnedBy !== undefined) await addTombstone(url, tx)
     return true
   })
 }
 
-/** Reads what is in a remote playlist; what could not be read now stays as it was and is due again. */
+/** Fetches the elements of a remote playlist; elements that cannot be fetched now keep their stored state and are due again. */
 export async function fetchPlaylistElements(playlistId: number): Promise<void> {
   const [playlist] = await runQuery<{ url: string; due: Date }>(
     sql`SELECT url, elements_due AS due FROM playlists WHERE id = ${playlistId} AND remote AND elements_due IS NOT NULL`
   )
   if (!playlist) return
-  const found: { element: PlaylistElementObject; videoId: number }[] = []
-  const unanswered: string[] = []
+  const elements: { element: PlaylistElementObject; videoId: number }[] = []
+  const failedUrls: string[] = []
   try {
     for await (const { items } of fetchCollectionPages(playlist.url)) {
-      for (const item of items.slice(0, config.playlists.max_elements - found.length - unanswered.length)) {
+      for (const item of items.slice(0, config.playlists.max_elements - elements.length - failedUrls.length)) {
         const url = httpUrl(idOf(item))
         if (!url || !sameOrigin(url, playlist.url)) continue
         try {
-          const element = await fetchElement(item, url, playlist.url)
-          if (element) found.push(element)
+          const element = await fetchPlaylistElement(item, url, playlist.url)
+          if (element) elements.push(element)
         } catch (error) {
           if (!(error instanceof FetchError)) throw error
-          unanswered.push(url)
+          failedUrls.push(url)
         }
       }
     }
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
-    // It comes to its turn again, behind the others.
+    // It is due again, behind the others.
     await runQuery(sql`UPDATE playlists SET elements_due = now() WHERE id = ${playlistId}`)
     return
   }
-  await transaction(async inside => {
-    await runQuery(sql`DELETE FROM playlist_elements WHERE playlist_id = ${playlistId} AND NOT url = ANY(${unanswered})`, inside)
+  await transaction(async tx => {
+    await runQuery(sql`DELETE FROM playlist_elements WHERE playlist_id = ${playlistId} AND NOT url = ANY(${failedUrls})`, tx)
     await runQuery(
       sql`
       INSERT INTO playlist_elements (url, playlist_id, video_id, position, start_timestamp, stop_timestamp)
-      SELECT url, ${playlistId}::int, video, position, start, stop FROM json_to_recordset(${JSON.stringify(found.map(({ element, videoId }) => ({ ...element, video: videoId })))}::json) AS element (url text, video integer, position integer, start integer, stop integer)
+      SELECT url, ${playlistId}::int, video, position, start, stop
+        FROM json_to_recordset(${JSON.stringify(elements.map(({ element, videoId }) => ({ ...element, video: videoId })))}::json)
+          AS element (url text, video integer, position integer, start integer, stop integer)
       ON CONFLICT (url) DO NOTHING`,
-      inside
+      tx
     )
     await runQuery(
-      sql`UPDATE playlists SET elements_due = ${unanswered.length > 0 ? new Date() : null} WHERE id = ${playlistId} AND elements_due = ${playlist.due}`,
-      inside
+      sql`UPDATE playlists SET elements_due = ${failedUrls.length > 0 ? new Date() : null}
+        WHERE id = ${playlistId} AND elements_due = ${playlist.due}`,
+      tx
     )
   })
 }
 
-async function fetchElement(
+async function fetchPlaylistElement(
   item: unknown,
   url: string,
   playlist: string
@@ -136,24 +147,32 @@ async function fetchElement(
 }
 
 /**
- * Reads the list of an actor's playlists: new ones are fetched, old ones asked about, those that are no longer listed too. Throws
- * FetchError.
+ * Crawls the playlists of an actor: fetches new ones, and refreshes known ones, also those that are no longer listed. Throws FetchError.
  */
-export async function crawlPlaylists({ id, url, playlists_url: list }: { id: number; url: string; playlists_url: string }): Promise<void> {
-  if (!sameOrigin(list, url)) return
-  const seen = new Set<string>()
-  for await (const { items } of fetchCollectionPages(list)) {
+export async function crawlPlaylists({
+  id,
+  url,
+  playlists_url: listUrl
+}: {
+  id: number
+  url: string
+  playlists_url: string
+}): Promise<void> {
+  if (!sameOrigin(listUrl, url)) return
+  const listed = new Set<string>()
+  for await (const { items } of fetchCollectionPages(listUrl)) {
     for (const item of items) {
       const playlist = httpUrl(idOf(item))
-      if (playlist && sameOrigin(playlist, url)) seen.add(playlist)
+      if (playlist && sameOrigin(playlist, url)) listed.add(playlist)
     }
   }
-  const known = await runQuery<{ url: string; fresh: boolean }>(sql`
-    SELECT p.url, p.refreshed_at > now() - make_interval(secs => ${config.federation.crawl.interval / 1000}::double precision) AS fresh FROM playlists p JOIN accounts a ON a.id = p.account_id LEFT JOIN channels c ON c.id = p.channel_id
+  const existing = await runQuery<{ url: string; fresh: boolean }>(sql`
+    SELECT p.url, p.refreshed_at > now() - make_interval(secs => ${config.federation.crawl.interval / 1000}::double precision) AS fresh
+      FROM playlists p JOIN accounts a ON a.id = p.account_id LEFT JOIN channels c ON c.id = p.channel_id
     WHERE p.remote AND (a.actor_id = ${id} OR c.actor_id = ${id})`)
-  const fresh = new Set(known.filter(one => one.fresh && seen.has(one.url)).map(one => one.url))
-  for (const playlist of new Set([...seen, ...known.map(one => one.url)])) {
-    if (fresh.has(playlist)) continue
+  const recentlyRefreshed = new Set(existing.filter(one => one.fresh && listed.has(one.url)).map(one => one.url))
+  for (const playlist of new Set([...listed, ...existing.map(one => one.url)])) {
+    if (recentlyRefreshed.has(playlist)) continue
     await fetchRemotePlaylist(playlist).catch((error: unknown) => {
       if (!(error instanceof FetchError) || error.kind === 'budget') throw error
     })

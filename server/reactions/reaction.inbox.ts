@@ -9,32 +9,33 @@ import { registerVideoCollection } from '../videos/video-collections.ts'
 import { addRetentionCondition } from '../videos/retention.ts'
 import { removeRemoteReaction, storeRemoteReaction } from './reactions.ts'
 
-/** Emoji that say the same as a like (FEP-c0e0). */
-const LIKES = new Set(['👍', '❤', '❤️', '♥', '⭐'])
+/** Emoji reactions that count as a like (FEP-c0e0). */
+const LIKE_EMOJI = new Set(['👍', '❤', '❤️', '♥', '⭐'])
 
-/** Hears likes and dislikes of our videos. */
+/** Registers the inbox handlers, the collections and the retention condition of reactions; called once at start. */
 export function registerReactionInboxHandlers(): void {
-  onActivity('Like', async incoming => await receiveReaction(incoming, 'like'))
-  onActivity('Dislike', async incoming => await receiveReaction(incoming, 'dislike'))
-  onActivity('EmojiReact', async incoming => LIKES.has(String(incoming.activity.content)) && (await receiveReaction(incoming, 'like')))
-  onActivity('Undo(Like)', async incoming => await receiveUndo(incoming, 'like'))
-  onActivity('Undo(EmojiReact)', async incoming => await receiveUndo(incoming, 'like'))
-  onActivity('Undo(Dislike)', async incoming => await receiveUndo(incoming, 'dislike'))
-  registerVideoCollection('likes', ({ id }) => reactionsOf(id, 'like'))
-  registerVideoCollection('dislikes', ({ id }) => reactionsOf(id, 'dislike'))
+  onActivity('Like', async incoming => await handleReaction(incoming, 'like'))
+  onActivity('Dislike', async incoming => await handleReaction(incoming, 'dislike'))
+  onActivity('EmojiReact', async incoming => LIKE_EMOJI.has(String(incoming.activity.content)) && (await handleReaction(incoming, 'like')))
+  onActivity('Undo(Like)', async incoming => await handleUndo(incoming, 'like'))
+  onActivity('Undo(EmojiReact)', async incoming => await handleUndo(incoming, 'like'))
+  onActivity('Undo(Dislike)', async incoming => await handleUndo(incoming, 'dislike'))
+  registerVideoCollection('likes', ({ id }) => reactionUrlsQuery(id, 'like'))
+  registerVideoCollection('dislikes', ({ id }) => reactionUrlsQuery(id, 'dislike'))
   addRetentionCondition(
-    sql`EXISTS (SELECT 1 FROM reactions JOIN accounts a ON a.id = reactions.account_id WHERE reactions.video_id = v.id AND a.user_id IS NOT NULL)`
+    sql`EXISTS (SELECT 1 FROM reactions JOIN accounts a ON a.id = reactions.account_id WHERE reactions.video_id = v.id
+      AND a.user_id IS NOT NULL)`
   )
 }
 
-async function receiveReaction(incoming: IncomingActivity, type: 'like' | 'dislike'): Promise<boolean> {
+async function handleReaction(incoming: IncomingActivity, type: 'like' | 'dislike'): Promise<boolean> {
   const url = httpUrl(idOf(incoming.object))
   const [video] = await runQuery<{ id: number }>(
     sql`SELECT id FROM videos WHERE url = ${url} AND NOT remote AND (privacy IN (1, 2) OR publications > 0) AND state = 1`
   )
   if (!video) return false
   const actor = await resolveActivityActor(incoming)
-  // Taken back before it came (docs/federation.md#order).
+  // The Undo arrived before the reaction (docs/federation.md#order).
   if (await consumeEarlyUndo(incoming.id)) return true
   const [account] = await runQuery<{ id: number }>(sql`SELECT id FROM accounts WHERE actor_id = ${actor.id}`)
   if (!account) return false
@@ -42,15 +43,15 @@ async function receiveReaction(incoming: IncomingActivity, type: 'like' | 'disli
   return true
 }
 
-async function receiveUndo({ actor, object }: IncomingActivity, type: 'like' | 'dislike'): Promise<boolean> {
+async function handleUndo({ actor, object }: IncomingActivity, type: 'like' | 'dislike'): Promise<boolean> {
   if (!isObject(object)) return false
   const url = httpUrl(object.id)
-  const dropped = await removeRemoteReaction(actor, url, { video: httpUrl(idOf(object.object)), type })
-  if (!dropped && url) await recordEarlyUndo(url)
+  const isRemoved = await removeRemoteReaction(actor, url, { video: httpUrl(idOf(object.object)), type })
+  if (!isRemoved && url) await recordEarlyUndo(url)
   return true
 }
 
-function reactionsOf(videoId: number, type: 'like' | 'dislike'): CollectionQuery {
+function reactionUrlsQuery(videoId: number, type: 'like' | 'dislike'): CollectionQuery {
   return async (start, count) => {
     const [row] = await runQuery<{ total: number }>(
       sql`SELECT count(*)::int AS total FROM reactions WHERE video_id = ${videoId} AND type = ${type}`

@@ -11,7 +11,7 @@ import { AS_PUBLIC } from '../fediverse/vocabulary.ts'
 import { assertCanWatchVideo, findVideoAccessInfo } from '../videos/video-access.ts'
 import { rateVideo, findVideoRating, reactionActivity } from './reactions.ts'
 
-/** Likes and dislikes. */
+/** Routes of the ratings of users. */
 export const reactionsRoutes = implementContract(reactionsContract, {
   'PUT /videos/:id/rate': async ({ params, body, viewer, request }) => {
     const video = await findVideoAccessInfo(params.id)
@@ -28,7 +28,7 @@ export const reactionsRoutes = implementContract(reactionsContract, {
   }
 })
 
-/** What other servers ask now and then: whether a reaction still stands. */
+/** Route of the ActivityPub documents of local reactions; other servers use it to check whether a reaction still exists. */
 export const reactionDocumentsRouter = Router()
 reactionDocumentsRouter.get(
   ['/accounts/:name/likes/:id', '/accounts/:name/dislikes/:id'],
@@ -36,7 +36,9 @@ reactionDocumentsRouter.get(
   async (request, response) => {
     const url = instanceOrigin() + request.path
     const [row] = await runQuery<{ url: string; type: 'like' | 'dislike'; actor: string; video: string }>(sql`
-    SELECT reactions.url, reactions.type, actors.url AS actor, videos.url AS video FROM reactions JOIN accounts ON accounts.id = reactions.account_id JOIN actors ON actors.id = accounts.actor_id JOIN videos ON videos.id = reactions.video_id
+    SELECT reactions.url, reactions.type, actors.url AS actor, videos.url AS video FROM reactions
+      JOIN accounts ON accounts.id = reactions.account_id JOIN actors ON actors.id = accounts.actor_id
+      JOIN videos ON videos.id = reactions.video_id
     WHERE reactions.url = ${url} AND actors.host IS NULL AND videos.privacy = 1`)
     if (!row) throw notFound('Rate')
     sendActivityPubDocument(

@@ -10,7 +10,7 @@ import { withContext } from '../fediverse/jsonld-context.ts'
 import { AS_PUBLIC } from '../fediverse/vocabulary.ts'
 import { serializeCacheFile } from './redundancy.inbox.ts'
 
-/** The CacheFiles of copies that this instance holds itself; PeerTube names the kind of playlist `hls` or `1`. */
+/** Routes of the CacheFiles of copies that this instance holds; PeerTube writes the kind of playlist in the path as `hls` or `1`. */
 export const redundancyDocumentsRouter = Router()
 redundancyDocumentsRouter.get(
   ['/redundancy/streaming-playlists/hls/:uuid', '/redundancy/streaming-playlists/1/:uuid'],
@@ -20,7 +20,8 @@ redundancyDocumentsRouter.get(
     const uuid = longUuid(String(request.params.uuid))
     const [copy] = uuid
       ? await runQuery<{ url: string; video: string; base_url: string; expires_at: Date | null }>(sql`
-    SELECT r.url, v.url AS video, r.base_url, r.expires_at FROM redundancies r JOIN videos v ON v.id = r.video_id JOIN actors a ON a.id = r.actor_id
+    SELECT r.url, v.url AS video, r.base_url, r.expires_at FROM redundancies r JOIN videos v ON v.id = r.video_id
+      JOIN actors a ON a.id = r.actor_id
     WHERE v.uuid = ${uuid} AND a.host IS NULL AND v.privacy = 1 AND (r.expires_at IS NULL OR r.expires_at > now())`)
       : []
     if (!copy) throw notFound('Video redundancy')

@@ -13,10 +13,10 @@ let site: TestInstance
 let mirror: HostilePeer
 let other: HostilePeer
 let holder: HostileActor
-let reader: HostileActor
-let channel: HostileActor
+let otherInstance: HostileActor
+let otherChannel: HostileActor
 let video: { id: number; uuid: string }
-let secret: { id: number; uuid: string }
+let privateVideo: { id: number; uuid: string }
 
 beforeAll(async () => {
   ;[site, mirror, other] = await Promise.all([
@@ -27,73 +27,87 @@ beforeAll(async () => {
   const root = await site.login()
   const ada = await site.user('ada')
   video = await uploadVideo(site, ada)
-  secret = await uploadVideo(site, ada, { privacy: 3 })
-  for (const { uuid } of [video, secret]) await waitForTranscoding(site, ada, uuid)
+  privateVideo = await uploadVideo(site, ada, { privacy: 3 })
+  for (const { uuid } of [video, privateVideo]) await waitForTranscoding(site, ada, uuid)
   holder = await mirror.actor('peertube', 'Application')
-  reader = await other.actor('peertube', 'Application')
+  otherInstance = await other.actor('peertube', 'Application')
   const owner = await other.actor('owner')
-  channel = await other.actor('films', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
-  await other.post(`${site.url}/inbox`, { type: 'Follow', id: other.id(), actor: reader.url, object: `${site.url}/accounts/peertube` })
+  otherChannel = await other.actor('films', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
+  await other.post(`${site.url}/inbox`, {
+    type: 'Follow',
+    id: other.id(),
+    actor: otherInstance.url,
+    object: `${site.url}/accounts/peertube`
+  })
   await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 1, 20, 'the follow')
   await site.call('POST /server/following', { token: root, body: { hosts: [mirror.host, other.host] } })
-  for (const [at, actor] of [
+  for (const [peer, actor] of [
     [mirror, holder],
-    [other, reader]
+    [other, otherInstance]
   ] as const) {
-    const follow = await eventually(async () => at.received.find(one => one.activity.type === 'Follow')?.activity, 20, 'our follow')
-    await at.post(`${site.url}/accounts/peertube/inbox`, { type: 'Accept', id: at.id(), actor: actor.url, object: follow })
+    const follow = await eventually(
+      async () => peer.received.find(({ activity }) => activity.type === 'Follow')?.activity,
+      20,
+      'our follow'
+    )
+    await peer.post(`${site.url}/accounts/peertube/inbox`, { type: 'Accept', id: peer.id(), actor: actor.url, object: follow })
   }
-  await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 3, 20, 'the answers')
+  await eventually(
+    async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 3,
+    20,
+    'the accepted follows'
+  )
 }, 120_000)
 afterAll(async () => {
   await Promise.all([site.stop(), mirror.stop(), other.stop()])
 })
 
 const watchUrl = (uuid: string) => `${site.url}/videos/watch/${uuid}`
-const copyOf = (url: string, more: object = {}, at = mirror) => {
+const cacheFileOf = (url: string, overrides: object = {}, peer = mirror) => {
   const uuid = url.split('/').at(-1)!
   return {
-    id: `${at.url}/redundancy/streaming-playlists/hls/${uuid}`,
+    id: `${peer.url}/redundancy/streaming-playlists/hls/${uuid}`,
     type: 'CacheFile',
     object: url,
     expires: null,
-    url: { type: 'Link', mediaType: 'application/x-mpegURL', href: `${at.url}/static/redundancy/hls/${uuid}` },
-    ...more
+    url: { type: 'Link', mediaType: 'application/x-mpegURL', href: `${peer.url}/static/redundancy/hls/${uuid}` },
+    ...overrides
   }
 }
-const say = async (type: string, object: unknown, by = holder, at = mirror) => {
-  const activity = { '@context': 'https://www.w3.org/ns/activitystreams', type, id: at.id(), actor: by.url, to: [PUBLIC], object }
-  await at.post(`${site.url}/inbox`, activity)
-  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
+/** Posts an activity and waits until it is processed. */
+const sendActivity = async (type: string, object: unknown, sender = holder, peer = mirror) => {
+  const activity = { '@context': 'https://www.w3.org/ns/activitystreams', type, id: peer.id(), actor: sender.url, to: [PUBLIC], object }
+  await peer.post(`${site.url}/inbox`, activity)
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'an empty inbox')
   return activity
 }
-const bases = async (uuid: string) =>
-  (await site.call(`GET /videos/${uuid}`)).json.streamingPlaylists[0].redundancies.map((one: { baseUrl: string }) => one.baseUrl)
+const redundancyBaseUrls = async (uuid: string) =>
+  (await site.call(`GET /videos/${uuid}`)).json.streamingPlaylists[0].redundancies.map(({ baseUrl }: { baseUrl: string }) => baseUrl)
 
-test('a copy is told to viewers and sent on to followers, kept while its holder says so, and taken back by its holder', async () => {
-  const copy = copyOf(watchUrl(video.uuid))
-  const { id } = await say('Create', copy)
-  expect(await bases(video.uuid)).toEqual([copy.url.href])
-  await eventually(async () => other.received.some(({ activity }) => activity.id === id), 10, 'its being sent on')
+test('a copy is listed and forwarded to followers until it expires or its holder undoes it', async () => {
+  const copy = cacheFileOf(watchUrl(video.uuid))
+  const { id } = await sendActivity('Create', copy)
+  expect(await redundancyBaseUrls(video.uuid)).toEqual([copy.url.href])
+  await eventually(async () => other.received.some(({ activity }) => activity.id === id), 10, 'the forwarded activity')
   expect(mirror.received.some(({ activity }) => activity.id === id)).toBe(false)
-  await say('Update', { ...copy, expires: new Date(Date.now() + 3_600_000).toISOString() })
-  expect(await bases(video.uuid)).toHaveLength(1)
+  await sendActivity('Update', { ...copy, expires: new Date(Date.now() + 3_600_000).toISOString() })
+  expect(await redundancyBaseUrls(video.uuid)).toHaveLength(1)
   await runQuery(sql`UPDATE redundancies SET expires_at = now() - interval '1 second'`)
-  expect(await bases(video.uuid)).toEqual([])
+  expect(await redundancyBaseUrls(video.uuid)).toEqual([])
   await sweepRedundancies.run({}, { progress: () => undefined, signal: new AbortController().signal })
   expect(await runQuery(sql`SELECT 1 FROM redundancies`)).toEqual([])
-  await say('Create', copy)
-  await say('Undo', { type: 'Create', id: other.id(), actor: reader.url, object: copy }, reader, other)
-  expect(await bases(video.uuid)).toHaveLength(1)
-  await say('Undo', { type: 'Create', id: mirror.id(), actor: holder.url, object: copy })
-  expect(await bases(video.uuid)).toEqual([])
+  await sendActivity('Create', copy)
+  await sendActivity('Undo', { type: 'Create', id: other.id(), actor: otherInstance.url, object: copy }, otherInstance, other)
+  expect(await redundancyBaseUrls(video.uuid)).toHaveLength(1)
+  await sendActivity('Undo', { type: 'Create', id: mirror.id(), actor: holder.url, object: copy })
+  expect(await redundancyBaseUrls(video.uuid)).toEqual([])
 })
 
-test('copies at other hosts, of what is not public, expired, nameless or of strangers do not count', async () => {
-  const copy = copyOf(watchUrl(video.uuid))
+test('copies with files on another host, of private videos, expired, invalid or of hosts that are not accepted are refused', async () => {
+  const copy = cacheFileOf(watchUrl(video.uuid))
   for (const object of [
-    copyOf(watchUrl(secret.uuid)),
-    copyOf(`${site.url}/videos/watch/nothing`),
+    cacheFileOf(watchUrl(privateVideo.uuid)),
+    cacheFileOf(`${site.url}/videos/watch/nothing`),
     { ...copy, expires: '2020-01-01T00:00:00Z' },
     { ...copy, expires: 'soon' },
     { ...copy, url: { ...copy.url, href: `${other.url}/static` } },
@@ -101,34 +115,34 @@ test('copies at other hosts, of what is not public, expired, nameless or of stra
     { ...copy, url: { ...copy.url, mediaType: 'video/mp4' } },
     { ...copy, url: null },
     { ...copy, object: null },
-    copyOf(watchUrl(video.uuid), {}, other)
+    cacheFileOf(watchUrl(video.uuid), {}, other)
   ])
-    await say('Create', object)
+    await sendActivity('Create', object)
   expect(await runQuery(sql`SELECT 1 FROM redundancies`)).toEqual([])
-  const from = config.remote_redundancy.videos
+  const redundancyConfig = config.remote_redundancy.videos
   try {
-    from.accept_from = 'nobody'
-    await say('Create', copy)
-    expect(await bases(video.uuid)).toEqual([])
-    from.accept_from = 'followings'
+    redundancyConfig.accept_from = 'nobody'
+    await sendActivity('Create', copy)
+    expect(await redundancyBaseUrls(video.uuid)).toEqual([])
+    redundancyConfig.accept_from = 'followings'
     const stranger = await startHostilePeer()
-    const unknown = await stranger.actor('peertube', 'Application')
-    await say('Create', copyOf(watchUrl(video.uuid), {}, stranger), unknown, stranger)
-    expect(await bases(video.uuid)).toEqual([])
-    from.accept_from = 'anybody'
-    await say('Create', copyOf(watchUrl(video.uuid), {}, stranger), unknown, stranger)
-    expect(await bases(video.uuid)).toEqual([`${stranger.url}/static/redundancy/hls/${video.uuid}`])
+    const strangerInstance = await stranger.actor('peertube', 'Application')
+    await sendActivity('Create', cacheFileOf(watchUrl(video.uuid), {}, stranger), strangerInstance, stranger)
+    expect(await redundancyBaseUrls(video.uuid)).toEqual([])
+    redundancyConfig.accept_from = 'anybody'
+    await sendActivity('Create', cacheFileOf(watchUrl(video.uuid), {}, stranger), strangerInstance, stranger)
+    expect(await redundancyBaseUrls(video.uuid)).toEqual([`${stranger.url}/static/redundancy/hls/${video.uuid}`])
     await stranger.stop()
   } finally {
-    from.accept_from = 'followings'
+    redundancyConfig.accept_from = 'followings'
     await runQuery(sql`DELETE FROM redundancies`)
   }
 })
 
-test('of other servers’ videos only what their origin sends on counts', async () => {
+test('a copy of a remote video is accepted only if the origin of the video forwards it', async () => {
   const uuid = '0f0f0f0f-1111-4222-8333-444444444444'
   const url = `${other.url}/videos/watch/${uuid}`
-  const film = {
+  const document = {
     type: 'Video',
     id: url,
     uuid,
@@ -143,7 +157,7 @@ test('of other servers’ videos only what their origin sends on counts', async 
     cc: [],
     attributedTo: [
       { type: 'Person', id: `${other.url}/accounts/owner` },
-      { type: 'Group', id: channel.url }
+      { type: 'Group', id: otherChannel.url }
     ],
     url: [
       { type: 'Link', mediaType: 'text/html', href: url },
@@ -157,29 +171,32 @@ test('of other servers’ videos only what their origin sends on counts', async 
       }
     ]
   }
-  other.serve(new URL(url).pathname, { '@context': 'https://www.w3.org/ns/activitystreams', ...film })
-  await say('Create', film, channel, other)
+  other.serve(new URL(url).pathname, { '@context': 'https://www.w3.org/ns/activitystreams', ...document })
+  await sendActivity('Create', document, otherChannel, other)
   await eventually(async () => (await runQuery(sql`SELECT 1 FROM videos WHERE url = ${url}`)).length === 1, 10, 'the video')
-  const copy = copyOf(url)
-  await say('Create', copy)
+  const copy = cacheFileOf(url)
+  await sendActivity('Create', copy)
   expect(await runQuery(sql`SELECT 1 FROM redundancies`)).toEqual([])
   const activity = withContext('cacheFile', { type: 'Create', id: mirror.id(), actor: holder.url, to: [PUBLIC], object: copy })
   const signed = await createLdSignature(activity, { actor: holder.url, keyId: holder.keyId, privateKey: holder.privateKey })
-  await other.post(`${site.url}/inbox`, signed as never, { as: reader })
-  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'quiet')
+  await other.post(`${site.url}/inbox`, signed as never, { as: otherInstance })
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'an empty inbox')
   await eventually(
-    async () => (await bases((await runQuery<{ uuid: string }>(sql`SELECT uuid FROM videos WHERE url = ${url}`))[0]!.uuid)).length === 1,
+    async () =>
+      (await redundancyBaseUrls((await runQuery<{ uuid: string }>(sql`SELECT uuid FROM videos WHERE url = ${url}`))[0]!.uuid)).length === 1,
     10,
     'the copy'
   )
 })
 
-test('what this instance holds itself is served', async () => {
+test('the CacheFile of a copy held by this instance is served', async () => {
   const path = `${site.url}/redundancy/streaming-playlists/hls/${video.uuid}`
   const get = async (url: string) => await mirror.get(url, { headers: { accept: 'application/activity+json' } })
   expect((await get(path)).status).toBe(404)
   await runQuery(
-    sql`INSERT INTO redundancies (url, video_id, actor_id, base_url) SELECT ${path}, ${video.id}, id, ${`${site.url}/static/redundancy/hls/${video.uuid}`} FROM actors WHERE url = ${`${site.url}/accounts/peertube`}`
+    sql`INSERT INTO redundancies (url, video_id, actor_id, base_url)
+      SELECT ${path}, ${video.id}, id, ${`${site.url}/static/redundancy/hls/${video.uuid}`} FROM actors
+      WHERE url = ${`${site.url}/accounts/peertube`}`
   )
   expect((await get(path)).json).toMatchObject({
     to: [PUBLIC],

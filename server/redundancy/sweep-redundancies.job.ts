@@ -3,7 +3,7 @@ import { config } from '../core/config.ts'
 import { defineJob } from '../core/job.ts'
 import { runQuery, sql } from '../core/sql.ts'
 
-/** Forgets copies of other instances whose time is over. */
+/** Deletes the expired copies of other instances. */
 export const sweepRedundancies = defineJob({
   name: 'sweep-redundancies',
   queue: 'maintenance',

@@ -11,11 +11,11 @@ let alice: Awaited<ReturnType<TestInstance['user']>>
 let peer: HostilePeer
 let owner: HostileActor
 let channel: HostileActor
-let far: any
-const search = async (words: string, token?: string) =>
-  (await site.call(`GET /search/videos?search=${encodeURIComponent(words)}`, { token })).json
-const channels = async (words: string, token?: string) =>
-  (await site.call(`GET /search/video-channels?search=${encodeURIComponent(words)}`, { token })).json
+let remoteVideo: any
+const searchVideos = async (text: string, token?: string) =>
+  (await site.call(`GET /search/videos?search=${encodeURIComponent(text)}`, { token })).json
+const searchChannels = async (text: string, token?: string) =>
+  (await site.call(`GET /search/video-channels?search=${encodeURIComponent(text)}`, { token })).json
 
 beforeAll(async () => {
   site = await startTestInstance()
@@ -24,7 +24,7 @@ beforeAll(async () => {
   owner = await peer.actor('owner')
   channel = await peer.actor('films', 'Group', { name: 'Far films', attributedTo: [{ type: 'Person', id: owner.url }] })
   const id = `${peer.url}/videos/watch/${randomUUID()}`
-  far = {
+  remoteVideo = {
     type: 'Video',
     id,
     uuid: id.split('/').at(-1),
@@ -42,8 +42,8 @@ beforeAll(async () => {
       { type: 'Group', id: channel.url }
     ]
   }
-  peer.serve(new URL(id).pathname, far)
-  peer.serve(`/w/short`, far)
+  peer.serve(new URL(id).pathname, remoteVideo)
+  peer.serve(`/w/short`, remoteVideo)
   const outbox = `${channel.url}/outbox`
   peer.serve(new URL(outbox).pathname, { type: 'OrderedCollection', id: outbox, totalItems: 1, first: `${outbox}?page=1` })
   peer.serve(`${new URL(outbox).pathname}?page=1`, {
@@ -57,21 +57,21 @@ afterAll(async () => {
   await site?.stop()
 })
 
-it('finds ours by words and by address, and fetches nothing for the anonymous', async () => {
+it('finds local videos by text and by URL, and fetches nothing for anonymous users', async () => {
   const { uuid } = await seedVideo({ channelId: alice.channelId })
   await runQuery(sql`UPDATE videos SET name = 'Élan of seeds', url = ${`${site.url}/videos/watch/${uuid}`} WHERE uuid = ${uuid}::uuid`)
-  for (const words of [
+  for (const text of [
     'elan',
     `${site.url}/videos/watch/${uuid}`,
     `${site.url}/w/${(await site.call(`GET /videos/${uuid}`)).json.shortUUID}`
   ])
     expect(
-      (await search(words)).data.map((one: any) => one.uuid),
-      words
+      (await searchVideos(text)).data.map((one: any) => one.uuid),
+      text
     ).toEqual([uuid])
-  expect(await search('nothing like it')).toEqual({ total: 0, data: [] })
-  expect(await search(far.id)).toEqual({ total: 0, data: [] })
-  expect(await channels(`films@${peer.host}`)).toEqual({ total: 0, data: [] })
+  expect(await searchVideos('nothing like it')).toEqual({ total: 0, data: [] })
+  expect(await searchVideos(remoteVideo.id)).toEqual({ total: 0, data: [] })
+  expect(await searchChannels(`films@${peer.host}`)).toEqual({ total: 0, data: [] })
   expect(peer.asked).toEqual([])
   expect((await site.call('GET /search/videos?search=x&searchTarget=search-index')).json).toMatchObject({
     status: 400,
@@ -79,16 +79,16 @@ it('finds ours by words and by address, and fetches nothing for the anonymous', 
   })
 })
 
-it('fetches a channel by handle and address, and its page fills', async () => {
-  expect((await channels(`films@${peer.host}`, alice.token)).data[0]).toMatchObject({
+it('fetches a channel by handle and by URL, and crawls its videos', async () => {
+  expect((await searchChannels(`films@${peer.host}`, alice.token)).data[0]).toMatchObject({
     name: 'films',
     host: peer.host,
     displayName: 'Far films',
     isLocal: false,
     ownerAccount: { name: 'owner' }
   })
-  expect((await channels(`@films@${peer.host}`, alice.token)).total).toBe(1)
-  expect((await channels(channel.url)).total).toBe(1)
+  expect((await searchChannels(`@films@${peer.host}`, alice.token)).total).toBe(1)
+  expect((await searchChannels(channel.url)).total).toBe(1)
   await eventually(async () => (await site.call(`GET /video-channels/films@${peer.host}/videos`)).json.total === 1, 10, 'the page')
   await eventually(
     async () => {
@@ -98,13 +98,17 @@ it('fetches a channel by handle and address, and its page fills', async () => {
     10,
     'the end of the reading'
   )
-  expect((await channels('far films')).total).toBe(1)
+  expect((await searchChannels('far films')).total).toBe(1)
   expect((await site.call(`GET /search/video-channels?handles[]=films@${peer.host}&handles[]=alice_channel`)).json.total).toBe(2)
 })
 
-it('fetches a video by its address or another one of its server', async () => {
-  expect((await search(far.id, alice.token)).data[0]).toMatchObject({ name: 'A far film', url: far.id, isLocal: false })
-  expect((await search(`${peer.url}/w/short`, alice.token)).data[0]).toMatchObject({ url: far.id })
+it('fetches a video by its id and by another URL of its server', async () => {
+  expect((await searchVideos(remoteVideo.id, alice.token)).data[0]).toMatchObject({
+    name: 'A far film',
+    url: remoteVideo.id,
+    isLocal: false
+  })
+  expect((await searchVideos(`${peer.url}/w/short`, alice.token)).data[0]).toMatchObject({ url: remoteVideo.id })
   for (const nonsense of [
     `${peer.url}/nothing`,
     'http://127.0.0.1:1/videos/watch/x',
@@ -119,22 +123,22 @@ it('fetches a video by its address or another one of its server', async () => {
         nonsense.slice(0, 50)
       ).toMatchObject({ total: 0 })
   }
-  expect((await channels(far.id, alice.token)).total).toBe(0)
-  expect((await search(channel.url, alice.token)).total).toBe(0)
+  expect((await searchChannels(remoteVideo.id, alice.token)).total).toBe(0)
+  expect((await searchVideos(channel.url, alice.token)).total).toBe(0)
 })
 
-it('what is blocked is neither found nor fetched', async () => {
+it('blocked hosts are neither found nor fetched', async () => {
   await runQuery(sql`INSERT INTO blocked_hosts (host) VALUES (${peer.host})`)
   try {
     await eventually(
       async () => {
         const asked = peer.asked.length
-        return (await search(`${peer.url}/w/short`, alice.token)).total === 0 && peer.asked.length === asked
+        return (await searchVideos(`${peer.url}/w/short`, alice.token)).total === 0 && peer.asked.length === asked
       },
       5,
       'the block'
     )
-    expect((await search('far film', alice.token)).total).toBe(0)
+    expect((await searchVideos('far film', alice.token)).total).toBe(0)
     expect((await site.call('GET /videos?isLocal=false')).json.total).toBe(0)
   } finally {
     await runQuery(sql`DELETE FROM blocked_hosts`)

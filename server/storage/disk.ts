@@ -3,26 +3,26 @@ import { copyFile, link, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { storageFolder } from '../core/config.ts'
 
-/** The kinds of stored files; each is a key of `storage`. */
+/** Kinds of stored files; each is a key of the `storage` configuration. */
 export type StoredFileKind = Parameters<typeof storageFolder>[0]
 
-/** The absolute path of a stored file. Names come from rows, never from requests. */
+/** Returns the absolute path of a stored file. `name` must come from the database, never unchecked from a request. */
 export function storedFilePath(kind: StoredFileKind, name: string): string {
   return join(storageFolder(kind), name)
 }
 
-/** The folder of a video's HLS files. */
+/** Returns the folder of a video's HLS files. */
 export function hlsFolder(uuid: string): string {
   return join(storageFolder('streaming_playlists'), 'hls', uuid)
 }
 
-/** A path in `storage.tmp` for work in progress; its folder exists. */
+/** Returns a path in `storage.tmp` for work in progress and creates that folder. */
 export async function temporaryPath(name: string): Promise<string> {
   await mkdir(storageFolder('tmp'), { recursive: true })
   return join(storageFolder('tmp'), name)
 }
 
-/** Moves a finished file into the storage, also from another file system; it is there whole or not at all. */
+/** Moves a finished file into the storage atomically, also from another file system; returns its new path. */
 export async function moveIntoStorage(file: string, kind: StoredFileKind, name: string): Promise<string> {
   const target = storedFilePath(kind, name)
   await mkdir(dirname(target), { recursive: true })
@@ -37,7 +37,7 @@ export async function moveIntoStorage(file: string, kind: StoredFileKind, name: 
   return target
 }
 
-/** Gives a file a second name in the storage, so that neither name's loss loses the bytes (a copy where links are not possible). */
+/** Hard-links a file into the storage, or copies it where links are not possible; returns the new path. */
 export async function linkIntoStorage(file: string, kind: StoredFileKind, name: string): Promise<string> {
   const target = storedFilePath(kind, name)
   await mkdir(dirname(target), { recursive: true })
@@ -50,20 +50,20 @@ export async function linkIntoStorage(file: string, kind: StoredFileKind, name: 
   return target
 }
 
-/** Removes stored files; one that is gone already is no error. */
+/** Removes stored files; missing ones are ignored. */
 export async function removeStoredFiles(kind: StoredFileKind, names: (string | null)[]): Promise<void> {
   await Promise.all(names.filter(name => name !== null).map(async name => await rm(storedFilePath(kind, name), { force: true })))
 }
 
-/** Removes a video's folder of HLS files. */
+/** Removes the folder of a video's HLS files. */
 export async function removeHlsFolder(uuid: string): Promise<void> {
   await rm(hlsFolder(uuid), { recursive: true, force: true })
 }
 
-/** Bytes of a stored file; 0 if it is not there. */
+/** Returns the size of a file in bytes; 0 if it does not exist. */
 export async function storedFileSize(path: string): Promise<number> {
   return await stat(path).then(
-    found => found.size,
+    stats => stats.size,
     () => 0
   )
 }

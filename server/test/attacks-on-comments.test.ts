@@ -41,7 +41,7 @@ const note = (author: HostileActor, content: string, more: object = {}) => {
     ...more
   }
 }
-const say = async (type: string, actor: HostileActor, object: object | string) => {
+const sendAndGetOutcome = async (type: string, actor: HostileActor, object: object | string) => {
   const peer = actor === mallory ? evil : good
   const id = peer.id()
   expect((await peer.post(`${site.url}/inbox`, { id, type, actor: actor.url, object, to: [AS_PUBLIC], cc: [] })).status).toBe(202)
@@ -49,51 +49,54 @@ const say = async (type: string, actor: HostileActor, object: object | string) =
     async () =>
       (
         await runQuery<{ outcome: string }>(sql`
-    SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`}) ORDER BY id DESC LIMIT 1`)
+    SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`})
+    ORDER BY id DESC LIMIT 1`)
       )[0]?.outcome,
     20,
     `the outcome of ${type}`
   )
 }
-const texts = async () =>
+const visibleTexts = async () =>
   ((await site.call(`GET /videos/${uuid}/comment-threads?count=50`)).json.data as { text: string; isDeleted: boolean }[])
     .filter(one => !one.isDeleted)
     .map(one => one.text.replace(/<[^>]*>/g, '').trim())
-const later = () => new Date(Date.now() + 1000).toISOString()
+const inOneSecond = () => new Date(Date.now() + 1000).toISOString()
 
-it('a comment of somebody else is not taken from whoever writes it', async () => {
-  expect(await say('Create', mallory, note(mallory, 'In the name of another', { attributedTo: alice.url }))).toMatch(/^dropped/)
-  await say('Create', neighbour, note(alice, 'In the name of the neighbour'))
-  expect(await say('Create', mallory, note(alice, 'From elsewhere'))).toMatch(/^dropped/)
-  expect(await texts()).toEqual([])
+it('a comment attributed to another actor is refused', async () => {
+  expect(await sendAndGetOutcome('Create', mallory, note(mallory, 'In the name of another', { attributedTo: alice.url }))).toMatch(
+    /^dropped/
+  )
+  await sendAndGetOutcome('Create', neighbour, note(alice, 'In the name of the neighbour'))
+  expect(await sendAndGetOutcome('Create', mallory, note(alice, 'From elsewhere'))).toMatch(/^dropped/)
+  expect(await visibleTexts()).toEqual([])
 })
 
-it('a comment is changed and deleted by its author, and by nobody else but the owner of the video', async () => {
+it('a comment is changed and deleted only by its author', async () => {
   const comment = note(alice, 'First words')
   good.serve(new URL(comment.id).pathname, comment)
-  expect(await say('Create', alice, comment)).toBe('done')
-  expect(await texts()).toEqual(['First words'])
+  expect(await sendAndGetOutcome('Create', alice, comment)).toBe('done')
+  expect(await visibleTexts()).toEqual(['First words'])
   for (const actor of [neighbour, mallory]) {
-    await say('Update', actor, { ...comment, content: 'Spoilt', updated: later() })
-    await say('Update', actor, { ...comment, content: 'Spoilt', updated: later(), attributedTo: actor.url })
+    await sendAndGetOutcome('Update', actor, { ...comment, content: 'Spoilt', updated: inOneSecond() })
+    await sendAndGetOutcome('Update', actor, { ...comment, content: 'Spoilt', updated: inOneSecond(), attributedTo: actor.url })
     for (const object of [comment.id, { type: 'Note', id: comment.id }, { type: 'Tombstone', id: comment.id }])
-      await say('Delete', actor, object)
-    expect(await texts()).toEqual(['First words'])
+      await sendAndGetOutcome('Delete', actor, object)
+    expect(await visibleTexts()).toEqual(['First words'])
   }
   await new Promise(resolve => setTimeout(resolve, 1100))
-  expect(await say('Update', alice, { ...comment, content: 'Better words', updated: new Date().toISOString() })).toBe('done')
-  expect(await texts()).toEqual(['Better words'])
-  expect(await say('Delete', alice, { type: 'Tombstone', id: comment.id })).toBe('done')
-  expect(await texts()).toEqual([])
-  // 4.29: it does not come back by an old message.
+  expect(await sendAndGetOutcome('Update', alice, { ...comment, content: 'Better words', updated: new Date().toISOString() })).toBe('done')
+  expect(await visibleTexts()).toEqual(['Better words'])
+  expect(await sendAndGetOutcome('Delete', alice, { type: 'Tombstone', id: comment.id })).toBe('done')
+  expect(await visibleTexts()).toEqual([])
+  // An old activity does not restore it.
   good.serve(new URL(comment.id).pathname, (_request, response) => response.writeHead(404).end())
-  await say('Create', alice, comment)
-  await say('Update', alice, { ...comment, updated: later() })
-  expect(await texts()).toEqual([])
+  await sendAndGetOutcome('Create', alice, comment)
+  await sendAndGetOutcome('Update', alice, { ...comment, updated: inOneSecond() })
+  expect(await visibleTexts()).toEqual([])
 })
 
-it('what a comment brings along does nothing', async () => {
-  const bad = [
+it('active content of a comment is removed', async () => {
+  const activeContents = [
     '<svg onload=alert(1)>',
     '<script>alert(1)</script>',
     '<a href="javascript:alert(1)">x</a>',
@@ -101,8 +104,8 @@ it('what a comment brings along does nothing', async () => {
     '<p style="position:fixed">x</p>',
     `${'<b>'.repeat(3000)}x`
   ]
-  for (const content of bad) await say('Create', alice, note(alice, `Words ${content}`))
+  for (const content of activeContents) await sendAndGetOutcome('Create', alice, note(alice, `Words ${content}`))
   const { text } = await site.call(`GET /videos/${uuid}/comment-threads?count=50`)
   expect(text).toContain('Words')
-  for (const word of ['onload', '<script', 'javascript:', 'onerror', 'position:fixed']) expect(text).not.toContain(word)
+  for (const forbidden of ['onload', '<script', 'javascript:', 'onerror', 'position:fixed']) expect(text).not.toContain(forbidden)
 })

@@ -6,18 +6,18 @@ import { startHostilePeer, type HostilePeer, type HostileActor, type HostileRequ
 import { eventually, startTestInstance, type TestInstance } from './instance.ts'
 import { waitForTranscoding, uploadVideo } from './upload.ts'
 
-type Origin = { peer: HostilePeer; person: HostileActor; channel: HostileActor; neighbour: HostileActor }
+type OriginServer = { peer: HostilePeer; person: HostileActor; channel: HostileActor; neighbour: HostileActor }
 let site: TestInstance
-let good: Origin
-let evil: Origin
+let good: OriginServer
+let evil: OriginServer
 beforeAll(async () => {
   site = await startTestInstance({ federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2 } } })
-  ;[good, evil] = [await origin('alice'), await origin('mallory')]
+  ;[good, evil] = [await startOriginServer('alice'), await startOriginServer('mallory')]
 })
 afterAll(async () => await Promise.all([site, good?.peer, evil?.peer].map(async one => await one?.stop())))
 
-/** A server with a person, her channel and a neighbour; it follows us, so that it is heard. */
-async function origin(name: string): Promise<Origin> {
+/** Starts a server with a person, its channel and a neighbour; the person follows the instance, so that activities are accepted. */
+async function startOriginServer(name: string): Promise<OriginServer> {
   const peer = await startHostilePeer()
   const person = await peer.actor(name)
   const channel = await peer.actor(`${name}_channel`, 'Group', { attributedTo: [{ type: 'Person', id: person.url }] })
@@ -37,7 +37,7 @@ async function origin(name: string): Promise<Origin> {
   return { peer, person, channel, neighbour }
 }
 
-function video({ peer, person, channel }: Origin, more: object = {}) {
+function videoDocument({ peer, person, channel }: OriginServer, more: object = {}) {
   const uuid = randomUUID()
   const id = `${peer.url}/videos/watch/${uuid}`
   const now = new Date().toISOString()
@@ -61,7 +61,13 @@ function video({ peer, person, channel }: Origin, more: object = {}) {
     ...more
   }
 }
-const say = async ({ peer }: Origin, type: string, actor: HostileActor, object: object | string, way: HostileRequestOptions = {}) => {
+const sendAndGetOutcome = async (
+  { peer }: OriginServer,
+  type: string,
+  actor: HostileActor,
+  object: object | string,
+  way: HostileRequestOptions = {}
+) => {
   const id = peer.id()
   expect(
     (await peer.post(`${site.url}/inbox`, { id, type, actor: actor.url, object, to: [AS_PUBLIC], cc: [] }, { as: actor, ...way })).status
@@ -70,144 +76,155 @@ const say = async ({ peer }: Origin, type: string, actor: HostileActor, object: 
     async () =>
       (
         await runQuery<{ outcome: string }>(sql`
-    SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`}) ORDER BY id DESC LIMIT 1`)
+    SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`})
+    ORDER BY id DESC LIMIT 1`)
       )[0]?.outcome,
     20,
     `the outcome of ${type}`
   )
 }
-const stored = async (url: string) =>
+const findStoredVideo = async (url: string) =>
   (
     await runQuery<{ name: string; uuid: string; views: number; channel: string }>(sql`
-  SELECT videos.name, videos.uuid, videos.views::int, actors.url AS channel FROM videos JOIN channels ON channels.id = channel_id JOIN actors ON actors.id = channels.actor_id WHERE videos.url = ${url}`)
+  SELECT videos.name, videos.uuid, videos.views::int, actors.url AS channel FROM videos JOIN channels ON channels.id = channel_id
+    JOIN actors ON actors.id = channels.actor_id WHERE videos.url = ${url}`)
   )[0]
-/** Serves a video and has it taken. */
-async function published(of: Origin, more: object = {}) {
-  const made = video(of, more)
-  of.peer.serve(new URL(made.id).pathname, made)
-  expect(await say(of, 'Create', of.person, made)).toBe('done')
-  expect(await stored(made.id)).toMatchObject({ name: made.name })
-  return made
+/** Serves a video and sends its Create, which must be accepted. */
+async function publishVideo(origin: OriginServer, more: object = {}) {
+  const document = videoDocument(origin, more)
+  origin.peer.serve(new URL(document.id).pathname, document)
+  expect(await sendAndGetOutcome(origin, 'Create', origin.person, document)).toBe('done')
+  expect(await findStoredVideo(document.id)).toMatchObject({ name: document.name })
+  return document
 }
-const later = () => new Date(Date.now() + 60_000).toISOString()
+const inOneMinute = () => new Date(Date.now() + 60_000).toISOString()
 
 it('an Update of a video counts only from its account or channel', async () => {
-  const film = await published(good)
-  const taken = { ...film, name: 'Taken over', updated: later() }
-  expect(await say(evil, 'Update', evil.person, taken)).toMatch(/^dropped/)
-  expect(await say(evil, 'Update', evil.channel, { ...taken, attributedTo: video(evil).attributedTo })).toMatch(/^dropped/)
-  expect(await say(good, 'Update', good.neighbour, taken)).not.toBe('done')
+  const video = await publishVideo(good)
+  const forged = { ...video, name: 'Taken over', updated: inOneMinute() }
+  expect(await sendAndGetOutcome(evil, 'Update', evil.person, forged)).toMatch(/^dropped/)
+  expect(await sendAndGetOutcome(evil, 'Update', evil.channel, { ...forged, attributedTo: videoDocument(evil).attributedTo })).toMatch(
+    /^dropped/
+  )
+  expect(await sendAndGetOutcome(good, 'Update', good.neighbour, forged)).not.toBe('done')
   expect(
-    await say(good, 'Update', good.neighbour, {
-      ...taken,
+    await sendAndGetOutcome(good, 'Update', good.neighbour, {
+      ...forged,
       attributedTo: [
         { type: 'Person', id: good.neighbour.url },
         { type: 'Group', id: good.channel.url }
       ]
     })
   ).not.toBe('done')
-  expect(await stored(film.id)).toMatchObject({ name: 'A film', channel: good.channel.url })
-  expect(await say(good, 'Update', good.person, { ...taken, name: 'As its author says' })).toBe('done')
-  expect(await stored(film.id)).toMatchObject({ name: 'As its author says' })
+  expect(await findStoredVideo(video.id)).toMatchObject({ name: 'A film', channel: good.channel.url })
+  expect(await sendAndGetOutcome(good, 'Update', good.person, { ...forged, name: 'As its author says' })).toBe('done')
+  expect(await findStoredVideo(video.id)).toMatchObject({ name: 'As its author says' })
 })
 
-it('an Update of a video of ours has no effect', async () => {
+it('an activity about a local video from another server has no effect', async () => {
   const alice = await site.user('alice')
   const { uuid } = await uploadVideo(site, alice, { name: 'Ours' })
   const id = `${site.url}/videos/watch/${uuid}`
   for (const attributedTo of [
-    video(evil).attributedTo,
+    videoDocument(evil).attributedTo,
     [
       { type: 'Person', id: `${site.url}/accounts/alice` },
       { type: 'Group', id: `${site.url}/video-channels/alice_channel` }
     ]
   ]) {
     for (const type of ['Create', 'Update'])
-      expect(await say(evil, type, evil.person, video(evil, { id, uuid, attributedTo, name: 'Theirs' }))).toMatch(/^dropped/)
+      expect(await sendAndGetOutcome(evil, type, evil.person, videoDocument(evil, { id, uuid, attributedTo, name: 'Theirs' }))).toMatch(
+        /^dropped/
+      )
   }
-  expect(await say(evil, 'Delete', evil.person, { type: 'Video', id })).toMatch(/^dropped/)
-  expect(await say(evil, 'Delete', evil.person, id)).toMatch(/^dropped/)
+  expect(await sendAndGetOutcome(evil, 'Delete', evil.person, { type: 'Video', id })).toMatch(/^dropped/)
+  expect(await sendAndGetOutcome(evil, 'Delete', evil.person, id)).toMatch(/^dropped/)
   expect((await site.call(`GET /videos/${uuid}`, { token: alice.token })).json.name).toBe('Ours')
 })
 
-it('a video in a channel elsewhere, or in one whose owner denies it, is not taken', async () => {
-  const elsewhere = video(evil, {
+it('a video in a channel of another server, or attributed to an account that does not own the channel, is refused', async () => {
+  const elsewhere = videoDocument(evil, {
     attributedTo: [
       { type: 'Person', id: evil.person.url },
       { type: 'Group', id: good.channel.url }
     ]
   })
-  const foreign = video(evil, {
+  const foreign = videoDocument(evil, {
     attributedTo: [
       { type: 'Person', id: good.person.url },
       { type: 'Group', id: good.channel.url }
     ]
   })
-  const denied = video(evil, {
+  const denied = videoDocument(evil, {
     attributedTo: [
       { type: 'Person', id: evil.neighbour.url },
       { type: 'Group', id: evil.channel.url }
     ]
   })
-  for (const film of [elsewhere, foreign, denied]) {
-    evil.peer.serve(new URL(film.id).pathname, film)
-    await say(evil, 'Create', evil.person, film)
-    await say(evil, 'Create', evil.neighbour, film)
-    await say(evil, 'Announce', evil.channel, film.id)
-    expect(await stored(film.id)).toBeUndefined()
+  for (const video of [elsewhere, foreign, denied]) {
+    evil.peer.serve(new URL(video.id).pathname, video)
+    await sendAndGetOutcome(evil, 'Create', evil.person, video)
+    await sendAndGetOutcome(evil, 'Create', evil.neighbour, video)
+    await sendAndGetOutcome(evil, 'Announce', evil.channel, video.id)
+    expect(await findStoredVideo(video.id)).toBeUndefined()
   }
 })
 
-it('a video is deleted by its account or channel, and by nobody else', async () => {
-  const film = await published(good)
-  for (const object of [film.id, { type: 'Video', id: film.id }, { type: 'Tombstone', id: film.id }]) {
-    await say(good, 'Delete', good.neighbour, object)
-    await say(evil, 'Delete', evil.person, object)
-    expect(await stored(film.id)).toBeDefined()
+it('a Delete of a video counts only from its account or channel', async () => {
+  const video = await publishVideo(good)
+  for (const object of [video.id, { type: 'Video', id: video.id }, { type: 'Tombstone', id: video.id }]) {
+    await sendAndGetOutcome(good, 'Delete', good.neighbour, object)
+    await sendAndGetOutcome(evil, 'Delete', evil.person, object)
+    expect(await findStoredVideo(video.id)).toBeDefined()
   }
-  // It can still be changed by those it belongs to.
-  expect(await say(good, 'Update', good.person, { ...film, name: 'Still there', updated: later() })).toBe('done')
-  expect(await stored(film.id)).toMatchObject({ name: 'Still there' })
-  await say(good, 'Delete', good.person, film.id)
-  await eventually(async () => (await stored(film.id)) === undefined)
+  // Its owner can still change it.
+  expect(await sendAndGetOutcome(good, 'Update', good.person, { ...video, name: 'Still there', updated: inOneMinute() })).toBe('done')
+  expect(await findStoredVideo(video.id)).toMatchObject({ name: 'Still there' })
+  await sendAndGetOutcome(good, 'Delete', good.person, video.id)
+  await eventually(async () => (await findStoredVideo(video.id)) === undefined)
 })
 
-it('what was deleted does not come back by an old message; an Update that comes first is asked about', async () => {
-  const film = await published(good)
-  good.peer.serve(new URL(film.id).pathname, (_request, response) => response.writeHead(404).end())
-  expect(await say(good, 'Delete', good.person, film.id)).toBe('done')
+it('a deleted video is not restored by an old activity; an Update of an unknown video fetches it', async () => {
+  const video = await publishVideo(good)
+  good.peer.serve(new URL(video.id).pathname, (_request, response) => response.writeHead(404).end())
+  expect(await sendAndGetOutcome(good, 'Delete', good.person, video.id)).toBe('done')
   for (const type of ['Create', 'Update', 'Announce']) {
-    await say(good, type, type === 'Announce' ? good.channel : good.person, type === 'Announce' ? film.id : { ...film, updated: later() })
-    expect(await stored(film.id), type).toBeUndefined()
+    await sendAndGetOutcome(
+      good,
+      type,
+      type === 'Announce' ? good.channel : good.person,
+      type === 'Announce' ? video.id : { ...video, updated: inOneMinute() }
+    )
+    expect(await findStoredVideo(video.id), type).toBeUndefined()
   }
-  const unknown = video(good, { name: 'Its second name' })
+  const unknown = videoDocument(good, { name: 'Its second name' })
   good.peer.serve(new URL(unknown.id).pathname, unknown)
-  expect(await say(good, 'Update', good.person, unknown)).toBe('done')
-  expect(await stored(unknown.id)).toMatchObject({ name: 'Its second name' })
+  expect(await sendAndGetOutcome(good, 'Update', good.person, unknown)).toBe('done')
+  expect(await findStoredVideo(unknown.id)).toMatchObject({ name: 'Its second name' })
 })
 
-it('a video takes the place of no other by its UUID', async () => {
+it('a video with the UUID of another gets a different one', async () => {
   const alice = await site.user('bob')
   const { uuid } = await uploadVideo(site, alice, { name: 'Ours' })
-  const film = await published(good)
-  for (const taken of [uuid, film.uuid]) {
-    const thief = await published(evil, { uuid: taken, name: 'A thief' })
-    expect((await stored(thief.id))!.uuid).not.toBe(taken)
+  const video = await publishVideo(good)
+  for (const usedUuid of [uuid, video.uuid]) {
+    const thief = await publishVideo(evil, { uuid: usedUuid, name: 'A thief' })
+    expect((await findStoredVideo(thief.id))!.uuid).not.toBe(usedUuid)
   }
   expect((await site.call(`GET /videos/${uuid}`, { token: alice.token })).json.name).toBe('Ours')
-  expect(await stored(film.id)).toMatchObject({ uuid: film.uuid, name: 'A film' })
+  expect(await findStoredVideo(video.id)).toMatchObject({ uuid: video.uuid, name: 'A film' })
 })
 
-it('views come from the origin, and not in absurd jumps', async () => {
-  const film = await published(good, { views: 7 })
-  expect((await stored(film.id))!.views).toBe(7)
-  await say(good, 'Update', good.person, { ...film, views: 1e9, updated: later() })
-  expect((await stored(film.id))!.views).toBeLessThan(1e8)
-  await say(evil, 'Update', evil.person, { ...film, views: 5000, updated: later() })
-  expect((await stored(film.id))!.views).not.toBe(5000)
+it('view counts are accepted from the origin only, and implausible jumps are limited', async () => {
+  const video = await publishVideo(good, { views: 7 })
+  expect((await findStoredVideo(video.id))!.views).toBe(7)
+  await sendAndGetOutcome(good, 'Update', good.person, { ...video, views: 1e9, updated: inOneMinute() })
+  expect((await findStoredVideo(video.id))!.views).toBeLessThan(1e8)
+  await sendAndGetOutcome(evil, 'Update', evil.person, { ...video, views: 5000, updated: inOneMinute() })
+  expect((await findStoredVideo(video.id))!.views).not.toBe(5000)
 })
 
-it('a like counts once, and is taken back only by whoever gave it', async () => {
+it('a Like counts once and is undone only by its actor', async () => {
   const carol = await site.user('carol')
   const { uuid } = await uploadVideo(site, carol, { name: 'Liked', privacy: 1 })
   await waitForTranscoding(site, carol, uuid)
@@ -222,10 +239,10 @@ it('a like counts once, and is taken back only by whoever gave it', async () => 
     [evil, evil.person]
   ] as const) {
     for (const inner of [like, { ...like, actor: actor.url }, { ...like, actor: actor.url, id: from.peer.id() }, like.id])
-      await say(from, 'Undo', actor, inner)
-    await say(from, 'Delete', actor, like.id)
+      await sendAndGetOutcome(from, 'Undo', actor, inner)
+    await sendAndGetOutcome(from, 'Delete', actor, like.id)
   }
   expect(await likes()).toBe(1)
-  expect(await say(good, 'Undo', good.person, like)).toBe('done')
+  expect(await sendAndGetOutcome(good, 'Undo', good.person, like)).toBe('done')
   await eventually(async () => (await likes()) === 0, 10, 'the like to go')
 })

@@ -26,7 +26,7 @@ beforeAll(async () => {
   root = await site.login()
   mallory = await evil.actor('mallory')
   channel = await evil.actor('mallory_channel', 'Group', { attributedTo: [{ type: 'Person', id: mallory.url }] })
-  // Known, followed and following, so that everything it says is listened to.
+  // Known, followed and following, so that all of its activities are processed.
   for (const actor of [mallory, channel])
     await evil.post(`${site.url}/inbox`, {
       id: evil.id(),
@@ -36,7 +36,9 @@ beforeAll(async () => {
     })
   await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows`)).length === 2, 15, 'the follows')
   await runQuery(
-    sql`INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at) SELECT ${`${instanceOrigin()}/follows/`} || theirs.id, ours.id, theirs.id, 'accepted', now(), now() FROM actors ours, actors theirs WHERE ours.host IS NULL AND ours.preferred_username = 'peertube' AND theirs.host IS NOT NULL`
+    sql`INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at)
+      SELECT ${`${instanceOrigin()}/follows/`} || theirs.id, ours.id, theirs.id, 'accepted', now(), now() FROM actors ours, actors theirs
+      WHERE ours.host IS NULL AND ours.preferred_username = 'peertube' AND theirs.host IS NOT NULL`
   )
   attempts = recordConnectionAttempts([Number(new URL(site.url).port)])
 })
@@ -53,11 +55,11 @@ beforeEach(async () => {
   attempts.seen.length = trap.asked.length = trap.received.length = 0
 })
 
-const say = async (activity: object, as = mallory) =>
+const postActivity = async (activity: object, as = mallory) =>
   (await evil.post(`${site.url}/inbox`, { id: evil.id(), actor: as.url, to: [AS_PUBLIC], ...activity }, { as })).status
 
-/** A film on its own host with everything else of it at an address. */
-function filmAt(base: string) {
+/** Returns a video document on the evil host whose files, images and collections are below `base`. */
+function videoWithUrlsBelow(base: string) {
   const uuid = randomUUID()
   const id = `${evil.url}/videos/watch/${uuid}`
   const link = (mediaType: string, name: string, more: object = {}) => ({
@@ -125,11 +127,11 @@ function filmAt(base: string) {
   }
 }
 
-/** Files at an address, in rows as they were written when nobody minded. */
-async function plant(base: string): Promise<string[]> {
-  const film = filmAt(base)
-  evil.serve(new URL(film.id).pathname, film as never)
-  expect(await say({ type: 'Create', object: film })).toBe(202)
+/** Stores rows with file URLs below `base`, while that is not refused yet; returns their paths below /lazy-static. */
+async function storeUrlsBelow(base: string): Promise<string[]> {
+  const video = videoWithUrlsBelow(base)
+  evil.serve(new URL(video.id).pathname, video as never)
+  expect(await postActivity({ type: 'Create', object: video })).toBe(202)
   const playlist = {
     type: 'Playlist',
     id: evil.id('playlists'),
@@ -138,17 +140,19 @@ async function plant(base: string): Promise<string[]> {
     content: '',
     totalItems: 0,
     attributedTo: [channel.url],
-    published: film.published,
-    updated: film.published,
+    published: video.published,
+    updated: video.published,
     icon: { type: 'Image', url: `${base}/playlist.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 },
     to: [AS_PUBLIC]
   }
   evil.serve(new URL(playlist.id).pathname, playlist)
-  expect(await say({ type: 'Create', object: playlist })).toBe(202)
+  expect(await postActivity({ type: 'Create', object: playlist })).toBe(202)
   const rows = async () =>
     await runQuery<{ path: string }>(sql`
-    SELECT CASE kind WHEN 'preview' THEN 'previews/' ELSE 'thumbnails/' END || filename AS path FROM thumbnails WHERE url LIKE ${`${base}/%`}
-    UNION ALL SELECT 'storyboards/' || filename FROM storyboards WHERE url LIKE ${`${base}/%`} UNION ALL SELECT 'video-captions/' || filename FROM video_captions WHERE url LIKE ${`${base}/%`}`)
+    SELECT CASE kind WHEN 'preview' THEN 'previews/' ELSE 'thumbnails/' END || filename AS path
+      FROM thumbnails WHERE url LIKE ${`${base}/%`}
+    UNION ALL SELECT 'storyboards/' || filename FROM storyboards WHERE url LIKE ${`${base}/%`}
+    UNION ALL SELECT 'video-captions/' || filename FROM video_captions WHERE url LIKE ${`${base}/%`}`)
   return (
     await eventually(
       async () => {
@@ -161,8 +165,8 @@ async function plant(base: string): Promise<string[]> {
   ).map(({ path }) => path)
 }
 
-/** Every way to make this instance ask an address. */
-async function provoke(base: string): Promise<void> {
+/** Triggers every feature that could make the instance request a URL below `base`. */
+async function triggerRequestsTo(base: string): Promise<void> {
   const host = base.replace('http://', '')
   const uuid = randomUUID()
   const key = `${base}/keys/${uuid}`
@@ -186,7 +190,7 @@ async function provoke(base: string): Promise<void> {
         to: [AS_PUBLIC]
       }
     },
-    { type: 'Create', object: filmAt(base) },
+    { type: 'Create', object: videoWithUrlsBelow(base) },
     { type: 'Announce', object: `${base}/announced` },
     { type: 'Move', object: mallory.url, target: `${base}/moved` },
     {
@@ -235,7 +239,7 @@ async function provoke(base: string): Promise<void> {
     { type: 'Like', object: `${base}/liked` },
     { type: 'View', object: `${base}/viewed` }
   ])
-    await say(activity, ['Announce'].includes(activity.type) ? channel : mallory)
+    await postActivity(activity, ['Announce'].includes(activity.type) ? channel : mallory)
   for (const search of [
     `videos?search=${encodeURIComponent(`${base}/videos/watch/${randomUUID()}`)}`,
     `video-channels?search=${encodeURIComponent(`${base}/video-channels/x`)}`,
@@ -257,7 +261,8 @@ async function provoke(base: string): Promise<void> {
     async () =>
       (
         await runQuery(
-          sql`SELECT 1 FROM incoming WHERE done_at IS NULL UNION ALL SELECT 1 FROM wanted_follows WHERE attempts = 0 UNION ALL SELECT 1 FROM deliveries WHERE inbox_url LIKE ${`${base}/%`} AND attempts = 0`
+          sql`SELECT 1 FROM incoming WHERE done_at IS NULL UNION ALL SELECT 1 FROM wanted_follows WHERE attempts = 0
+            UNION ALL SELECT 1 FROM deliveries WHERE inbox_url LIKE ${`${base}/%`} AND attempts = 0`
         )
       ).length === 0,
     20,
@@ -265,8 +270,8 @@ async function provoke(base: string): Promise<void> {
   )
 }
 
-it('nothing that a stranger writes into any field makes this instance ask a private address', async () => {
-  const planted = await plant(`${trap.url}/before`)
+it('no field of a remote activity makes the instance connect to a private address', async () => {
+  const planted = await storeUrlsBelow(`${trap.url}/before`)
   await eventually(
     async () =>
       (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0 &&
@@ -279,19 +284,19 @@ it('nothing that a stranger writes into any field makes this instance ask a priv
   const before = evil.received.length
   for (const path of planted) expect((await fetch(`${site.url}/lazy-static/${path}`)).status, path).toBe(404)
   for (const base of [trap.url, 'http://127.0.0.1', trap.url.replace('127.0.0.1', 'localhost'), 'http://[::ffff:169.254.169.254]'])
-    await provoke(base)
+    await triggerRequestsTo(base)
   expect(attempts.seen).toEqual([])
   expect([trap.asked, trap.received, evil.asked, evil.received.slice(before)]).toEqual([[], [], [], []])
-  // What cannot be delivered there is not tried again and again.
+  // Deliveries to private addresses are not retried.
   expect(await runQuery(sql`SELECT inbox_url FROM deliveries WHERE inbox_url LIKE ${`${trap.url}/%`}`)).toEqual([])
 }, 60_000)
 
-it('the same would reach that address if it were not refused', async () => {
+it('the same activities reach the address if prevent_ssrf is off', async () => {
   config.federation.prevent_ssrf = false
-  const planted = await plant(`${trap.url}/after`)
+  const planted = await storeUrlsBelow(`${trap.url}/after`)
   await runQuery(sql`DELETE FROM deliveries`)
   for (const path of planted) await fetch(`${site.url}/lazy-static/${path}`)
-  await provoke(trap.url)
+  await triggerRequestsTo(trap.url)
   const asked = () => new Set(trap.asked.map(path => path.replace(/[0-9a-f-]{36}/, 'x')))
   const expected = [
     '/keys/x',

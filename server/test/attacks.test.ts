@@ -27,17 +27,18 @@ const post = async (activity: object, way: HostileRequestOptions = {}) => {
   const peer = String((activity as { actor: string }).actor).startsWith(evil.url) || way.as?.url.startsWith(evil.url) ? evil : good
   return (await peer.post(`${site.url}/inbox`, activity as never, way)).status
 }
-const outcome = async (id: string) =>
+const waitForOutcome = async (id: string) =>
   await eventually(
     async () =>
       (
         await runQuery<{ outcome: string }>(sql`
-  SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`}) ORDER BY id DESC LIMIT 1`)
+  SELECT outcome FROM incoming WHERE done_at IS NOT NULL AND (activity_id LIKE ${`${id}%`} OR activity_id LIKE ${`% ${id}`})
+  ORDER BY id DESC LIMIT 1`)
       )[0]?.outcome,
     10,
     `the outcome of ${id}`
   )
-const row = async (url: string) =>
+const findActorRow = async (url: string) =>
   (
     await runQuery<{ inbox_url: string; public_key: string; preferred_username: string }>(
       sql`SELECT inbox_url, public_key, preferred_username FROM actors WHERE url = ${url}`
@@ -46,10 +47,10 @@ const row = async (url: string) =>
 const like = (actor: string, peer: HostilePeer) => ({ id: peer.id(), type: 'Like', actor, object: `${site.url}/videos/watch/1` })
 
 describe('keys', () => {
-  it('a key counts only for the actor that lists it, on whose host it is, and who is named as its owner', async () => {
+  it('a key is accepted only if its owner is of the same host and both name each other', async () => {
     const cases: [string, () => Promise<{ activity: object; way: HostileRequestOptions }>][] = [
       [
-        'an owner that is somebody else',
+        'a key whose owner is another actor',
         async () => {
           const actor = await evil.actor('owner-elsewhere')
           evil.serve('/accounts/owner-elsewhere', {
@@ -60,7 +61,7 @@ describe('keys', () => {
         }
       ],
       [
-        'the key of somebody else, listed as one’s own',
+        'the key of another actor, listed as own',
         async () => {
           const actor = await evil.actor('lists-alice')
           evil.serve('/accounts/lists-alice', {
@@ -82,28 +83,28 @@ describe('keys', () => {
         }
       ],
       [
-        'a document of a key that claims an owner elsewhere',
+        'a key document that names an owner on another host',
         async () => {
           evil.serve('/keys/alice', { id: `${evil.url}/keys/alice`, owner: alice.url, publicKeyPem: mallory.publicKeyPem })
           return { activity: like(alice.url, good), way: { as: { ...mallory, keyId: `${evil.url}/keys/alice` } } }
         }
       ],
       [
-        'a document of a key that its owner does not list',
+        'a key document that its owner does not list',
         async () => {
           evil.serve('/keys/mallory', { id: `${evil.url}/keys/mallory`, owner: mallory.url, publicKeyPem: mallory.publicKeyPem })
           return { activity: like(mallory.url, evil), way: { as: { ...mallory, keyId: `${evil.url}/keys/mallory` } } }
         }
       ],
       [
-        'a document with the id of another key',
+        'a key document with the id of another key',
         async () => {
           evil.serve('/keys/other', { id: `${evil.url}/keys/mallory`, owner: mallory.url, publicKeyPem: mallory.publicKeyPem })
           return { activity: like(mallory.url, evil), way: { as: { ...mallory, keyId: `${evil.url}/keys/other` } } }
         }
       ],
       [
-        'a document of an actor elsewhere',
+        'an actor document of another host',
         async () => {
           evil.serve('/accounts/alice', alice.document)
           return { activity: like(alice.url, good), way: { as: { ...mallory, keyId: `${evil.url}/accounts/alice` } } }
@@ -122,12 +123,12 @@ describe('keys', () => {
       expect(await post(activity, way), name).toBe(401)
     }
     expect(await runQuery(sql`SELECT id FROM incoming`)).toEqual([])
-    // The real ones are taken.
+    // The correct keys are accepted.
     expect(await post(like(alice.url, good))).toBe(202)
     expect(await post(like(mallory.url, evil))).toBe(202)
   })
 
-  it('a new key of an actor is asked for, but not for every request', async () => {
+  it('a changed key of an actor is fetched, but not for every request', async () => {
     const { actors } = config.federation
     const { key_refresh } = actors
     actors.key_refresh = 300_000
@@ -146,7 +147,7 @@ describe('keys', () => {
     }
   })
 
-  it('a key that cannot be had now is asked for again after half a minute, and not before', async () => {
+  it('a key that could not be fetched is fetched again after half a minute, not before', async () => {
     const actor = await good.actor('late')
     good.serve('/accounts/late', (_request, response) => response.writeHead(503).end())
     const asked = () => good.asked.filter(path => path === '/accounts/late').length
@@ -160,16 +161,16 @@ describe('keys', () => {
     } finally {
       vi.useRealTimers()
     }
-    // What was remembered in that time would be of tomorrow.
+    // Entries cached with the fake time would expire too late.
     clearKeyringCache()
     expect(asked()).toBe(2)
   })
 })
 
 describe('actors and follows', () => {
-  it('nobody changes another’s actor, and keys and inboxes come from their origin only', async () => {
+  it('an actor is changed only by itself, and its key and inbox are read from its origin only', async () => {
     expect(await post(like(alice.url, good))).toBe(202)
-    const before = await eventually(async () => await row(alice.url))
+    const before = await eventually(async () => await findActorRow(alice.url))
     const forged = {
       ...alice.document,
       inbox: `${evil.url}/inbox`,
@@ -178,15 +179,15 @@ describe('actors and follows', () => {
     for (const object of [forged, { ...forged, id: alice.url.replace('alice', 'bob') }, { ...mallory.document, id: alice.url }]) {
       const activity = { id: evil.id(), type: 'Update', actor: mallory.url, object }
       expect(await post(activity)).toBe(202)
-      expect(await outcome(activity.id)).toMatch(/^dropped/)
+      expect(await waitForOutcome(activity.id)).toMatch(/^dropped/)
     }
     const signed = { id: good.id(), type: 'Update', actor: alice.url, object: forged }
     expect(await post(signed)).toBe(202)
-    await outcome(signed.id)
-    expect(await row(alice.url)).toEqual(before)
+    await waitForOutcome(signed.id)
+    expect(await findActorRow(alice.url)).toEqual(before)
   })
 
-  it('nobody takes back or deletes for another, not even on the same host', async () => {
+  it('an Undo or Delete by another actor has no effect, not even from the same host', async () => {
     const bob = await good.actor('bob')
     const follow = { id: good.id('follows'), type: 'Follow', actor: alice.url, object: `${site.url}/accounts/peertube` }
     expect(await post(follow)).toBe(202)
@@ -200,48 +201,48 @@ describe('actors and follows', () => {
     ] as const) {
       const activity = { id: peer.id(), type: 'Undo', actor: actor.url, object }
       expect(await post(activity)).toBe(202)
-      await outcome(activity.id)
+      await waitForOutcome(activity.id)
     }
     for (const actor of [bob, mallory]) {
       const activity = { id: (actor === bob ? good : evil).id(), type: 'Delete', actor: actor.url, object: alice.url }
       expect(await post(activity)).toBe(202)
-      await outcome(activity.id)
+      await waitForOutcome(activity.id)
     }
     expect(await runQuery(sql`SELECT id FROM follows WHERE url = ${follow.id}`)).toHaveLength(1)
-    expect(await row(alice.url)).toBeDefined()
+    expect(await findActorRow(alice.url)).toBeDefined()
   })
 
-  it('only whoever was asked to be followed accepts', async () => {
+  it('an Accept counts only from the target of the Follow', async () => {
     await post(like(mallory.url, evil))
     const [follow] = await runQuery<{ url: string }>(sql`
       INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at)
       SELECT ${`${site.url}/accounts/peertube/follows/900`}, ours.id, theirs.id, 'pending', now(), now() FROM actors ours, actors theirs
       WHERE ours.host IS NULL AND ours.preferred_username = 'peertube' AND theirs.url = ${mallory.url} RETURNING url`)
     const state = async () => (await runQuery<{ state: string }>(sql`SELECT state FROM follows WHERE url = ${follow!.url}`))[0]!.state
-    const about = { id: follow!.url, type: 'Follow', actor: `${site.url}/accounts/peertube`, object: mallory.url }
+    const embeddedFollow = { id: follow!.url, type: 'Follow', actor: `${site.url}/accounts/peertube`, object: mallory.url }
     for (const object of [
-      about,
-      { ...about, object: alice.url },
+      embeddedFollow,
+      { ...embeddedFollow, object: alice.url },
       follow!.url,
-      { ...about, id: `${site.url}/accounts/peertube/follows/901`, object: alice.url }
+      { ...embeddedFollow, id: `${site.url}/accounts/peertube/follows/901`, object: alice.url }
     ]) {
       const activity = { id: good.id(), type: 'Accept', actor: alice.url, object }
       expect(await post(activity)).toBe(202)
-      await outcome(activity.id)
+      await waitForOutcome(activity.id)
       expect(await state()).toBe('pending')
     }
-    const accept = { id: evil.id(), type: 'Accept', actor: mallory.url, object: about }
+    const accept = { id: evil.id(), type: 'Accept', actor: mallory.url, object: embeddedFollow }
     await post(accept)
     await eventually(async () => (await state()) === 'accepted')
   })
 })
 
-describe('strangers', () => {
+describe('actors without follow relation', () => {
   beforeEach(async () => {
     await runQuery(sql`DELETE FROM follows`)
   })
 
-  it('ten thousand announcements of unknown addresses make this instance ask for none', async () => {
+  it('hundreds of Announces of unknown URLs cause no request', async () => {
     const victim = await startHostilePeer()
     const group = await evil.actor('loud', 'Group')
     expect(await post(like(group.url, evil))).toBe(202)
@@ -256,11 +257,11 @@ describe('strangers', () => {
     await victim.stop()
   })
 
-  it('a blocked host is not heard, nor through others, and its actors are not asked for', async () => {
+  it('activities of a blocked host are refused, also if forwarded by others, and its actors are not fetched', async () => {
     const outcast = await startHostilePeer()
     const eve = await outcast.actor('eve')
     await runQuery(sql`INSERT INTO blocked_hosts (host) VALUES (${outcast.host})`)
-    // Blocks are read anew after a second.
+    // Blocks are cached for a second.
     await new Promise(resolve => setTimeout(resolve, 1100))
     expect((await outcast.post(`${site.url}/inbox`, like(eve.url, outcast) as never)).status).toBe(403)
     expect(outcast.asked).toEqual([])
@@ -271,7 +272,7 @@ describe('strangers', () => {
       object: { type: 'Note', id: outcast.id(), attributedTo: eve.url, content: 'x' }
     }
     expect(await post(forwarded, { as: alice })).toBe(202)
-    expect(await outcome(forwarded.id)).toMatch('blocked')
+    expect(await waitForOutcome(forwarded.id)).toMatch('blocked')
     expect(outcast.asked).toEqual([])
     await outcast.stop()
   })

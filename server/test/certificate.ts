@@ -10,23 +10,23 @@ const SEQUENCE = 0x30,
 const ECDSA_SHA256 = Buffer.from('06082a8648ce3d040302', 'hex')
 const COMMON_NAME = Buffer.from('0603550403', 'hex')
 
-/** A certificate that nobody signed but itself, with its key, both PEM, for TLS servers in tests. */
+/** Generates a self-signed certificate with its key, both in PEM, for TLS servers in tests. */
 export function makeSelfSignedCertificate(name: string): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const algorithm = der(SEQUENCE, ECDSA_SHA256)
-  const who = der(SEQUENCE, der(SET, der(SEQUENCE, COMMON_NAME, der(UTF8, Buffer.from(name)))))
+  const distinguishedName = der(SEQUENCE, der(SET, der(SEQUENCE, COMMON_NAME, der(UTF8, Buffer.from(name)))))
   const validity = der(SEQUENCE, ...['20200101000000Z', '21000101000000Z'].map(time => der(TIME, Buffer.from(time))))
-  const body = der(
+  const tbsCertificate = der(
     SEQUENCE,
     der(INTEGER, Buffer.from([1])),
     algorithm,
-    who,
+    distinguishedName,
     validity,
-    who,
+    distinguishedName,
     publicKey.export({ type: 'spki', format: 'der' })
   )
-  const whole = der(SEQUENCE, body, algorithm, der(BITS, Buffer.from([0]), sign('sha256', body, privateKey)))
-  const lines = whole
+  const certificate = der(SEQUENCE, tbsCertificate, algorithm, der(BITS, Buffer.from([0]), sign('sha256', tbsCertificate, privateKey)))
+  const lines = certificate
     .toString('base64')
     .match(/.{1,64}/g)!
     .join('\n')
@@ -36,7 +36,7 @@ export function makeSelfSignedCertificate(name: string): { key: string; cert: st
   }
 }
 
-/** One value of DER: its tag, its length, its content. */
+/** Encodes one DER value: tag, length, content. */
 function der(tag: number, ...parts: Buffer[]): Buffer {
   const content = Buffer.concat(parts)
   const length = content.length < 0x80 ? [content.length] : [0x82, content.length >> 8, content.length & 0xff]

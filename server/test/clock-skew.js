@@ -1,17 +1,17 @@
-// Loaded into a server by a test (`--import`): its clock goes wrong by as many milliseconds as the file CLOCK says.
+// Loaded into a server by tests (`--import`): shifts Date by the number of milliseconds in the file $CLOCK.
 import { readFileSync } from 'node:fs'
 
-const Right = Date
-let wrong = 0
+const RealDate = Date
+let offset = 0
 setInterval(() => {
-  wrong = Number(readFileSync(process.env.CLOCK, 'utf8')) || 0
+  offset = Number(readFileSync(process.env.CLOCK, 'utf8')) || 0
 }, 20).unref()
 
-globalThis.Date = class extends Right {
-  constructor(...given) {
-    super(...(given.length === 0 ? [Right.now() + wrong] : given))
+globalThis.Date = class extends RealDate {
+  constructor(...args) {
+    super(...(args.length === 0 ? [RealDate.now() + offset] : args))
   }
   static now() {
-    return Right.now() + wrong
+    return RealDate.now() + offset
   }
 }

@@ -16,15 +16,15 @@ const exec = promisify(execFile)
 const MOMENTS = 20
 const SECONDS = 4
 const SEED = 20_261_122
-type Film = { id: number; uuid: string }
+type Video = { id: number; uuid: string }
 
 let peer: PeerInstance
 let ada: { token: string; channelId: number }
 let clock: string
-let place: string
+let clockFolder: string
 beforeAll(async () => {
-  place = await mkdtemp(join(tmpdir(), 'bobine-clock-'))
-  clock = join(place, 'clock')
+  clockFolder = await mkdtemp(join(tmpdir(), 'bobine-clock-'))
+  clock = join(clockFolder, 'clock')
   await writeFile(clock, '0')
   peer = await startPeerInstance(
     {
@@ -47,14 +47,14 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await peer?.stop()
-  await rm(place, { recursive: true, force: true })
+  await rm(clockFolder, { recursive: true, force: true })
 })
 
 const folder = (name: string) => join(peer.folder, name)
 const hls = (uuid: string) => folder(`streaming-playlists/hls/${uuid}`)
 
-/** Half of the films can be copied for the first picture, the others have to be encoded. */
-async function films(): Promise<Buffer<ArrayBuffer>[]> {
+/** Returns two videos: the streams of the first can be copied for early playback, the second has to be encoded. */
+async function makeSources(): Promise<Buffer<ArrayBuffer>[]> {
   return await Promise.all(
     [25, 250].map(
       async keyframes =>
@@ -67,18 +67,18 @@ async function films(): Promise<Buffer<ArrayBuffer>[]> {
   )
 }
 
-/** Uploads it until somebody has it, as a person does who gives up nothing; who sends it twice has two films. */
-async function insist(film: Buffer<ArrayBuffer>): Promise<Film> {
+/** Repeats an upload until it succeeds; a repeated upload may create two videos. */
+async function uploadUntilAccepted(bytes: Buffer<ArrayBuffer>): Promise<Video> {
   for (;;) {
-    const made = await uploadVideo(peer, ada, {}, film).catch(() => null)
-    if (made) return made
+    const video = await uploadVideo(peer, ada, {}, bytes).catch(() => null)
+    if (video) return video
     await peer.start()
     await sleep(100)
   }
 }
 
-/** Published with all its renditions, each of them whole; nothing else in its folder. */
-async function expectWhole({ uuid }: Film, resolutions = [360, 240, 0]): Promise<void> {
+/** Expects a video to be published with complete renditions of the given resolutions and no other files in its folder. */
+async function expectComplete({ uuid }: Video, resolutions = [360, 240, 0]): Promise<void> {
   const video = await waitForTranscoding(peer, ada, uuid)
   expect(video.state.id).toBe(1)
   const [playlist] = video.streamingPlaylists
@@ -108,11 +108,11 @@ async function expectWhole({ uuid }: Film, resolutions = [360, 240, 0]): Promise
     ])
     expect(Number.parseInt(stdout, 10)).toBe(SECONDS * 25)
   }
-  // What an attempt that was killed left is swept.
+  // Files of killed attempts are swept.
   await expect.poll(async () => (await readdir(hls(uuid))).sort(), { timeout: 30_000 }).toEqual(expected.sort())
 }
 
-/** What the person is told to use is what lies there. */
+/** Expects the reported quota usage to equal the size of the stored files. */
 async function expectQuota(): Promise<void> {
   const used = (await peer.call('GET /users/me/video-quota-used', { token: ada.token })).json.videoQuotaUsed
   const { data } = (await peer.call('GET /users/me/videos?count=100', { token: ada.token })).json
@@ -145,14 +145,14 @@ const FAULTS: { [name: string]: () => Promise<unknown> } = {
   'Postgres restarted': async () => await dropDatabaseConnections(peer.database)
 }
 
-describe('whatever fails while films are encoded', () => {
-  test(`at ${MOMENTS} moments: every film is published whole, once, and nothing is left over`, { timeout: 300_000 }, async () => {
+describe('faults while videos are encoded', () => {
+  test(`at ${MOMENTS} moments: every video is published completely, once, and no other files remain`, { timeout: 300_000 }, async () => {
     const random = seededRandom(SEED)
-    const sources = await films()
-    const made: Film[] = []
+    const sources = await makeSources()
+    const videos: Video[] = []
     const log: string[] = []
     for (let moment = 0; moment < MOMENTS; moment++) {
-      made.push(await insist(sources[moment % 2]!))
+      videos.push(await uploadUntilAccepted(sources[moment % 2]!))
       await sleep(random() * 1200)
       const name = Object.keys(FAULTS)[Math.floor(random() * Object.keys(FAULTS).length)]!
       log.push(name)
@@ -160,28 +160,28 @@ describe('whatever fails while films are encoded', () => {
       await peer.start()
     }
     try {
-      for (const film of made) await expectWhole(film)
-      // Also those whose upload was taken though its answer was lost.
+      for (const video of videos) await expectComplete(video)
+      // Includes uploads that succeeded although the response was lost.
       const { data } = (await peer.call('GET /users/me/videos?count=100', { token: ada.token })).json
-      for (const film of data) await expectWhole(film)
+      for (const video of data) await expectComplete(video)
       await expectQuota()
       expect(await readdir(folder('original-video-files')).catch(() => [])).toEqual([])
-      expect((await readdir(folder('streaming-playlists/hls'))).sort()).toEqual(data.map((film: Film) => film.uuid).sort())
+      expect((await readdir(folder('streaming-playlists/hls'))).sort()).toEqual(data.map((video: Video) => video.uuid).sort())
     } catch (error) {
       throw new Error(`After ${log.join(', ')}`, { cause: error })
     }
   })
 
-  test('a film that is deleted, made private or asked for anew in the middle ends as its owner wished', async () => {
-    const film = await makeFootageBytes({ seconds: 20, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
-    const middle = async (one: Film) =>
+  test('a video that is deleted, made private or re-encoded during its encoding gets the requested state', async () => {
+    const source = await makeFootageBytes({ seconds: 20, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
+    const waitUntilPlayable = async (one: Video) =>
       await eventually(
         async () => (await peer.call(`GET /videos/${one.uuid}/transcoding`, { token: ada.token })).json.playable,
         30,
         'the middle'
       )
-    const deleted = await uploadVideo(peer, ada, {}, film)
-    await middle(deleted)
+    const deleted = await uploadVideo(peer, ada, {}, source)
+    await waitUntilPlayable(deleted)
     expect((await peer.call(`DELETE /videos/${deleted.uuid}`, { token: ada.token })).status).toBe(204)
     await eventually(async () => !(await exec('ps', ['-A', '-o', 'args='])).stdout.includes(deleted.uuid), 20, 'ffmpeg to end')
     await eventually(
@@ -193,29 +193,33 @@ describe('whatever fails while films are encoded', () => {
       20,
       'its folder to go'
     )
-    const hidden = await uploadVideo(peer, ada, {}, film)
-    await middle(hidden)
+    const hidden = await uploadVideo(peer, ada, {}, source)
+    await waitUntilPlayable(hidden)
     expect((await peer.call(`PUT /videos/${hidden.uuid}`, { token: ada.token, body: { privacy: 3 } })).status).toBe(204)
     const video = await waitForTranscoding(peer, ada, hidden.uuid)
     expect(video).toMatchObject({ privacy: { id: 3 }, state: { id: 1 } })
     expect((await fetch(video.streamingPlaylists[0].playlistUrl)).status).toBe(403)
     expect((await fetch(video.streamingPlaylists[0].playlistUrl, { headers: { authorization: `Bearer ${ada.token}` } })).status).toBe(200)
-    const anew = await uploadVideo(peer, ada, {}, film)
-    await middle(anew)
+    const reencoded = await uploadVideo(peer, ada, {}, source)
+    await waitUntilPlayable(reencoded)
     const root = await peer.login()
     expect(
-      (await peer.call(`POST /videos/${anew.uuid}/transcoding`, { token: root, body: { transcodingType: 'hls', forceTranscoding: true } }))
-        .status
+      (
+        await peer.call(`POST /videos/${reencoded.uuid}/transcoding`, {
+          token: root,
+          body: { transcodingType: 'hls', forceTranscoding: true }
+        })
+      ).status
     ).toBe(204)
-    expect((await waitForTranscoding(peer, ada, anew.uuid)).streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([
-      360, 240, 0
-    ])
+    expect(
+      (await waitForTranscoding(peer, ada, reencoded.uuid)).streamingPlaylists[0].files.map((file: any) => file.resolution.id)
+    ).toEqual([360, 240, 0])
     await expectQuota()
   })
 
-  test('a source that is gone is told, and others go on', async () => {
+  test('a missing source fails with its reason, and other videos are encoded', async () => {
     await peer.kill('worker')
-    const [source] = await films()
+    const [source] = await makeSources()
     const lost = await uploadVideo(peer, ada, {}, source)
     await exec('find', [folder('original-video-files'), '-type', 'f', '-delete'])
     await withTestDatabase(
@@ -233,75 +237,75 @@ describe('whatever fails while films are encoded', () => {
       'The uploaded file is not there any more.'
     )
     expect((await peer.call(`DELETE /videos/${lost.uuid}`, { token: ada.token })).status).toBe(204)
-    await expectWhole(await uploadVideo(peer, ada, {}, source))
+    await expectComplete(await uploadVideo(peer, ada, {}, source))
   })
 
-  test('a clock that jumps by days, forth and back, keeps no film from being published', async () => {
-    const [copied, whole] = await films()
-    const made: Film[] = []
+  test('a clock that jumps by days, forward and back, prevents no video from being published', async () => {
+    const [copied, whole] = await makeSources()
+    const videos: Video[] = []
     for (const days of [3, -2, 0]) {
-      made.push(await uploadVideo(peer, ada, {}, whole))
+      videos.push(await uploadVideo(peer, ada, {}, whole))
       await sleep(300)
       await writeFile(clock, String(days * 86_400_000))
-      made.push(await uploadVideo(peer, ada, {}, copied))
+      videos.push(await uploadVideo(peer, ada, {}, copied))
     }
-    // To be tried again when, by a clock that went wrong, and with a Redis that knows nothing of it.
-    const late = await uploadVideo(peer, ada, {}, whole)
+    // A retry scheduled by a wrong clock, with its Redis job lost.
+    const rescheduled = await uploadVideo(peer, ada, {}, whole)
     await peer.kill('worker')
     await withTestDatabase(
       async client =>
         await client.query("UPDATE transcodings SET state = 'waiting', not_before = now() + interval '3 days' WHERE video_id = $1", [
-          late.id
+          rescheduled.id
         ]),
       peer.database
     )
     await wipeRedis(peer.database)
     await peer.start()
-    for (const film of [...made, late]) await expectWhole(film)
+    for (const video of [...videos, rescheduled]) await expectComplete(video)
     await expectQuota()
   })
 
-  test('a full disk is told; nothing is published half, and it goes on when there is space', async context => {
-    const place = folder('streaming-playlists')
-    await mkdir(place, { recursive: true })
-    const small = async (size: string, ...more: string[]) =>
-      await exec('mount', ['-t', 'tmpfs', '-o', [`size=${size}`, 'mode=755', ...more].join(','), 'tmpfs', place])
-    // Only an administrator of the system can make a small disk. No first segment of anything has room in this one, with its sound.
+  test('a full disk is reported, nothing is published partially, and the encoding resumes once there is space', async context => {
+    const mountPoint = folder('streaming-playlists')
+    await mkdir(mountPoint, { recursive: true })
+    const mountSmallDisk = async (size: string, ...more: string[]) =>
+      await exec('mount', ['-t', 'tmpfs', '-o', [`size=${size}`, 'mode=755', ...more].join(','), 'tmpfs', mountPoint])
+    // Only root can mount a small disk. Not even a first segment with its audio fits into this one.
     if (
-      !(await small('24k').then(
+      !(await mountSmallDisk('24k').then(
         () => true,
         () => false
       ))
     )
       return context.skip()
     try {
-      const [, source] = await films()
-      const film = await uploadVideo(peer, ada, {}, source)
-      const told = await eventually(
+      const [, source] = await makeSources()
+      const video = await uploadVideo(peer, ada, {}, source)
+      const status = await eventually(
         async () => {
-          const now = (await peer.call(`GET /videos/${film.uuid}/transcoding`, { token: ada.token })).json
+          const now = (await peer.call(`GET /videos/${video.uuid}/transcoding`, { token: ada.token })).json
           return now.error && now
         },
         40,
-        'the word of it'
+        'the error'
       )
-      expect(told).toMatchObject({
+      expect(status).toMatchObject({
         error: 'The disk of the server is full; the encoding goes on when there is space.',
         rungs: [{ state: 'waiting' }, { state: 'waiting' }, { state: 'waiting' }]
       })
-      // Nothing of it is published, whenever one looks, and the tries do not count.
+      // Nothing is published meanwhile, and the attempts are not counted.
       await sleep(2000)
-      expect((await peer.call(`GET /videos/${film.uuid}`)).json.streamingPlaylists).toEqual([])
+      expect((await peer.call(`GET /videos/${video.uuid}`)).json.streamingPlaylists).toEqual([])
       expect(
         await withTestDatabase(
-          async client => (await client.query('SELECT attempts, state FROM transcodings WHERE video_id = $1', [film.id])).rows,
+          async client => (await client.query('SELECT attempts, state FROM transcodings WHERE video_id = $1', [video.id])).rows,
           peer.database
         )
       ).toMatchObject([{ attempts: 0, state: expect.stringMatching(/waiting|running/) }])
-      await small('50M', 'remount')
-      await expectWhole(film)
+      await mountSmallDisk('50M', 'remount')
+      await expectComplete(video)
     } finally {
-      await exec('umount', ['-l', place])
+      await exec('umount', ['-l', mountPoint])
     }
   })
 })

@@ -12,29 +12,29 @@ import { eventually } from './instance.ts'
 import { startPeerInstance, type PeerInstance } from './peer-instance.ts'
 import { waitForTranscoding, uploadVideo } from './upload.ts'
 
-/** How many schedules, and the first seed; `scripts/soak faults` asks for more of them. */
+/** The number of schedules and the first seed; `scripts/soak faults` runs more. */
 const SCHEDULES = Number(process.env.SCHEDULES ?? 16)
-const FIRST = Number(process.env.SEED ?? 1)
+const FIRST_SEED = Number(process.env.SEED ?? 1)
 
-let world: InstancePair
+let pair: InstancePair
 beforeAll(async () => {
   const peers = await Promise.all([
     startPeerInstance(SHORT_INTERVALS, ['web', 'worker']),
     startPeerInstance(SHORT_INTERVALS, ['web', 'worker'])
   ])
-  world = { sides: (await Promise.all(peers.map(furnish))) as [PairedInstance, PairedInstance] }
+  pair = { sides: (await Promise.all(peers.map(createUserWithVideos))) as [PairedInstance, PairedInstance] }
   for (const [one, other] of [
     [0, 1],
     [1, 0]
   ] as const)
-    await follow(peers[one]!, peers[other]!)
-  await waitForFederationIdle(world)
+    await followInstance(peers[one]!, peers[other]!)
+  await waitForFederationIdle(pair)
 }, 180_000)
 afterAll(async () => {
-  for (const { peer } of world?.sides ?? []) await peer.stop()
+  for (const { peer } of pair?.sides ?? []) await peer.stop()
 })
 
-async function furnish(peer: PeerInstance): Promise<PairedInstance> {
+async function createUserWithVideos(peer: PeerInstance): Promise<PairedInstance> {
   const user = await peer.user(peer.host.endsWith('1') ? 'ada' : 'grace')
   const videos: string[] = []
   for (const name of ['First', 'Second']) {
@@ -45,7 +45,7 @@ async function furnish(peer: PeerInstance): Promise<PairedInstance> {
   return { peer, token: user.token, channelId: user.channelId, videos }
 }
 
-async function follow(peer: PeerInstance, other: PeerInstance): Promise<void> {
+async function followInstance(peer: PeerInstance, other: PeerInstance): Promise<void> {
   const token = await peer.login()
   expect((await peer.call('POST /server/following', { token, body: { hosts: [other.host] } })).status).toBe(204)
   await eventually(
@@ -54,14 +54,14 @@ async function follow(peer: PeerInstance, other: PeerInstance): Promise<void> {
     'the follow'
   )
   // What was published before the follow is read from the outbox.
-  await eventually(async () => Object.keys(await readVisibleVideos(peer, other.host)).length === 2, 60, 'the videos of before')
+  await eventually(async () => Object.keys(await readVisibleVideos(peer, other.host)).length === 2, 60, 'the earlier videos')
 }
 
-const seeds = Array.from({ length: SCHEDULES }, (_, index) => FIRST + index)
-test.each(seeds)('schedule %i: whatever fails, both sides end up with the same', { timeout: 120_000 }, async seed => {
-  const log = await runFaultSchedule(world, seed)
-  await waitForFederationIdle(world)
-  const [a, b] = world.sides
+const seeds = Array.from({ length: SCHEDULES }, (_, index) => FIRST_SEED + index)
+test.each(seeds)('schedule %i: after any faults both instances show the same', { timeout: 120_000 }, async seed => {
+  const log = await runFaultSchedule(pair, seed)
+  await waitForFederationIdle(pair)
+  const [a, b] = pair.sides
   for (const [origin, other] of [
     [a, b],
     [b, a]
@@ -72,7 +72,7 @@ test.each(seeds)('schedule %i: whatever fails, both sides end up with the same',
         .poll(async () => await readVisibleVideos(other.peer, origin.peer.host), { timeout: 60_000, message: log.join('\n') })
         .toEqual(expected)
     } catch (error) {
-      throw new Error(`${(error as Error).message}\n${await dumpFederationTables(world)}`, { cause: error })
+      throw new Error(`${(error as Error).message}\n${await dumpFederationTables(pair)}`, { cause: error })
     }
   }
 })

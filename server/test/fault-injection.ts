@@ -3,15 +3,15 @@ import { Redis } from 'ioredis'
 import { withTestDatabase, eventually } from './instance.ts'
 import type { PeerInstance } from './peer-instance.ts'
 
-/** Two instances that follow each other, each with a person and some videos. */
+/** Two instances that follow each other, each with a user and some videos. */
 export type InstancePair = { sides: [PairedInstance, PairedInstance] }
-/** One of them. */
+/** One instance of a pair, with its user. */
 export type PairedInstance = { peer: PeerInstance; token: string; channelId: number; videos: string[] }
 
-/** What another instance should have of one: everything a viewer can see of it. */
+/** Everything a viewer can see of the videos of an instance; it must be equal on the other. */
 export type VisibleVideos = { [videoUrl: string]: { name: string; likes: number; dislikes: number; comments: string[] } }
 
-/** Short times, so that what takes hours outside takes seconds here. */
+/** Configuration with short intervals, so that retries take seconds instead of hours. */
 export const SHORT_INTERVALS = {
   federation: {
     inbox: { retry_delay: 200, lease: 2000, check_interval: 300, views_interval: 500 },
@@ -31,7 +31,7 @@ export const SHORT_INTERVALS = {
   jobs: { timers_interval: 500 }
 }
 
-/** Numbers between 0 and 1 that are the same for the same seed (mulberry32). */
+/** Returns a pseudorandom generator of numbers from 0 to 1, determined by the seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -42,16 +42,19 @@ export function seededRandom(seed: number): () => number {
   }
 }
 
-/** What people do in a schedule; a refusal (the other side is down, the video is gone) is part of life. */
-const ACTS = {
+/** The user actions of a schedule; refused requests (an instance is down, a video is deleted) are ignored. */
+const ACTIONS = {
   rename: async (side, _other, random) => {
-    await side.peer.call(`PUT /videos/${mine(side, random)}`, { token: side.token, body: { name: `Film ${Math.floor(random() * 1e6)}` } })
+    await side.peer.call(`PUT /videos/${randomOwnVideo(side, random)}`, {
+      token: side.token,
+      body: { name: `Film ${Math.floor(random() * 1e6)}` }
+    })
   },
   hide: async (side, _other, random) => {
-    await side.peer.call(`PUT /videos/${mine(side, random)}`, { token: side.token, body: { privacy: random() < 0.5 ? 1 : 3 } })
+    await side.peer.call(`PUT /videos/${randomOwnVideo(side, random)}`, { token: side.token, body: { privacy: random() < 0.5 ? 1 : 3 } })
   },
   comment: async (side, _other, random) => {
-    const video = await anyVideo(side, random)
+    const video = await randomVisibleVideo(side, random)
     if (video)
       await side.peer.call(`POST /videos/${video.id}/comment-threads`, {
         token: side.token,
@@ -59,18 +62,20 @@ const ACTS = {
       })
   },
   uncomment: async (side, _other, random) => {
-    const video = await anyVideo(side, random)
+    const video = await randomVisibleVideo(side, random)
     const threads = video
       ? ((await side.peer.call(`GET /videos/${video.id}/comment-threads`)).json?.data as
           | { id: number; isDeleted: boolean; account: { name: string; host: string } | null }[]
           | undefined)
       : undefined
-    const own = threads?.filter(thread => !thread.isDeleted && thread.account?.host === side.peer.host)
-    if (video && own?.length)
-      await side.peer.call(`DELETE /videos/${video.id}/comments/${own[Math.floor(random() * own.length)]!.id}`, { token: side.token })
+    const ownThreads = threads?.filter(thread => !thread.isDeleted && thread.account?.host === side.peer.host)
+    if (video && ownThreads?.length)
+      await side.peer.call(`DELETE /videos/${video.id}/comments/${ownThreads[Math.floor(random() * ownThreads.length)]!.id}`, {
+        token: side.token
+      })
   },
   rate: async (side, _other, random) => {
-    const video = await anyVideo(side, random)
+    const video = await randomVisibleVideo(side, random)
     if (video)
       await side.peer.call(`PUT /videos/${video.id}/rate`, {
         token: side.token,
@@ -79,7 +84,7 @@ const ACTS = {
   }
 } satisfies { [name: string]: (side: PairedInstance, other: PairedInstance, random: () => number) => Promise<void> }
 
-/** What goes wrong. */
+/** The faults of a schedule. */
 const FAULTS = {
   'web killed': async side => {
     await side.peer.kill('web')
@@ -97,53 +102,53 @@ const FAULTS = {
     await dropDatabaseConnections(side.peer.database)
   },
   'wire cut': async side => {
-    side.peer.wire.cut()
+    side.peer.proxy.cut()
   },
   'away for two days': async (side, other) => {
     await side.peer.kill()
-    await daysPass(other.peer.database, 2)
+    await shiftDeliveriesIntoPast(other.peer.database, 2)
   }
 } satisfies { [name: string]: (side: PairedInstance, other: PairedInstance) => Promise<void> }
 
 /**
- * Plays a schedule: acts and faults in an order that the seed decides, then everything is mended. Gives what was done, for the message of a
- * failing test.
+ * Runs actions and faults in an order determined by the seed, then restores everything. Returns a log of them, for the message of a failing
+ * test.
  */
-export async function runFaultSchedule(world: InstancePair, seed: number, length = 12): Promise<string[]> {
+export async function runFaultSchedule(pair: InstancePair, seed: number, length = 12): Promise<string[]> {
   const random = seededRandom(seed)
   const log: string[] = []
   const pick = <T>(list: T[]): T => list[Math.floor(random() * list.length)]!
   const faultsAt = new Set([Math.floor(random() * length), Math.floor(random() * length)])
   for (let step = 0; step < length; step++) {
-    const turned = random() < 0.5
-    const [side, other] = turned ? [world.sides[1], world.sides[0]] : world.sides
+    const swapped = random() < 0.5
+    const [side, other] = swapped ? [pair.sides[1], pair.sides[0]] : pair.sides
     if (faultsAt.has(step)) {
       const fault = pick(Object.keys(FAULTS) as (keyof typeof FAULTS)[])
-      log.push(`${turned ? 'B' : 'A'}: ${fault}`)
+      log.push(`${swapped ? 'B' : 'A'}: ${fault}`)
       await FAULTS[fault](side, other)
     }
-    const act = pick(Object.keys(ACTS) as (keyof typeof ACTS)[])
-    log.push(`${turned ? 'B' : 'A'}: ${act}`)
-    // Nobody waits for what is down.
-    await ACTS[act](side, other, random).catch(() => log.push('  (nobody there)'))
+    const action = pick(Object.keys(ACTIONS) as (keyof typeof ACTIONS)[])
+    log.push(`${swapped ? 'B' : 'A'}: ${action}`)
+    // The instance may be down.
+    await ACTIONS[action](side, other, random).catch(() => log.push('  (nobody there)'))
   }
   await Promise.all(
-    world.sides.map(async ({ peer }) => {
-      peer.wire.mend()
+    pair.sides.map(async ({ peer }) => {
+      peer.proxy.restore()
       await peer.start()
     })
   )
   return log
 }
 
-/** Waits until nothing is under way between them. */
-export async function waitForFederationIdle(world: InstancePair, seconds = 40): Promise<void> {
-  let calm = 0
+/** Waits until no activity is waiting in the inboxes and outboxes of both instances. */
+export async function waitForFederationIdle(pair: InstancePair, seconds = 40): Promise<void> {
+  let idleChecks = 0
   const tokens = new Map<PeerInstance, string>()
   await eventually(
     async () => {
       const waiting = await Promise.all(
-        world.sides.map(async ({ peer }) => {
+        pair.sides.map(async ({ peer }) => {
           const token = tokens.get(peer) ?? (await peer.login().catch(() => null))
           if (!token) return 1
           tokens.set(peer, token)
@@ -151,15 +156,15 @@ export async function waitForFederationIdle(world: InstancePair, seconds = 40): 
           return json.outgoing.waiting + json.incoming.waiting
         })
       )
-      calm = waiting.every(count => count === 0) ? calm + 1 : 0
-      return calm >= 3
+      idleChecks = waiting.every(count => count === 0) ? idleChecks + 1 : 0
+      return idleChecks >= 3
     },
     seconds,
-    'the two to have told each other everything'
+    'both instances to be idle'
   )
 }
 
-/** What somebody sees of the videos of `host` at `peer`. */
+/** Returns the videos of `host` as an anonymous viewer of `peer` sees them. */
 export async function readVisibleVideos(peer: PeerInstance, host: string): Promise<VisibleVideos> {
   const { json } = await peer.call(`GET /videos?count=100&nsfw=both&host=${encodeURIComponent(host)}`)
   const videos = json.data as { id: number; url: string; name: string; likes: number; dislikes: number }[]
@@ -183,14 +188,14 @@ export async function readVisibleVideos(peer: PeerInstance, host: string): Promi
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Ends every connection to the database, as a restart of the server does. */
+/** Terminates every connection to a database, as a restart of Postgres does. */
 export async function dropDatabaseConnections(name: string): Promise<void> {
   await withTestDatabase(
     async client => await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name])
   )
 }
 
-/** Throws away everything an instance has in Redis. */
+/** Deletes all keys of an instance in Redis. */
 export async function wipeRedis(prefix: string): Promise<void> {
   const redis = new Redis({ path: inject('redis').socket })
   try {
@@ -201,25 +206,26 @@ export async function wipeRedis(prefix: string): Promise<void> {
   }
 }
 
-/** Lets days pass for what waits in an outbox. */
-async function daysPass(name: string, days: number): Promise<void> {
+/** Moves the timestamps of waiting deliveries and of peers into the past by a number of days. */
+async function shiftDeliveriesIntoPast(name: string, days: number): Promise<void> {
   await withTestDatabase(async client => {
     await client.query(
       'UPDATE deliveries SET created_at = created_at - make_interval(days => $1), not_before = not_before - make_interval(days => $1)',
       [days]
     )
     await client.query(
-      'UPDATE peers SET open_until = open_until - make_interval(days => $1), first_failure_at = first_failure_at - make_interval(days => $1)',
+      `UPDATE peers SET open_until = open_until - make_interval(days => $1),
+        first_failure_at = first_failure_at - make_interval(days => $1)`,
       [days]
     )
   }, name)
 }
 
-/** What each side has written down of the videos and of what it was told last, for the message of a failing test. */
+/** Returns the federation tables of both instances as text, for the message of a failing test. */
 export async function dumpFederationTables({ sides }: InstancePair): Promise<string> {
-  const questions = {
-    videos:
-      'SELECT url, name, remote, privacy, federated, publications, gone_at, refreshed_at, remote_updated_at, counters_due_at, around_due_at FROM videos ORDER BY url',
+  const queries = {
+    videos: `SELECT url, name, remote, privacy, federated, publications, gone_at, refreshed_at, remote_updated_at, counters_due_at,
+      around_due_at FROM videos ORDER BY url`,
     outgoing: 'SELECT id, type, subject, fanned_out_at, created_at FROM outgoing ORDER BY id DESC LIMIT 30',
     deliveries: 'SELECT * FROM deliveries ORDER BY id DESC LIMIT 30',
     peers: 'SELECT * FROM peers',
@@ -227,23 +233,23 @@ export async function dumpFederationTables({ sides }: InstancePair): Promise<str
     outboxes: 'SELECT url, outbox_read_at, outbox_next, outbox_cursor FROM actors WHERE host IS NOT NULL',
     incoming: 'SELECT activity_id, type, attempts, outcome, created_at, done_at FROM incoming ORDER BY id DESC LIMIT 40'
   }
-  const found = await Promise.all(
+  const dumps = await Promise.all(
     sides.map(
       async ({ peer }, index) =>
         await withTestDatabase(async client => {
           const lines = [`Side ${'AB'[index]}, ${peer.host}:`]
-          for (const [title, question] of Object.entries(questions))
-            lines.push(title, ...(await client.query(question)).rows.map(row => `  ${JSON.stringify(row)}`))
+          for (const [title, query] of Object.entries(queries))
+            lines.push(title, ...(await client.query(query)).rows.map(row => `  ${JSON.stringify(row)}`))
           return lines.join('\n')
         }, peer.database)
     )
   )
-  return found.join('\n')
+  return dumps.join('\n')
 }
 
-const mine = (side: PairedInstance, random: () => number): string => side.videos[Math.floor(random() * side.videos.length)]!
+const randomOwnVideo = (side: PairedInstance, random: () => number): string => side.videos[Math.floor(random() * side.videos.length)]!
 
-async function anyVideo({ peer }: PairedInstance, random: () => number): Promise<{ id: number } | null> {
+async function randomVisibleVideo({ peer }: PairedInstance, random: () => number): Promise<{ id: number } | null> {
   const { json } = await peer.call('GET /videos?count=100')
   const videos = json.data as { id: number }[]
   return videos[Math.floor(random() * videos.length)] ?? null

@@ -22,12 +22,12 @@ import {
   Person,
   Undo,
   Update,
-  type Object as Thing
+  type Object as VocabularyObject
 } from '@fedify/vocab'
 
-/** How a request to the peer was signed. */
+/** The signature scheme of a request to the peer. */
 export type FedifySignatureScheme = 'cavage' | 'rfc9421' | 'none'
-/** An activity that Fedify verified and gave to its listener; `document` is its JSON. */
+/** An activity that Fedify verified and passed to an inbox listener; `document` is its JSON-LD. */
 export type FedifyReceivedActivity = {
   type: string
   id: string
@@ -41,40 +41,40 @@ export type FedifyReceivedActivity = {
 export type FedifyPeer = {
   url: string
   host: string
-  /** What its inbox listeners heard, in order; the signature was verified by Fedify. */
+  /** The activities received by the inbox listeners, in order; Fedify verified their signatures. */
   heard: FedifyReceivedActivity[]
-  /** What came to its inboxes and was answered with 4xx. */
+  /** The requests to its inboxes that were answered with 4xx or 5xx. */
   refused: { path: string; scheme: FedifySignatureScheme; status: number }[]
-  /** Refuses other signatures than these with 401 before they are looked at; null: none. */
+  /** The only accepted signature scheme: others get 401 before verification; null: any. */
   wants: Exclude<FedifySignatureScheme, 'none'> | null
-  /** The address of one of its actors. */
-  actor(name: Name): string
-  /** Looks an object up as Fedify does, its request signed by alice. */
-  lookup(url: string): Promise<Thing | null>
-  /** Sends a Follow of an actor, and gives its id. */
-  follow(name: Name, target: string): Promise<string>
-  /** Sends a Create of a public note of alice in answer to something, and gives the note's id. */
+  /** Returns the URL of one of its actors. */
+  actor(name: ActorName): string
+  /** Looks up an object with Fedify, with a request signed by alice. */
+  lookup(url: string): Promise<VocabularyObject | null>
+  /** Sends a Follow of an actor and returns its id. */
+  follow(name: ActorName, target: string): Promise<string>
+  /** Sends a Create of a public note by alice in reply to an object and returns the id of the note. */
   note(content: string, inReplyTo: string, to: string): Promise<string>
-  /** A Create of a note of alice with a data integrity proof and an LD signature. */
+  /** Returns a Create of a note by alice with a Data Integrity proof and an LD signature. */
   signed(content: string): Promise<unknown>
   stop(): Promise<void>
 }
-type Name = (typeof NAMES)[number]
+type ActorName = (typeof ACTOR_NAMES)[number]
 
-const NAMES = ['alice', 'club'] as const
+const ACTOR_NAMES = ['alice', 'club'] as const
 const RSA = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' }
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
 
-/** Starts one; `first` is the kind of signature that it tries first. */
+/** Starts a Fedify peer; `first` is the signature scheme that it tries first. */
 export async function startFedifyPeer(first: Exclude<FedifySignatureScheme, 'none'>): Promise<FedifyPeer> {
   const federation = createFederation<FedifySignatureScheme>({
     kv: new MemoryKvStore(),
     allowPrivateAddress: true,
     firstKnock: first === 'rfc9421' ? 'rfc9421' : 'draft-cavage-http-signatures-12'
   })
-  const keys = new Map<Name, CryptoKeyPair[]>(
+  const keys = new Map<ActorName, CryptoKeyPair[]>(
     await Promise.all(
-      NAMES.map(async (name): Promise<[Name, CryptoKeyPair[]]> => [
+      ACTOR_NAMES.map(async (name): Promise<[ActorName, CryptoKeyPair[]]> => [
         name,
         [(await webcrypto.subtle.generateKey(RSA, true, ['sign', 'verify'])) as CryptoKeyPair, await generateCryptoKeyPair('Ed25519')]
       ])
@@ -83,11 +83,11 @@ export async function startFedifyPeer(first: Exclude<FedifySignatureScheme, 'non
   const notes = new Map<string, Note>()
   const heard: FedifyReceivedActivity[] = []
   const refused: FedifyPeer['refused'] = []
-  const known = (name: string): name is Name => NAMES.includes(name as Name)
+  const isActorName = (name: string): name is ActorName => ACTOR_NAMES.includes(name as ActorName)
 
   federation
     .setActorDispatcher('/users/{identifier}', async (context, name) => {
-      if (!known(name)) return null
+      if (!isActorName(name)) return null
       const pairs = await context.getActorKeyPairs(name)
       const { cryptographicKey: publicKey } = pairs[0]!
       const fields = {
@@ -104,12 +104,12 @@ export async function startFedifyPeer(first: Exclude<FedifySignatureScheme, 'non
       }
       return name === 'club' ? new Group({ ...fields, attribution: context.getActorUri('alice') }) : new Person(fields)
     })
-    .setKeyPairsDispatcher((_context, name) => (known(name) ? keys.get(name)! : []))
+    .setKeyPairsDispatcher((_context, name) => (isActorName(name) ? keys.get(name)! : []))
   federation.setOutboxDispatcher('/users/{identifier}/outbox', () => ({ items: [] }))
   federation.setFollowersDispatcher('/users/{identifier}/followers', () => ({ items: [] }))
   federation.setObjectDispatcher(Note, '/notes/{id}', (_context, { id }) => notes.get(id!) ?? null)
 
-  const hear = async (context: Context<FedifySignatureScheme>, activity: Activity) => {
+  const recordActivity = async (context: Context<FedifySignatureScheme>, activity: Activity) => {
     const document = (await activity.toJsonLd()) as { type: string }
     heard.push({
       type: document.type,
@@ -124,7 +124,7 @@ export async function startFedifyPeer(first: Exclude<FedifySignatureScheme, 'non
     .setInboxListeners('/users/{identifier}/inbox', '/inbox')
     .setSharedKeyDispatcher(() => ({ identifier: 'alice' }))
     .on(Follow, async (context, follow) => {
-      await hear(context, follow)
+      await recordActivity(context, follow)
       const target = context.parseUri(follow.objectId)
       const follower = await follow.getActor(context)
       if (target?.type !== 'actor' || !follower) return
@@ -134,26 +134,26 @@ export async function startFedifyPeer(first: Exclude<FedifySignatureScheme, 'non
         new Accept({ id: new URL(`/accepts/${heard.length}`, context.origin), actor: follow.objectId, object: follow })
       )
     })
-    .on(Accept, hear)
-    .on(Undo, hear)
-    .on(Create, hear)
-    .on(Update, hear)
-    .on(Announce, hear)
+    .on(Accept, recordActivity)
+    .on(Undo, recordActivity)
+    .on(Create, recordActivity)
+    .on(Update, recordActivity)
+    .on(Announce, recordActivity)
 
-  const gate = { wants: null as FedifyPeer['wants'] }
+  const acceptedScheme = { wants: null as FedifyPeer['wants'] }
   const server = createServer((incoming, response) => {
     const scheme = schemeOf(incoming)
-    const reject = (status: number) => {
+    const recordRefusal = (status: number) => {
       refused.push({ path: incoming.url!, scheme, status })
     }
-    if (gate.wants && scheme !== 'none' && scheme !== gate.wants) {
-      reject(401)
+    if (acceptedScheme.wants && scheme !== 'none' && scheme !== acceptedScheme.wants) {
+      recordRefusal(401)
       response.writeHead(401).end()
       return
     }
-    answer(federation, incoming, response, scheme).then(
+    respondWithFedify(federation, incoming, response, scheme).then(
       status => {
-        if (status >= 400 && incoming.method === 'POST') reject(status)
+        if (status >= 400 && incoming.method === 'POST') recordRefusal(status)
       },
       () => response.destroy()
     )
@@ -166,19 +166,19 @@ export async function startFedifyPeer(first: Exclude<FedifySignatureScheme, 'non
 
   const lookup: FedifyPeer['lookup'] = async target =>
     await context.lookupObject(target, { documentLoader: await context.getDocumentLoader({ identifier: 'alice' }) })
-  const deliver = async (name: Name, target: string, activity: Activity) => {
+  const deliver = async (name: ActorName, target: string, activity: Activity) => {
     const recipient = await lookup(target)
     if (!recipient || !('inboxId' in recipient)) throw new Error(`${target} is no actor`)
     await context.sendActivity({ identifier: name }, recipient as never, activity)
   }
-  return Object.assign(gate, {
+  return Object.assign(acceptedScheme, {
     url,
     host,
     heard,
     refused,
     lookup,
-    actor: (name: Name) => context.getActorUri(name).href,
-    follow: async (name: Name, target: string) => {
+    actor: (name: ActorName) => context.getActorUri(name).href,
+    follow: async (name: ActorName, target: string) => {
       const id = new URL(`/follows/${++count}`, url)
       await deliver(name, target, new Follow({ id, actor: context.getActorUri(name), object: new URL(target) }))
       return id.href
@@ -228,11 +228,11 @@ export async function startFedifyPeer(first: Exclude<FedifySignatureScheme, 'non
       const proven = await signObject(activity, edwards!.privateKey, edwards!.keyId, context)
       return await signJsonLd(await proven.toJsonLd(context), rsa!.privateKey, rsa!.keyId, context)
     },
-    stop: async () => await closed(server)
+    stop: async () => await closeServer(server)
   })
 }
 
-async function closed(server: Server): Promise<void> {
+async function closeServer(server: Server): Promise<void> {
   server.closeAllConnections()
   await new Promise(resolve => server.close(resolve))
 }
@@ -241,8 +241,8 @@ function schemeOf({ headers }: IncomingMessage): FedifySignatureScheme {
   return headers['signature-input'] !== undefined ? 'rfc9421' : headers.signature !== undefined ? 'cavage' : 'none'
 }
 
-/** Lets Fedify answer a request of node:http; gives the status. */
-async function answer(
+/** Answers a request of node:http with Fedify; returns the status. */
+async function respondWithFedify(
   federation: Federation<FedifySignatureScheme>,
   incoming: IncomingMessage,
   response: ServerResponse,
@@ -258,7 +258,7 @@ async function answer(
     headers,
     ...(incoming.method === 'POST' ? { body: Buffer.concat(chunks) } : {})
   })
-  const answered = await federation.fetch(request, { contextData, onNotFound: () => new Response(null, { status: 404 }) })
-  response.writeHead(answered.status, Object.fromEntries(answered.headers)).end(Buffer.from(await answered.arrayBuffer()))
-  return answered.status
+  const fedifyResponse = await federation.fetch(request, { contextData, onNotFound: () => new Response(null, { status: 404 }) })
+  response.writeHead(fedifyResponse.status, Object.fromEntries(fedifyResponse.headers)).end(Buffer.from(await fedifyResponse.arrayBuffer()))
+  return fedifyResponse.status
 }

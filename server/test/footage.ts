@@ -8,13 +8,13 @@ import { projectFolder } from '../core/config.ts'
 
 const exec = promisify(execFile)
 
-/** The path of real footage if it lies beside the project, else null. */
+/** Returns the path of a real video file next to the project, null if there is none. */
 export function realFootagePath(): string | null {
   const path = join(projectFolder, '../shared/media/the-last-man-on-earth.mp4')
   return existsSync(path) ? path : null
 }
 
-/** Makes a film with ffmpeg: moving picture and a tone. `arguments` replaces the encoding's options, `name` the container. */
+/** Generates a video file with ffmpeg: a test pattern and a tone. `video` and `audio` (null: none) are the encoding options. */
 export async function makeFootageFile(
   target: string,
   {
@@ -44,19 +44,22 @@ export async function makeFootageFile(
   return target
 }
 
-const made = new Map<string, Promise<Buffer<ArrayBuffer>>>()
+const footageByOptions = new Map<string, Promise<Buffer<ArrayBuffer>>>()
 
-/** The bytes of a short H.264/AAC film, made once per test file. */
+/** Returns the bytes of a short H.264/AAC video, generated once per test file. */
 export async function makeFootageBytes(
   options: Parameters<typeof makeFootageFile>[1] & { extension?: string } = {}
 ): Promise<Buffer<ArrayBuffer>> {
   const name = JSON.stringify(options)
-  const film = made.get(name) ?? make(options)
-  made.set(name, film)
-  return await film
+  const footage = footageByOptions.get(name) ?? generateFootage(options)
+  footageByOptions.set(name, footage)
+  return await footage
 }
 
-async function make({ extension = 'mp4', ...rest }: Parameters<typeof makeFootageBytes>[0] & object): Promise<Buffer<ArrayBuffer>> {
+async function generateFootage({
+  extension = 'mp4',
+  ...rest
+}: Parameters<typeof makeFootageBytes>[0] & object): Promise<Buffer<ArrayBuffer>> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-footage-'))
   try {
     return (await readFile(await makeFootageFile(join(folder, `film.${extension}`), rest))) as Buffer<ArrayBuffer>
@@ -66,8 +69,8 @@ async function make({ extension = 'mp4', ...rest }: Parameters<typeof makeFootag
 }
 
 /**
- * A film in Matroska whose main sound is the second of its tracks: English (AC-3, 880 Hz), French (AAC, 440 Hz, the default, with a title)
- * and one that says nothing of itself (Opus, 1320 Hz).
+ * Generates a Matroska video whose default audio track is the second: English (AC-3, 880 Hz), French (AAC, 440 Hz, default, with a title)
+ * and one without language or title (Opus, 1320 Hz).
  */
 export async function makeMultiAudioFootage(seconds = 4): Promise<Buffer<ArrayBuffer>> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-sounds-'))
@@ -120,7 +123,7 @@ export async function makeMultiAudioFootage(seconds = 4): Promise<Buffer<ArrayBu
   }
 }
 
-/** The pitch (Hz) of a sound track of a file or address, by number. */
+/** Measures the pitch (Hz) of an audio track of a file or URL, by index. */
 export async function measurePitch(input: string, track = 0): Promise<number> {
   const { stdout } = await exec(
     'ffmpeg',
@@ -152,13 +155,13 @@ export async function measurePitch(input: string, track = 0): Promise<number> {
 }
 
 /**
- * A film in Matroska with words inside: chapters (the second without a title), subtitles in English (SubRip), French (ASS), English again
- * and in no language.
+ * Generates a Matroska video with chapters (the second without a title) and subtitles in English (SubRip), French (ASS), English again and
+ * without a language.
  */
 export async function makeFootageWithSubtitlesAndChapters(): Promise<Buffer<ArrayBuffer>> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-words-'))
   const at = (name: string) => join(folder, name)
-  const spoken = (words: string) => `1\n00:00:01,000 --> 00:00:02,500\n${words}\n`
+  const srtText = (text: string) => `1\n00:00:01,000 --> 00:00:02,500\n${text}\n`
   try {
     for (const [name, words] of [
       ['en', 'Hello <i>you</i>'],
@@ -166,7 +169,7 @@ export async function makeFootageWithSubtitlesAndChapters(): Promise<Buffer<Arra
       ['again', 'Hello again'],
       ['none', 'Hm']
     ])
-      await writeFile(at(`${name}.srt`), spoken(words!))
+      await writeFile(at(`${name}.srt`), srtText(words!))
     await writeFile(
       at('chapters.txt'),
       `;FFMETADATA1\n${['title=Beginning', '', 'title=The end of it all'].map((title, index) => `[CHAPTER]\nTIMEBASE=1/1000\nSTART=${index * 1500}\nEND=${index * 1500 + 1500}\n${title}`).join('\n')}\n`

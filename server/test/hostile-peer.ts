@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 
 type Json = { [key: string]: unknown }
-type Handler = (request: IncomingMessage, response: ServerResponse) => void
+type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
 
 /** An actor of the scripted peer. */
 export type HostileActor = {
@@ -17,77 +17,78 @@ export type HostileActor = {
   publicKeyPem: string
 }
 
-/** How a request is made, each part to be spoilt at will; a header that is `undefined` is left out. */
+/** How a request is signed and sent; every part can be falsified. A header that is `undefined` is omitted. */
 export type HostileRequestOptions = {
-  /** Who signs; the actor of the activity otherwise. Null: nobody. */
+  /** The signer; the actor of the activity by default. Null: unsigned. */
   as?: HostileActor | null
   headers?: Record<string, string | undefined>
   date?: Date
-  /** What the signature covers. */
+  /** The headers that the signature covers. */
   covered?: string[]
   keyId?: string
   algorithm?: string
-  /** The bytes sent; the activity as JSON otherwise. */
+  /** The body; the activity as JSON by default. */
   body?: string | Uint8Array
 }
 
-/** An answer, parsed where it is JSON. */
+/** A response; `json` is the parsed body if it is JSON. */
 export type HostilePeerResponse = { status: number; headers: IncomingHttpHeaders; text: string; json: any }
 
-/** What was posted to the scripted peer. */
+/** A POST request to the scripted peer. */
 export type ReceivedPost = { path: string; headers: IncomingHttpHeaders; raw: string; activity: any }
 
-/** A server with actors and keys that says whatever it is told to, signed or not. Its host is 127.0.0.1 with a port of its own. */
+/** A scripted ActivityPub server with actors and keys that sends and serves anything, signed or not, on a free port of 127.0.0.1. */
 export type HostilePeer = {
   url: string
   host: string
   /**
-   * Makes an actor with an RSA-2048 key and serves it, its empty collections and its webfinger; `more` overrides fields of its document.
+   * Creates an actor with an RSA-2048 key and serves its document, empty collections and WebFinger; `more` overrides fields of the
+   * document.
    */
   actor(name: string, type?: string, more?: Json): Promise<HostileActor>
-  /** A fresh address on this host. */
+  /** Returns a new unique URL on this host. */
   id(kind?: string): string
-  /** Posts an activity (its `actor` signs) to an inbox. */
+  /** Posts an activity to an inbox, signed by its `actor` by default. */
   post(inbox: string, activity: Json, way?: HostileRequestOptions): Promise<HostilePeerResponse>
-  /** Asks for a document, signed where `as` is given. */
+  /** Requests a document, signed if `as` is given. */
   get(url: string, way?: HostileRequestOptions): Promise<HostilePeerResponse>
-  /** Serves a document, or what a handler writes, at a path (with its query, if it has one). */
-  serve(path: string, document: Json | Handler): void
-  /** Answers POSTs to a path with a status from now on (202 otherwise). */
+  /** Serves a document or a handler at a path (with its query, if it has one). */
+  serve(path: string, document: Json | RequestHandler): void
+  /** Sets the status of responses to POST requests to a path (default 202). */
   answer(path: string, status: number, headers?: Record<string, string>): void
-  /** Everything posted here, in order. */
+  /** All POST requests, in order. */
   received: ReceivedPost[]
-  /** Every address asked for here, in order. */
+  /** The path and query of all other requests, in order. */
   asked: string[]
   stop(): Promise<void>
 }
 
-const makeKeys = promisify(generateKeyPair)
+const generateKeys = promisify(generateKeyPair)
 
-/** Opens a scripted peer; stop it in afterAll. */
+/** Starts a scripted peer; to be stopped in afterAll. */
 export async function startHostilePeer(): Promise<HostilePeer> {
-  const served = new Map<string, Json | Handler>()
+  const served = new Map<string, Json | RequestHandler>()
   const answers = new Map<string, { status: number; headers: Record<string, string> }>()
   const actors = new Map<string, HostileActor>()
   const received: ReceivedPost[] = []
   const asked: string[] = []
   const agent = new Agent({ keepAlive: true })
   const server = createServer((incoming, response) => {
-    if (incoming.method === 'POST') return takePost(incoming, response)
+    if (incoming.method === 'POST') return receivePost(incoming, response)
     asked.push(incoming.url!)
     const path = new URL(incoming.url!, 'http://peer').pathname
     const found = served.get(incoming.url!) ?? served.get(path)
     if (typeof found === 'function') return found(incoming, response)
-    if (found) return write(response, 200, found)
+    if (found) return writeJson(response, 200, found)
     if (path === '/.well-known/webfinger') return answerWebfinger(incoming, response)
-    write(response, 404, { error: 'not found' })
+    writeJson(response, 404, { error: 'not found' })
   })
-  const takePost = (incoming: IncomingMessage, response: ServerResponse) => {
+  const receivePost = (incoming: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = []
     incoming.on('data', chunk => chunks.push(chunk))
     incoming.on('end', () => {
       const raw = Buffer.concat(chunks).toString()
-      received.push({ path: incoming.url!, headers: incoming.headers, raw, activity: parsed(raw) })
+      received.push({ path: incoming.url!, headers: incoming.headers, raw, activity: parseJson(raw) })
       const { status, headers } = answers.get(incoming.url!) ?? { status: 202, headers: {} }
       response.writeHead(status, headers).end()
     })
@@ -95,8 +96,8 @@ export async function startHostilePeer(): Promise<HostilePeer> {
   const answerWebfinger = (incoming: IncomingMessage, response: ServerResponse) => {
     const resource = new URL(incoming.url!, 'http://peer').searchParams.get('resource') ?? ''
     const actor = actors.get(resource.replace(/^acct:/, '').split('@')[0]!)
-    if (!actor) return write(response, 404, {})
-    write(
+    if (!actor) return writeJson(response, 404, {})
+    writeJson(
       response,
       200,
       { subject: resource, aliases: [actor.url], links: [{ rel: 'self', type: 'application/activity+json', href: actor.url }] },
@@ -109,7 +110,7 @@ export async function startHostilePeer(): Promise<HostilePeer> {
   let count = 0
 
   const actor: HostilePeer['actor'] = async (name, type = 'Person', more = {}) => {
-    const { publicKey, privateKey } = await makeKeys('rsa', { modulusLength: 2048 })
+    const { publicKey, privateKey } = await generateKeys('rsa', { modulusLength: 2048 })
     const address = `${url}/${type === 'Group' ? 'video-channels' : 'accounts'}/${name}`
     const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
     const document: Json = {
@@ -130,10 +131,10 @@ export async function startHostilePeer(): Promise<HostilePeer> {
     }
     for (const list of ['outbox', 'followers', 'following'])
       served.set(`${new URL(address).pathname}/${list}`, { type: 'OrderedCollection', id: `${address}/${list}`, totalItems: 0 })
-    const made = { url: address, keyId: `${address}#main-key`, name, inbox: `${address}/inbox`, document, privateKey, publicKeyPem }
+    const created = { url: address, keyId: `${address}#main-key`, name, inbox: `${address}/inbox`, document, privateKey, publicKeyPem }
     served.set(new URL(address).pathname, document)
-    actors.set(name, made)
-    return made
+    actors.set(name, created)
+    return created
   }
 
   const post: HostilePeer['post'] = async (inbox, activity, way = {}) => {
@@ -141,10 +142,10 @@ export async function startHostilePeer(): Promise<HostilePeer> {
     const signer = way.as === undefined ? [...actors.values()].find(one => one.url === activity.actor) : way.as
     const digest = `SHA-256=${createHash('sha256').update(body).digest('base64')}`
     const headers = { digest, 'content-type': 'application/activity+json', 'content-length': String(body.length), ...way.headers }
-    return await exchange('POST', inbox, headers, signer ?? null, way, ['(request-target)', 'host', 'date', 'digest'], body, agent)
+    return await sendRequest('POST', inbox, headers, signer ?? null, way, ['(request-target)', 'host', 'date', 'digest'], body, agent)
   }
   const get: HostilePeer['get'] = async (address, way = {}) =>
-    await exchange(
+    await sendRequest(
       'GET',
       address,
       { accept: 'application/activity+json', ...way.headers },
@@ -178,7 +179,7 @@ export async function startHostilePeer(): Promise<HostilePeer> {
   }
 }
 
-/** The headers of a request signed after draft-cavage-12. */
+/** Returns the Signature header of a request (draft-cavage-http-signatures-12). */
 export function cavageSignatureHeader(
   method: string,
   target: URL,
@@ -196,10 +197,10 @@ export function cavageSignatureHeader(
   return `keyId="${way.keyId ?? signer.keyId}",algorithm="${way.algorithm ?? 'rsa-sha256'}",headers="${covered.join(' ')}",signature="${value}"`
 }
 
-async function exchange(
+async function sendRequest(
   method: string,
   address: string,
-  given: Record<string, string | undefined>,
+  requestHeaders: Record<string, string | undefined>,
   signer: HostileActor | null,
   way: HostileRequestOptions,
   covered: string[],
@@ -207,8 +208,12 @@ async function exchange(
   agent: Agent
 ): Promise<HostilePeerResponse> {
   const target = new URL(address)
-  const all: Record<string, string | undefined> = { host: target.host, date: (way.date ?? new Date()).toUTCString(), ...given }
-  const headers = Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined))
+  const allHeaders: Record<string, string | undefined> = {
+    host: target.host,
+    date: (way.date ?? new Date()).toUTCString(),
+    ...requestHeaders
+  }
+  const headers = Object.fromEntries(Object.entries(allHeaders).filter((entry): entry is [string, string] => entry[1] !== undefined))
   if (signer && !('signature' in headers))
     headers.signature = cavageSignatureHeader(method, target, headers, signer, way.covered ?? covered, way)
   return await new Promise((resolve, reject) => {
@@ -218,7 +223,7 @@ async function exchange(
       response.on('error', reject)
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString()
-        resolve({ status: response.statusCode!, headers: response.headers, text, json: parsed(text) })
+        resolve({ status: response.statusCode!, headers: response.headers, text, json: parseJson(text) })
       })
     })
     outgoing.on('error', reject)
@@ -226,11 +231,11 @@ async function exchange(
   })
 }
 
-function write(response: ServerResponse, status: number, document: Json, type = 'application/activity+json'): void {
+function writeJson(response: ServerResponse, status: number, document: Json, type = 'application/activity+json'): void {
   response.writeHead(status, { 'content-type': type }).end(JSON.stringify(document))
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

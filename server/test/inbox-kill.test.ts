@@ -22,8 +22,8 @@ afterAll(async () => {
   await Promise.all([peer?.stop(), sender?.stop()])
 })
 
-/** Posts it until somebody has it, as a server does that gives up nothing. */
-async function insist(activity: object): Promise<void> {
+/** Posts an activity until it is accepted with 202, as a sending server with unlimited retries does. */
+async function postUntilAccepted(activity: object): Promise<void> {
   for (;;) {
     const answer = await sender.post(`${peer.url}/inbox`, activity as never).catch(() => null)
     if (answer?.status === 202) return
@@ -31,7 +31,7 @@ async function insist(activity: object): Promise<void> {
   }
 }
 
-it('kill -9 of the web and of the worker with a thousand activities under way: every one that was taken is acted on, once', async () => {
+it('with web and worker killed while a thousand activities arrive, every accepted activity is processed exactly once', async () => {
   const follows = actors.map(actor => ({
     id: sender.id('follows'),
     type: 'Follow',
@@ -54,7 +54,7 @@ it('kill -9 of the web and of the worker with a thousand activities under way: e
   })()
   await Promise.all(
     [...Array(10)].map(async () => {
-      for (let activity = waiting.pop(); activity; activity = waiting.pop()) await insist(activity)
+      for (let activity = waiting.pop(); activity; activity = waiting.pop()) await postUntilAccepted(activity)
     })
   )
   await faults
@@ -63,14 +63,15 @@ it('kill -9 of the web and of the worker with a thousand activities under way: e
   expect(new Set(rows.map(row => row.id))).toEqual(new Set([...follows, ...others].map(one => one.id)))
   expect((await client.query("SELECT outcome FROM incoming WHERE outcome ~ '^(failed|given up)'")).rows).toEqual([])
   const { rows: followers } = await client.query<{ url: string }>(
-    "SELECT actors.url FROM follows JOIN actors ON actors.id = follows.actor_id WHERE follows.state = 'accepted' AND actors.host IS NOT NULL"
+    `SELECT actors.url FROM follows JOIN actors ON actors.id = follows.actor_id
+      WHERE follows.state = 'accepted' AND actors.host IS NOT NULL`
   )
   expect(followers.map(row => row.url).sort()).toEqual(actors.map(actor => actor.url).sort())
-  // And every follower was told.
+  // Every follower received an Accept.
   await eventually(
     async () =>
       new Set(sender.received.filter(({ activity }) => activity?.type === 'Accept').map(({ activity }) => activity.object.id)).size === 6,
     20,
-    'the answers'
+    'the Accepts'
   )
 })

@@ -9,27 +9,27 @@ import { loadConfig } from '../core/config.ts'
 import { responseValidation } from '../core/route.ts'
 import { startProcess, type ProcessRole } from '../app/process.ts'
 
-type Tree = { [key: string]: unknown }
-type Options = { token?: string; headers?: Record<string, string>; body?: unknown; form?: Record<string, string>; multipart?: FormData }
-/** An answer as tests read it: `json` is the parsed body where there is one. */
+type Settings = { [key: string]: unknown }
+type CallOptions = { token?: string; headers?: Record<string, string>; body?: unknown; form?: Record<string, string>; multipart?: FormData }
+/** A response; `json` is the parsed body if it is JSON. */
 export type TestResponse = { status: number; headers: Headers; text: string; json: any }
 
-/** An instance of its own: database, Redis prefix, storage folder and port. */
+/** An instance with its own database, Redis prefix, storage folder and port. */
 export type TestInstance = {
   url: string
   folder: string
   rootPassword: string
-  /** Calls the API: `await call('GET /videos?count=2', { token })`. */
-  call(key: string, options?: Options): Promise<TestResponse>
-  /** Logs in and gives the access token. */
+  /** Calls the API: `await call('GET /videos?count=2', { token })`. A path that begins with `//` is outside the API. */
+  call(key: string, options?: CallOptions): Promise<TestResponse>
+  /** Logs in (as root by default) and returns the access token. */
   login(username?: string, password?: string): Promise<string>
-  /** Creates a user as administrator and logs it in. */
-  user(username: string, more?: Tree): Promise<{ id: number; token: string; channelId: number }>
+  /** Creates a user as administrator and logs in as it. */
+  user(username: string, more?: Settings): Promise<{ id: number; token: string; channelId: number }>
   stop(): Promise<void>
 }
 
-/** Starts an instance inside this test's process, with small keys and passwords' cost; stop it in afterAll. */
-export async function startTestInstance(overrides: Tree = {}, roles: ProcessRole[] = ['web', 'worker']): Promise<TestInstance> {
+/** Starts an instance in this process, with small keys and a low password cost; to be stopped in afterAll. */
+export async function startTestInstance(overrides: Settings = {}, roles: ProcessRole[] = ['web', 'worker']): Promise<TestInstance> {
   const name = `test_${randomBytes(6).toString('hex')}`
   const folder = await mkdtemp(join(tmpdir(), 'bobine-instance-'))
   await createTestDatabase(name)
@@ -48,14 +48,14 @@ export async function startTestInstance(overrides: Tree = {}, roles: ProcessRole
     login: async (username = 'root', password = rootPassword) => await client.login(username, password),
     user: async (username, more = {}) => {
       const root = await client.login('root', rootPassword)
-      const made = await client.call('POST /users', {
+      const created = await client.call('POST /users', {
         token: root,
         body: { username, password: 'password1', email: `${username}@example.com`, role: 2, ...more }
       })
-      if (made.status !== 200) throw new Error(made.text)
+      if (created.status !== 200) throw new Error(created.text)
       const token = await client.login(username, 'password1')
       const me = await client.call('GET /users/me', { token })
-      return { id: made.json.user.id, token, channelId: me.json.videoChannels[0].id }
+      return { id: created.json.user.id, token, channelId: me.json.videoChannels[0].id }
     },
     stop: async () => {
       await running.stop()
@@ -65,10 +65,10 @@ export async function startTestInstance(overrides: Tree = {}, roles: ProcessRole
   }
 }
 
-/** The configuration of a test instance, as an object for `loadConfig` or BOBINE_CONFIG. */
-export function testInstanceConfig(databaseName: string, folder: string, port: number): Tree {
+/** Returns the configuration of a test instance, for `loadConfig` or BOBINE_CONFIG. */
+export function testInstanceConfig(databaseName: string, folder: string, port: number): Settings {
   const { host, port: databasePort, username } = inject('postgres')
-  const plenty = { window: '10 seconds', max: 100_000 }
+  const unlimited = { window: '10 seconds', max: 100_000 }
   return {
     listen: { port },
     webserver: { https: false, hostname: '127.0.0.1', port },
@@ -77,27 +77,27 @@ export function testInstanceConfig(databaseName: string, folder: string, port: n
     storage: { root: folder },
     log: { level: 'error' },
     security: { password_cost: 4, actor_key_bits: 1024 },
-    // Tests look at what comes out, not at how good it looks, nor at what this machine could do better.
+    // Speed is more important than quality, and hardware encoders would make results depend on the machine.
     transcoding: { preset: 'ultrafast', encoder_devices: [], nice: 0 },
-    // Three programs for each upload; a test that looks at them switches them on.
+    // Storyboards need three processes per upload; tests of them enable them.
     storyboards: { enabled: false },
-    // Whoever steps back behind other tests only waits, and asks more often whether it is done.
+    // A lower priority than other tests would only make this one poll longer.
     jobs: { nice: Math.max(0, getPriority()) },
     rates_limit: {
-      api: plenty,
-      login: plenty,
-      signup: plenty,
-      upload: plenty,
-      client: plenty,
-      files: plenty,
-      video_password: plenty,
-      activity_pub: plenty
+      api: unlimited,
+      login: unlimited,
+      signup: unlimited,
+      upload: unlimited,
+      client: unlimited,
+      files: unlimited,
+      video_password: unlimited,
+      activity_pub: unlimited
     },
     federation: { prevent_ssrf: false, min_key_bits: 1024 }
   }
 }
 
-/** Runs `act` with a connection to a database of the test cluster, or to the cluster itself. */
+/** Runs `act` with a connection to a database of the test cluster (default `postgres`). */
 export async function withTestDatabase<T>(act: (client: pg.Client) => Promise<T>, name = 'postgres'): Promise<T> {
   const { host, port, username } = inject('postgres')
   const client = new pg.Client({ host, port, user: username, database: name })
@@ -109,12 +109,12 @@ export async function withTestDatabase<T>(act: (client: pg.Client) => Promise<T>
   }
 }
 
-/** Creates the database of an instance: a copy of one with every migration. */
+/** Creates the database of an instance as a copy of the migrated template. */
 export async function createTestDatabase(name: string): Promise<void> {
   await withTestDatabase(async client => await client.query(`CREATE DATABASE ${name} TEMPLATE ${inject('postgres').template}`))
 }
 
-/** A TCP port nobody uses now. */
+/** Returns a free TCP port of 127.0.0.1. */
 export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -123,7 +123,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** `call` and `login` for the instance at `url`. */
+/** Returns `call` and `login` for the instance at `url`. */
 export async function createTestClient(
   url: string
 ): Promise<Pick<TestInstance, 'call'> & { login(username: string, password: string): Promise<string> }> {
@@ -167,30 +167,30 @@ export async function createTestClient(
   return { call, login }
 }
 
-/** What is there in a second is there in a few on a machine that has other things to do. */
-const PATIENCE = 4
+/** The factor of all waiting times, for machines under load. */
+const TIMEOUT_FACTOR = 4
 
-/** Waits until `ready` gives something truthy; fails after `seconds` of a machine at rest. */
+/** Waits until `ready` returns a truthy value and returns it. Throws after `seconds` times TIMEOUT_FACTOR. */
 export async function eventually<T>(ready: () => Promise<T | null | undefined | false>, seconds = 30, what = 'it'): Promise<T> {
-  const end = Date.now() + seconds * 1000 * PATIENCE
+  const end = Date.now() + seconds * 1000 * TIMEOUT_FACTOR
   for (;;) {
     const value = await ready()
     if (value) return value
-    if (Date.now() > end) throw new Error(`Waited ${seconds * PATIENCE} s for ${what} in vain`)
+    if (Date.now() > end) throw new Error(`Waited ${seconds * TIMEOUT_FACTOR} s for ${what} in vain`)
     await new Promise(resolve => setTimeout(resolve, 50))
   }
 }
 
-/** Lays an object of settings over another. */
-export function deepMerge(base: Tree, over: Tree): Tree {
-  const merged: Tree = { ...base }
+/** Returns a deep merge of two objects of settings; `over` takes precedence. */
+export function deepMerge(base: Settings, over: Settings): Settings {
+  const merged: Settings = { ...base }
   for (const [key, value] of Object.entries(over)) {
-    const below = merged[key]
-    merged[key] = isTree(value) && isTree(below) ? deepMerge(below, value) : value
+    const existing = merged[key]
+    merged[key] = isSettings(value) && isSettings(existing) ? deepMerge(existing, value) : value
   }
   return merged
 }
 
-function isTree(value: unknown): value is Tree {
+function isSettings(value: unknown): value is Settings {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

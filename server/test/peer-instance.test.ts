@@ -11,19 +11,19 @@ afterAll(async () => await peer.stop())
 const ping = async () =>
   await peer.call('GET /ping').then(
     ({ text }) => text,
-    () => 'nobody'
+    () => 'unreachable'
   )
 
-test('a second instance runs beside, is killed and comes back, with its wire cut and mended', async () => {
+test('a second instance can be killed and restarted, and its connections interrupted and restored', async () => {
   expect(await ping()).toBe('pong')
   const { id } = await peer.user('grace')
   await peer.kill('web')
   expect(await ping()).toBe('nobody')
   await peer.start()
   expect(await ping()).toBe('pong')
-  peer.wire.cut()
+  peer.proxy.cut()
   expect(await ping()).toBe('nobody')
-  peer.wire.mend()
+  peer.proxy.restore()
   expect(await ping()).toBe('pong')
   await peer.kill()
   await peer.start()

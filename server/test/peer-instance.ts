@@ -17,46 +17,46 @@ import {
 } from './instance.ts'
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
-/** The processes of a second instance: both roles in one, or one each. */
-type Part = 'web' | 'worker' | 'web,worker'
+/** The roles of one process of a second instance. */
+type PeerProcess = 'web' | 'worker' | 'web,worker'
 
-/** A second instance in processes of its own, with its own database, Redis prefix, storage and port. */
+/** A second instance in separate processes, with its own database, Redis prefix, storage folder and port. */
 export type PeerInstance = Pick<TestInstance, 'call' | 'login' | 'user' | 'url' | 'rootPassword' | 'folder'> & {
   host: string
-  /** The name of its database in the test cluster, and the prefix of its keys in Redis. */
+  /** The name of its database, which is also the prefix of its keys in Redis. */
   database: string
-  /** The wire between it and everybody else. */
-  wire: TcpProxy
-  /** Ends a part, or all of it, at once, as a lost machine would; `start` brings it back. */
-  kill(part?: Part): Promise<void>
-  /** Starts what does not run, on the same data. */
+  /** The proxy in front of its port. */
+  proxy: TcpProxy
+  /** Kills one process, or all of them, with SIGKILL; `start` restarts them. */
+  kill(part?: PeerProcess): Promise<void>
+  /** Starts the processes that do not run, on the same data. */
   start(): Promise<void>
   stop(): Promise<void>
 }
 
-type Ready = { type: string; message?: string }
+type StartMessage = { type: string; message?: string }
 const PASSWORD = 'password1'
 
 /**
- * Starts a second instance; `overrides` as for startInstance, `parts` for web and worker in two processes, `env` over the environment of
- * this one.
+ * Starts a second instance; `overrides` as for startTestInstance, `parts` are its processes, `env` overrides the environment of this
+ * process. Throws if a process fails to start.
  */
 export async function startPeerInstance(
   overrides: { [key: string]: unknown } = {},
-  parts: Part[] = ['web,worker'],
+  parts: PeerProcess[] = ['web,worker'],
   env: Record<string, string> = {}
 ): Promise<PeerInstance> {
   await ensureBuilt()
   const name = `test_${randomBytes(6).toString('hex')}`
   const folder = await mkdtemp(join(tmpdir(), 'bobine-peer-'))
   await createTestDatabase(name)
-  const [inner, wire] = [await freePort(), await openTcpProxy()]
+  const [internalPort, proxy] = [await freePort(), await openTcpProxy()]
   const configuration = JSON.stringify(
-    deepMerge(deepMerge(testInstanceConfig(name, folder, wire.port), { listen: { port: inner } }), overrides)
+    deepMerge(deepMerge(testInstanceConfig(name, folder, proxy.port), { listen: { port: internalPort } }), overrides)
   )
-  wire.connect(inner)
-  const url = `http://127.0.0.1:${wire.port}`
-  const running = new Map<Part, ChildProcess>()
+  proxy.connect(internalPort)
+  const url = `http://127.0.0.1:${proxy.port}`
+  const running = new Map<PeerProcess, ChildProcess>()
   const start = async () => {
     await Promise.all(
       parts
@@ -68,21 +68,21 @@ export async function startPeerInstance(
             env: { ...process.env, ...env, BOBINE_CONFIG: configuration, BOBINE_ROOT_PASSWORD: PASSWORD }
           })
           running.set(part, child)
-          // Vitest shows what a test printed where it fails.
+          // Vitest shows the output of a test if it fails.
           for (const stream of [child.stdout!, child.stderr!])
             stream.on('data', data => console.error(`${part} at ${url}: ${String(data).trimEnd()}`))
           child.once('close', () => {
             if (running.get(part) === child) running.delete(part)
           })
           const [message] = await Promise.race([
-            once(child, 'message') as Promise<[Ready]>,
-            once(child, 'close').then((): [Ready] => [{ type: 'ended', message: `The ${part} of the second instance ended` }])
+            once(child, 'message') as Promise<[StartMessage]>,
+            once(child, 'close').then((): [StartMessage] => [{ type: 'ended', message: `The ${part} of the second instance ended` }])
           ])
           if (message.type !== 'ready') throw new Error(message.message)
         })
     )
   }
-  const end = async (signal: NodeJS.Signals, which: Part[]) => {
+  const stopProcesses = async (signal: NodeJS.Signals, which: PeerProcess[]) => {
     await Promise.all(
       which.map(async part => {
         const child = running.get(part)
@@ -99,27 +99,27 @@ export async function startPeerInstance(
   return {
     url,
     folder,
-    host: `127.0.0.1:${wire.port}`,
+    host: `127.0.0.1:${proxy.port}`,
     database: name,
-    wire,
+    proxy: proxy,
     rootPassword: PASSWORD,
     call: client.call,
     login,
     user: async (username, more = {}) => {
-      const made = await client.call('POST /users', {
+      const created = await client.call('POST /users', {
         token: await login(),
         body: { username, password: PASSWORD, email: `${username}@example.com`, role: 2, ...more }
       })
-      if (made.status !== 200) throw new Error(made.text)
+      if (created.status !== 200) throw new Error(created.text)
       const token = await login(username)
       const me = await client.call('GET /users/me', { token })
-      return { id: made.json.user.id, token, channelId: me.json.videoChannels[0].id }
+      return { id: created.json.user.id, token, channelId: me.json.videoChannels[0].id }
     },
-    kill: async part => await end('SIGKILL', part ? [part] : parts),
+    kill: async part => await stopProcesses('SIGKILL', part ? [part] : parts),
     start,
     stop: async () => {
-      await end('SIGTERM', parts)
-      await wire.close()
+      await stopProcesses('SIGTERM', parts)
+      await proxy.close()
       await withTestDatabase(async client => await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
       await rm(folder, { recursive: true, force: true })
     }

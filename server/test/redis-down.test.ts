@@ -8,7 +8,7 @@ beforeAll(async () => {
 })
 afterAll(async () => await site?.stop())
 
-it('a site whose Redis is gone still answers, takes logins and uploads, and forgets none of them', async () => {
+it('without Redis the site still answers, accepts logins and uploads, and loses none of them', async () => {
   expect((await site.call('GET /videos')).status).toBe(200)
   const alice = await site.user('alice')
   const { uuid } = await uploadVideo(site, alice)

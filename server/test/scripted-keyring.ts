@@ -3,7 +3,7 @@ import { instanceOrigin } from '../core/config.ts'
 import type { Keyring, KeyOwner } from '../fediverse/keyring.ts'
 import type { HostileActor } from './hostile-peer.ts'
 
-/** A keyring for tests of the floor below actors: it knows what it is told, and notes what it is asked. */
+/** A keyring for tests of the fediverse layer: it knows the actors it is given and records the requested keys. */
 export type ScriptedKeyring = Keyring & {
   knows(...actors: Pick<HostileActor, 'url' | 'keyId' | 'publicKeyPem'>[]): void
   blocks(hostOrActor: string): void
@@ -11,7 +11,7 @@ export type ScriptedKeyring = Keyring & {
   asked: string[]
 }
 
-/** Makes one; `paths` are those of its local actors. */
+/** Creates a scripted keyring; `paths` are those of its local actors. */
 export function scriptedKeyring(paths = ['/accounts/peertube', '/accounts/alice', '/video-channels/films']): ScriptedKeyring {
   const owners = new Map<string, KeyOwner>()
   const blocked = new Set<string>()

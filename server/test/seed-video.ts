@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { runQuery, sql } from '../core/sql.ts'
 
-/** What a seeded video is; sizes in bytes, age in hours. */
+/** The data of a seeded video; sizes in bytes, age in hours. */
 export type SeedVideoOptions = {
   channelId: number
   privacy?: number
@@ -13,7 +13,7 @@ export type SeedVideoOptions = {
   views?: number
 }
 
-/** Puts a video with its rows, but without files on disk, into the database; gives its id and UUID. */
+/** Inserts the rows of a video without files on disk; returns its id and UUID. */
 export async function seedVideo({
   channelId,
   privacy = 1,
@@ -27,18 +27,22 @@ export async function seedVideo({
   const uuid = randomUUID()
   const [video] = await runQuery<{ id: number }>(sql`
     INSERT INTO videos (uuid, url, channel_id, name, privacy, state, comments_policy, views, published_at, created_at, updated_at)
-    VALUES (${uuid}::uuid, ${`http://seed/${uuid}`}, ${channelId}, 'A seed', ${privacy}, ${state}, 1, ${views}, now(), now() - ${ageHours} * interval '1 hour', now()) RETURNING id`)
+    VALUES (${uuid}::uuid, ${`http://seed/${uuid}`}, ${channelId}, 'A seed', ${privacy}, ${state}, 1, ${views},
+      now(), now() - ${ageHours} * interval '1 hour', now()) RETURNING id`)
   if (sourceSize > 0) {
     await runQuery(sql`INSERT INTO video_sources (video_id, input_filename, filename, size, created_at, updated_at)
       VALUES (${video!.id}, 'film.mp4', ${keptSource ? `${uuid}.mp4` : null}, ${sourceSize}, now(), now())`)
   }
   if (fileSizes.length > 0) {
     const [playlist] = await runQuery<{ id: number }>(
-      sql`INSERT INTO streaming_playlists (video_id, playlist_filename, created_at, updated_at) VALUES (${video!.id}, ${`${uuid}.m3u8`}, now(), now()) RETURNING id`
+      sql`INSERT INTO streaming_playlists (video_id, playlist_filename, created_at, updated_at)
+        VALUES (${video!.id}, ${`${uuid}.m3u8`}, now(), now()) RETURNING id`
     )
-    for (const [place, size] of fileSizes.entries()) {
-      await runQuery(sql`INSERT INTO video_files (streaming_playlist_id, resolution, fps, size, filename, playlist_filename, has_audio, has_video, created_at, updated_at)
-        VALUES (${playlist!.id}, ${240 * (place + 1)}, 25, ${size}, ${`${uuid}-${place}.mp4`}, ${`${uuid}-${place}.m3u8`}, true, true, now(), now())`)
+    for (const [index, size] of fileSizes.entries()) {
+      await runQuery(sql`INSERT INTO video_files (streaming_playlist_id, resolution, fps, size, filename, playlist_filename,
+          has_audio, has_video, created_at, updated_at)
+        VALUES (${playlist!.id}, ${240 * (index + 1)}, 25, ${size}, ${`${uuid}-${index}.mp4`}, ${`${uuid}-${index}.m3u8`},
+          true, true, now(), now())`)
     }
   }
   return { id: video!.id, uuid }

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { expect, inject, test } from 'vitest'
 
-test('the run has a Postgres on a socket of its own, with UTF8 and the right to make databases', async () => {
+test('the test run has its own Postgres on a Unix socket, with UTF8 and the right to create databases', async () => {
   const { host, port, username } = inject('postgres')
   const client = new pg.Client({ host, port, user: username, database: 'postgres' })
   await client.connect()
@@ -11,7 +11,8 @@ test('the run has a Postgres on a socket of its own, with UTF8 and the right to 
     const {
       rows: [row]
     } = await client.query(
-      "SELECT current_setting('server_encoding') AS encoding, current_setting('listen_addresses') AS addresses, upper('é') AS upper, rolcreatedb, rolsuper FROM pg_roles WHERE rolname = current_user"
+      `SELECT current_setting('server_encoding') AS encoding, current_setting('listen_addresses') AS addresses, upper('é') AS upper,
+        rolcreatedb, rolsuper FROM pg_roles WHERE rolname = current_user`
     )
     expect(row).toEqual({ encoding: 'UTF8', addresses: '', upper: 'É', rolcreatedb: true, rolsuper: false })
   } finally {
@@ -19,7 +20,7 @@ test('the run has a Postgres on a socket of its own, with UTF8 and the right to 
   }
 })
 
-test('the run has a Redis on a socket of its own', async () => {
+test('the test run has its own Redis on a Unix socket', async () => {
   const { socket } = inject('redis')
   expect(existsSync(socket)).toBe(true)
   expect(statSync(socket).isSocket()).toBe(true)

@@ -13,8 +13,8 @@ import { migrateDatabase } from '../core/migrate.ts'
 
 declare module 'vitest' {
   /**
-   * The Postgres and the Redis of this test run, for `inject('postgres')` and `inject('redis')`; `host` is a socket's folder, `template` a
-   * migrated database to clone.
+   * The Postgres and the Redis of this test run, for `inject('postgres')` and `inject('redis')`; `host` is the folder of a Unix socket,
+   * `template` a migrated database to clone.
    */
   interface ProvidedContext {
     postgres: Pick<PostgresAddress, 'host' | 'port' | 'username'> & { template: string }
@@ -22,20 +22,20 @@ declare module 'vitest' {
   }
 }
 
-/** Where the services of a test run are. */
+/** The addresses of the services of a test run. */
 export type TestServices = Pick<import('vitest').ProvidedContext, 'postgres' | 'redis'>
 
-/** Services with what tells vitest processes of them, and what ends them. */
+/** Running services; `environment` passes their addresses to vitest processes, `stop` ends them. */
 export type RunningTestServices = TestServices & { environment: Record<string, string>; stop(): Promise<void> }
 
-/** By this `scripts/test` hands its services to the vitest processes it starts, as JSON. */
+/** The environment variable with which `scripts/test` passes the addresses of its services to vitest processes, as JSON. */
 const SERVICES_VARIABLE = 'BOBINE_TEST_SERVICES'
 
 const TEMPLATE = 'bobine_migrated'
 
 /**
- * Starts one Postgres (that may lose data at a power cut, and has no autovacuum, whose workers refuse to leave a database that is to be
- * dropped) and one Redis for a whole test run, in a temporary folder, and makes the database that instances clone.
+ * Starts one Postgres and one Redis for a whole test run, in a temporary folder, and creates the database that instances clone. Postgres
+ * runs without durability and without autovacuum, whose workers would block the dropping of databases.
  */
 export async function startTestServices(): Promise<RunningTestServices> {
   const folder = mkdtempSync(join(tmpdir(), 'bobine-test-'))
@@ -54,7 +54,7 @@ export async function startTestServices(): Promise<RunningTestServices> {
     startRedis(folder)
   ])
   const { host, port, username } = postgres.address
-  await makeTemplate(postgres.address)
+  await createTemplateDatabase(postgres.address)
   const services: TestServices = { postgres: { host, port, username, template: TEMPLATE }, redis: redis.address }
   return {
     ...services,
@@ -63,8 +63,8 @@ export async function startTestServices(): Promise<RunningTestServices> {
   }
 }
 
-/** A database with every migration, which Postgres copies faster than they run. */
-async function makeTemplate({ host, port, username }: PostgresAddress): Promise<void> {
+/** Creates a database with every migration: Postgres copies it faster than the migrations run. */
+async function createTemplateDatabase({ host, port, username }: PostgresAddress): Promise<void> {
   const client = new pg.Client({ host, port, user: username, database: 'postgres' })
   await client.connect()
   try {
@@ -82,22 +82,22 @@ async function makeTemplate({ host, port, username }: PostgresAddress): Promise<
   }
 }
 
-/** Of this process: projects of one run share their services. */
+/** The services of this process, shared by all vitest projects of a run. */
 const shared = globalThis as { bobineTestServices?: { users: number; services: ReturnType<typeof startTestServices> } }
 
-/** Vitest's global set-up of every project that needs services: those of `scripts/test`, or some of its own. */
+/** Vitest's global setup of projects that need services: provides those of `scripts/test`, or starts its own. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const given = process.env[SERVICES_VARIABLE]
-  if (given) {
-    provide(project, JSON.parse(given) as TestServices)
+  const inherited = process.env[SERVICES_VARIABLE]
+  if (inherited) {
+    provide(project, JSON.parse(inherited) as TestServices)
     return async () => undefined
   }
-  const run = (shared.bobineTestServices ??= { users: 0, services: startTestServices() })
-  run.users++
-  const { stop, ...services } = await run.services
+  const sharedRun = (shared.bobineTestServices ??= { users: 0, services: startTestServices() })
+  sharedRun.users++
+  const { stop, ...services } = await sharedRun.services
   provide(project, services)
   return async () => {
-    if (--run.users === 0) await stop()
+    if (--sharedRun.users === 0) await stop()
   }
 }
 

@@ -1,23 +1,23 @@
 import { connect, createServer, type Socket } from 'node:net'
 
-/** A wire that leads to a port, and can be cut. */
+/** A TCP proxy in front of a port whose connections can be interrupted. */
 export type TcpProxy = {
   port: number
-  /** Leads to this port of the machine from now on. */
+  /** Sets the local port to which connections are forwarded. */
   connect(port: number): void
-  /** Cuts what goes on now in mid-request, and refuses what comes, until `mend`. */
+  /** Resets all connections and refuses new ones until `restore`. */
   cut(): void
-  mend(): void
+  restore(): void
   close(): Promise<void>
 }
 
-/** Opens a wire on a port of its own. */
+/** Opens a proxy on a free port of 127.0.0.1. */
 export async function openTcpProxy(): Promise<TcpProxy> {
   let target = 0
-  let whole = true
+  let connected = true
   const sockets = new Set<Socket>()
   const server = createServer(incoming => {
-    if (!whole) {
+    if (!connected) {
       incoming.resetAndDestroy()
       return
     }
@@ -37,7 +37,7 @@ export async function openTcpProxy(): Promise<TcpProxy> {
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const cut = () => {
-    whole = false
+    connected = false
     for (const socket of sockets) socket.resetAndDestroy()
   }
   return {
@@ -46,8 +46,8 @@ export async function openTcpProxy(): Promise<TcpProxy> {
       target = port
     },
     cut,
-    mend: () => {
-      whole = true
+    restore: () => {
+      connected = true
     },
     close: async () => {
       cut()

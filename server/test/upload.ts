@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { makeFootageBytes, realFootagePath } from './footage.ts'
 import { eventually, type TestResponse, type TestInstance } from './instance.ts'
 
-type User = { token: string; channelId: number }
-type Video = { id: number; uuid: string; shortUUID: string }
+type UploadingUser = { token: string; channelId: number }
+type UploadedVideo = { id: number; uuid: string; shortUUID: string }
 
-let film: Buffer<ArrayBuffer> | null = null
+let defaultFootage: Buffer<ArrayBuffer> | null = null
 
 /** A multipart body for `POST /videos/upload`; fields with several values are arrays. */
 export function videoUploadForm(
@@ -21,26 +21,26 @@ export function videoUploadForm(
   return form
 }
 
-/** Uploads a short film and gives its names; fails if it is refused. */
+/** Uploads a short video, or `bytes`, and returns its ids. Throws if the upload is refused. */
 export async function uploadVideo(
   site: Pick<TestInstance, 'call'>,
-  user: User,
+  user: UploadingUser,
   fields: Record<string, string | number | boolean | string[]> = {},
   bytes?: Buffer<ArrayBuffer>
-): Promise<Video> {
-  film ??= await makeFootageBytes({ seconds: 2, size: '320x180' })
+): Promise<UploadedVideo> {
+  defaultFootage ??= await makeFootageBytes({ seconds: 2, size: '320x180' })
   const answer = await site.call('POST /videos/upload', {
     token: user.token,
     multipart: videoUploadForm(
       { name: 'A film', channelId: user.channelId, privacy: 1, ...fields },
-      { bytes: bytes ?? film, name: 'film.mp4' }
+      { bytes: bytes ?? defaultFootage, name: 'film.mp4' }
     )
   })
   if (answer.status !== 200) throw new Error(answer.text)
   return answer.json.video
 }
 
-/** Waits until the encoding of a video is over and gives its owner's view of it. */
+/** Waits until the encoding of a video is done and returns the video as its owner sees it. Throws if the encoding failed. */
 export async function waitForTranscoding(
   site: Pick<TestInstance, 'call'>,
   user: { token: string },
@@ -58,7 +58,7 @@ export async function waitForTranscoding(
   return (await site.call(`GET /videos/${id}`, { token: user.token })).json
 }
 
-/** Real footage where it is, else ten generated seconds in its size. */
+/** Returns the bytes of real footage if it is available, else of 14 generated seconds. */
 export async function readRealOrGeneratedFootage(): Promise<Buffer<ArrayBuffer>> {
   const real = realFootagePath()
   return real ? ((await readFile(real)) as Buffer<ArrayBuffer>) : await makeFootageBytes({ seconds: 14, size: '1280x720', rate: 30 })

@@ -17,7 +17,7 @@ let client: pg.Client
 let queue: Queue
 let alice: Awaited<ReturnType<PeerInstance['user']>>
 beforeAll(async () => {
-  // A worker each; the first answers requests too.
+  // Two processes, one worker each; the first serves requests too.
   peer = await startPeerInstance(
     {
       transcoding: {
@@ -44,29 +44,32 @@ afterAll(async () => {
   await peer?.stop()
 })
 
-type Row = { number: number; state: string; lease: number; failures: number; worker: string | null }
-const rowsOf = async (id: number): Promise<Row[]> =>
-  (await client.query<Row>('SELECT number, state, lease, failures, worker FROM encoding_chunks WHERE video_id = $1 ORDER BY number', [id]))
-    .rows
+type ChunkRow = { number: number; state: string; lease: number; failures: number; worker: string | null }
+const chunkRows = async (id: number): Promise<ChunkRow[]> =>
+  (
+    await client.query<ChunkRow>('SELECT number, state, lease, failures, worker FROM encoding_chunks WHERE video_id = $1 ORDER BY number', [
+      id
+    ])
+  ).rows
 const folderOf = (uuid: string) => join(peer.folder, 'streaming-playlists/hls', uuid)
-const ffmpegs = async (uuid: string) =>
+const ffmpegCommands = async (uuid: string) =>
   (await exec('ps', ['-A', '-o', 'args='])).stdout.split('\n').filter(line => line.startsWith('ffmpeg ') && line.includes(uuid))
-/** A film that has to be encoded whole. */
+/** Makes a video that has to be encoded completely. */
 const SECONDS = 26
-const film = async (more: string[] = []) =>
+const makeVideo = async (extraArgs: string[] = []) =>
   await makeFootageBytes({
     seconds: SECONDS,
     size: '640x360',
-    video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '200', ...more]
+    video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '200', ...extraArgs]
   })
 
-/** Notes what happens to the chunks of a film until they are dropped. */
-function observe(id: number): { seen: Map<number, Row>; workers: Set<string>; end(): Promise<void> } {
-  const [seen, workers] = [new Map<number, Row>(), new Set<string>()]
-  let over = false
-  const looking = (async () => {
-    while (!over) {
-      for (const row of await rowsOf(id)) {
+/** Records the states of the chunks of a video until `end`. */
+function observeChunks(id: number): { seen: Map<number, ChunkRow>; workers: Set<string>; end(): Promise<void> } {
+  const [seen, workers] = [new Map<number, ChunkRow>(), new Set<string>()]
+  let stopped = false
+  const polling = (async () => {
+    while (!stopped) {
+      for (const row of await chunkRows(id)) {
         seen.set(row.number, row)
         if (row.worker && row.state === 'done') workers.add(row.worker)
       }
@@ -77,14 +80,14 @@ function observe(id: number): { seen: Map<number, Row>; workers: Set<string>; en
     seen,
     workers,
     end: async () => {
-      over = true
-      await looking
+      stopped = true
+      await polling
     }
   }
 }
 
-/** All renditions hold every picture of the film, and nothing else is left of it. */
-async function expectWhole(uuid: string): Promise<void> {
+/** Expects all renditions to have every frame of the video, and no other files to be left. */
+async function expectCompleteRenditions(uuid: string): Promise<void> {
   const video = await waitForTranscoding(peer, alice, uuid)
   const { files } = video.streamingPlaylists[0]
   expect(files.map((file: any) => file.resolution.id)).toEqual([360, 240, 0])
@@ -110,16 +113,16 @@ async function expectWhole(uuid: string): Promise<void> {
     if (file.hasVideo) expect(text.match(/#EXTINF:2\.0000/g)).toHaveLength(SECONDS / 2)
   }
   expect(names.filter(name => name.startsWith('chunks-'))).toEqual([])
-  // Three renditions of two files, the master, the hashes; what a worker that died left before it was listed is swept.
+  // Three renditions of two files, the master playlist, the hashes; unlisted files of a killed worker are swept.
   await expect.poll(async () => await readdir(folderOf(uuid)), { timeout: 30_000 }).toHaveLength(8)
-  expect(await ffmpegs(uuid)).toEqual([])
+  expect(await ffmpegCommands(uuid)).toEqual([])
 }
 
-/** Waits until some chunks are done and another is under way. */
-const midway = async (id: number) =>
+/** Waits until some chunks are done and another is being encoded. */
+const waitUntilMidway = async (id: number) =>
   await eventually(
     async () => {
-      const rows = await rowsOf(id)
+      const rows = await chunkRows(id)
       return rows.filter(row => row.state === 'done').length >= 2 && rows.some(row => row.state === 'running') && rows
     },
     60,
@@ -129,13 +132,13 @@ const midway = async (id: number) =>
 describe('two workers', () => {
   beforeEach(async () => {
     await peer.start()
-    // Until each can know of the other.
+    // Until both are listed in Redis.
     await eventually(async () => (await queue.getWorkersCount()) === 2, 20, 'both workers')
   })
 
-  it('share a long film, which grows while they do, and is what one would have made', async () => {
-    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
-    const { seen, workers, end } = observe(id)
+  it('share a long video, which is playable meanwhile and complete at the end', async () => {
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await makeVideo())
+    const { seen, workers, end } = observeChunks(id)
     const early = await eventually(
       async () => {
         const { json } = await peer.call(`GET /videos/${uuid}`)
@@ -148,21 +151,21 @@ describe('two workers', () => {
     const growing = await (await fetch(early.streamingPlaylists[0].files[0].playlistUrl)).text()
     expect(growing).toContain('#EXT-X-PLAYLIST-TYPE:EVENT')
     expect(growing).not.toContain('#EXT-X-ENDLIST')
-    await expectWhole(uuid)
+    await expectCompleteRenditions(uuid)
     await end()
     expect(seen.size).toBe(7)
     expect([...seen.values()].every(row => row.lease === 1 && row.failures === 0)).toBe(true)
     expect(workers.size).toBe(2)
-    expect(await rowsOf(id)).toEqual([])
+    expect(await chunkRows(id)).toEqual([])
   })
 
-  it.each(['worker', 'web,worker'] as const)('when one of them dies (%s), one chunk is encoded twice, and no other', async part => {
-    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
-    const { seen, end } = observe(id)
-    const before = await midway(id)
-    await peer.kill(part)
-    if (part === 'web,worker') await peer.start()
-    await expectWhole(uuid)
+  it.each(['worker', 'web,worker'] as const)('after one of them is killed (%s), at most one chunk is encoded twice', async role => {
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await makeVideo())
+    const { seen, end } = observeChunks(id)
+    const before = await waitUntilMidway(id)
+    await peer.kill(role)
+    if (role === 'web,worker') await peer.start()
+    await expectCompleteRenditions(uuid)
     await end()
     for (const row of before) if (row.state === 'done') expect(seen.get(row.number)!.lease).toBe(row.lease)
     expect([...seen.values()].reduce((sum, row) => sum + row.lease - 1, 0)).toBeLessThanOrEqual(1)
@@ -173,21 +176,21 @@ describe('two workers', () => {
     expect(row).toEqual({ attempts: 0, error: null })
   })
 
-  it('when both die, what was done is used by who comes next', async () => {
-    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
-    const { seen, end } = observe(id)
-    await midway(id)
+  it('after both are killed, finished chunks are reused', async () => {
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await makeVideo())
+    const { seen, end } = observeChunks(id)
+    await waitUntilMidway(id)
     await peer.kill()
-    const before = await rowsOf(id)
+    const before = await chunkRows(id)
     expect(before.filter(row => row.state === 'done').length).toBeGreaterThan(1)
     await peer.start()
-    await expectWhole(uuid)
+    await expectCompleteRenditions(uuid)
     await end()
     for (const row of before) expect(seen.get(row.number)!.lease - row.lease).toBe(row.state === 'done' ? 0 : 1)
   })
 
-  it('a chunk that fails again and again has the film encoded in one pass', async () => {
-    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
+  it('a video with a chunk that fails repeatedly is encoded in one pass', async () => {
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await makeVideo())
     await eventually(
       async () =>
         (
@@ -199,14 +202,14 @@ describe('two workers', () => {
       60,
       'the chunks'
     )
-    await eventually(async () => (await rowsOf(id)).length === 0, 60, 'the end of the chunks')
+    await eventually(async () => (await chunkRows(id)).length === 0, 60, 'the end of the chunks')
     expect((await peer.call(`GET /videos/${uuid}/transcoding`, { token: alice.token })).json.state).toBe('running')
-    await expectWhole(uuid)
+    await expectCompleteRenditions(uuid)
   })
 
-  it('so has one whose file is broken or missing', async () => {
-    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
-    const stolen = await eventually(
+  it('so is one with a chunk whose file is missing', async () => {
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await makeVideo())
+    const updated = await eventually(
       async () =>
         (
           await client.query(
@@ -217,26 +220,26 @@ describe('two workers', () => {
       60,
       'the chunks'
     )
-    expect(stolen).toBe(1)
-    await expectWhole(uuid)
+    expect(updated).toBe(1)
+    await expectCompleteRenditions(uuid)
   })
 
-  it('a film that is deleted in the middle is encoded no further, and leaves nothing', async () => {
-    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
-    await midway(id)
-    expect((await ffmpegs(uuid)).length).toBeGreaterThan(0)
+  it('a deleted video is encoded no further, and leaves no files', async () => {
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await makeVideo())
+    await waitUntilMidway(id)
+    expect((await ffmpegCommands(uuid)).length).toBeGreaterThan(0)
     expect((await peer.call(`DELETE /videos/${uuid}`, { token: alice.token })).status).toBe(204)
-    await eventually(async () => (await ffmpegs(uuid)).length === 0, 10, 'the end of ffmpeg')
+    await eventually(async () => (await ffmpegCommands(uuid)).length === 0, 10, 'the end of ffmpeg')
     await sleep(500)
     expect(await readdir(folderOf(uuid)).catch(() => 'gone')).toBe('gone')
     expect((await client.query('SELECT FROM encoding_splits')).rowCount).toBe(0)
   })
 
-  it('so is one that an administrator stops', async () => {
-    const { id, uuid } = await uploadVideo(peer, alice, {}, await film())
-    await midway(id)
+  it('so is a video whose encoding is stopped', async () => {
+    const { id, uuid } = await uploadVideo(peer, alice, {}, await makeVideo())
+    await waitUntilMidway(id)
     expect((await peer.call(`DELETE /server/transcodings/${uuid}`, { token: await peer.login() })).status).toBe(204)
-    await eventually(async () => (await ffmpegs(uuid)).length === 0, 10, 'the end of ffmpeg')
+    await eventually(async () => (await ffmpegCommands(uuid)).length === 0, 10, 'the end of ffmpeg')
     await eventually(
       async () =>
         await readdir(folderOf(uuid)).then(
@@ -250,25 +253,27 @@ describe('two workers', () => {
   })
 })
 
-describe('one worker encodes in one pass', () => {
-  /** Encodes a film and says whether it was ever cut. */
-  const cut = async (bytes: Buffer<ArrayBuffer>): Promise<boolean> => {
+describe('which videos are encoded in one pass', () => {
+  /** Encodes a video and returns whether it was split. */
+  const wasSplit = async (bytes: Buffer<ArrayBuffer>): Promise<boolean> => {
     const { id, uuid } = await uploadVideo(peer, alice, {}, bytes)
-    const { seen, end } = observe(id)
+    const { seen, end } = observeChunks(id)
     await waitForTranscoding(peer, alice, uuid)
     await end()
     return seen.size > 0
   }
 
-  it('what varies in its rate, or is short', async () => {
-    expect(await cut(await film(['-vf', "select='if(lt(t,12),1,not(mod(n,3)))'", '-fps_mode', 'vfr']))).toBe(false)
+  it('those with a variable frame rate, and short ones', async () => {
+    expect(await wasSplit(await makeVideo(['-vf', "select='if(lt(t,12),1,not(mod(n,3)))'", '-fps_mode', 'vfr']))).toBe(false)
     expect(
-      await cut(await makeFootageBytes({ seconds: 8, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '200'] }))
+      await wasSplit(
+        await makeFootageBytes({ seconds: 8, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '200'] })
+      )
     ).toBe(false)
   })
 
-  it('everything, where it is alone', async () => {
+  it('all, if there is only one worker', async () => {
     await peer.kill('worker')
-    expect(await cut(await film())).toBe(false)
+    expect(await wasSplit(await makeVideo())).toBe(false)
   })
 })

@@ -17,138 +17,147 @@ import { leasedChunkFilename, encodeLeasedChunk } from './leased-chunk.ts'
 import { listChunks, hasEncodingSplit, leaseNextChunk, findOrCreateEncodingSplit, type ChunkStatus } from './chunks.query.ts'
 import { getCurrentEncoder } from './encoder-registry.ts'
 
-/** A film whose `plan.encode` is still to be made of the uploaded file `input`. */
+/** A video whose `plan.encode` is still to be encoded from the uploaded file `input`. */
 export type EncodingTask = { id: number; uuid: string; input: string; plan: TranscodingPlan; probe: Probe }
 
-/** Whether a film is encoded in chunks: it is long, can be cut, and another worker is there, or it was cut already. */
+/** Whether a video is encoded in chunks: it is long, can be split, and there is another worker, or it was split already. */
 export async function shouldEncodeInChunks({ id, plan, probe }: Pick<EncodingTask, 'id' | 'plan' | 'probe'>): Promise<boolean> {
   const { enabled, min_duration } = config.transcoding.chunks
   if (!enabled || probe.duration * 1000 < min_duration || reasonNotToSplit(probe, plan) !== null) return false
-  // What hardware encodes cannot be joined to what software encodes.
-  return (await hasEncodingSplit(id)) || ((await getCurrentEncoder()) === SOFTWARE_ENCODER && (await otherWorkers()))
+  // Chunks of hardware and of software encoders cannot be joined.
+  return (await hasEncodingSplit(id)) || ((await getCurrentEncoder()) === SOFTWARE_ENCODER && (await hasOtherWorkers()))
 }
 
-/** Redis lists those that listen to the queue: one connection of each living worker process. Without it this one works alone. */
-async function otherWorkers(): Promise<boolean> {
-  return await readFromQueue('transcoding', async opened => (await opened.getWorkersCount()) > 1, false)
+/** Redis lists the connections to the queue, one for each running worker process. Without Redis this worker encodes alone. */
+async function hasOtherWorkers(): Promise<boolean> {
+  return await readFromQueue('transcoding', async queue => (await queue.getWorkersCount()) > 1, false)
 }
 
 /**
- * Encodes every rung of `film.plan.encode` in chunks, with all workers that have time, and the shared sound (`withAudio`) here. The
- * renditions
- * grow by each chunk whose turn it is. What was encoded before this process had the film is used. `done` rejects with a JoinError where the
- * film has to be encoded in one pass. The chunks stay in any case: whoever has no use for them any more drops them.
+ * Encodes every rendition of `task.plan.encode` in chunks, together with all idle workers, and the shared audio (`withAudio`) in this
+ * process. The renditions grow by the chunks in order. Chunks encoded by an earlier attempt are reused. `done` rejects with a
+ * ChunkJoinError if the video has to be encoded in one pass. The chunks are kept in any case: the caller deletes them
+ * (`deleteEncodingSplit`).
  */
-export function encodeInChunks(film: EncodingTask, options: HlsOptions & { signal: AbortSignal }): HlsRun {
-  const ending = new AbortController()
-  const signal = AbortSignal.any([options.signal, ending.signal])
-  const videos = film.plan.encode.map<HlsOutput>(({ resolution }) => ({ kind: 'video', resolution, ...newHlsFilenames(resolution) }))
-  const sound =
-    options.withAudio && film.plan.audioRendition
-      ? audioToHls(film.input, hlsFolder(film.uuid), film.plan, film.probe, {
+export function encodeInChunks(task: EncodingTask, options: HlsOptions & { signal: AbortSignal }): HlsRun {
+  const stopController = new AbortController()
+  const signal = AbortSignal.any([options.signal, stopController.signal])
+  const videoOutputs = task.plan.encode.map<HlsOutput>(({ resolution }) => ({ kind: 'video', resolution, ...newHlsFilenames(resolution) }))
+  const audioRun =
+    options.withAudio && task.plan.audioRendition
+      ? audioToHls(task.input, hlsFolder(task.uuid), task.plan, task.probe, {
           signal,
           nice: options.nice,
           stallMs: options.stallMs,
-          brake: options.brake
+          pauseControl: options.pauseControl
         })
       : null
   const done = (async () => {
-    const both = [conduct(film, videos, { ...options, signal }), sound?.done]
+    const runs = [coordinateChunks(task, videoOutputs, { ...options, signal }), audioRun?.done]
     try {
-      return (await Promise.all(both))[0]!
+      return (await Promise.all(runs))[0]!
     } catch (error) {
-      ending.abort()
-      await Promise.allSettled(both)
+      stopController.abort()
+      await Promise.allSettled(runs)
       throw error
     }
   })()
   done.catch(() => undefined)
-  const outputs = [...videos, ...(sound?.outputs ?? [])]
-  return { outputs, groups: [outputs], done, kill: () => ending.abort() }
+  const outputs = [...videoOutputs, ...(audioRun?.outputs ?? [])]
+  return { outputs, groups: [outputs], done, kill: () => stopController.abort() }
 }
 
-async function conduct(film: EncodingTask, outputs: HlsOutput[], options: HlsOptions & { signal: AbortSignal }): Promise<HlsResult> {
-  const { signal, brake } = options
-  const { duration, video } = film.probe
-  const { segmentSeconds } = film.plan.settings
-  const pieces = splitIntoChunks(duration, config.transcoding.chunks.length / 1000, segmentSeconds)
-  const folder = await findOrCreateEncodingSplit(film, film.plan, pieces)
-  const joints = outputs.map(output => ({
+async function coordinateChunks(
+  task: EncodingTask,
+  outputs: HlsOutput[],
+  options: HlsOptions & { signal: AbortSignal }
+): Promise<HlsResult> {
+  const { signal, pauseControl } = options
+  const { duration, video } = task.probe
+  const { segmentSeconds } = task.plan.settings
+  const ranges = splitIntoChunks(duration, config.transcoding.chunks.length / 1000, segmentSeconds)
+  const folder = await findOrCreateEncodingSplit(task, task.plan, ranges)
+  const joiners = outputs.map(output => ({
     resolution: output.resolution,
-    joint: new ChunkJoiner(hlsFolder(film.uuid), output, { segmentSeconds, fps: video!.fps })
+    joiner: new ChunkJoiner(hlsFolder(task.uuid), output, { segmentSeconds, fps: video!.fps })
   }))
-  const tell = teller(pieces, duration, options)
-  const leaving = new AbortController()
-  const mine: { run: Promise<void> | null; blind: boolean } = { run: null, blind: false }
-  const begin = async (): Promise<void> => {
-    const leased = brake?.held ? undefined : await leaseNextChunk(film.id).catch(() => undefined)
+  const reportProgress = createProgressReporter(ranges, duration, options)
+  const ownChunkAbort = new AbortController()
+  const ownChunk: { run: Promise<void> | null; cannotSeeFiles: boolean } = { run: null, cannotSeeFiles: false }
+  const startOwnChunk = async (): Promise<void> => {
+    const leased = pauseControl?.paused ? undefined : await leaseNextChunk(task.id).catch(() => undefined)
     if (!leased) return
-    mine.run = encodeLeasedChunk(leased, { signal: AbortSignal.any([signal, leaving.signal]), brake })
+    ownChunk.run = encodeLeasedChunk(leased, { signal: AbortSignal.any([signal, ownChunkAbort.signal]), pauseControl })
       .then(
-        seen => {
-          mine.blind = !seen
+        encoded => {
+          ownChunk.cannotSeeFiles = !encoded
         },
         error => {
-          logger.warn('A chunk was left to others', { uuid: film.uuid, error })
+          logger.warn('A chunk was left to others', { uuid: task.uuid, error })
         }
       )
       .finally(() => {
-        mine.run = null
+        ownChunk.run = null
       })
   }
-  let joined = 0
+  let joinedCount = 0
   emitEvent('chunks.waiting', {})
   try {
     for (;;) {
       if (signal.aborted) throw new MediaError('aborted', 'the encoding was stopped')
-      if (mine.blind) throw new ChunkJoinError('this worker does not see the files of the chunks')
-      // Where the database cannot be asked, the lock is lost too, or is asked again.
-      const chunks = await listChunks(film.id).catch(() => null)
+      if (ownChunk.cannotSeeFiles) throw new ChunkJoinError('this worker does not see the files of the chunks')
+      // If the database cannot be reached, the lock is lost too, or the next round queries again.
+      const chunks = await listChunks(task.id).catch(() => null)
       if (chunks) {
         if (chunks.length === 0) throw new MediaError('aborted', 'the chunks are gone')
-        const lost = chunks.find(chunk => chunk.lost)
-        if (lost) throw new ChunkJoinError(`chunk ${lost.number} could not be encoded`)
-        // The joining needs no core for long: the next chunk is encoded meanwhile.
-        if (!mine.run) await begin()
-        for (; chunks[joined]?.state === 'done' && !signal.aborted; joined++) {
-          for (const { resolution, joint } of joints) await joint.append(join(folder, leasedChunkFilename(chunks[joined]!, resolution)))
+        const lostChunk = chunks.find(chunk => chunk.lost)
+        if (lostChunk) throw new ChunkJoinError(`chunk ${lostChunk.number} could not be encoded`)
+        // Joining takes little time: the next chunk is encoded meanwhile.
+        if (!ownChunk.run) await startOwnChunk()
+        for (; chunks[joinedCount]?.state === 'done' && !signal.aborted; joinedCount++) {
+          for (const { resolution, joiner } of joiners)
+            await joiner.append(join(folder, leasedChunkFilename(chunks[joinedCount]!, resolution)))
         }
-        tell(chunks)
-        if (joined === chunks.length) break
+        reportProgress(chunks)
+        if (joinedCount === chunks.length) break
       }
       await Promise.race([
-        ...(mine.run ? [mine.run] : []),
+        ...(ownChunk.run ? [ownChunk.run] : []),
         sleep(config.transcoding.progress_interval, undefined, { signal }).catch(() => undefined)
       ])
     }
-    const seconds = Math.min(...joints.map(({ joint }) => joint.seconds))
-    if (new Set(joints.map(({ joint }) => joint.pictures)).size > 1) throw new ChunkJoinError('the rungs have different pictures')
+    const seconds = Math.min(...joiners.map(({ joiner }) => joiner.seconds))
+    if (new Set(joiners.map(({ joiner }) => joiner.frames)).size > 1) throw new ChunkJoinError('the rungs have different pictures')
     if (seconds < duration - Math.max(1, duration * 0.02))
       throw new ChunkJoinError(`only ${seconds} s of ${duration} s were found in chunks`)
-    for (const { joint } of joints) await joint.finish()
-    // Nobody has decoded it as a whole.
-    return { seconds, damaged: false, broken: true, log: '' }
+    for (const { joiner } of joiners) await joiner.finish()
+    // No single pass decoded all of it, so decode errors cannot be excluded.
+    return { seconds, damaged: false, decodeErrors: true, log: '' }
   } finally {
-    leaving.abort()
-    await mine.run
+    ownChunkAbort.abort()
+    await ownChunk.run
   }
 }
 
-/** Says how far the film is by the chunks that are done. */
-function teller(pieces: TimeRange[], duration: number, { onProgress, brake }: HlsOptions): (chunks: ChunkStatus[]) => void {
-  const began = performance.now() - (brake?.heldFor ?? 0)
-  let [before, last] = [-1, -1]
+/** Returns a function that reports the progress by the chunks that are done. */
+function createProgressReporter(
+  ranges: TimeRange[],
+  duration: number,
+  { onProgress, pauseControl }: HlsOptions
+): (chunks: ChunkStatus[]) => void {
+  const startedAt = performance.now() - (pauseControl?.pausedMs ?? 0)
+  let [secondsAtStart, lastSeconds] = [-1, -1]
   return chunks => {
     const seconds = chunks.reduce(
       (sum, { state, number }) =>
-        sum + (state === 'done' && pieces[number] ? Math.max(0, (pieces[number].end ?? duration) - pieces[number].start) : 0),
+        sum + (state === 'done' && ranges[number] ? Math.max(0, (ranges[number].end ?? duration) - ranges[number].start) : 0),
       0
     )
-    if (before === -1) before = seconds
-    if (seconds === last) return
-    last = seconds
-    const elapsed = (performance.now() - (brake?.heldFor ?? 0) - began) / 1000
-    const speed = elapsed > 0 ? (seconds - before) / elapsed : 0
+    if (secondsAtStart === -1) secondsAtStart = seconds
+    if (seconds === lastSeconds) return
+    lastSeconds = seconds
+    const elapsed = (performance.now() - (pauseControl?.pausedMs ?? 0) - startedAt) / 1000
+    const speed = elapsed > 0 ? (seconds - secondsAtStart) / elapsed : 0
     onProgress?.({
       seconds,
       percent: Math.min(99, (seconds / duration) * 100),

@@ -6,57 +6,58 @@ import { encodeLeasedChunk } from './leased-chunk.ts'
 import { leaseNextChunk } from './chunks.query.ts'
 import { isTranscodingIdle } from './scheduler.ts'
 
-let ring: () => void = () => undefined
-let woken = false
+let wakeUp: () => void = () => undefined
+let wakePending = false
 let listening = false
 
 /**
- * Encodes chunks of films that other workers encode, while this one has nothing of its own to do: driven by the rows, woken by news of new
- * ones (law 1).
+ * Starts a loop that encodes chunks of videos claimed by other workers while this process has no encoding of its own. It is driven by the
+ * rows and woken by `chunks.waiting` (ARCHITECTURE.md, rule 1).
  */
 export function startChunkWorker(): { stop(): Promise<void> } {
   if (!listening)
     onEvent('chunks.waiting', () => {
-      woken = true
-      ring()
+      wakePending = true
+      wakeUp()
     })
   listening = true
-  const ending = new AbortController()
-  const over = (async () => {
-    while (!ending.signal.aborted) {
-      if (!(await help(ending.signal).catch(error => logger.warn('Chunks cannot be helped with now', { error })))) await news(ending.signal)
+  const stopController = new AbortController()
+  const loop = (async () => {
+    while (!stopController.signal.aborted) {
+      if (!(await encodeOneChunk(stopController.signal).catch(error => logger.warn('Chunks cannot be helped with now', { error }))))
+        await waitForChunks(stopController.signal)
     }
   })()
   return {
     stop: async () => {
-      ending.abort()
-      ring()
-      await over
+      stopController.abort()
+      wakeUp()
+      await loop
     }
   }
 }
 
-/** Encodes one chunk; false where there is none for this process. */
-async function help(signal: AbortSignal): Promise<boolean> {
-  // Whoever halts all jobs wants nothing to begin.
+/** Encodes one chunk; false if there is none for this process. */
+async function encodeOneChunk(signal: AbortSignal): Promise<boolean> {
+  // While all jobs are paused, no chunk may be started either.
   if (
     !config.transcoding.chunks.enabled ||
     !isTranscodingIdle() ||
-    (await readFromQueue('transcoding', async opened => await opened.isPaused(), false))
+    (await readFromQueue('transcoding', async queue => await queue.isPaused(), false))
   )
     return false
   const leased = await leaseNextChunk()
   return leased !== undefined && (await encodeLeasedChunk(leased, { signal, helping: true }))
 }
 
-async function news(signal: AbortSignal): Promise<void> {
+async function waitForChunks(signal: AbortSignal): Promise<void> {
   await new Promise<void>(resolve => {
     const timer = setTimeout(resolve, config.transcoding.chunks.check_interval)
-    ring = () => {
+    wakeUp = () => {
       clearTimeout(timer)
       resolve()
     }
-    if (signal.aborted || woken) ring()
+    if (signal.aborted || wakePending) wakeUp()
   })
-  woken = false
+  wakePending = false
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { splitIntoChunks } from '../media/chunk-encoder.ts'
-import { testLadderSettings } from '../test/media-fixtures.ts'
+import { testLadderSettings } from '../test/media-settings.ts'
 import type { TranscodingPlan } from '../media/ladder.ts'
 import { hlsFolder, storedFilePath } from '../storage/disk.ts'
 import { startTestInstance, type TestInstance } from '../test/instance.ts'
@@ -41,21 +41,22 @@ const plan: TranscodingPlan = {
   keepsFrameTimes: true,
   settings: testLadderSettings
 }
-/** A film of 12 s that is being encoded, in three chunks. */
-async function film({ priority = 0 } = {}): Promise<{ id: number; uuid: string; folder: string }> {
+/** Creates a video of 12 s that is being encoded, in three chunks. */
+async function createSplitVideo({ priority = 0 } = {}): Promise<{ id: number; uuid: string; folder: string }> {
   const { id, uuid } = await seedVideo({ channelId })
   await runQuery(
-    sql`INSERT INTO transcodings (video_id, state, not_before, priority, created_at, updated_at) VALUES (${id}, 'running', now(), ${priority}, now(), now())`
+    sql`INSERT INTO transcodings (video_id, state, not_before, priority, created_at, updated_at)
+      VALUES (${id}, 'running', now(), ${priority}, now(), now())`
   )
   await mkdir(hlsFolder(uuid), { recursive: true })
   return { id, uuid, folder: await findOrCreateEncodingSplit({ id, uuid }, plan, splitIntoChunks(12, 4, 2)) }
 }
-const expire = async () => await runQuery(sql`UPDATE encoding_chunks SET leased_until = now() - interval '1 second'`)
+const expireLeases = async () => await runQuery(sql`UPDATE encoding_chunks SET leased_until = now() - interval '1 second'`)
 const states = async (id: number) => (await listChunks(id)).map(({ state }) => state)
 
-it('many that lease at once get a chunk each, in the order of the film, the last without an end', async () => {
-  const { id } = await film()
-  const leased = (await Promise.all([...Array(6)].map(async () => await leaseNextChunk()))).filter(one => one !== undefined)
+it('concurrent leases get one chunk each, in order, the last without an end', async () => {
+  const { id } = await createSplitVideo()
+  const leased = (await Promise.all([...Array(6)].map(async () => await leaseNextChunk()))).filter(chunk => chunk !== undefined)
   expect(leased.sort((a, b) => a.number - b.number)).toEqual([
     { videoId: id, number: 0, lease: 1, start: 0, end: 4 },
     { videoId: id, number: 1, lease: 1, start: 4, end: 8 },
@@ -64,46 +65,46 @@ it('many that lease at once get a chunk each, in the order of the film, the last
   expect(await states(id)).toEqual(['running', 'running', 'running'])
 })
 
-it('what an administrator put first goes first; who asks for one film gets no other', async () => {
-  const [first, urgent] = [await film(), await film({ priority: 1 })]
+it('chunks of a prioritized video come first; a lease for one video gets no other', async () => {
+  const [first, urgent] = [await createSplitVideo(), await createSplitVideo({ priority: 1 })]
   expect((await leaseNextChunk())!.videoId).toBe(urgent.id)
   expect((await leaseNextChunk(first.id))!.videoId).toBe(first.id)
 })
 
-it('a chunk whose worker is not heard of any more is leased again, as often as encodings are tried', async () => {
-  const { id } = await film()
-  const lost = (await leaseNextChunk())!
-  await expire()
+it('a chunk whose lease expired is leased again, up to the configured attempts', async () => {
+  const { id } = await createSplitVideo()
+  const lostLease = (await leaseNextChunk())!
+  await expireLeases()
   const again = (await leaseNextChunk())!
   expect(again).toMatchObject({ number: 0, lease: 2 })
-  expect([await renewChunkLease(lost), await endChunkLease(lost, 'done'), await endChunkLease(lost, 'failed')]).toEqual([
+  expect([await renewChunkLease(lostLease), await endChunkLease(lostLease, 'done'), await endChunkLease(lostLease, 'failed')]).toEqual([
     false,
     false,
     false
   ])
   expect((await listChunks(id))[0]).toMatchObject({ state: 'running', lost: false })
-  await expire()
+  await expireLeases()
   expect((await leaseNextChunk())!).toMatchObject({ number: 0, lease: 3 })
-  await expire()
+  await expireLeases()
   expect((await leaseNextChunk())!.number).toBe(1)
   expect((await listChunks(id))[0]).toMatchObject({ lost: true })
 })
 
-it('a run that failed counts, one that was let go does not', async () => {
-  const { id } = await film()
+it('failed attempts count, released ones do not', async () => {
+  const { id } = await createSplitVideo()
   for (let time = 0; time < 4; time++) await endChunkLease((await leaseNextChunk())!, 'released')
   expect((await listChunks(id))[0]).toMatchObject({ state: 'waiting', lost: false, lease: 4 })
   for (let time = 0; time < config.transcoding.attempts; time++) await endChunkLease((await leaseNextChunk())!, 'failed')
   expect((await listChunks(id))[0]).toMatchObject({ state: 'waiting', lost: true })
 })
 
-it('a renewed lease is kept, and a chunk that is done stays done', async () => {
-  const { id } = await film()
-  const mine = (await leaseNextChunk())!
-  await expire()
-  expect(await renewChunkLease(mine)).toBe(true)
+it('a renewed lease does not expire, and a finished chunk stays done', async () => {
+  const { id } = await createSplitVideo()
+  const lease = (await leaseNextChunk())!
+  await expireLeases()
+  expect(await renewChunkLease(lease)).toBe(true)
   expect((await leaseNextChunk())!.number).toBe(1)
-  expect([await endChunkLease(mine, 'done'), await endChunkLease(mine, 'failed'), await renewChunkLease(mine)]).toEqual([
+  expect([await endChunkLease(lease, 'done'), await endChunkLease(lease, 'failed'), await renewChunkLease(lease)]).toEqual([
     true,
     false,
     false
@@ -111,15 +112,15 @@ it('a renewed lease is kept, and a chunk that is done stays done', async () => {
   expect(await states(id)).toEqual(['done', 'running', 'waiting'])
 })
 
-it('a film that is stopped or waits has no chunks to lease, and those under way are not renewed', async () => {
-  const { id } = await film()
-  const mine = (await leaseNextChunk())!
+it('without a running encoding no chunk is leased and no lease is renewed', async () => {
+  const { id } = await createSplitVideo()
+  const lease = (await leaseNextChunk())!
   for (const state of ['failed', 'waiting']) {
     await runQuery(sql`UPDATE transcodings SET state = ${state} WHERE video_id = ${id}`)
-    expect([await leaseNextChunk(), await renewChunkLease(mine)]).toEqual([undefined, false])
+    expect([await leaseNextChunk(), await renewChunkLease(lease)]).toEqual([undefined, false])
   }
   await runQuery(sql`DELETE FROM videos WHERE id = ${id}`)
-  expect([await hasEncodingSplit(id), await renewChunkLease(mine), await endChunkLease(mine, 'done'), await listChunks(id)]).toEqual([
+  expect([await hasEncodingSplit(id), await renewChunkLease(lease), await endChunkLease(lease, 'done'), await listChunks(id)]).toEqual([
     false,
     false,
     false,
@@ -127,47 +128,48 @@ it('a film that is stopped or waits has no chunks to lease, and those under way 
   ])
 })
 
-it('the same plan goes on with what is done; another one, or lost files, begin anew and leave nothing of before', async () => {
-  const { id, uuid, folder } = await film()
+it('the same plan reuses finished chunks; another one starts again and deletes the old chunks', async () => {
+  const { id, uuid, folder } = await createSplitVideo()
   await writeFile(join(folder, '0-1-240.mp4'), 'a chunk')
   await endChunkLease((await leaseNextChunk())!, 'done')
   expect(await findOrCreateEncodingSplit({ id, uuid }, { ...plan }, splitIntoChunks(12, 4, 2))).toBe(folder)
   expect(await states(id)).toEqual(['done', 'waiting', 'waiting'])
-  const other = await findOrCreateEncodingSplit(
+  const otherFolder = await findOrCreateEncodingSplit(
     { id, uuid },
     { ...plan, settings: { ...testLadderSettings, crf: 20 } },
     splitIntoChunks(12, 8, 2)
   )
-  expect(other).not.toBe(folder)
+  expect(otherFolder).not.toBe(folder)
   expect(await states(id)).toEqual(['waiting', 'waiting'])
-  expect((await readdir(hlsFolder(uuid))).map(name => join(hlsFolder(uuid), name))).toEqual([other])
+  expect((await readdir(hlsFolder(uuid))).map(name => join(hlsFolder(uuid), name))).toEqual([otherFolder])
   await deleteEncodingSplit({ id, uuid })
   expect([await readdir(hlsFolder(uuid)), await hasEncodingSplit(id)]).toEqual([[], false])
 })
 
-it('who only helps leaves a chunk to others where there is no memory to spare', async () => {
-  const { id } = await film()
+it('a helping worker releases the chunk if there is no spare memory', async () => {
+  const { id } = await createSplitVideo()
   await runQuery(
-    sql`INSERT INTO video_sources (video_id, input_filename, filename, size, created_at, updated_at) VALUES (${id}, 'film.mp4', 'film.mp4', 4, now(), now())`
+    sql`INSERT INTO video_sources (video_id, input_filename, filename, size, created_at, updated_at)
+      VALUES (${id}, 'film.mp4', 'film.mp4', 4, now(), now())`
   )
   await mkdir(dirname(storedFilePath('original_video_files', 'film.mp4')), { recursive: true })
   await writeFile(storedFilePath('original_video_files', 'film.mp4'), 'no film')
-  const before = config.transcoding.spare_memory
+  const previous = config.transcoding.spare_memory
   const { signal } = new AbortController()
   try {
     config.transcoding.spare_memory = 2 ** 50
     expect(await encodeLeasedChunk((await leaseNextChunk())!, { signal, helping: true })).toBe(false)
-    const [kept] = await runQuery<{ state: string; failures: number }>(
+    const [chunk] = await runQuery<{ state: string; failures: number }>(
       sql`SELECT state, failures FROM encoding_chunks WHERE video_id = ${id} AND number = 0`
     )
-    expect(kept).toEqual({ state: 'waiting', failures: 0 })
-    // Whose film it is tries all the same.
+    expect(chunk).toEqual({ state: 'waiting', failures: 0 })
+    // The worker that owns the encoding tries in any case.
     expect(await encodeLeasedChunk((await leaseNextChunk())!, { signal })).toBe(true)
     config.transcoding.spare_memory = 0
     expect(await encodeLeasedChunk((await leaseNextChunk())!, { signal, helping: true })).toBe(true)
   } finally {
-    config.transcoding.spare_memory = before
+    config.transcoding.spare_memory = previous
   }
-  const [tried] = await runQuery<{ failures: number }>(sql`SELECT failures FROM encoding_chunks WHERE video_id = ${id} AND number = 0`)
-  expect(tried!.failures).toBe(2)
+  const [chunk] = await runQuery<{ failures: number }>(sql`SELECT failures FROM encoding_chunks WHERE video_id = ${id} AND number = 0`)
+  expect(chunk!.failures).toBe(2)
 })

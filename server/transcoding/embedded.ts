@@ -14,36 +14,36 @@ import { listChapters, setChapters } from '../videos/chapters.ts'
 import { VIDEO_LANGUAGE_LABELS } from '../videos/labels.ts'
 import type { VideoModel } from '../videos/video.model.ts'
 
-/** As PeerTube allows of subtitles, in bytes. */
-const LARGEST = 20 * 1024 * 1024
-/** What a file of subtitles without a word has at most: its first line. */
-const NOTHING = 'WEBVTT\n\n'.length
+/** The limit of PeerTube for caption files. */
+const MAX_CAPTION_BYTES = 20 * 1024 * 1024
+/** The size of a WebVTT file without any cue: its header. */
+const EMPTY_WEBVTT_BYTES = 'WEBVTT\n\n'.length
 
-/** Words may be far apart, and the whole file is read for them: that it goes on cannot be seen. In times of `transcoding.stall_timeout`. */
-const PATIENCE = 10
+/** The timeout as a multiple of `transcoding.stall_timeout`: with distant cues ffmpeg reads on without visible progress. */
+const TIMEOUT_STALL_FACTOR = 10
 
-type Words = { index: number; language: string; path: string }
+type ExtractedCaption = { index: number; language: string; path: string }
 
 /**
- * Gives a video the chapters and the text subtitles that are inside its file, as far as it has none. A video without them is still a video,
- * so it never throws.
+ * Imports the chapters and text subtitles embedded in the uploaded file, as far as the video has none. They are optional, so it never
+ * throws.
  */
 export async function importEmbeddedCaptionsAndChapters(
   video: VideoModel,
   input: string,
   probe: Probe,
-  { signal, brake }: { signal: AbortSignal; brake: PauseControl }
+  { signal, pauseControl }: { signal: AbortSignal; pauseControl: PauseControl }
 ): Promise<void> {
   try {
-    // Sources of before this was looked for do not say.
-    await takeChapters(video, probe.chapters ?? [])
-    await takeSubtitles(video, input, probe.subtitles ?? [], { signal, brake })
+    // Older probes do not have these fields.
+    await importChapters(video, probe.chapters ?? [])
+    await importSubtitles(video, input, probe.subtitles ?? [], { signal, pauseControl })
   } catch (error) {
     if (!signal.aborted) logger.warn('The words inside a video could not be taken', { uuid: video.uuid, error })
   }
 }
 
-async function takeChapters(video: VideoModel, chapters: Probe['chapters']): Promise<void> {
+async function importChapters(video: VideoModel, chapters: Probe['chapters']): Promise<void> {
   if (chapters.length === 0 || (await listChapters(video.id)).length > 0) return
   await setChapters(
     video.id,
@@ -51,57 +51,62 @@ async function takeChapters(video: VideoModel, chapters: Probe['chapters']): Pro
   )
 }
 
-async function takeSubtitles(
+async function importSubtitles(
   video: VideoModel,
   input: string,
   streams: Probe['subtitles'],
-  options: { signal: AbortSignal; brake: PauseControl }
+  options: { signal: AbortSignal; pauseControl: PauseControl }
 ): Promise<void> {
-  const taken = new Set((await listCaptions(video.id)).data.map(({ language }) => language.id))
-  const wanted: Words[] = []
-  for (const { index, language: said } of streams) {
-    const language = knownLanguage(said) ?? video.language
-    if (!language || taken.has(language)) continue
-    taken.add(language)
-    wanted.push({ index, language, path: await temporaryPath(`${randomUUID()}.vtt`) })
+  const usedLanguages = new Set((await listCaptions(video.id)).data.map(({ language }) => language.id))
+  const captions: ExtractedCaption[] = []
+  for (const { index, language: taggedLanguage } of streams) {
+    const language = peertubeLanguage(taggedLanguage) ?? video.language
+    if (!language || usedLanguages.has(language)) continue
+    usedLanguages.add(language)
+    captions.push({ index, language, path: await temporaryPath(`${randomUUID()}.vtt`) })
   }
-  if (wanted.length === 0) return
+  if (captions.length === 0) return
   try {
-    await extract(input, wanted, options)
-    for (const { language, path } of wanted) await keep(video, language, path)
+    await extractSubtitles(input, captions, options)
+    for (const { language, path } of captions) await saveCaption(video, language, path)
   } finally {
-    for (const { path } of wanted) await rm(path, { force: true })
+    for (const { path } of captions) await rm(path, { force: true })
   }
 }
 
-/** Writes subtitles as WebVTT, all of them in one reading of the file. */
-async function extract(input: string, wanted: Words[], options: { signal: AbortSignal; brake: PauseControl }): Promise<void> {
-  const one = ({ index }: Words) => ['-map', `0:${index}`, '-map_metadata', '-1', '-c:s', 'webvtt', '-f', 'webvtt']
-  const last = wanted.at(-1)!
+/** Extracts subtitles as WebVTT, all of them in one pass over the file. */
+async function extractSubtitles(
+  input: string,
+  captions: ExtractedCaption[],
+  options: { signal: AbortSignal; pauseControl: PauseControl }
+): Promise<void> {
+  const outputArgs = ({ index }: ExtractedCaption) => ['-map', `0:${index}`, '-map_metadata', '-1', '-c:s', 'webvtt', '-f', 'webvtt']
+  const last = captions.at(-1)!
   const { done } = runFfmpeg({
     input,
     ...options,
-    timeoutMs: config.transcoding.stall_timeout * PATIENCE,
+    timeoutMs: config.transcoding.stall_timeout * TIMEOUT_STALL_FACTOR,
     nice: config.transcoding.nice,
     cwd: dirname(last.path),
-    options: [...wanted.slice(0, -1).flatMap(words => [...one(words), words.path]), ...one(last)],
+    options: [...captions.slice(0, -1).flatMap(caption => [...outputArgs(caption), caption.path]), ...outputArgs(last)],
     output: last.path.slice(dirname(last.path).length + 1)
   })
   await done
 }
 
-async function keep(video: VideoModel, language: string, path: string): Promise<void> {
+async function saveCaption(video: VideoModel, language: string, path: string): Promise<void> {
   const size = await storedFileSize(path)
-  if (size <= NOTHING || size > LARGEST) return
+  if (size <= EMPTY_WEBVTT_BYTES || size > MAX_CAPTION_BYTES) return
   const filename = `${randomUUID()}-${language}.vtt`
   await moveIntoStorage(path, 'captions', filename)
   await runQuery(
-    sql`INSERT INTO video_captions (video_id, language, filename) VALUES (${video.id}, ${language}, ${filename}) ON CONFLICT (video_id, language) DO NOTHING`
+    sql`INSERT INTO video_captions (video_id, language, filename) VALUES (${video.id}, ${language}, ${filename})
+      ON CONFLICT (video_id, language) DO NOTHING`
   )
 }
 
-/** The code under which PeerTube knows a language that a file names. */
-function knownLanguage(said: string | null): string | null {
-  const tag = toLanguageTag(said)
+/** PeerTube's language code for the language tag of a file; null if it has none. */
+function peertubeLanguage(taggedLanguage: string | null): string | null {
+  const tag = toLanguageTag(taggedLanguage)
   return [tag, tag?.split('-')[0]].find(code => code && Object.hasOwn(VIDEO_LANGUAGE_LABELS, code)) ?? null
 }

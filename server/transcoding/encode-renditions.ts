@@ -18,37 +18,37 @@ import { removeRenditionFiles, findFinishedRenditions, hasFirstSegment, publishR
 import { planTranscoding } from './transcoding-settings.ts'
 import { spareMemoryAfterEncoding } from './scheduler.ts'
 
-/** What the encoding of a video tells while it runs. */
+/** Callbacks and controls of the encoding of a video. */
 export type EncodingCallbacks = {
-  /** The renditions to come, known at the beginning. */
-  planned(resolutions: number[]): Promise<void>
-  /** Somebody could watch; told again and again. */
-  playable(): void
-  progress(progress: FfmpegProgress): void
+  /** Called at the beginning with the planned renditions. */
+  onPlanned(resolutions: number[]): Promise<void>
+  /** Called whenever something is playable, repeatedly. */
+  onPlayable(): void
+  onProgress(progress: FfmpegProgress): void
   signal: AbortSignal
-  brake: PauseControl
+  pauseControl: PauseControl
 }
 
-type Options = HlsOptions & { signal: AbortSignal }
-/** What is done with a run until it is over. */
-type Step = (run: HlsRun) => Promise<HlsResult>
+type RunOptions = HlsOptions & { signal: AbortSignal }
+/** Accompanies a run until it has ended. */
+type RunHandler = (run: HlsRun) => Promise<HlsResult>
 
 /**
- * Makes all renditions of a source: the one that can be copied first, the rest in one decode. Each is listed as soon as it has
- * a segment, and grows while it is watched. What an earlier attempt finished is kept. Throws MediaError.
+ * Makes all renditions of a source: first the one that can be copied, then the rest in one decode. Each is listed as soon as it has
+ * a segment, and grows while it is watched. Renditions that an earlier attempt finished are kept. Throws a MediaError.
  */
 export async function encodeRenditions(
   input: string,
   uuid: string,
   videoId: number,
   probe: Probe,
-  reports: EncodingCallbacks
+  callbacks: EncodingCallbacks
 ): Promise<void> {
   await mkdir(hlsFolder(uuid), { recursive: true })
   const plan = planTranscoding(probe)
-  const files = await findFinishedRenditions(videoId)
-  const finished = new Set(files.map(file => file.resolution))
-  await reports.planned(plannedResolutions(plan))
+  const finishedFiles = await findFinishedRenditions(videoId)
+  const finishedResolutions = new Set(finishedFiles.map(file => file.resolution))
+  await callbacks.onPlanned(plannedResolutions(plan))
   const source: RenditionSource = {
     videoId,
     uuid,
@@ -56,85 +56,107 @@ export async function encodeRenditions(
     muxedAudio: !plan.splitAudio && plan.audios.length > 0,
     maxFps: config.transcoding.fps.max
   }
-  const options = { signal: reports.signal, brake: reports.brake, nice: config.transcoding.nice, stallMs: config.transcoding.stall_timeout }
-  const step: Step = async run => await follow(source, run, reports)
+  const options = {
+    signal: callbacks.signal,
+    pauseControl: callbacks.pauseControl,
+    nice: config.transcoding.nice,
+    stallMs: config.transcoding.stall_timeout
+  }
+  const handleRun: RunHandler = async run => await publishWhileEncoding(source, run, callbacks)
 
-  const copied = plan.copyVideo !== null && finished.has(plan.copyVideo.resolution)
-  if (copied) reports.playable()
-  if (plan.copyVideo && !copied) {
+  const isCopyFinished = plan.copyVideo !== null && finishedResolutions.has(plan.copyVideo.resolution)
+  if (isCopyFinished) callbacks.onPlayable()
+  if (plan.copyVideo && !isCopyFinished) {
     try {
-      await step(copyToHls(input, hlsFolder(uuid), plan, probe, options))
+      await handleRun(copyToHls(input, hlsFolder(uuid), plan, probe, options))
     } catch (error) {
-      if (reports.signal.aborted || !(error instanceof MediaError)) throw error
+      if (callbacks.signal.aborted || !(error instanceof MediaError)) throw error
       logger.warn('A stream that looked playable could not be copied; it is encoded instead', { uuid, reason: error.message })
-      const encoded = planTranscoding(probe, { copy: false })
-      await inOnePass(
-        { id: videoId, uuid, input, plan: encoded, probe },
-        { ...options, onProgress: reports.progress, spareMemory: spareMemoryAfterEncoding(encoded) },
-        step
+      const reencodePlan = planTranscoding(probe, { copy: false })
+      await encodeInOnePass(
+        { id: videoId, uuid, input, plan: reencodePlan, probe },
+        { ...options, onProgress: callbacks.onProgress, spareMemory: spareMemoryAfterEncoding(reencodePlan) },
+        handleRun
       )
       return
     }
   }
-  const rest: TranscodingPlan = { ...plan, encode: plan.encode.filter(rung => !finished.has(rung.resolution)) }
-  const withAudio = plan.copyVideo === null && files.filter(file => !file.hasVideo).length < plan.audios.length
-  const film: EncodingTask = { id: videoId, uuid, input, plan: rest, probe }
-  // What can be watched already needs no hurry.
-  const audible = {
+  const remainingPlan: TranscodingPlan = {
+    ...plan,
+    encode: plan.encode.filter(rendition => !finishedResolutions.has(rendition.resolution))
+  }
+  const withAudio = plan.copyVideo === null && finishedFiles.filter(file => !file.hasVideo).length < plan.audios.length
+  const task: EncodingTask = { id: videoId, uuid, input, plan: remainingPlan, probe }
+  // No stagger is needed if the video is playable already.
+  const encodeOptions = {
     ...options,
     withAudio,
-    onProgress: reports.progress,
-    spareMemory: finished.size > 0 ? 0 : spareMemoryAfterEncoding(rest)
+    onProgress: callbacks.onProgress,
+    spareMemory: finishedResolutions.size > 0 ? 0 : spareMemoryAfterEncoding(remainingPlan)
   }
-  const result = rest.encode.length === 0 ? null : ((await inChunks(film, audible, step)) ?? (await inOnePass(film, audible, step)))
-  if (rest.encode.length === 0 && finished.size > 0) reports.playable()
-  await deleteEncodingSplit(film)
-  await replaceCopies(film, source, result?.broken ?? true, options)
+  const result =
+    remainingPlan.encode.length === 0
+      ? null
+      : ((await tryEncodeInChunks(task, encodeOptions, handleRun)) ?? (await encodeInOnePass(task, encodeOptions, handleRun)))
+  if (remainingPlan.encode.length === 0 && finishedResolutions.size > 0) callbacks.onPlayable()
+  await deleteEncodingSplit(task)
+  await replaceStreamCopies(task, source, result?.decodeErrors ?? true, options)
 }
 
-/** Encodes what should not stay a copy, and lists it when it is complete: until then the copy is watched. */
-async function replaceCopies(film: EncodingTask, source: RenditionSource, suspect: boolean, options: Options): Promise<void> {
-  const due = await planStreamCopyReplacement(film, suspect, options)
-  if (!due) return
-  logger.info('What was copied of a film is replaced', { uuid: film.uuid, picture: due.plan.encode.length > 0, sound: due.withAudio })
-  const step: Step = async run => {
+/** Encodes the streams that should not stay copies, and lists them when they are complete: until then the copy is played. */
+async function replaceStreamCopies(
+  task: EncodingTask,
+  source: RenditionSource,
+  mayHaveDecodeErrors: boolean,
+  options: RunOptions
+): Promise<void> {
+  const replacement = await planStreamCopyReplacement(task, mayHaveDecodeErrors, options)
+  if (!replacement) return
+  logger.info('What was copied of a film is replaced', {
+    uuid: task.uuid,
+    picture: replacement.plan.encode.length > 0,
+    sound: replacement.withAudio
+  })
+  const handleRun: RunHandler = async run => {
     try {
       const result = await run.done
-      await publishRenditions(source, run.outputs, false, { watched: true })
+      await publishRenditions(source, run.outputs, false, { keepReplacedFiles: true })
       return result
     } catch (error) {
-      await removeRenditionFiles(film.uuid, run.outputs)
+      await removeRenditionFiles(task.uuid, run.outputs)
       throw error
     }
   }
-  if (due.plan.encode.length > 0) await inOnePass({ ...film, plan: due.plan }, { ...options, withAudio: due.withAudio }, step)
-  else await step(audioToHls(film.input, hlsFolder(film.uuid), due.plan, film.probe, options))
+  if (replacement.plan.encode.length > 0)
+    await encodeInOnePass({ ...task, plan: replacement.plan }, { ...options, withAudio: replacement.withAudio }, handleRun)
+  else await handleRun(audioToHls(task.input, hlsFolder(task.uuid), replacement.plan, task.probe, options))
 }
 
-/** Encodes a film in chunks where that is worth it; null where it has to be encoded in one pass. */
-async function inChunks(film: EncodingTask, options: Options, step: Step): Promise<HlsResult | null> {
-  if (!(await shouldEncodeInChunks(film))) return null
+/** Encodes a video in chunks if that is worthwhile; null if it has to be encoded in one pass. */
+async function tryEncodeInChunks(task: EncodingTask, options: RunOptions, handleRun: RunHandler): Promise<HlsResult | null> {
+  if (!(await shouldEncodeInChunks(task))) return null
   try {
-    return await step(encodeInChunks(film, options))
+    return await handleRun(encodeInChunks(task, options))
   } catch (error) {
     if (options.signal.aborted || !(error instanceof ChunkJoinError)) throw error
-    logger.warn('A film could not be encoded in chunks; it is encoded in one pass instead', { uuid: film.uuid, reason: error.message })
-    await deleteEncodingSplit(film)
+    logger.warn('A film could not be encoded in chunks; it is encoded in one pass instead', { uuid: task.uuid, reason: error.message })
+    await deleteEncodingSplit(task)
     return null
   }
 }
 
-/** Encodes a film in one pass, with hardware where that is asked for and works; where hardware gives up, in software. */
-async function inOnePass({ uuid, input, plan, probe }: EncodingTask, options: Options, step: Step): Promise<HlsResult> {
-  const encoder = await getCurrentEncoder()
-  const encodeWith = async (one: typeof encoder): Promise<HlsResult> =>
-    await step(encodeToHls(input, hlsFolder(uuid), plan, probe, { ...options, encoder: one }))
+/** Encodes a video in one pass with the configured encoder; in software if a hardware encoder fails. */
+async function encodeInOnePass({ uuid, input, plan, probe }: EncodingTask, options: RunOptions, handleRun: RunHandler): Promise<HlsResult> {
+  const preferred = await getCurrentEncoder()
+  const encodeWith = async (encoder: typeof preferred): Promise<HlsResult> =>
+    await handleRun(encodeToHls(input, hlsFolder(uuid), plan, probe, { ...options, encoder }))
   try {
-    return await encodeWith(encoder)
+    return await encodeWith(preferred)
   } catch (error) {
-    if (encoder === SOFTWARE_ENCODER || options.signal.aborted || !(error instanceof MediaError) || error.code === 'disk_full') throw error
-    logger.warn('An encoder gave up; the film is encoded in software instead', { uuid, encoder, reason: error.message })
-    await recheckEncoder(encoder)
+    if (preferred === SOFTWARE_ENCODER || options.signal.aborted || !(error instanceof MediaError) || error.code === 'disk_full')
+      throw error
+    logger.warn('An encoder gave up; the film is encoded in software instead', { uuid, encoder: preferred, reason: error.message })
+    await recheckEncoder(preferred)
     return await encodeWith(SOFTWARE_ENCODER)
   }
 }
@@ -143,50 +165,50 @@ async function inOnePass({ uuid, input, plan, probe }: EncodingTask, options: Op
 export function plannedResolutions(plan: TranscodingPlan): number[] {
   return [
     ...(plan.copyVideo ? [plan.copyVideo.resolution] : []),
-    ...plan.encode.map(rung => rung.resolution),
+    ...plan.encode.map(rendition => rendition.resolution),
     ...(plan.audioRendition ? [0] : [])
   ]
 }
 
 /** Lists the outputs of a run as they become playable, and once more, complete, when it is done. */
-async function follow(source: RenditionSource, run: HlsRun, reports: EncodingCallbacks): Promise<HlsResult> {
+async function publishWhileEncoding(source: RenditionSource, run: HlsRun, callbacks: EncodingCallbacks): Promise<HlsResult> {
   const folder = hlsFolder(source.uuid)
-  let over = false
-  const ended = run.done.finally(() => {
-    over = true
+  let ended = false
+  const done = run.done.finally(() => {
+    ended = true
   })
-  ended.catch(() => undefined)
-  const grow = async (): Promise<void> => {
-    // Those that begin together are listed together: sound is never missing.
+  done.catch(() => undefined)
+  const publishGrowing = async (): Promise<void> => {
+    // Outputs that start together are listed together: a video rendition is never listed without its audio.
     for (const group of run.groups) {
-      while (!over && !(await Promise.all(group.map(async output => await hasFirstSegment(folder, output)))).every(Boolean)) {
-        await Promise.race([ended.catch(() => undefined), new Promise(resolve => setTimeout(resolve, config.transcoding.watch_interval))])
+      while (!ended && !(await Promise.all(group.map(async output => await hasFirstSegment(folder, output)))).every(Boolean)) {
+        await Promise.race([done.catch(() => undefined), new Promise(resolve => setTimeout(resolve, config.transcoding.watch_interval))])
       }
-      if (over) return
+      if (ended) return
       await publishRenditions(source, group, true)
-      reports.playable()
+      callbacks.onPlayable()
     }
   }
-  const growing = grow()
-  // Looked at when the run has ended; until then nobody waits for it.
-  growing.catch(() => undefined)
+  const publishing = publishGrowing()
+  // Awaited when the run has ended; until then a rejection must not count as unhandled.
+  publishing.catch(() => undefined)
   try {
-    const result = await ended
-    await growing
+    const result = await done
+    await publishing
     await publishRenditions(source, run.outputs, false)
-    reports.playable()
+    callbacks.onPlayable()
     return result
   } catch (error) {
     run.kill()
-    await ended.catch(() => undefined)
-    await growing.catch(() => undefined)
-    await removeRenditionFiles(source.uuid, await unlisted(run))
+    await done.catch(() => undefined)
+    await publishing.catch(() => undefined)
+    await removeRenditionFiles(source.uuid, await unlistedOutputs(run))
     throw error
   }
 }
 
-/** Those of a run's outputs that nobody can be watching; the others stay until the next attempt replaces them. */
-async function unlisted({ outputs }: HlsRun): Promise<HlsOutput[]> {
+/** The outputs of a run that are not listed and so not watched; the others stay until the next attempt replaces them. */
+async function unlistedOutputs({ outputs }: HlsRun): Promise<HlsOutput[]> {
   const listed = await VideoFileModel.findAll({ where: { filename: outputs.map(({ file }) => file) } })
   return outputs.filter(({ file }) => !listed.some(({ filename }) => filename === file))
 }

@@ -12,14 +12,14 @@ import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
 const exec = promisify(execFile)
 const SECONDS = 12
 let peer: PeerInstance
-let programs: string
+let binFolder: string
 let alice: Awaited<ReturnType<PeerInstance['user']>>
 
 /**
- * A machine with a device nobody here has: its ffmpeg encodes for `h264_nvenc` in software, no faster than three seconds a second, and the
- * device breaks down after two of them as soon as there is a file `broken`; then no trial passes either.
+ * A fake ffmpeg that encodes for `h264_nvenc` in software. As soon as there is a file `broken`, an encode is killed after two seconds (at
+ * three times real time), and trial encodes fail.
  */
-const DEVICE = `#!/bin/bash
+const FAKE_FFMPEG = `#!/bin/bash
 real=$(PATH=\${PATH#*:} command -v ffmpeg); here=$(dirname "$0")
 device=; film=; args=(); skip=
 for arg in "$@"; do
@@ -39,9 +39,9 @@ exec "$real" "\${args[@]}"
 `
 
 beforeAll(async () => {
-  programs = await mkdtemp(join(tmpdir(), 'bobine-programs-'))
-  await writeFile(join(programs, 'ffmpeg'), DEVICE)
-  await chmod(join(programs, 'ffmpeg'), 0o755)
+  binFolder = await mkdtemp(join(tmpdir(), 'bobine-programs-'))
+  await writeFile(join(binFolder, 'ffmpeg'), FAKE_FFMPEG)
+  await chmod(join(binFolder, 'ffmpeg'), 0o755)
   peer = await startPeerInstance(
     {
       transcoding: {
@@ -54,24 +54,24 @@ beforeAll(async () => {
       }
     },
     ['web,worker'],
-    { PATH: `${programs}:${process.env.PATH}` }
+    { PATH: `${binFolder}:${process.env.PATH}` }
   )
   alice = await peer.user('alice')
 })
 afterAll(async () => {
   await peer?.stop()
-  await rm(programs, { recursive: true, force: true })
+  await rm(binFolder, { recursive: true, force: true })
 })
 
-const used = async () => (await readFile(join(programs, 'used'), 'utf8')).trim().split('\n')
-const encoders = async () => (await peer.call('GET /server/encoders', { token: await peer.login() })).json.data
-const film = async () =>
+const readUsage = async () => (await readFile(join(binFolder, 'used'), 'utf8')).trim().split('\n')
+const listEncoders = async () => (await peer.call('GET /server/encoders', { token: await peer.login() })).json.data
+const makeVideo = async () =>
   await makeFootageBytes({ seconds: SECONDS, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
 
-async function expectWhole(uuid: string): Promise<void> {
+async function expectCompleteRenditions(uuid: string): Promise<void> {
   const { files } = (await waitForTranscoding(peer, alice, uuid)).streamingPlaylists[0]
   expect(files.map((file: any) => file.resolution.id)).toEqual([360, 240, 0])
-  for (const file of files.filter((one: any) => one.hasVideo)) {
+  for (const file of files.filter((file: any) => file.hasVideo)) {
     const { stdout } = await exec('ffprobe', [
       '-v',
       'error',
@@ -87,12 +87,12 @@ async function expectWhole(uuid: string): Promise<void> {
     expect(Number.parseInt(stdout, 10)).toBe(SECONDS * 25)
     expect((await (await fetch(file.playlistUrl)).text()).match(/#EXTINF:2\.0000/g)).toHaveLength(SECONDS / 2)
   }
-  // Three renditions of two files, the master, the hashes: nothing of an encoder that gave up.
+  // Three renditions of two files, the master playlist, the hashes: no file of a failed encoder.
   expect(await readdir(join(peer.folder, 'streaming-playlists/hls', uuid))).toHaveLength(8)
 }
 
-test('administrators read what works; what nobody else may', async () => {
-  await expect.poll(encoders).toEqual([
+test('administrators get the working encoders, others 401 or 403', async () => {
+  await expect.poll(listEncoders).toEqual([
     { name: 'h264_nvenc', workers: 1 },
     { name: 'libx264', workers: 1 }
   ])
@@ -100,38 +100,38 @@ test('administrators read what works; what nobody else may', async () => {
   expect((await peer.call('GET /server/encoders')).status).toBe(401)
 })
 
-test('a device that works encodes the film', async () => {
-  await expectWhole((await uploadVideo(peer, alice, {}, await film())).uuid)
-  expect(await used()).toEqual(['trial', '1'])
+test('a working hardware encoder encodes the video', async () => {
+  await expectCompleteRenditions((await uploadVideo(peer, alice, {}, await makeVideo())).uuid)
+  expect(await readUsage()).toEqual(['trial', '1'])
 })
 
-test('one that breaks down in the middle leaves the film to software, and is not asked again', async () => {
-  await writeFile(join(programs, 'broken'), '')
-  const { uuid } = await uploadVideo(peer, alice, {}, await film())
-  // The film could be watched already, by what the device had made of it.
+test('after a hardware encoder fails, the video is encoded in software, and the encoder is not used again', async () => {
+  await writeFile(join(binFolder, 'broken'), '')
+  const { uuid } = await uploadVideo(peer, alice, {}, await makeVideo())
+  // The video is playable already, from the output of the hardware encoder.
   await eventually(
     async () => (await peer.call(`GET /videos/${uuid}`)).json.streamingPlaylists?.[0]?.files.length > 0,
     30,
-    'the first pictures'
+    'the first segment'
   )
-  await expectWhole(uuid)
-  expect(await used()).toEqual(['trial', '1', '1', 'trial'])
-  expect(await encoders()).toEqual([{ name: 'libx264', workers: 1 }])
-  await expectWhole((await uploadVideo(peer, alice, {}, await film())).uuid)
-  expect(await used()).toHaveLength(4)
+  await expectCompleteRenditions(uuid)
+  expect(await readUsage()).toEqual(['trial', '1', '1', 'trial'])
+  expect(await listEncoders()).toEqual([{ name: 'libx264', workers: 1 }])
+  await expectCompleteRenditions((await uploadVideo(peer, alice, {}, await makeVideo())).uuid)
+  expect(await readUsage()).toHaveLength(4)
 })
 
-test('software alone is used where the administrator says so', async () => {
-  await rm(join(programs, 'broken'))
+test('only software is used if the administrator configures it', async () => {
+  await rm(join(binFolder, 'broken'))
   await peer.kill()
   await peer.start()
-  await expect.poll(encoders).toContainEqual({ name: 'h264_nvenc', workers: 1 })
+  await expect.poll(listEncoders).toContainEqual({ name: 'h264_nvenc', workers: 1 })
   const root = await peer.login()
   expect((await peer.call('PUT /config/custom', { token: root, body: { transcoding: { encoder: 'libx264' } } })).status).toBe(200)
-  const before = (await used()).length
-  await expectWhole((await uploadVideo(peer, alice, {}, await film())).uuid)
-  expect(await used()).toHaveLength(before)
-  const wrong = await peer.call('PUT /config/custom', { token: root, body: { transcoding: { encoder: 'h264_abacus' } } })
-  expect(wrong.status).toBe(400)
-  expect(wrong.json.detail).toContain('transcoding.encoder')
+  const before = (await readUsage()).length
+  await expectCompleteRenditions((await uploadVideo(peer, alice, {}, await makeVideo())).uuid)
+  expect(await readUsage()).toHaveLength(before)
+  const invalid = await peer.call('PUT /config/custom', { token: root, body: { transcoding: { encoder: 'h264_abacus' } } })
+  expect(invalid.status).toBe(400)
+  expect(invalid.json.detail).toContain('transcoding.encoder')
 })

@@ -7,67 +7,67 @@ import { redis } from '../core/redis.ts'
 import { chooseEncoder, findWorkingEncoders, hasEncoderDevice, tryEncoder } from '../media/hardware-encoders.ts'
 import { warmUpFfmpeg } from '../media/ffmpeg.ts'
 
-const me = randomUUID()
-const key = (): string => `${config.redis.prefix}:encoders`
-let working: Promise<H264Encoder[]> | null = null
+const workerId = randomUUID()
+const redisKey = (): string => `${config.redis.prefix}:encoders`
+let workingEncoders: Promise<H264Encoder[]> | null = null
 
-/** The encoder that this process uses now, by `transcoding.encoder` and by what works on its machine. */
+/** The encoder that this process uses now, by `transcoding.encoder` and by what works on this machine. */
 export async function getCurrentEncoder(): Promise<H264Encoder> {
-  const wanted = config.transcoding.encoder
-  return wanted === SOFTWARE_ENCODER ? SOFTWARE_ENCODER : chooseEncoder(wanted, await encodersHere())
+  const configured = config.transcoding.encoder
+  return configured === SOFTWARE_ENCODER ? SOFTWARE_ENCODER : chooseEncoder(configured, await localEncoders())
 }
 
-/** An encoder failed in the middle of a film: it is tried once more, and not used again by this process where that fails too. */
+/** Tests an encoder that failed during an encoding; if the test fails too, this process does not use it any more. */
 export async function recheckEncoder(encoder: H264Encoder): Promise<void> {
   if (await tryEncoder(encoder, config.transcoding.encoder_timeout)) return
   logger.error('An encoder does not work any more; software is used until the next start', { encoder })
-  working = Promise.resolve((await encodersHere()).filter(one => one !== encoder))
-  void redis.zrem(key(), member(encoder)).catch(() => undefined)
+  workingEncoders = Promise.resolve((await localEncoders()).filter(candidate => candidate !== encoder))
+  void redis.zrem(redisKey(), memberName(encoder)).catch(() => undefined)
 }
 
-/** Finds out what works on this machine, and says so to the administrators' pages for as long as the process lives. */
+/** Detects the working encoders of this machine, and announces them in Redis for the administrators' pages until `stop`. */
 export function startEncoderRegistry(): { stop(): Promise<void> } {
-  const telling = setInterval(() => void tell(), config.transcoding.encoders_interval)
-  const told = Promise.all([tell(), warmUpFfmpeg()])
+  const timer = setInterval(() => void announceEncoders(), config.transcoding.encoders_interval)
+  const started = Promise.all([announceEncoders(), warmUpFfmpeg()])
   return {
     stop: async () => {
-      clearInterval(telling)
-      // Without Redis nobody would hear it.
-      await withinShutdownTimeout(told.then(async () => await redis.zrem(key(), ...(await encodersHere()).map(member))))
+      clearInterval(timer)
+      // May fail without Redis: the entries expire.
+      await withinShutdownTimeout(started.then(async () => await redis.zrem(redisKey(), ...(await localEncoders()).map(memberName))))
     }
   }
 }
 
-/** The encoders of all workers that live, with how many have each. */
+/** The encoders of all running workers, with the number of workers that have each. */
 export async function listWorkerEncoders(): Promise<{ name: string; workers: number }[]> {
-  const members = await redis.zrange(key(), Date.now() - 3 * config.transcoding.encoders_interval, '+inf', 'BYSCORE')
-  const names = members.map(one => one.split(' ')[0]!)
-  return [...new Set(names)].map(name => ({ name, workers: names.filter(one => one === name).length }))
+  const members = await redis.zrange(redisKey(), Date.now() - 3 * config.transcoding.encoders_interval, '+inf', 'BYSCORE')
+  const names = members.map(entry => entry.split(' ')[0]!)
+  return [...new Set(names)].map(name => ({ name, workers: names.filter(entry => entry === name).length }))
 }
 
-function encodersHere(): Promise<H264Encoder[]> {
+function localEncoders(): Promise<H264Encoder[]> {
   const { encoder_devices, encoder_timeout } = config.transcoding
-  working ??= findWorkingEncoders(async encoder => hasEncoderDevice(encoder_devices) && (await tryEncoder(encoder, encoder_timeout))).then(
-    found => {
-      logger.info('Encoders that work here', { found })
-      return found
-    }
-  )
-  return working
+  workingEncoders ??= findWorkingEncoders(
+    async encoder => hasEncoderDevice(encoder_devices) && (await tryEncoder(encoder, encoder_timeout))
+  ).then(working => {
+    logger.info('Encoders that work here', { found: working })
+    return working
+  })
+  return workingEncoders
 }
 
-/** Losing it costs nothing but a line on a page. */
-async function tell(): Promise<void> {
+/** Announces the encoders; a failure only affects the administration page. */
+async function announceEncoders(): Promise<void> {
   const now = Date.now()
-  const mine = (await encodersHere()).flatMap(encoder => [now, member(encoder)])
+  const scoredMembers = (await localEncoders()).flatMap(encoder => [now, memberName(encoder)])
   await redis
     .multi()
-    .zremrangebyscore(key(), '-inf', now - 3 * config.transcoding.encoders_interval)
-    .zadd(key(), ...mine)
+    .zremrangebyscore(redisKey(), '-inf', now - 3 * config.transcoding.encoders_interval)
+    .zadd(redisKey(), ...scoredMembers)
     .exec()
     .catch(() => undefined)
 }
 
-function member(encoder: H264Encoder): string {
-  return `${encoder} ${me}`
+function memberName(encoder: H264Encoder): string {
+  return `${encoder} ${workerId}`
 }

@@ -6,35 +6,36 @@ import { queryAs, sql } from '../core/sql.ts'
 import { findQueuePosition } from './queue-order.query.ts'
 import { resolutionLabel } from '../videos/labels.ts'
 
-const Stored = z.object({ percent: z.number(), secondsLeft: z.number().nullable() })
-const key = (videoId: number): string => `${config.redis.prefix}:progress:${videoId}`
+const StoredProgress = z.object({ percent: z.number(), secondsLeft: z.number().nullable() })
+const redisKey = (videoId: number): string => `${config.redis.prefix}:progress:${videoId}`
 
-/** Keeps how far an encoding is; losing it costs nothing but the figure. */
-export function storeEncodingProgress(videoId: number, progress: z.output<typeof Stored>): void {
-  void redis.set(key(videoId), JSON.stringify(progress), 'PX', config.transcoding.progress_lifetime).catch(() => undefined)
+/** Stores the progress of an encoding in Redis; a failure only loses the figure. */
+export function storeEncodingProgress(videoId: number, progress: z.output<typeof StoredProgress>): void {
+  void redis.set(redisKey(videoId), JSON.stringify(progress), 'PX', config.transcoding.progress_lifetime).catch(() => undefined)
 }
 
-const Row = z.object({
+const TranscodingRow = z.object({
   state: z.enum(['waiting', 'running', 'done', 'failed']),
   error: z.string().nullable(),
   resolutions: z.array(z.int()),
   files: z.array(z.object({ resolution: z.int(), growing: z.boolean() }))
 })
 
-/** How far the encoding of a video is, for its owner; a video that never had one is done. */
+/** The state and progress of the encoding of a video, for its owner; `done` for a video that never had one. */
 export async function readEncodingProgress(videoId: number): Promise<TranscodingProgress> {
   const [row] = await queryAs(
-    Row,
+    TranscodingRow,
     sql`
-    SELECT t.state, t.error, t.resolutions, (SELECT coalesce(json_agg(json_build_object('resolution', f.resolution, 'growing', f.growing)), '[]')
+    SELECT t.state, t.error, t.resolutions,
+      (SELECT coalesce(json_agg(json_build_object('resolution', f.resolution, 'growing', f.growing)), '[]')
       FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = t.video_id) AS files
     FROM transcodings t WHERE t.video_id = ${videoId}`
   )
   if (!row)
     return { state: 'done', playable: true, percent: 100, secondsLeft: null, position: null, startsIn: null, rungs: [], error: null }
-  const stored = row.state === 'running' ? await stillKnown(videoId) : undefined
+  const stored = row.state === 'running' ? await readStoredProgress(videoId) : undefined
   const state = (resolution: number): 'waiting' | 'growing' | 'done' => {
-    const files = row.files.filter(one => one.resolution === resolution)
+    const files = row.files.filter(file => file.resolution === resolution)
     return files.length === 0 ? 'waiting' : files.some(file => file.growing) ? 'growing' : 'done'
   }
   return {
@@ -48,12 +49,12 @@ export async function readEncodingProgress(videoId: number): Promise<Transcoding
   }
 }
 
-/** How far a running encoding is, in percent; 0 where nobody knows. */
+/** The progress of a running encoding in percent; 0 if unknown. */
 export async function readEncodingPercent(videoId: number): Promise<number> {
-  return Math.round((await stillKnown(videoId))?.percent ?? 0)
+  return Math.round((await readStoredProgress(videoId))?.percent ?? 0)
 }
 
-async function stillKnown(videoId: number): Promise<z.output<typeof Stored> | undefined> {
-  const known = await redis.get(key(videoId)).catch(() => null)
-  return known ? Stored.safeParse(JSON.parse(known)).data : undefined
+async function readStoredProgress(videoId: number): Promise<z.output<typeof StoredProgress> | undefined> {
+  const json = await redis.get(redisKey(videoId)).catch(() => null)
+  return json ? StoredProgress.safeParse(JSON.parse(json)).data : undefined
 }

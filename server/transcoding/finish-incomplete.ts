@@ -7,13 +7,13 @@ import { keepFinishedRenditions } from './renditions.ts'
 import { tryLockTranscoding } from './scheduler.ts'
 import { TranscodingModel } from './transcoding.model.ts'
 
-type Encoded = Pick<VideoModel, 'id' | 'uuid'>
+type EncodedVideo = Pick<VideoModel, 'id' | 'uuid'>
 
 /**
- * After an encoding that was given up: what is finished stays and is published; without any the video has failed. Nothing where it was
- * asked for again meanwhile.
+ * Finishes a failed or stopped encoding: finished renditions are kept and published; without any the state of the video is failed. Does
+ * nothing if it was queued again meanwhile.
  */
-export async function finishIncompleteTranscoding(video: Encoded): Promise<void> {
+export async function finishIncompleteTranscoding(video: EncodedVideo): Promise<void> {
   if ((await TranscodingModel.findByPk(video.id))?.state !== 'failed') return
   await deleteEncodingSplit(video)
   if (await keepFinishedRenditions({ videoId: video.id, uuid: video.uuid })) await publishVideo(video)
@@ -21,16 +21,16 @@ export async function finishIncompleteTranscoding(video: Encoded): Promise<void>
 }
 
 /**
- * Ends the encoding of a video, running or waiting; the worker that has it notices within `transcoding.progress_interval`. Throws 400 where
- * nothing is to be ended.
+ * Stops the encoding of a video, running or waiting; the worker that runs it notices within `transcoding.progress_interval`. Throws 400 if
+ * there is none.
  */
-export async function stopTranscoding(video: Encoded): Promise<void> {
+export async function stopTranscoding(video: EncodedVideo): Promise<void> {
   const [count] = await TranscodingModel.update(
     { state: 'failed', error: 'An administrator stopped the encoding.' },
     { where: { videoId: video.id, state: ['waiting', 'running'] } }
   )
   if (count === 0) throw new Problem(400, null, 'This video is not being encoded.')
-  await transaction(async lock => {
-    if (await tryLockTranscoding(video.id, lock)) await finishIncompleteTranscoding(video)
+  await transaction(async tx => {
+    if (await tryLockTranscoding(video.id, tx)) await finishIncompleteTranscoding(video)
   })
 }

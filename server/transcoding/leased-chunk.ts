@@ -9,29 +9,32 @@ import { VideoModel } from '../videos/video.model.ts'
 import { hasMemoryForEncoding } from './scheduler.ts'
 import { endChunkLease, renewChunkLease, findEncodingSplit, type LeasedChunk, type EncodingSplit } from './chunks.query.ts'
 
-type Options = { signal: AbortSignal; brake?: PauseControl | undefined; helping?: boolean }
+type LeasedChunkOptions = { signal: AbortSignal; pauseControl?: PauseControl | undefined; helping?: boolean }
 
-/** The stem of a chunk's files: every run has its own, so that nobody writes what somebody reads. */
+/** The stem of a chunk's file names: every attempt has its own, so that no attempt overwrites a file that is being read. */
 export function chunkFileStem({ number, lease }: Pick<LeasedChunk, 'number' | 'lease'>): string {
   return `${number}-${lease}`
 }
 
 /**
- * Encodes a chunk that was leased, and renews the lease meanwhile: done, or open again, or lost to somebody else. False where this process
- * cannot have it: it ends, does not see the film's files, or is only `helping` and has no memory to spare.
+ * Encodes a leased chunk and renews the lease meanwhile; the chunk is then done, available again, or lost to another worker. False if this
+ * process cannot encode it: it is shutting down, has no access to the files, or is only `helping` and has no spare memory.
  */
-export async function encodeLeasedChunk(leased: LeasedChunk, { signal, brake, helping = false }: Options): Promise<boolean> {
+export async function encodeLeasedChunk(
+  leased: LeasedChunk,
+  { signal, pauseControl, helping = false }: LeasedChunkOptions
+): Promise<boolean> {
   const split = await findEncodingSplit(leased.videoId)
-  // Deleted since.
+  // Deleted meanwhile.
   if (!split) return true
-  if (!split.filename || !(await sees(split)) || (helping && !hasMemoryForEncoding(split.plan))) {
+  if (!split.filename || !(await canAccessFiles(split)) || (helping && !hasMemoryForEncoding(split.plan))) {
     await endChunkLease(leased, 'released')
     return false
   }
   const { plan, folder, probe } = split
   const stem = chunkFileStem(leased)
-  const lost = new AbortController()
-  const keeping = keepLease(leased, lost)
+  const leaseLost = new AbortController()
+  const renewalTimer = startLeaseRenewal(leased, leaseLost)
   try {
     const { nice, stall_timeout } = config.transcoding
     const run = encodeChunk(
@@ -40,43 +43,43 @@ export async function encodeLeasedChunk(leased: LeasedChunk, { signal, brake, he
       { start: leased.start, end: leased.end, stem },
       plan,
       probe,
-      { brake, nice, stallMs: stall_timeout, signal: AbortSignal.any([signal, lost.signal]) }
+      { pauseControl, nice, stallMs: stall_timeout, signal: AbortSignal.any([signal, leaseLost.signal]) }
     )
     await run.done
-    if (!(await endChunkLease(leased, 'done'))) lost.abort()
+    if (!(await endChunkLease(leased, 'done'))) leaseLost.abort()
   } catch (error) {
-    if (!signal.aborted && !lost.signal.aborted) {
+    if (!signal.aborted && !leaseLost.signal.aborted) {
       logger.warn('A chunk of a film could not be encoded', { uuid: split.uuid, chunk: leased.number, error })
       await endChunkLease(leased, 'failed')
     }
-    await clear(leased, split, plan)
+    await removeFiles(leased, split, plan)
     if (signal.aborted) await endChunkLease(leased, 'released')
     return !signal.aborted
   } finally {
-    clearInterval(keeping)
+    clearInterval(renewalTimer)
   }
-  if (lost.signal.aborted) await clear(leased, split, plan)
+  if (leaseLost.signal.aborted) await removeFiles(leased, split, plan)
   return true
 }
 
-/** Says now and then that the chunk is being worked on; aborts where it is not this run's any more, or nobody could be told in time. */
-function keepLease(leased: LeasedChunk, lost: AbortController): NodeJS.Timeout {
-  let until = Date.now() + config.transcoding.chunks.lease
+/** Renews the lease regularly; aborts `leaseLost` if another worker has the chunk, or if the lease expired without a renewal. */
+function startLeaseRenewal(leased: LeasedChunk, leaseLost: AbortController): NodeJS.Timeout {
+  let leasedUntil = Date.now() + config.transcoding.chunks.lease
   return setInterval(() => {
-    const asked = Date.now()
+    const requestedAt = Date.now()
     renewChunkLease(leased).then(
-      mine => {
-        if (mine) until = asked + config.transcoding.chunks.lease
-        else lost.abort()
+      renewed => {
+        if (renewed) leasedUntil = requestedAt + config.transcoding.chunks.lease
+        else leaseLost.abort()
       },
       () => {
-        if (Date.now() > until) lost.abort()
+        if (Date.now() > leasedUntil) leaseLost.abort()
       }
     )
   }, config.transcoding.progress_interval)
 }
 
-async function sees({ filename, folder, uuid }: EncodingSplit): Promise<boolean> {
+async function canAccessFiles({ filename, folder, uuid }: EncodingSplit): Promise<boolean> {
   try {
     await Promise.all([access(storedFilePath('original_video_files', filename!)), access(folder)])
     return true
@@ -86,13 +89,13 @@ async function sees({ filename, folder, uuid }: EncodingSplit): Promise<boolean>
   }
 }
 
-async function clear(leased: LeasedChunk, { folder, uuid }: EncodingSplit, plan: TranscodingPlan): Promise<void> {
+async function removeFiles(leased: LeasedChunk, { folder, uuid }: EncodingSplit, plan: TranscodingPlan): Promise<void> {
   await removeChunkFiles(folder, chunkFileStem(leased), plan)
-  // Its film may have been deleted while the files were made.
+  // The video may have been deleted while the files were written.
   if ((await VideoModel.count({ where: { uuid } })) === 0) await removeHlsFolder(uuid)
 }
 
-/** The name of a chunk's file in one rung. */
+/** The file name of one rendition of a chunk. */
 export function leasedChunkFilename(chunk: Pick<LeasedChunk, 'number' | 'lease'>, resolution: number): string {
   return chunkFilename(chunkFileStem(chunk), resolution)
 }

@@ -2,12 +2,12 @@ import { transaction } from '../core/transaction.ts'
 import { federateVideo } from '../videos/video.outbox.ts'
 import { VIDEO_STATE, VideoModel } from '../videos/video.model.ts'
 
-/** Shows a video that can be played to those it is for, unless it was already. */
+/** Publishes a playable video and federates it, unless it is published already. */
 export async function publishVideo(video: Pick<VideoModel, 'id'>): Promise<void> {
-  await transaction(async transaction => {
-    const current = await VideoModel.findByPk(video.id, { transaction, lock: true, rejectOnEmpty: true })
+  await transaction(async tx => {
+    const current = await VideoModel.findByPk(video.id, { transaction: tx, lock: true, rejectOnEmpty: true })
     if (current.state === VIDEO_STATE.PUBLISHED) return
-    await current.update({ state: VIDEO_STATE.PUBLISHED, publishedAt: new Date() }, { transaction })
-    await federateVideo(video.id, transaction)
+    await current.update({ state: VIDEO_STATE.PUBLISHED, publishedAt: new Date() }, { transaction: tx })
+    await federateVideo(video.id, tx)
   })
 }

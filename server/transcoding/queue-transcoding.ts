@@ -11,9 +11,9 @@ import { planTranscoding } from './transcoding-settings.ts'
 import { transcodeVideos } from './transcode-videos.job.ts'
 import { priorityToNumber, TranscodingModel } from './transcoding.model.ts'
 
-/** Says in the transaction that made a video that it has to be encoded; its job is queued after commit. */
-export async function queueTranscoding(videoId: number, transaction: Transaction): Promise<void> {
-  const source = await VideoSourceModel.findByPk(videoId, { transaction })
+/** Queues the encoding of a video within a transaction; the job is enqueued after commit. */
+export async function queueTranscoding(videoId: number, tx: Transaction): Promise<void> {
+  const source = await VideoSourceModel.findByPk(videoId, { transaction: tx })
   const probe = source?.probe as Probe | null | undefined
   await TranscodingModel.upsert(
     {
@@ -27,23 +27,23 @@ export async function queueTranscoding(videoId: number, transaction: Transaction
       priority: 0,
       spent: 0
     },
-    { transaction }
+    { transaction: tx }
   )
-  afterCommit(transaction, () => wake(videoId))
+  afterCommit(tx, () => enqueueJob(videoId))
 }
 
-/** Has an open encoding go before all others, or behind them. Throws 400 where there is none. */
+/** Puts an open encoding before or behind all others, or back to normal. Throws 400 if there is none. */
 export async function setTranscodingPriority(videoId: number, priority: TranscodingPriority): Promise<void> {
   const [count] = await TranscodingModel.update(
     { priority: priorityToNumber(priority) },
     { where: { videoId, state: ['waiting', 'running'] } }
   )
   if (count === 0) throw new Problem(400, null, 'This video is not being encoded.')
-  wake(videoId)
+  enqueueJob(videoId)
   emitEvent('encodings.ordered', {})
 }
 
-/** Without Redis the row stays, and the reconciler looks later. */
-function wake(videoId: number): void {
+/** Without Redis the row stays, and the reconciler enqueues the job later. */
+function enqueueJob(videoId: number): void {
   transcodeVideos.enqueue({}).catch(error => logger.warn('A job could not be queued; the reconciler will', { videoId, error }))
 }

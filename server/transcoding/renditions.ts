@@ -18,27 +18,27 @@ import { hlsFolder, removeHlsFolder, storedFileSize } from '../storage/disk.ts'
 import { progressiveMp4Size } from '../videos/send-progressive-mp4.ts'
 import { StreamingPlaylistModel, VideoFileModel } from '../videos/video-file.model.ts'
 
-/** What a rendition needs to be listed: the video, the source and whether sound is inside every rendition. */
+/** The data needed to list a rendition: the video, the probe of its source and whether audio is muxed into every rendition. */
 export type RenditionSource = { videoId: number; uuid: string; probe: Probe; muxedAudio: boolean; maxFps: number }
 
-/** Whether a player could begin with it: a first segment is there. */
+/** Whether a rendition has its first segment, so that a player can start with it. */
 export async function hasFirstSegment(folder: string, output: HlsOutput): Promise<boolean> {
   return await readMediaPlaylist(join(folder, output.playlist)).then(
-    list => list.segments.length > 0,
+    playlist => playlist.segments.length > 0,
     () => false
   )
 }
 
 /**
- * Lists new renditions, growing or finished, in the database and then in the master playlist, instead of older ones of the same size. The
- * files
- * of those are removed, or, with `watched`, left to the sweeper: whoever is watching them goes on.
+ * Lists new renditions, growing or finished, in the database and then in the master playlist, in place of older ones of the same
+ * resolution. The files of those are removed, or, with `keepReplacedFiles`, left to the sweeper, so that current viewers are not
+ * interrupted.
  */
 export async function publishRenditions(
   source: RenditionSource,
   outputs: HlsOutput[],
   growing: boolean,
-  { watched = false } = {}
+  { keepReplacedFiles = false } = {}
 ): Promise<void> {
   const folder = hlsFolder(source.uuid)
   const described = await Promise.all(
@@ -48,17 +48,17 @@ export async function publishRenditions(
       size: await storedFileSize(join(folder, output.file))
     }))
   )
-  const replaced = await transaction(async transaction => {
-    const playlist = await playlistOf(source.videoId, transaction)
-    const old: VideoFileModel[] = []
+  const replaced = await transaction(async tx => {
+    const playlist = await findOrCreatePlaylist(source.videoId, tx)
+    const replacedFiles: VideoFileModel[] = []
     for (const { output, variant, size } of described) {
-      const known = await VideoFileModel.findOne({
-        where: { streamingPlaylistId: playlist.id, resolution: output.resolution, track: output.sound?.track ?? 0 },
-        transaction
+      const existing = await VideoFileModel.findOne({
+        where: { streamingPlaylistId: playlist.id, resolution: output.resolution, track: output.audioTrack?.track ?? 0 },
+        transaction: tx
       })
-      if (known && known.filename !== output.file) {
-        old.push(known)
-        await known.destroy({ transaction })
+      if (existing && existing.filename !== output.file) {
+        replacedFiles.push(existing)
+        await existing.destroy({ transaction: tx })
       }
       const values = {
         width: variant.width || null,
@@ -70,63 +70,67 @@ export async function publishRenditions(
         codecs: variant.codecs,
         growing
       }
-      if (known?.filename === output.file) await known.update(values, { transaction })
+      if (existing?.filename === output.file) await existing.update(values, { transaction: tx })
       else {
         await VideoFileModel.create(
           {
             streamingPlaylistId: playlist.id,
             resolution: output.resolution,
-            track: output.sound?.track ?? 0,
-            language: output.sound?.language ?? null,
-            trackName: output.sound?.name ?? null,
+            track: output.audioTrack?.track ?? 0,
+            language: output.audioTrack?.language ?? null,
+            trackName: output.audioTrack?.name ?? null,
             filename: output.file,
             playlistFilename: output.playlist,
             hasVideo: output.kind === 'video',
             hasAudio: output.kind === 'audio' || source.muxedAudio,
             ...values
           },
-          { transaction }
+          { transaction: tx }
         )
       }
     }
-    await writeMaster(source.uuid, playlist, await VideoFileModel.findAll({ where: { streamingPlaylistId: playlist.id }, transaction }))
-    return old
+    await writeMasterPlaylist(
+      source.uuid,
+      playlist,
+      await VideoFileModel.findAll({ where: { streamingPlaylistId: playlist.id }, transaction: tx })
+    )
+    return replacedFiles
   })
-  if (!watched) for (const file of replaced) await removeRendition(source.uuid, file)
+  if (!keepReplacedFiles) for (const file of replaced) await deleteFiles(source.uuid, file)
 }
 
 /**
- * Ends the work: drops renditions an interrupted attempt left growing, writes the hashes of all segments, and notes how large each quality
- * is as one file.
+ * Completes an encoding: deletes renditions that an interrupted attempt left growing, writes the hashes of all segments, and stores the
+ * size of each resolution as one progressive MP4.
  */
 export async function completeRenditions(source: Pick<RenditionSource, 'videoId' | 'uuid'>): Promise<void> {
   const folder = hlsFolder(source.uuid)
   const playlist = await StreamingPlaylistModel.findOne({ where: { videoId: source.videoId }, rejectOnEmpty: true })
   const files = await VideoFileModel.findAll({ where: { streamingPlaylistId: playlist.id } })
-  const done = files.filter(file => !file.growing)
+  const finished = files.filter(file => !file.growing)
   const filename = `${randomUUID()}-segments-sha256.json`
   const hashes = await hashSegments(
     folder,
-    done.map(file => ({ playlist: file.playlistFilename, file: file.filename }))
+    finished.map(file => ({ playlist: file.playlistFilename, file: file.filename }))
   )
   await writeFileAtomically(join(folder, filename), JSON.stringify(hashes))
-  const before = playlist.segmentsSha256Filename
-  await transaction(async transaction => {
-    await VideoFileModel.destroy({ where: { streamingPlaylistId: playlist.id, growing: true }, transaction })
-    await playlist.update({ segmentsSha256Filename: filename }, { transaction })
-    await writeMaster(source.uuid, playlist, done)
+  const previousHashes = playlist.segmentsSha256Filename
+  await transaction(async tx => {
+    await VideoFileModel.destroy({ where: { streamingPlaylistId: playlist.id, growing: true }, transaction: tx })
+    await playlist.update({ segmentsSha256Filename: filename }, { transaction: tx })
+    await writeMasterPlaylist(source.uuid, playlist, finished)
   })
-  // All qualities have the same sound.
-  for (const file of done)
+  // All resolutions have the same audio.
+  for (const file of finished)
     await file.update(
       { wholeSize: await progressiveMp4Size({ id: source.videoId, uuid: source.uuid }, file.resolution).catch(() => null) },
       { silent: true }
     )
-  for (const file of files) if (file.growing) await removeRendition(source.uuid, file)
-  if (before) await rm(join(folder, before), { force: true })
+  for (const file of files) if (file.growing) await deleteFiles(source.uuid, file)
+  if (previousHashes) await rm(join(folder, previousHashes), { force: true })
 }
 
-/** Drops what is not finished of a video whose encoding is given up; says whether anything is left to play. */
+/** Deletes the unfinished renditions of a video whose encoding ended early; returns whether anything is left to play. */
 export async function keepFinishedRenditions(source: Pick<RenditionSource, 'videoId' | 'uuid'>): Promise<boolean> {
   if ((await findFinishedRenditions(source.videoId)).length > 0) {
     await completeRenditions(source)
@@ -137,27 +141,27 @@ export async function keepFinishedRenditions(source: Pick<RenditionSource, 'vide
   return false
 }
 
-/** The renditions of a video that are finished. */
+/** The finished renditions of a video. */
 export async function findFinishedRenditions(videoId: number): Promise<VideoFileModel[]> {
   const playlist = await StreamingPlaylistModel.findOne({ where: { videoId } })
   return playlist ? await VideoFileModel.findAll({ where: { streamingPlaylistId: playlist.id, growing: false } }) : []
 }
 
-/** Removes the files of outputs that will not be listed any more. */
+/** Removes the files of outputs that are not listed. */
 export async function removeRenditionFiles(uuid: string, outputs: HlsOutput[]): Promise<void> {
-  for (const output of outputs) await removeRendition(uuid, { filename: output.file, playlistFilename: output.playlist })
+  for (const output of outputs) await deleteFiles(uuid, { filename: output.file, playlistFilename: output.playlist })
 }
 
-async function playlistOf(videoId: number, transaction: Transaction): Promise<StreamingPlaylistModel> {
+async function findOrCreatePlaylist(videoId: number, tx: Transaction): Promise<StreamingPlaylistModel> {
   return (
-    (await StreamingPlaylistModel.findOne({ where: { videoId }, transaction, lock: true })) ??
-    (await StreamingPlaylistModel.create({ videoId, playlistFilename: `${randomUUID()}-master.m3u8` }, { transaction }))
+    (await StreamingPlaylistModel.findOne({ where: { videoId }, transaction: tx, lock: true })) ??
+    (await StreamingPlaylistModel.create({ videoId, playlistFilename: `${randomUUID()}-master.m3u8` }, { transaction: tx }))
   )
 }
 
-async function writeMaster(uuid: string, playlist: StreamingPlaylistModel, files: VideoFileModel[]): Promise<void> {
-  const variants = files.map<HlsVariant & { sound: AudioTrackName }>(file => ({
-    sound: { track: file.track, language: file.language, name: file.trackName ?? 'Audio' },
+async function writeMasterPlaylist(uuid: string, playlist: StreamingPlaylistModel, files: VideoFileModel[]): Promise<void> {
+  const variants = files.map<HlsVariant & { audioTrack: AudioTrackName }>(file => ({
+    audioTrack: { track: file.track, language: file.language, name: file.trackName ?? 'Audio' },
     playlist: file.playlistFilename,
     resolution: file.resolution,
     width: file.width ?? 0,
@@ -167,13 +171,13 @@ async function writeMaster(uuid: string, playlist: StreamingPlaylistModel, files
     averageBandwidth: Number(file.averageBandwidth),
     codecs: file.codecs
   }))
-  // Sound inside every rendition needs no group; the audio-only rendition is then one more choice.
-  const shared = files.some(file => file.hasVideo && file.hasAudio) ? [] : variants.filter(variant => variant.resolution === 0)
-  const listed = variants.filter(variant => !shared.includes(variant))
-  await writeFileAtomically(join(hlsFolder(uuid), playlist.playlistFilename), buildMasterPlaylist(listed, shared))
+  // Muxed audio needs no audio group; the audio-only rendition is then one more variant.
+  const audioGroup = files.some(file => file.hasVideo && file.hasAudio) ? [] : variants.filter(variant => variant.resolution === 0)
+  const listed = variants.filter(variant => !audioGroup.includes(variant))
+  await writeFileAtomically(join(hlsFolder(uuid), playlist.playlistFilename), buildMasterPlaylist(listed, audioGroup))
 }
 
-async function removeRendition(uuid: string, file: Pick<VideoFileModel, 'filename' | 'playlistFilename'>): Promise<void> {
+async function deleteFiles(uuid: string, file: Pick<VideoFileModel, 'filename' | 'playlistFilename'>): Promise<void> {
   const folder = hlsFolder(uuid)
   await rm(join(folder, file.playlistFilename), { force: true })
   await rm(join(folder, file.filename), { force: true })

@@ -13,9 +13,9 @@ const SECONDS = 8
 const RATE = 25
 let site: TestInstance
 let alice: Awaited<ReturnType<TestInstance['user']>>
-let place: string
+let scratchFolder: string
 beforeAll(async () => {
-  place = await mkdtemp(join(tmpdir(), 'bobine-copies-'))
+  scratchFolder = await mkdtemp(join(tmpdir(), 'bobine-copies-'))
   site = await startTestInstance(
     { transcoding: { progress_interval: '100 ms', resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false } } },
     ['web', 'worker']
@@ -24,15 +24,15 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await site?.stop()
-  await rm(place, { recursive: true, force: true })
+  await rm(scratchFolder, { recursive: true, force: true })
 })
 
-/** A film whose picture and sound are copied, with noise over some packets in the middle of one of them. */
-async function noisy(
+/** Makes a video whose streams can be copied, with noise over some packets in the middle of one of them. */
+async function makeDamagedVideo(
   stream: 'v' | 'a',
   video: string[] = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '50']
 ): Promise<Buffer<ArrayBuffer>> {
-  const file = await makeFootageFile(join(place, 'film.mp4'), { seconds: SECONDS, size: '426x240', rate: RATE, video })
+  const file = await makeFootageFile(join(scratchFolder, 'film.mp4'), { seconds: SECONDS, size: '426x240', rate: RATE, video })
   const { stdout } = await exec('ffprobe', [
     '-v',
     'error',
@@ -54,11 +54,12 @@ async function noisy(
   return bytes
 }
 
-type File = { resolution: { id: number }; hasVideo: boolean; playlistUrl: string; fileUrl: string; size: number }
-const filesOf = async (uuid: string): Promise<File[]> => (await waitForTranscoding(site, alice, uuid)).streamingPlaylists[0].files
+type TestVideoFile = { resolution: { id: number }; hasVideo: boolean; playlistUrl: string; fileUrl: string; size: number }
+const transcodedFiles = async (uuid: string): Promise<TestVideoFile[]> =>
+  (await waitForTranscoding(site, alice, uuid)).streamingPlaylists[0].files
 
-/** What ffmpeg says of a rendition while it decodes all of it, and how many seconds there are. */
-async function decodedWhole({ playlistUrl }: File): Promise<{ said: string; seconds: number }> {
+/** Decodes a rendition completely; returns the warnings of ffmpeg and the duration in seconds. */
+async function decodeCompletely({ playlistUrl }: TestVideoFile): Promise<{ warnings: string; seconds: number }> {
   const { stdout, stderr } = await exec('ffmpeg', [
     '-v',
     'warning',
@@ -73,7 +74,7 @@ async function decodedWhole({ playlistUrl }: File): Promise<{ said: string; seco
     '-'
   ])
   return {
-    said: stderr,
+    warnings: stderr,
     seconds:
       Number(
         stdout
@@ -84,60 +85,62 @@ async function decodedWhole({ playlistUrl }: File): Promise<{ said: string; seco
   }
 }
 
-async function expectSound(files: File[], resolutions = [240, 0]): Promise<void> {
+async function expectUndamaged(files: TestVideoFile[], resolutions = [240, 0]): Promise<void> {
   expect(files.map(file => file.resolution.id)).toEqual(resolutions)
   for (const file of files) {
-    const { said, seconds } = await decodedWhole(file)
-    expect(said, `${file.resolution.id}`).toBe('')
+    const { warnings, seconds } = await decodeCompletely(file)
+    expect(warnings, `${file.resolution.id}`).toBe('')
     expect(Math.abs(seconds - SECONDS)).toBeLessThan(0.15)
   }
 }
 
-const lists = async (uuid: string) =>
-  await Promise.all((await filesOf(uuid)).map(async file => await (await fetch(file.playlistUrl)).text()))
+const readPlaylists = async (uuid: string) =>
+  await Promise.all((await transcodedFiles(uuid)).map(async file => await (await fetch(file.playlistUrl)).text()))
 
-test('a damaged picture that was copied is encoded after all: browsers give up where it cannot be decoded', async () => {
-  const film = await noisy('v')
-  await writeFile(join(place, 'noisy.mp4'), film)
-  // The noise is seen by whoever decodes it.
-  expect((await exec('ffmpeg', ['-v', 'warning', '-nostdin', '-i', join(place, 'noisy.mp4'), '-f', 'null', '-'])).stderr).toMatch(/decod/)
-  const { uuid } = await uploadVideo(site, alice, {}, film)
-  await expectSound(await filesOf(uuid))
-  for (const list of await lists(uuid)) expect(list).toContain('#EXT-X-ENDLIST')
+test('a copied video stream with decode errors is encoded after all', async () => {
+  const videoFile = await makeDamagedVideo('v')
+  await writeFile(join(scratchFolder, 'noisy.mp4'), videoFile)
+  // The noise causes decode errors.
+  expect((await exec('ffmpeg', ['-v', 'warning', '-nostdin', '-i', join(scratchFolder, 'noisy.mp4'), '-f', 'null', '-'])).stderr).toMatch(
+    /decod/
+  )
+  const { uuid } = await uploadVideo(site, alice, {}, videoFile)
+  await expectUndamaged(await transcodedFiles(uuid))
+  for (const list of await readPlaylists(uuid)) expect(list).toContain('#EXT-X-ENDLIST')
 })
 
-test('with further qualities the encoding of those tells it; the sound that was copied is decoded by nobody else, and mended too', async () => {
-  const restore = await site.call('PUT /config/custom', {
+test('decode errors are found also if other renditions are encoded; copied audio is checked and replaced too', async () => {
+  const configUpdate = await site.call('PUT /config/custom', {
     token: await site.login(),
     body: { transcoding: { resolutions: { '144p': true } } }
   })
-  expect(restore.status).toBe(200)
-  await expectSound(await filesOf((await uploadVideo(site, alice, {}, await noisy('v'))).uuid), [240, 144, 0])
-  await expectSound(await filesOf((await uploadVideo(site, alice, {}, await noisy('a'))).uuid), [240, 144, 0])
+  expect(configUpdate.status).toBe(200)
+  await expectUndamaged(await transcodedFiles((await uploadVideo(site, alice, {}, await makeDamagedVideo('v'))).uuid), [240, 144, 0])
+  await expectUndamaged(await transcodedFiles((await uploadVideo(site, alice, {}, await makeDamagedVideo('a'))).uuid), [240, 144, 0])
   await site.call('DELETE /config/custom', { token: await site.login() })
 })
 
-test('a damaged picture that no browser plays is encoded once, as far as it can be seen', async () => {
+test('a damaged video stream that has to be encoded is encoded once', async () => {
   const { uuid } = await uploadVideo(
     site,
     alice,
     {},
-    await noisy('v', ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none'])
+    await makeDamagedVideo('v', ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none'])
   )
-  await expectSound(await filesOf(uuid))
+  await expectUndamaged(await transcodedFiles(uuid))
 })
 
-test('what is far heavier than an encoding goes when that is there; who watches it meanwhile goes on', async () => {
-  const heavy = (await readFile(
-    await makeFootageFile(join(place, 'heavy.mp4'), {
+test('a copy with a far higher bit rate than an encoding is replaced, and its files stay for current viewers', async () => {
+  const heavyFile = (await readFile(
+    await makeFootageFile(join(scratchFolder, 'heavy.mp4'), {
       seconds: SECONDS,
       size: '640x360',
       rate: RATE,
       video: ['-vf', 'noise=alls=40:allf=t', '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '10', '-g', '50']
     })
   )) as Buffer<ArrayBuffer>
-  const { uuid } = await uploadVideo(site, alice, {}, heavy)
-  let first: File | undefined
+  const { uuid } = await uploadVideo(site, alice, {}, heavyFile)
+  let first: TestVideoFile | undefined
   await expect
     .poll(
       async () => {
@@ -147,23 +150,23 @@ test('what is far heavier than an encoding goes when that is there; who watches 
       { interval: 20 }
     )
     .toBe(360)
-  const files = await filesOf(uuid)
-  await expectSound(files, [360, 240, 0])
+  const files = await transcodedFiles(uuid)
+  await expectUndamaged(files, [360, 240, 0])
   const [top] = files
   expect(top!.fileUrl).not.toBe(first!.fileUrl)
-  expect(top!.size).toBeLessThan(heavy.length / 3)
-  // Nobody lists it any more, and it is there until the sweeper comes.
+  expect(top!.size).toBeLessThan(heavyFile.length / 3)
+  // It is not listed any more, but exists until it is swept.
   expect((await fetch(first!.fileUrl, { headers: { range: 'bytes=0-99' } })).status).toBe(206)
-  const name = new URL(first!.fileUrl).pathname.split('/').at(-1)!
-  await access(join(site.folder, 'streaming-playlists/hls', uuid, name))
+  const filename = new URL(first!.fileUrl).pathname.split('/').at(-1)!
+  await access(join(site.folder, 'streaming-playlists/hls', uuid, filename))
 })
 
-test('a copy that is neither stays what it is', async () => {
-  const film = (await readFile(
-    await makeFootageFile(join(place, 'light.mp4'), { seconds: SECONDS, size: '426x240', rate: RATE })
+test('other copies stay', async () => {
+  const videoFile = (await readFile(
+    await makeFootageFile(join(scratchFolder, 'light.mp4'), { seconds: SECONDS, size: '426x240', rate: RATE })
   )) as Buffer<ArrayBuffer>
-  const { uuid } = await uploadVideo(site, alice, {}, film)
-  const [top] = await filesOf(uuid)
+  const { uuid } = await uploadVideo(site, alice, {}, videoFile)
+  const [top] = await transcodedFiles(uuid)
   const { stdout } = await exec('ffprobe', [
     '-v',
     'error',
@@ -173,12 +176,12 @@ test('a copy that is neither stays what it is', async () => {
     'packet=size',
     '-of',
     'csv=p=0',
-    join(place, 'light.mp4')
+    join(scratchFolder, 'light.mp4')
   ])
   const bytes = stdout
     .trim()
     .split('\n')
     .reduce((sum, size) => sum + Number(size), 0)
-  // As large as in the file: the very same pictures.
+  // The same size as in the source, so it was copied.
   expect(Math.abs(top!.size / bytes - 1)).toBeLessThan(0.05)
 })

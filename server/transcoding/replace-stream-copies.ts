@@ -9,33 +9,34 @@ import { findFinishedRenditions } from './renditions.ts'
 import { planTranscoding } from './transcoding-settings.ts'
 
 /**
- * As many times the bit rate an encoding would have at most is too much for a copy that stays; what is below so many bits a second is heavy
- * for nobody.
+ * A copy is replaced if its bit rate exceeds that of an encoding by this factor, unless it is below MIN_HEAVY_BITRATE (bits per second).
  */
-const FAR = 2
-const LIGHT = 2_000_000
+const HEAVY_COPY_FACTOR = 2
+const MIN_HEAVY_BITRATE = 2_000_000
 
 /**
- * What is to be encoded after all of what was copied, when the ladder is complete: a picture far above the bit rate of an encoding, and
- * what
- * nobody could decode as it should (browsers give up where it is). The sound goes with it where it stands in `plan.audios` and
- * `withAudio` is said. Null where everything may stay. `suspect`: the picture may be broken.
+ * Plans which stream copies are encoded after all when the ladder is complete: a video stream far above the bit rate of an encoding, and
+ * streams that do not decode without errors (browsers stop playing there). `withAudio` says whether the audio of the plan is encoded too.
+ * Null if all copies may stay. `mayHaveDecodeErrors`: the video stream may be damaged.
  */
 export async function planStreamCopyReplacement(
   { id, uuid, probe, plan }: { id: number; uuid: string; probe: Probe; plan: TranscodingPlan },
-  suspect: boolean,
+  mayHaveDecodeErrors: boolean,
   options: HlsOptions
 ): Promise<{ plan: TranscodingPlan; withAudio: boolean } | null> {
   const files = await findFinishedRenditions(id)
-  const broken = async (filename: string): Promise<boolean> => await hasDecodeErrors(join(hlsFolder(uuid), filename), options)
-  const full = planTranscoding(probe, { copy: false })
-  const [top] = full.encode
+  const isBroken = async (filename: string): Promise<boolean> => await hasDecodeErrors(join(hlsFolder(uuid), filename), options)
+  const encodePlan = planTranscoding(probe, { copy: false })
+  const [top] = encodePlan.encode
   const copy = files.find(file => file.hasVideo && file.resolution === plan.copyVideo?.resolution)
-  const heavy = config.transcoding.replace_heavy_copies && Number(copy?.averageBandwidth ?? 0) > Math.max(LIGHT, FAR * (top?.maxrate ?? 0))
-  const picture = copy !== undefined && top !== undefined && (heavy || (suspect && (await broken(copy.filename))))
-  let sound = false
-  for (const file of plan.audios.some(audio => audio.copy) ? files.filter(one => !one.hasVideo) : []) sound ||= await broken(file.filename)
-  if (!picture && !sound) return null
-  const audios = full.audios.map(audio => ({ ...audio, copy: audio.copy && !sound && !suspect }))
-  return { plan: { ...full, audios, encode: picture ? [top] : [] }, withAudio: sound }
+  const isHeavy =
+    config.transcoding.replace_heavy_copies &&
+    Number(copy?.averageBandwidth ?? 0) > Math.max(MIN_HEAVY_BITRATE, HEAVY_COPY_FACTOR * (top?.maxrate ?? 0))
+  const replaceVideo = copy !== undefined && top !== undefined && (isHeavy || (mayHaveDecodeErrors && (await isBroken(copy.filename))))
+  let replaceAudio = false
+  for (const file of plan.audios.some(audio => audio.copy) ? files.filter(file => !file.hasVideo) : [])
+    replaceAudio ||= await isBroken(file.filename)
+  if (!replaceVideo && !replaceAudio) return null
+  const audios = encodePlan.audios.map(audio => ({ ...audio, copy: audio.copy && !replaceAudio && !mayHaveDecodeErrors }))
+  return { plan: { ...encodePlan, audios, encode: replaceVideo ? [top] : [] }, withAudio: replaceAudio }
 }

@@ -11,11 +11,11 @@ import { listOpenEncodings } from './queue-order.query.ts'
 import { LOCK_CLASSES } from '../core/locks.ts'
 
 const exec = promisify(execFile)
-type Person = Awaited<ReturnType<TestInstance['user']>>
+type TestUser = Awaited<ReturnType<TestInstance['user']>>
 let site: TestInstance
 let root: string
-let ada: Person
-let bob: Person
+let ada: TestUser
+let bob: TestUser
 beforeAll(async () => {
   site = await startTestInstance({
     transcoding: {
@@ -31,19 +31,19 @@ beforeAll(async () => {
 afterAll(async () => await site?.stop())
 
 const progress = async (uuid: string, token = root) => (await site.call(`GET /videos/${uuid}/transcoding`, { token })).json
-const sparse = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250']
-/** A film that has to be encoded, and takes a while. */
-const long = async () => await makeFootageBytes({ seconds: 16, size: '960x540', video: sparse })
-/** One that is copied for the first picture, with one small rung to encode. */
-const short = async () =>
+const sparseKeyframeArgs = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250']
+/** A video that has to be encoded, which takes a while. */
+const makeLongVideo = async () => await makeFootageBytes({ seconds: 16, size: '960x540', video: sparseKeyframeArgs })
+/** A video whose stream is copied, with one small rendition to encode. */
+const makeShortVideo = async () =>
   await makeFootageBytes({ seconds: 3, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25'] })
-/** How the ffmpegs that encode a video stand: T is held. */
-const states = async (uuid: string) =>
+/** The process states of the ffmpegs that encode a video: T is paused. */
+const ffmpegStates = async (uuid: string) =>
   (await exec('ps', ['-A', '-o', 'stat=,args='])).stdout
     .split('\n')
     .filter(line => /^\S+ +ffmpeg /.test(line) && line.includes(uuid) && line.includes('-f hls'))
     .map(line => line[0])
-const resolutions = (video: any) => video.streamingPlaylists[0].files.map((file: any) => file.resolution.id)
+const resolutionsOf = (video: any) => video.streamingPlaylists[0].files.map((file: any) => file.resolution.id)
 const rowOf = async (id: number) =>
   (
     await runQuery<{ state: string; attempts: number; error: string | null; spent: number }>(
@@ -51,97 +51,105 @@ const rowOf = async (id: number) =>
     )
   )[0]!
 
-describe('whose turn it is', () => {
+describe('the order of the queue', () => {
   const seeded: number[] = []
   afterEach(async () => {
     for (const id of seeded.splice(0)) await runQuery(sql`DELETE FROM videos WHERE id = ${id}`)
   })
-  /** An encoding in the queue of which no worker may take any: they are not due. */
-  const open = async ({ channelId }: Person, cost: number, { priority = 0, watchable = false, state = 'waiting' } = {}) => {
-    const { id } = await seedVideo({ channelId, privacy: 3, fileSizes: watchable ? [1] : [] })
+  /** Adds an encoding to the queue that no worker claims, since it is not due. */
+  const addEncoding = async (
+    { channelId }: TestUser,
+    cost: number,
+    { priority = 0, watchable: playable = false, state = 'waiting' } = {}
+  ) => {
+    const { id } = await seedVideo({ channelId, privacy: 3, fileSizes: playable ? [1] : [] })
     seeded.push(id)
     await runQuery(
-      sql`INSERT INTO transcodings (video_id, state, not_before, cost, priority, spent, created_at, updated_at) VALUES (${id}, ${state}, now() + interval '30 minutes', ${cost}, ${priority}, ${state === 'done' ? cost / 100 : 0}, now(), now())`
+      sql`INSERT INTO transcodings (video_id, state, not_before, cost, priority, spent, created_at, updated_at)
+        VALUES (${id}, ${state}, now() + interval '30 minutes', ${cost}, ${priority}, ${state === 'done' ? cost / 100 : 0}, now(), now())`
     )
     return id
   }
-  const order = async () => (await listOpenEncodings()).map(one => one.videoId)
+  const queuedIds = async () => (await listOpenEncodings()).map(single => single.videoId)
 
-  test('short films pass long ones', async () => {
-    const [film, clip, middle] = [await open(ada, 9000), await open(bob, 10), await open(ada, 500)]
-    expect(await order()).toEqual([clip, middle, film])
+  test('short videos overtake long ones', async () => {
+    const [longVideo, shortVideo, middle] = [await addEncoding(ada, 9000), await addEncoding(bob, 10), await addEncoding(ada, 500)]
+    expect(await queuedIds()).toEqual([shortVideo, middle, longVideo])
   })
 
-  test('what nobody can watch yet goes before what somebody can', async () => {
-    const [more, first] = [await open(ada, 10, { watchable: true }), await open(bob, 9000)]
-    expect(await order()).toEqual([first, more])
+  test('videos that are not playable yet come before playable ones', async () => {
+    const [playableOne, first] = [await addEncoding(ada, 10, { watchable: true }), await addEncoding(bob, 9000)]
+    expect(await queuedIds()).toEqual([first, playableOne])
   })
 
-  test('whoever sends many stands behind who sends few', async () => {
-    const many = []
-    for (let index = 0; index < 10; index++) many.push(await open(ada, 100))
-    const one = await open(bob, 450)
-    expect(await order()).toEqual([...many.slice(0, 4), one, ...many.slice(4)])
+  test('owners of many uploads do not block owners of few', async () => {
+    const several = []
+    for (let index = 0; index < 10; index++) several.push(await addEncoding(ada, 100))
+    const single = await addEncoding(bob, 450)
+    expect(await queuedIds()).toEqual([...several.slice(0, 4), single, ...several.slice(4)])
   })
 
-  test('also behind what was encoded of late', async () => {
-    await open(ada, 1000, { state: 'done' })
-    const [of, small] = [await open(bob, 500), await open(ada, 10)]
-    expect(await order()).toEqual([of, small])
+  test('recent encodings of an owner count too', async () => {
+    await addEncoding(ada, 1000, { state: 'done' })
+    const [larger, smaller] = [await addEncoding(bob, 500), await addEncoding(ada, 10)]
+    expect(await queuedIds()).toEqual([larger, smaller])
     await runQuery(sql`UPDATE transcodings SET updated_at = now() - interval '2 hours' WHERE state = 'done'`)
-    expect(await order()).toEqual([small, of])
+    expect(await queuedIds()).toEqual([smaller, larger])
   })
 
-  test("an administrator's word goes before all that", async () => {
+  test('the priority set by an administrator comes first', async () => {
     const [last, plain, first] = [
-      await open(ada, 1, { priority: -1 }),
-      await open(bob, 5),
-      await open(ada, 9000, { priority: 1, watchable: true })
+      await addEncoding(ada, 1, { priority: -1 }),
+      await addEncoding(bob, 5),
+      await addEncoding(ada, 9000, { priority: 1, watchable: true })
     ]
-    expect(await order()).toEqual([first, plain, last])
+    expect(await queuedIds()).toEqual([first, plain, last])
   })
 
-  test('owners read their place, and about how long it takes once anything has been encoded', async () => {
-    const [clip, film] = [await open(bob, 1000), await open(ada, 9000)]
-    expect(await progress(`${film}`, ada.token)).toMatchObject({ state: 'waiting', position: 2, startsIn: null })
-    await open(bob, 400, { state: 'done' })
-    expect(await progress(`${film}`, ada.token)).toMatchObject({ position: 2, startsIn: 10 })
-    expect(await progress(`${clip}`, bob.token)).toMatchObject({ position: 1, startsIn: 0 })
+  test('owners get their position, and an estimated start once anything has been encoded', async () => {
+    const [shortVideo, longVideo] = [await addEncoding(bob, 1000), await addEncoding(ada, 9000)]
+    expect(await progress(`${longVideo}`, ada.token)).toMatchObject({ state: 'waiting', position: 2, startsIn: null })
+    await addEncoding(bob, 400, { state: 'done' })
+    expect(await progress(`${longVideo}`, ada.token)).toMatchObject({ position: 2, startsIn: 10 })
+    expect(await progress(`${shortVideo}`, bob.token)).toMatchObject({ position: 1, startsIn: 0 })
     const { data } = (await site.call('GET /server/transcodings?state=waiting', { token: root })).json
-    expect(data.map((one: any) => [one.video.id, one.position])).toEqual([
-      [film, 2],
-      [clip, 1]
+    expect(data.map((single: any) => [single.video.id, single.position])).toEqual([
+      [longVideo, 2],
+      [shortVideo, 1]
     ])
   })
 
-  test('administrators say what goes first, and refuse what makes no sense', async () => {
-    const [film, clip] = [await open(ada, 9000), await open(bob, 10)]
-    const say = async (id: number | string, priority: unknown, token = root) =>
+  test('administrators set priorities; invalid requests are refused', async () => {
+    const [longVideo, shortVideo] = [await addEncoding(ada, 9000), await addEncoding(bob, 10)]
+    const setPriority = async (id: number | string, priority: unknown, token = root) =>
       (await site.call(`PUT /server/transcodings/${id}`, { token, body: { priority } })).status
-    expect(await say(film, 'high')).toBe(204)
-    expect(await order()).toEqual([film, clip])
-    expect(await say(film, 'low')).toBe(204)
-    expect(await order()).toEqual([clip, film])
-    expect([await say(film, 'now'), await say('nonsense', 'high'), await say(999_999, 'high'), await say(film, 'high', ada.token)]).toEqual(
-      [400, 400, 404, 403]
-    )
-    await runQuery(sql`UPDATE transcodings SET state = 'done' WHERE video_id = ${clip}`)
-    expect(await say(clip, 'high')).toBe(400)
+    expect(await setPriority(longVideo, 'high')).toBe(204)
+    expect(await queuedIds()).toEqual([longVideo, shortVideo])
+    expect(await setPriority(longVideo, 'low')).toBe(204)
+    expect(await queuedIds()).toEqual([shortVideo, longVideo])
+    expect([
+      await setPriority(longVideo, 'now'),
+      await setPriority('nonsense', 'high'),
+      await setPriority(999_999, 'high'),
+      await setPriority(longVideo, 'high', ada.token)
+    ]).toEqual([400, 400, 404, 403])
+    await runQuery(sql`UPDATE transcodings SET state = 'done' WHERE video_id = ${shortVideo}`)
+    expect(await setPriority(shortVideo, 'high')).toBe(400)
   })
 })
 
 describe('the encodings of a worker', () => {
-  test('a short film does not wait for a long one, which is held meanwhile and loses nothing', async () => {
-    const film = await uploadVideo(site, ada, {}, await long())
-    await eventually(async () => (await progress(film.uuid)).playable, 30, 'the long film')
-    const clip = await uploadVideo(site, bob, {}, await short())
-    await eventually(async () => (await states(film.uuid)).includes('T'), 20, 'the long film to be held')
-    await waitForTranscoding(site, bob, clip.uuid)
-    expect((await progress(film.uuid)).state).toBe('running')
-    await eventually(async () => (await states(film.uuid)).every(state => state !== 'T'), 20, 'the long film to go on')
-    const video = await waitForTranscoding(site, ada, film.uuid)
-    expect(resolutions(video)).toEqual([540, 240, 0])
-    for (const file of video.streamingPlaylists[0].files.filter((one: any) => one.hasVideo)) {
+  test('a short video does not wait for a long one, which is paused meanwhile and loses no frame', async () => {
+    const longVideo = await uploadVideo(site, ada, {}, await makeLongVideo())
+    await eventually(async () => (await progress(longVideo.uuid)).playable, 30, 'the long film')
+    const shortVideo = await uploadVideo(site, bob, {}, await makeShortVideo())
+    await eventually(async () => (await ffmpegStates(longVideo.uuid)).includes('T'), 20, 'the long film to be held')
+    await waitForTranscoding(site, bob, shortVideo.uuid)
+    expect((await progress(longVideo.uuid)).state).toBe('running')
+    await eventually(async () => (await ffmpegStates(longVideo.uuid)).every(state => state !== 'T'), 20, 'the long film to go on')
+    const video = await waitForTranscoding(site, ada, longVideo.uuid)
+    expect(resolutionsOf(video)).toEqual([540, 240, 0])
+    for (const file of video.streamingPlaylists[0].files.filter((encoding: any) => encoding.hasVideo)) {
       const { stdout } = await exec('ffprobe', [
         '-v',
         'error',
@@ -156,49 +164,49 @@ describe('the encodings of a worker', () => {
       ])
       expect(Number.parseInt(stdout, 10)).toBe(400)
     }
-    expect((await rowOf(film.id)).spent).toBeGreaterThan(0)
+    expect((await rowOf(longVideo.id)).spent).toBeGreaterThan(0)
   })
 
-  test("an administrator's word turns those that were begun around at once, in every worker", async () => {
-    const film = await uploadVideo(site, ada, {}, await long())
-    await eventually(async () => (await states(film.uuid)).length > 0, 20, 'the first to begin')
-    const other = await uploadVideo(site, bob, {}, await long())
+  test('a changed priority pauses and resumes started encodings at once, in every worker', async () => {
+    const longVideo = await uploadVideo(site, ada, {}, await makeLongVideo())
+    await eventually(async () => (await ffmpegStates(longVideo.uuid)).length > 0, 20, 'the first to begin')
+    const other = await uploadVideo(site, bob, {}, await makeLongVideo())
     await eventually(
-      async () => (await states(film.uuid)).includes('T') && (await states(other.uuid)).some(state => state !== 'T'),
+      async () => (await ffmpegStates(longVideo.uuid)).includes('T') && (await ffmpegStates(other.uuid)).some(state => state !== 'T'),
       60,
       'the first to be held'
     )
-    // No job can tell it now: what one process hears all of them do.
+    // With jobs paused the change is only announced by the event.
     await site.call('POST /jobs/pause', { token: root })
     try {
-      expect((await site.call(`PUT /server/transcodings/${film.uuid}`, { token: root, body: { priority: 'high' } })).status).toBe(204)
+      expect((await site.call(`PUT /server/transcodings/${longVideo.uuid}`, { token: root, body: { priority: 'high' } })).status).toBe(204)
       await eventually(
-        async () => (await states(film.uuid)).every(state => state !== 'T') && (await states(other.uuid)).includes('T'),
+        async () => (await ffmpegStates(longVideo.uuid)).every(state => state !== 'T') && (await ffmpegStates(other.uuid)).includes('T'),
         10,
         'the turn'
       )
     } finally {
       await site.call('POST /jobs/resume', { token: root })
     }
-    for (const one of [film, other]) await site.call(`DELETE /videos/${one.uuid}`, { token: root })
+    for (const encoding of [longVideo, other]) await site.call(`DELETE /videos/${encoding.uuid}`, { token: root })
   })
 
-  test('without memory to spare one is encoded after the other', async () => {
-    const before = config.transcoding.spare_memory
+  test('without spare memory one is encoded after the other', async () => {
+    const previous = config.transcoding.spare_memory
     config.transcoding.spare_memory = 2 ** 50
     try {
-      const film = await uploadVideo(site, ada, {}, await makeFootageBytes({ seconds: 8, size: '640x360', video: sparse }))
-      await eventually(async () => (await progress(film.uuid)).state === 'running', 30, 'the long film')
-      const clip = await uploadVideo(site, bob, {}, await short())
-      await waitForTranscoding(site, bob, clip.uuid)
-      expect((await progress(film.uuid)).state).toBe('done')
+      const longVideo = await uploadVideo(site, ada, {}, await makeFootageBytes({ seconds: 8, size: '640x360', video: sparseKeyframeArgs }))
+      await eventually(async () => (await progress(longVideo.uuid)).state === 'running', 30, 'the long film')
+      const shortVideo = await uploadVideo(site, bob, {}, await makeShortVideo())
+      await waitForTranscoding(site, bob, shortVideo.uuid)
+      expect((await progress(longVideo.uuid)).state).toBe('done')
     } finally {
-      config.transcoding.spare_memory = before
+      config.transcoding.spare_memory = previous
     }
   })
 
-  test('one that an administrator stops ends at once; what is finished stays, and the rest can be asked for again', async () => {
-    const film = await uploadVideo(
+  test('a stopped encoding ends at once; finished renditions stay, and it can be queued again', async () => {
+    const longVideo = await uploadVideo(
       site,
       ada,
       {},
@@ -206,52 +214,64 @@ describe('the encodings of a worker', () => {
     )
     await eventually(
       async () => {
-        const { rungs } = await progress(film.uuid)
+        const { rungs } = await progress(longVideo.uuid)
         return rungs.some((rung: any) => rung.state === 'done') && rungs.some((rung: any) => rung.state === 'growing')
       },
       40,
       'the smaller rung'
     )
-    expect((await site.call(`DELETE /server/transcodings/${film.uuid}`, { token: ada.token })).status).toBe(403)
-    expect((await site.call(`DELETE /server/transcodings/${film.uuid}`, { token: root })).status).toBe(204)
-    await eventually(async () => (await states(film.uuid)).length === 0, 10, 'ffmpeg to end')
-    await eventually(async () => resolutions((await site.call(`GET /videos/${film.uuid}`)).json).length === 2, 10, 'what was begun to go')
-    expect(await progress(film.uuid)).toMatchObject({ state: 'failed', playable: true, error: 'An administrator stopped the encoding.' })
-    const video = (await site.call(`GET /videos/${film.uuid}`)).json
-    expect([video.state.id, resolutions(video)]).toEqual([1, [720, 0]])
-    expect((await site.call(`DELETE /server/transcodings/${film.uuid}`, { token: root })).status).toBe(400)
-    expect((await site.call(`POST /videos/${film.uuid}/transcoding`, { token: root, body: { transcodingType: 'hls' } })).status).toBe(204)
-    expect(resolutions(await waitForTranscoding(site, ada, film.uuid))).toEqual([720, 240, 0])
+    expect((await site.call(`DELETE /server/transcodings/${longVideo.uuid}`, { token: ada.token })).status).toBe(403)
+    expect((await site.call(`DELETE /server/transcodings/${longVideo.uuid}`, { token: root })).status).toBe(204)
+    await eventually(async () => (await ffmpegStates(longVideo.uuid)).length === 0, 10, 'ffmpeg to end')
+    await eventually(
+      async () => resolutionsOf((await site.call(`GET /videos/${longVideo.uuid}`)).json).length === 2,
+      10,
+      'what was begun to go'
+    )
+    expect(await progress(longVideo.uuid)).toMatchObject({
+      state: 'failed',
+      playable: true,
+      error: 'An administrator stopped the encoding.'
+    })
+    const video = (await site.call(`GET /videos/${longVideo.uuid}`)).json
+    expect([video.state.id, resolutionsOf(video)]).toEqual([1, [720, 0]])
+    expect((await site.call(`DELETE /server/transcodings/${longVideo.uuid}`, { token: root })).status).toBe(400)
+    expect((await site.call(`POST /videos/${longVideo.uuid}/transcoding`, { token: root, body: { transcodingType: 'hls' } })).status).toBe(
+      204
+    )
+    expect(resolutionsOf(await waitForTranscoding(site, ada, longVideo.uuid))).toEqual([720, 240, 0])
   })
 
-  test('one that is stopped before anything can be watched has failed, waiting or running', async () => {
-    const blocker = await uploadVideo(site, ada, {}, await long())
+  test('an encoding stopped before anything is playable has failed, waiting or running', async () => {
+    const blocker = await uploadVideo(site, ada, {}, await makeLongVideo())
     await runQuery(sql`UPDATE transcodings SET priority = 1 WHERE video_id = ${blocker.id}`)
-    const waiting = await uploadVideo(site, bob, {}, await short())
+    const waiting = await uploadVideo(site, bob, {}, await makeShortVideo())
     await runQuery(sql`UPDATE transcodings SET priority = -1 WHERE video_id = ${waiting.id}`)
-    for (const film of [waiting, blocker]) {
-      expect((await site.call(`DELETE /server/transcodings/${film.uuid}`, { token: root })).status).toBe(204)
+    for (const longVideo of [waiting, blocker]) {
+      expect((await site.call(`DELETE /server/transcodings/${longVideo.uuid}`, { token: root })).status).toBe(204)
       await eventually(
         async () =>
-          (await site.call(`GET /videos/${film.uuid}`, { token: root })).json.state.id === 7 || (await progress(film.uuid)).playable,
+          (await site.call(`GET /videos/${longVideo.uuid}`, { token: root })).json.state.id === 7 ||
+          (await progress(longVideo.uuid)).playable,
         20,
         'the end'
       )
     }
-    await eventually(async () => (await states(blocker.uuid)).length === 0, 10, 'ffmpeg to end')
+    await eventually(async () => (await ffmpegStates(blocker.uuid)).length === 0, 10, 'ffmpeg to end')
     expect((await progress(blocker.uuid)).state).toBe('failed')
   })
 
-  test('a lost lock ends the encoding, which is begun anew by whoever has the lock', async () => {
-    const film = await uploadVideo(site, ada, {}, await makeFootageBytes({ seconds: 12, size: '960x540', video: sparse }))
-    await eventually(async () => (await progress(film.uuid)).playable, 30, 'the film')
-    const [first] = (await exec('pgrep', ['-f', `ffmpeg .*${film.uuid}`])).stdout.trim().split('\n')
-    const [lost] = await runQuery<{ ended: boolean }>(
-      sql`SELECT pg_terminate_backend(pid) AS ended FROM pg_locks WHERE locktype = 'advisory' AND classid = ${LOCK_CLASSES.TRANSCODING} AND objid = ${film.id}`
+  test('a lost lock ends the encoding, which starts again under a new lock', async () => {
+    const longVideo = await uploadVideo(site, ada, {}, await makeFootageBytes({ seconds: 12, size: '960x540', video: sparseKeyframeArgs }))
+    await eventually(async () => (await progress(longVideo.uuid)).playable, 30, 'the film')
+    const [first] = (await exec('pgrep', ['-f', `ffmpeg .*${longVideo.uuid}`])).stdout.trim().split('\n')
+    const [terminated] = await runQuery<{ ended: boolean }>(
+      sql`SELECT pg_terminate_backend(pid) AS ended FROM pg_locks
+        WHERE locktype = 'advisory' AND classid = ${LOCK_CLASSES.TRANSCODING} AND objid = ${longVideo.id}`
     )
-    expect(lost!.ended).toBe(true)
+    expect(terminated!.ended).toBe(true)
     await eventually(
-      async () => !(await exec('pgrep', ['-f', `ffmpeg .*${film.uuid}`]).catch(() => ({ stdout: '' }))).stdout.includes(first!),
+      async () => !(await exec('pgrep', ['-f', `ffmpeg .*${longVideo.uuid}`]).catch(() => ({ stdout: '' }))).stdout.includes(first!),
       20,
       'the first ffmpeg to end'
     )
@@ -259,12 +279,12 @@ describe('the encodings of a worker', () => {
     await eventually(
       async () => {
         await enqueueOpenTranscodings()
-        return (await rowOf(film.id)).state === 'done'
+        return (await rowOf(longVideo.id)).state === 'done'
       },
       60,
       'the second try'
     )
-    expect(await rowOf(film.id)).toMatchObject({ attempts: 0, error: null })
-    expect(resolutions((await site.call(`GET /videos/${film.uuid}`)).json)).toEqual([540, 240, 0])
+    expect(await rowOf(longVideo.id)).toMatchObject({ attempts: 0, error: null })
+    expect(resolutionsOf((await site.call(`GET /videos/${longVideo.uuid}`)).json)).toEqual([540, 240, 0])
   })
 })

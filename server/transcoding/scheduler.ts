@@ -11,91 +11,91 @@ import { VideoSourceModel } from '../videos/video-file.model.ts'
 import { listOpenEncodings, type OpenEncoding } from './queue-order.query.ts'
 import { planTranscoding } from './transcoding-settings.ts'
 
-/** Has the lock on an encoding for as long as the transaction lasts; false where another worker has it. */
-export async function tryLockTranscoding(videoId: number, transaction: Transaction): Promise<boolean> {
-  return await tryClassLock('TRANSCODING', videoId, transaction)
+/** Locks an encoding until the end of the transaction; false if another worker has the lock. */
+export async function tryLockTranscoding(videoId: number, tx: Transaction): Promise<boolean> {
+  return await tryClassLock('TRANSCODING', videoId, tx)
 }
 
-/** The encodings this process has begun. Those with the best claims go on, `transcoding.concurrency` of them; the others are held. */
-const begun = new Map<number, PauseControl>()
+/** The encodings started by this process. The first `transcoding.concurrency` of them in the queue run; the others are paused. */
+const startedEncodings = new Map<number, PauseControl>()
 
-let turn: Promise<unknown> = Promise.resolve()
+let lastSchedulingStep: Promise<unknown> = Promise.resolve()
 
-/** Only one of this process looks and chooses at a time. */
-async function alone<T>(act: () => Promise<T>): Promise<T> {
-  const mine = turn.then(act)
-  turn = mine.catch(() => undefined)
-  return await mine
+/** Runs scheduling steps of this process one at a time. */
+async function runExclusively<T>(step: () => Promise<T>): Promise<T> {
+  const current = lastSchedulingStep.then(step)
+  lastSchedulingStep = current.catch(() => undefined)
+  return await current
 }
 
 /**
- * Takes the open encoding with the best claim, for as long as the transaction lasts; null where there is none, or those that were begun go
- * before it. Call `leave` when it is over.
+ * Claims and locks the first open encoding of the queue until the end of the transaction; null if there is none, or if those that are
+ * started come before it. Call `releaseTranscoding` when it has ended.
  */
-export async function claimNextTranscoding(lock: Transaction): Promise<{ videoId: number; brake: PauseControl } | null> {
-  return await alone(async () => {
-    const order = await listOpenEncodings()
-    const mine = order.filter(({ videoId }) => begun.has(videoId))
-    for (const one of order) {
-      if (begun.has(one.videoId) || !one.due) continue
-      if (!mayBegin(order, mine, one) || !(await fits(one.videoId))) return null
-      if (!(await tryLockTranscoding(one.videoId, lock))) continue
-      const brake = new PauseControl()
-      begun.set(one.videoId, brake)
-      arrange(order)
-      return { videoId: one.videoId, brake }
+export async function claimNextTranscoding(tx: Transaction): Promise<{ videoId: number; pauseControl: PauseControl } | null> {
+  return await runExclusively(async () => {
+    const queue = await listOpenEncodings()
+    const started = queue.filter(({ videoId }) => startedEncodings.has(videoId))
+    for (const candidate of queue) {
+      if (startedEncodings.has(candidate.videoId) || !candidate.due) continue
+      if (!mayStart(queue, started, candidate) || !(await hasMemoryFor(candidate.videoId))) return null
+      if (!(await tryLockTranscoding(candidate.videoId, tx))) continue
+      const pauseControl = new PauseControl()
+      startedEncodings.set(candidate.videoId, pauseControl)
+      pauseBeyondConcurrency(queue)
+      return { videoId: candidate.videoId, pauseControl }
     }
     return null
   })
 }
 
-/** Whether this process encodes nothing. */
+/** Whether this process has no started encoding. */
 export function isTranscodingIdle(): boolean {
-  return begun.size === 0
+  return startedEncodings.size === 0
 }
 
-/** Says that an encoding is over here. */
+/** Releases an encoding that has ended in this process. */
 export async function releaseTranscoding(videoId: number): Promise<void> {
-  begun.delete(videoId)
+  startedEncodings.delete(videoId)
   await applyTranscodingPriorities()
 }
 
-/** Looks at the claims anew: when somebody can watch a video, and when an administrator has changed them. */
+/** Pauses and resumes encodings by the current queue: called when a video becomes playable, and when priorities have changed. */
 export async function applyTranscodingPriorities(): Promise<void> {
-  await alone(async () => arrange(begun.size > config.transcoding.concurrency ? await listOpenEncodings() : [])).catch(error =>
-    logger.warn('The encodings could not be put in order; they go on as they are', { error })
-  )
+  await runExclusively(async () =>
+    pauseBeyondConcurrency(startedEncodings.size > config.transcoding.concurrency ? await listOpenEncodings() : [])
+  ).catch(error => logger.warn('The encodings could not be put in order; they go on as they are', { error }))
 }
 
-/** Hears when an administrator has changed the claims, here or in another process. */
+/** Applies priorities changed by an administrator, in this or another process. */
 export function listenForTranscodingPriorities(): void {
   onEvent('encodings.ordered', applyTranscodingPriorities)
 }
 
-function mayBegin(order: OpenEncoding[], mine: OpenEncoding[], one: OpenEncoding): boolean {
-  const before = mine.filter(other => order.indexOf(other) < order.indexOf(one)).length
-  return before < config.transcoding.concurrency && begun.size < config.transcoding.max_begun
+function mayStart(queue: OpenEncoding[], started: OpenEncoding[], candidate: OpenEncoding): boolean {
+  const ahead = started.filter(encoding => queue.indexOf(encoding) < queue.indexOf(candidate)).length
+  return ahead < config.transcoding.concurrency && startedEncodings.size < config.transcoding.max_begun
 }
 
-/** Whether there is memory for one more; the only one has to be tried. */
-async function fits(videoId: number): Promise<boolean> {
-  if (begun.size === 0) return true
+/** Whether there is memory for one more encoding; the only one is always tried. */
+async function hasMemoryFor(videoId: number): Promise<boolean> {
+  if (startedEncodings.size === 0) return true
   const source = await VideoSourceModel.findByPk(videoId)
   return !source?.probe || hasMemoryForEncoding(planTranscoding(source.probe as Probe))
 }
 
-/** Whether encoding by a plan leaves as much memory free as `transcoding.spare_memory` asks for. */
+/** Whether encoding by a plan leaves `transcoding.spare_memory` free. */
 export function hasMemoryForEncoding(plan: TranscodingPlan): boolean {
   return spareMemoryAfterEncoding(plan) >= 0
 }
 
-/** Bytes that encoding by a plan leaves free beyond `transcoding.spare_memory`; below 0 where it takes of them. */
+/** Bytes that encoding by a plan leaves free beyond `transcoding.spare_memory`; negative if it needs more. */
 export function spareMemoryAfterEncoding(plan: TranscodingPlan): number {
   return process.availableMemory() - encodingMemory(plan) - config.transcoding.spare_memory
 }
 
-function arrange(order: OpenEncoding[]): void {
-  const places = new Map(order.map(({ videoId }, place) => [videoId, place]))
-  const sorted = [...begun].sort(([a], [b]) => (places.get(a) ?? -1) - (places.get(b) ?? -1))
-  sorted.forEach(([, brake], index) => brake.set(index >= config.transcoding.concurrency))
+function pauseBeyondConcurrency(queue: OpenEncoding[]): void {
+  const ranks = new Map(queue.map(({ videoId }, rank) => [videoId, rank]))
+  const sorted = [...startedEncodings].sort(([a], [b]) => (ranks.get(a) ?? -1) - (ranks.get(b) ?? -1))
+  sorted.forEach(([, pauseControl], index) => pauseControl.setPaused(index >= config.transcoding.concurrency))
 }

@@ -13,13 +13,13 @@ import type { VideoModel } from '../videos/video.model.ts'
 import { findFinishedRenditions } from './renditions.ts'
 import { configuredProbeLimits } from './transcoding-settings.ts'
 
-/** Gives a video the pictures its owner did not: a telling frame. A video without a picture is still a video, so it never throws. */
+/** Generates the thumbnail and preview that the owner did not upload from a representative frame. They are optional, so it never throws. */
 export async function generateThumbnails(video: VideoModel, input: string, source: Probe, signal: AbortSignal): Promise<void> {
   try {
-    const known = new Set((await ThumbnailModel.findAll({ where: { videoId: video.id } })).map(one => one.kind))
-    const missing = (['thumbnail', 'preview'] as const).filter(kind => !known.has(kind))
+    const existingKinds = new Set((await ThumbnailModel.findAll({ where: { videoId: video.id } })).map(thumbnail => thumbnail.kind))
+    const missing = (['thumbnail', 'preview'] as const).filter(kind => !existingKinds.has(kind))
     if (missing.length === 0) return
-    const pictures = await Promise.all(
+    const images = await Promise.all(
       missing.map(async (kind): Promise<PreparedVideoImage> => ({
         kind,
         path: await temporaryPath(`${randomUUID()}.jpg`),
@@ -27,17 +27,17 @@ export async function generateThumbnails(video: VideoModel, input: string, sourc
         automatic: true
       }))
     )
-    await writeThumbnails(input, source, pictures, { signal, timeoutMs: config.upload.probe_timeout, folder: storageFolder('tmp') })
-    await transaction(async transaction => await setVideoImages(video.id, pictures, transaction))
+    await writeThumbnails(input, source, images, { signal, timeoutMs: config.upload.probe_timeout, folder: storageFolder('tmp') })
+    await transaction(async tx => await setVideoImages(video.id, images, tx))
   } catch (error) {
     if (!signal.aborted) logger.warn('No picture could be taken from a video', { uuid: video.uuid, error })
   }
 }
 
-/** Makes the sheet of small frames for the seek bar of the smallest quality, which is decoded with the least work; never throws. */
+/** Generates the storyboard for the seek bar from the smallest rendition, which is the cheapest to decode; never throws. */
 export async function generateStoryboard(
   video: VideoModel,
-  { signal, brake }: { signal: AbortSignal; brake: PauseControl }
+  { signal, pauseControl }: { signal: AbortSignal; pauseControl: PauseControl }
 ): Promise<void> {
   if (!config.storyboards.enabled) return
   try {
@@ -46,18 +46,18 @@ export async function generateStoryboard(
     if (!smallest) return
     const file = join(hlsFolder(video.uuid), smallest.filename)
     const path = await temporaryPath(`${randomUUID()}.jpg`)
-    const board = await writeStoryboard(file, await probeMedia(file, configuredProbeLimits()), path, {
+    const layout = await writeStoryboard(file, await probeMedia(file, configuredProbeLimits()), path, {
       signal,
-      brake,
+      pauseControl,
       nice: config.transcoding.nice
     })
-    if (!board) return
+    if (!layout) return
     const filename = `${randomUUID()}.jpg`
     await moveIntoStorage(path, 'storyboards', filename)
-    await transaction(async transaction => {
-      const old = await StoryboardModel.findByPk(video.id, { transaction })
-      await StoryboardModel.upsert({ videoId: video.id, filename, ...board }, { transaction })
-      if (old) afterCommit(transaction, () => void removeStoredFiles('storyboards', [old.filename]))
+    await transaction(async tx => {
+      const previous = await StoryboardModel.findByPk(video.id, { transaction: tx })
+      await StoryboardModel.upsert({ videoId: video.id, filename, ...layout }, { transaction: tx })
+      if (previous) afterCommit(tx, () => void removeStoredFiles('storyboards', [previous.filename]))
     })
   } catch (error) {
     if (!signal.aborted) logger.warn('No storyboard could be made of a video', { uuid: video.uuid, error })

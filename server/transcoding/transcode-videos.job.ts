@@ -7,7 +7,7 @@ import { refreshAdminOverrides } from '../core/admin-overrides.ts'
 import { transaction } from '../core/transaction.ts'
 import { readFromQueue, defineJob, type JobContext } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { runQuery as runSql, sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import type { PauseControl } from '../media/pause-control.ts'
 import { MediaError } from '../media/ffmpeg.ts'
 import type { Probe } from '../media/probe.ts'
@@ -27,206 +27,209 @@ import { releaseTranscoding, applyTranscodingPriorities, claimNextTranscoding } 
 import { TranscodingModel } from './transcoding.model.ts'
 
 /**
- * Encodes, one after the other, what the rows say is to be done: those with the best claims (scheduler.ts). It is enqueued whenever there
- * may
- * be something new to do.
+ * Runs the open encodings one after the other, in the order of the queue (scheduler.ts). It is enqueued whenever there may be a new one.
  */
 export const transcodeVideos = defineJob({
   name: 'video-transcoding',
   queue: 'transcoding',
   payload: z.object({}),
-  run: async (_, run): Promise<void> => {
+  run: async (_, context): Promise<void> => {
     await applyTranscodingPriorities()
-    while (!run.signal.aborted && (await next(run))) {
-      // Whoever halts all jobs does not want another to begin; this one stands for those that are left.
-      if (await readFromQueue('transcoding', async opened => await opened.isPaused(), false)) return await again()
+    while (!context.signal.aborted && (await transcodeNext(context))) {
+      // While all jobs are paused, no further encoding may start; the enqueued job stands for those that are left.
+      if (await readFromQueue('transcoding', async queue => await queue.isPaused(), false)) return await enqueueAgain()
     }
   }
 })
 
-async function again(): Promise<void> {
+async function enqueueAgain(): Promise<void> {
   await transcodeVideos.enqueue({})
 }
 
-async function next(run: JobContext): Promise<boolean> {
-  return await transaction(async lock => {
-    const taken = await claimNextTranscoding(lock)
-    if (!taken) return false
+async function transcodeNext(context: JobContext): Promise<boolean> {
+  return await transaction(async tx => {
+    const claimed = await claimNextTranscoding(tx)
+    if (!claimed) return false
     try {
-      await work(taken.videoId, { brake: taken.brake, lock, run })
+      await transcodeVideo(claimed.videoId, { pauseControl: claimed.pauseControl, tx, context })
     } finally {
-      await releaseTranscoding(taken.videoId)
+      await releaseTranscoding(claimed.videoId)
     }
     return true
   })
 }
 
-/** Why an encoding was stopped: this process ends, the lock on it is lost, or its row says something else now. */
-type Stopped = 'process' | 'lock' | 'row'
-type Hold = { brake: PauseControl; lock: Transaction; run: JobContext }
+/** Why an encoding was stopped: this process shuts down, the lock is lost, or the state of the row has changed. */
+type StopReason = 'process' | 'lock' | 'row'
+type ClaimedTranscoding = { pauseControl: PauseControl; tx: Transaction; context: JobContext }
 
-async function work(videoId: number, { brake, lock, run }: Hold): Promise<void> {
+async function transcodeVideo(videoId: number, { pauseControl, tx, context }: ClaimedTranscoding): Promise<void> {
   await refreshAdminOverrides()
   const transcoding = await TranscodingModel.findByPk(videoId, { rejectOnEmpty: true })
   const video = await VideoModel.findByPk(videoId, { rejectOnEmpty: true })
-  const [open] = await TranscodingModel.update({ state: 'running' }, { where: { videoId, state: ['waiting', 'running'] } })
-  if (open === 0) return
-  const controller = new AbortController()
-  const stop = (why: Stopped): void => controller.abort(why)
-  const ending = (): void => stop('process')
-  run.signal.addEventListener('abort', ending)
-  const looking = setInterval(() => {
-    stateOf(videoId, lock).then(
+  const [updated] = await TranscodingModel.update({ state: 'running' }, { where: { videoId, state: ['waiting', 'running'] } })
+  if (updated === 0) return
+  const stopController = new AbortController()
+  const stop = (reason: StopReason): void => stopController.abort(reason)
+  const onProcessEnd = (): void => stop('process')
+  context.signal.addEventListener('abort', onProcessEnd)
+  const stateTimer = setInterval(() => {
+    readState(videoId, tx).then(
       state => {
         if (state !== 'running') stop('row')
       },
       () => stop('lock')
     )
   }, config.transcoding.progress_interval)
-  const began = performance.now() - brake.heldFor
+  const startedAt = performance.now() - pauseControl.pausedMs
   try {
     const source = await VideoSourceModel.findByPk(videoId)
     if (!source?.filename || !source.probe) throw new MediaError('unreadable', 'the uploaded file is gone')
-    // The disk may come back that it lies on.
-    if (!(await isThere(storedFilePath('original_video_files', source.filename))))
+    // Retried, since its disk may be mounted again later.
+    if (!(await fileExists(storedFilePath('original_video_files', source.filename))))
       throw new MediaError('missing', 'the uploaded file is not there')
-    await encodeAll(video, source, { brake, run, stopped: controller.signal })
-    await finish(video, source, (performance.now() - brake.heldFor - began) / 1000)
+    await encodeVideo(video, source, { pauseControl, context, stopped: stopController.signal })
+    await finishTranscoding(video, source, (performance.now() - pauseControl.pausedMs - startedAt) / 1000)
   } catch (error) {
-    clearInterval(looking)
-    // Deleted in the middle: what was written since goes too.
+    clearInterval(stateTimer)
+    // Deleted meanwhile: the files written since are deleted too.
     if ((await VideoModel.count({ where: { id: videoId } })) === 0) return await removeHlsFolder(video.uuid)
-    if (!controller.signal.aborted) await fail(video, transcoding, error)
-    else if (controller.signal.reason === 'row') await finishIncompleteTranscoding(video)
+    if (!stopController.signal.aborted) await handleFailure(video, transcoding, error)
+    else if (stopController.signal.reason === 'row') await finishIncompleteTranscoding(video)
     else await TranscodingModel.update({ state: 'waiting' }, { where: { videoId, state: 'running' } })
   } finally {
-    clearInterval(looking)
-    run.signal.removeEventListener('abort', ending)
+    clearInterval(stateTimer)
+    context.signal.removeEventListener('abort', onProcessEnd)
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function fileExists(path: string): Promise<boolean> {
   return await access(path).then(
     () => true,
     () => false
   )
 }
 
-/** What the row says now, asked over the connection that holds the lock: where that is gone another worker may have begun. */
-async function stateOf(videoId: number, lock: Transaction): Promise<string | undefined> {
-  return (await runSql<{ state: string }>(sql`SELECT state FROM transcodings WHERE video_id = ${videoId}`, lock))[0]?.state
+/** Reads the state over the connection that holds the lock: if that is lost, another worker may have started. */
+async function readState(videoId: number, tx: Transaction): Promise<string | undefined> {
+  return (await runQuery<{ state: string }>(sql`SELECT state FROM transcodings WHERE video_id = ${videoId}`, tx))[0]?.state
 }
 
-async function encodeAll(
+async function encodeVideo(
   video: VideoModel,
   source: VideoSourceModel,
-  { brake, run, stopped }: { brake: PauseControl; run: JobContext; stopped: AbortSignal }
+  { pauseControl, context, stopped }: { pauseControl: PauseControl; context: JobContext; stopped: AbortSignal }
 ): Promise<void> {
   const input = storedFilePath('original_video_files', source.filename!)
   const probe = source.probe as Probe
-  const failed = new AbortController()
-  const signal = AbortSignal.any([stopped, failed.signal])
-  const pictures = generateThumbnails(video, input, probe, signal)
-  let aside: Promise<unknown> | null = null
-  let last = 0
-  const announce = async (): Promise<void> => {
+  const failureAbort = new AbortController()
+  const signal = AbortSignal.any([stopped, failureAbort.signal])
+  const thumbnails = generateThumbnails(video, input, probe, signal)
+  let earlyPublication: Promise<unknown> | null = null
+  let lastReportAt = 0
+  const publishEarly = async (): Promise<void> => {
     await applyTranscodingPriorities()
-    // Another that waits may have a better claim now than what is left of this.
-    again().catch(() => {
+    // A waiting encoding may now come before the rest of this one.
+    enqueueAgain().catch(() => {
       /* the reconciler does it later */
     })
-    await pictures
+    await thumbnails
     if (!video.waitTranscoding) await publishVideo(video)
-    await importEmbeddedCaptionsAndChapters(video, input, probe, { signal, brake })
+    await importEmbeddedCaptionsAndChapters(video, input, probe, { signal, pauseControl })
   }
   try {
     await encodeRenditions(input, video.uuid, video.id, probe, {
       signal,
-      brake,
-      planned: async resolutions => {
+      pauseControl,
+      onPlanned: async resolutions => {
         await TranscodingModel.update({ resolutions }, { where: { videoId: video.id } })
       },
-      playable: () => {
-        aside ??= announce()
-        // Looked at when all is encoded; nobody waits for it until then.
-        aside.catch(() => undefined)
+      onPlayable: () => {
+        earlyPublication ??= publishEarly()
+        // Awaited when everything is encoded; until then a rejection must not count as unhandled.
+        earlyPublication.catch(() => undefined)
       },
-      progress: ({ percent, secondsLeft }) => {
-        if (Date.now() - last < config.transcoding.progress_interval) return
-        last = Date.now()
+      onProgress: ({ percent, secondsLeft }) => {
+        if (Date.now() - lastReportAt < config.transcoding.progress_interval) return
+        lastReportAt = Date.now()
         storeEncodingProgress(video.id, { percent, secondsLeft })
-        run.progress(percent)
+        context.progress(percent)
       }
     })
-    await pictures
-    await aside
+    await thumbnails
+    await earlyPublication
   } finally {
-    // What an encoding that failed leaves undone the next attempt does.
-    failed.abort()
-    await Promise.allSettled([aside])
+    // After a failure the next attempt does the remaining work.
+    failureAbort.abort()
+    await Promise.allSettled([earlyPublication])
   }
   await completeRenditions({ videoId: video.id, uuid: video.uuid })
-  await generateStoryboard(video, { signal: stopped, brake })
+  await generateStoryboard(video, { signal: stopped, pauseControl })
 }
 
-async function finish(video: VideoModel, source: VideoSourceModel, spent: number): Promise<void> {
+async function finishTranscoding(video: VideoModel, source: VideoSourceModel, spent: number): Promise<void> {
   await publishVideo(video)
-  const kept = config.transcoding.original_file.keep
+  const keepOriginal = config.transcoding.original_file.keep
   const filename = source.filename
-  const asked = await transaction(async transaction => {
-    // Stopped or asked for anew at the last moment: what was uploaded is still needed.
+  const isCurrent = await transaction(async tx => {
+    // Stopped or queued again at the last moment: the uploaded file is still needed.
     const [count] = await TranscodingModel.update(
       { state: 'done', error: null, spent },
-      { where: { videoId: video.id, state: 'running' }, transaction }
+      { where: { videoId: video.id, state: 'running' }, transaction: tx }
     )
     if (count === 0) return false
-    if (!kept) await source.update({ filename: null }, { transaction })
-    // Others know of the first rendition only; now there are all of them.
-    await VideoModel.update({ updatedAt: new Date() }, { where: { id: video.id }, transaction, silent: true })
-    await federateVideo(video.id, transaction)
+    if (!keepOriginal) await source.update({ filename: null }, { transaction: tx })
+    // Other servers know only the first rendition.
+    await VideoModel.update({ updatedAt: new Date() }, { where: { id: video.id }, transaction: tx, silent: true })
+    await federateVideo(video.id, tx)
     return true
   })
-  if (asked && !kept) await removeStoredFiles('original_video_files', [filename])
+  if (isCurrent && !keepOriginal) await removeStoredFiles('original_video_files', [filename])
 }
 
 /**
- * Trying again helps against a killed process, not against a file that cannot be read; with a full disk it goes on as soon as there is
- * space, however long that takes.
+ * Schedules another attempt, or fails the encoding if the file itself is the cause or too many attempts failed. A full disk is retried
+ * without limit.
  */
-async function fail(video: VideoModel, transcoding: TranscodingModel, error: unknown): Promise<void> {
-  const full = isDiskFull(error)
-  const attempts = transcoding.attempts + (full ? 0 : 1)
-  const hopeless =
+async function handleFailure(video: VideoModel, transcoding: TranscodingModel, error: unknown): Promise<void> {
+  const diskFull = isDiskFull(error)
+  const attempts = transcoding.attempts + (diskFull ? 0 : 1)
+  const isPermanent =
     error instanceof MediaError &&
     ['unreadable', 'no_streams', 'forbidden_container', 'nothing_decoded', 'too_long', 'too_large', 'too_many_streams'].includes(error.code)
-  const again = full || (!hopeless && attempts < config.transcoding.attempts)
+  const willRetry = diskFull || (!isPermanent && attempts < config.transcoding.attempts)
   const id = randomUUID()
-  logger.error('An encoding failed', { id, uuid: video.uuid, attempts, again, error })
-  const delay = transcodingRetryDelay(attempts, full)
+  logger.error('An encoding failed', { id, uuid: video.uuid, attempts, again: willRetry, error })
+  const delay = transcodingRetryDelay(attempts, diskFull)
   const playable = (await findFinishedRenditions(video.id)).length > 0
-  await transaction(async transaction => {
-    const told = full ? 'The disk of the server is full; the encoding goes on when there is space.' : again ? null : reason(error, id)
+  await transaction(async tx => {
+    const message = diskFull
+      ? 'The disk of the server is full; the encoding goes on when there is space.'
+      : willRetry
+        ? null
+        : failureMessage(error, id)
     await TranscodingModel.update(
-      { state: again ? 'waiting' : 'failed', attempts, notBefore: new Date(Date.now() + delay), error: told },
-      { where: { videoId: video.id }, transaction }
+      { state: willRetry ? 'waiting' : 'failed', attempts, notBefore: new Date(Date.now() + delay), error: message },
+      { where: { videoId: video.id }, transaction: tx }
     )
-    if (!again && !playable) await VideoModel.update({ state: VIDEO_STATE.TRANSCODING_FAILED }, { where: { id: video.id }, transaction })
+    if (!willRetry && !playable)
+      await VideoModel.update({ state: VIDEO_STATE.TRANSCODING_FAILED }, { where: { id: video.id }, transaction: tx })
   })
-  // A little later than the row says, or the job would find it is too early.
-  if (again) await transcodeVideos.enqueue({}, { delay: delay + 50 })
+  // A little later than `not_before`, or the job would run too early.
+  if (willRetry) await transcodeVideos.enqueue({}, { delay: delay + 50 })
   else await finishIncompleteTranscoding(video)
 }
 
-/** Told by ffmpeg, or by a write of our own. */
+/** Whether ffmpeg or a file system call reported a full disk. */
 function isDiskFull(error: unknown): boolean {
   return error instanceof MediaError
     ? error.code === 'disk_full'
     : ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
-function reason(error: unknown, id: string): string {
+function failureMessage(error: unknown, id: string): string {
   if (!(error instanceof MediaError)) return `Something went wrong on the server; the log has it as ${id}.`
-  const words: Partial<Record<MediaError['code'], string>> = {
+  const messages: Partial<Record<MediaError['code'], string>> = {
     missing: 'The uploaded file is not there any more.',
     unreadable: 'The file cannot be read as a video.',
     no_streams: 'The file has neither pictures nor sound.',
@@ -235,5 +238,5 @@ function reason(error: unknown, id: string): string {
     too_long: 'The video is too long for this instance.',
     too_large: 'The picture is too large for this instance.'
   }
-  return words[error.code] ?? `The video could not be encoded; the log has it as ${id}.`
+  return messages[error.code] ?? `The video could not be encoded; the log has it as ${id}.`
 }

@@ -2,7 +2,7 @@ import { config } from '../core/config.ts'
 import { planLadder, type LadderSettings, type TranscodingPlan } from '../media/ladder.ts'
 import type { Probe, ProbeLimits } from '../media/probe.ts'
 
-/** What may be uploaded, by `upload.*`. */
+/** The probe limits configured by `upload.*`. */
 export function configuredProbeLimits(): ProbeLimits {
   const { max_duration, max_pixels, max_fps, max_streams, probe_timeout } = config.upload
   return {
@@ -14,24 +14,24 @@ export function configuredProbeLimits(): ProbeLimits {
   }
 }
 
-/** How often the delay between tries doubles at most. */
-const LONGEST_DOUBLED = 8
+/** How often the delay between attempts doubles at most. */
+const MAX_DOUBLINGS = 8
 
-/** How long (ms) until an encoding is tried again that failed so many times, or that found the disk full. */
-export function transcodingRetryDelay(attempts: number, full: boolean): number {
+/** The delay (ms) before the next attempt of an encoding that failed `attempts` times, or that found the disk full. */
+export function transcodingRetryDelay(attempts: number, diskFull: boolean): number {
   const { retry_delay, full_disk_delay } = config.transcoding
-  return full ? full_disk_delay : retry_delay * 2 ** Math.min(attempts - 1, LONGEST_DOUBLED)
+  return diskFull ? full_disk_delay : retry_delay * 2 ** Math.min(attempts - 1, MAX_DOUBLINGS)
 }
 
-/** The longest of them. */
+/** The longest possible retry delay in ms. */
 export function maxTranscodingRetryDelay(): number {
   return Math.max(transcodingRetryDelay(Infinity, false), transcodingRetryDelay(0, true))
 }
 
-/** The renditions to make of a source by `transcoding.*`; `copy: false` encodes even what could be copied. */
+/** Plans the renditions of a source by `transcoding.*`; with `copy: false` streams that could be copied are encoded too. */
 export function planTranscoding(probe: Probe, options: { copy?: boolean } = {}): TranscodingPlan {
   const settings = ladderSettings()
-  // No picture is below one bit per second, so nothing is copied.
+  // Every video stream exceeds one bit per second, so none is copied.
   return planLadder(probe, options.copy === false ? { ...settings, maxCopyBitrate: 1 } : settings)
 }
 
@@ -49,12 +49,12 @@ function ladderSettings(): LadderSettings {
     preset,
     threads
   } = config.transcoding
-  const wanted = Object.entries(resolutions)
-    .filter(([, on]) => on)
+  const enabledResolutions = Object.entries(resolutions)
+    .filter(([, isEnabled]) => isEnabled)
     .map(([name]) => Number.parseInt(name))
   return {
-    // Without transcoding a video is still made playable, in its own size alone.
-    resolutions: enabled ? wanted : [],
+    // Without transcoding a video is still made playable, in its original resolution alone.
+    resolutions: enabled ? enabledResolutions : [],
     alwaysOriginal: !enabled || always_transcode_original_resolution,
     maxFps: fps.max,
     splitAudio: hls.split_audio_and_video,

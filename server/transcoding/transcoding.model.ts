@@ -2,7 +2,7 @@ import { DataTypes, Model, type CreationOptional, type InferAttributes, type Inf
 import { TranscodingPriority } from '../../shared/transcoding.ts'
 import { declareModel } from '../core/database.ts'
 
-/** The encoding a video still needs or had; the queue is derived from these rows. */
+/** The pending, running or finished encoding of a video; the queue is derived from these rows. */
 export class TranscodingModel extends Model<InferAttributes<TranscodingModel>, InferCreationAttributes<TranscodingModel>> {
   declare videoId: number
   declare state: 'waiting' | 'running' | 'done' | 'failed'
@@ -11,13 +11,13 @@ export class TranscodingModel extends Model<InferAttributes<TranscodingModel>, I
   declare notBefore: Date
   /** The renditions the video will have, short side in pixels; 0 is audio. */
   declare resolutions: CreationOptional<number[]>
-  /** Why it failed, for the owner to read. */
+  /** Why it failed, as a text for the owner. */
   declare error: CreationOptional<string | null>
-  /** The work it is (server/media/effort): what the queue is ordered by. */
+  /** The cost (media/encoding-cost.ts), by which the queue is ordered. */
   declare cost: CreationOptional<number>
-  /** An administrator's: 1 goes before all others, -1 behind them. */
+  /** Set by an administrator: 1 comes before all others, -1 behind them. */
   declare priority: CreationOptional<number>
-  /** Seconds of encoding, without those it was held. */
+  /** Seconds of encoding, without paused time. */
   declare spent: CreationOptional<number>
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>

@@ -26,16 +26,16 @@ export const transcodingRoutes = implementContract(transcodingContract, {
   'DELETE /server/transcodings/:id': async ({ params, viewer }) => await stopTranscoding(await findManagedVideo(params.id, viewer)),
   'POST /videos/:id/transcoding': async ({ params, body, viewer }) => {
     const video = await findManagedVideo(params.id, viewer)
-    // They are made of the HLS renditions.
+    // Web videos are assembled from the HLS renditions.
     if (body.transcodingType === 'web-video' && !config.transcoding.web_videos.enabled)
       throw new Problem(400, null, 'Web videos are not enabled on this instance.')
-    await transaction(async transaction => {
-      const known = await TranscodingModel.findByPk(video.id, { transaction, lock: true })
-      if (known && ['waiting', 'running'].includes(known.state) && !body.forceTranscoding)
+    await transaction(async tx => {
+      const existing = await TranscodingModel.findByPk(video.id, { transaction: tx, lock: true })
+      if (existing && ['waiting', 'running'].includes(existing.state) && !body.forceTranscoding)
         throw new Problem(400, null, 'This video is already being transcoded')
-      const source = await VideoSourceModel.findByPk(video.id, { transaction })
+      const source = await VideoSourceModel.findByPk(video.id, { transaction: tx })
       if (!source?.filename) throw new Problem(400, null, 'The uploaded file was not kept, so there is nothing to transcode from.')
-      await queueTranscoding(video.id, transaction)
+      await queueTranscoding(video.id, tx)
     })
   }
 })

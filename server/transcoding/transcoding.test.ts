@@ -25,14 +25,14 @@ beforeAll(async () => {
 })
 afterAll(async () => await site?.stop())
 
-const get = async (uuid: string, token?: string) => (await site.call(`GET /videos/${uuid}`, { token })).json
+const getVideo = async (uuid: string, token?: string) => (await site.call(`GET /videos/${uuid}`, { token })).json
 const progress = async (uuid: string) => (await site.call(`GET /videos/${uuid}/transcoding`, { token: alice.token })).json
-const mediaOf = async (playlistUrl: string) => {
+const readMasterPlaylist = async (playlistUrl: string) => {
   const master = await (await fetch(playlistUrl)).text()
   return { master, names: master.split('\n').filter(line => line.endsWith('.m3u8')), audio: /TYPE=AUDIO.*URI="([^"]+)"/.exec(master)?.[1] }
 }
-/** Frames a player would show of what an address leads to. */
-async function frames(url: string): Promise<number> {
+/** The number of frames a player would show for a URL. */
+async function countFrames(url: string): Promise<number> {
   const { stdout } = await exec('ffprobe', [
     '-v',
     'error',
@@ -48,13 +48,13 @@ async function frames(url: string): Promise<number> {
   return Number(stdout.trim().split('\n')[0])
 }
 
-describe('play at once', () => {
-  it('plays real footage while its ladder is still being encoded, and all of it afterwards', async () => {
-    const film = await readRealOrGeneratedFootage()
-    const { uuid } = await uploadVideo(site, alice, {}, film)
+describe('playback during the encoding', () => {
+  it('is possible while the ladder is being encoded, and complete afterwards', async () => {
+    const videoFile = await readRealOrGeneratedFootage()
+    const { uuid } = await uploadVideo(site, alice, {}, videoFile)
     const early = await eventually(
       async () => {
-        const video = await get(uuid)
+        const video = await getVideo(uuid)
         return video.state.id === 1 && video.streamingPlaylists.length > 0 && video
       },
       30,
@@ -63,7 +63,7 @@ describe('play at once', () => {
     const during = await progress(uuid)
     expect(during).toMatchObject({ state: 'running', playable: true })
     expect(during.rungs.some((rung: any) => rung.state !== 'done')).toBe(true)
-    const first = await mediaOf(early.streamingPlaylists[0].playlistUrl)
+    const first = await readMasterPlaylist(early.streamingPlaylists[0].playlistUrl)
     expect(first.names.length).toBeGreaterThan(0)
     expect(first.audio).toBeDefined()
     const growing = await (await fetch(new URL(first.names[0]!, early.streamingPlaylists[0].playlistUrl))).text()
@@ -73,7 +73,7 @@ describe('play at once', () => {
     const [playlist] = video.streamingPlaylists
     expect(playlist.playlistUrl).toBe(early.streamingPlaylists[0].playlistUrl)
     expect(playlist.files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
-    const { master, names } = await mediaOf(playlist.playlistUrl)
+    const { master, names } = await readMasterPlaylist(playlist.playlistUrl)
     expect(names).toHaveLength(3)
     expect(master).toMatch(/CODECS="avc1\.[0-9a-f]{6},mp4a\.40\.2"/)
     const source = Number(
@@ -88,7 +88,7 @@ describe('play at once', () => {
           'stream=nb_read_frames',
           '-of',
           'csv=p=0',
-          await saved(film)
+          await saveToFile(videoFile)
         ])
       ).stdout
         .trim()
@@ -97,7 +97,7 @@ describe('play at once', () => {
     for (const name of names) {
       const text = await (await fetch(new URL(name, playlist.playlistUrl))).text()
       expect(text).toContain('#EXT-X-ENDLIST')
-      expect(await frames(new URL(name, playlist.playlistUrl).href)).toBe(source)
+      expect(await countFrames(new URL(name, playlist.playlistUrl).href)).toBe(source)
     }
     expect(await progress(uuid)).toMatchObject({ state: 'done', percent: 100, error: null })
     expect(
@@ -106,11 +106,11 @@ describe('play at once', () => {
       )
     ).toEqual([])
     const folder = join(site.folder, 'streaming-playlists/hls', uuid)
-    // Four renditions of two files, the master, the hashes: nothing else was left behind.
+    // Four renditions of two files, the master playlist, the hashes: no other file is left.
     expect((await readdir(folder)).length).toBe(10)
   })
 
-  it('lists small qualities, with the sound, before the large ones of a film that must be encoded', async () => {
+  it('lists small renditions, with the audio, before the large ones of a video that has to be encoded', async () => {
     const { uuid } = await uploadVideo(
       site,
       alice,
@@ -119,7 +119,7 @@ describe('play at once', () => {
     )
     const early = await eventually(
       async () => {
-        const video = await get(uuid)
+        const video = await getVideo(uuid)
         return video.state.id === 1 && video.streamingPlaylists.length > 0 && video
       },
       30,
@@ -127,7 +127,7 @@ describe('play at once', () => {
     )
     expect(early.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([240, 0])
     const { playlistUrl } = early.streamingPlaylists[0]
-    const { names, audio } = await mediaOf(playlistUrl)
+    const { names, audio } = await readMasterPlaylist(playlistUrl)
     expect(names).toHaveLength(1)
     expect(await (await fetch(new URL(audio!, playlistUrl))).text()).toContain('#EXTINF')
     expect((await progress(uuid)).rungs.map(({ resolution, state }: any) => [resolution, state === 'waiting'])).toEqual([
@@ -138,14 +138,15 @@ describe('play at once', () => {
     ])
     const [playlist] = (await waitForTranscoding(site, alice, uuid)).streamingPlaylists
     expect(playlist.files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
-    for (const name of (await mediaOf(playlist.playlistUrl)).names) expect(await frames(new URL(name, playlist.playlistUrl).href)).toBe(240)
-    // What was watched from the first moment is what stays.
-    expect((await mediaOf(playlist.playlistUrl)).names).toContain(names[0])
+    for (const name of (await readMasterPlaylist(playlist.playlistUrl)).names)
+      expect(await countFrames(new URL(name, playlist.playlistUrl).href)).toBe(240)
+    // The first rendition is kept, not replaced.
+    expect((await readMasterPlaylist(playlist.playlistUrl)).names).toContain(names[0])
   })
 
-  it('copies a stream that browsers play, so that it is there before any encoding', async () => {
-    const film = await makeFootageBytes({ seconds: 6, size: '1280x720' })
-    const { uuid } = await uploadVideo(site, alice, {}, film)
+  it('copies a stream that browsers can play', async () => {
+    const videoFile = await makeFootageBytes({ seconds: 6, size: '1280x720' })
+    const { uuid } = await uploadVideo(site, alice, {}, videoFile)
     const video = await waitForTranscoding(site, alice, uuid)
     const top = video.streamingPlaylists[0].files[0]
     const { stdout } = await exec('ffprobe', [
@@ -168,26 +169,26 @@ describe('play at once', () => {
       'packet=size',
       '-of',
       'csv=p=0',
-      await saved(film)
+      await saveToFile(videoFile)
     ])
     expect(stdout.trim().split('\n')).toHaveLength(original.trim().split('\n').length)
     expect(video.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
   })
 
-  it("waits for the whole ladder where the owner wants that, with PeerTube's states", async () => {
+  it("waits for the whole ladder with waitTranscoding, in PeerTube's states", async () => {
     const { uuid } = await uploadVideo(site, alice, { waitTranscoding: 'true' }, await makeFootageBytes({ seconds: 4, size: '1280x720' }))
-    expect(await get(uuid)).toMatchObject({ state: { id: 2, label: 'To transcode' }, waitTranscoding: true, streamingPlaylists: [] })
+    expect(await getVideo(uuid)).toMatchObject({ state: { id: 2, label: 'To transcode' }, waitTranscoding: true, streamingPlaylists: [] })
     expect((await site.call('GET /videos?count=100')).json.data.some((video: any) => video.uuid === uuid)).toBe(false)
     expect(
       (await site.call('GET /users/me/videos', { token: alice.token })).json.data.find((video: any) => video.uuid === uuid).state.id
     ).toBe(2)
-    await eventually(async () => (await get(uuid)).state.id === 1, 140, 'the publication')
-    expect((await get(uuid)).streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
+    await eventually(async () => (await getVideo(uuid)).state.id === 1, 140, 'the publication')
+    expect((await getVideo(uuid)).streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
     expect((await site.call('GET /videos?count=100')).json.data.some((video: any) => video.uuid === uuid)).toBe(true)
   })
 
   it.each([
-    ['silent', { seconds: 2, size: '640x480', audio: null }, [480, 240]],
+    ['no audio', { seconds: 2, size: '640x480', audio: null }, [480, 240]],
     [
       'VP9 and Opus in WebM',
       {
@@ -199,8 +200,8 @@ describe('play at once', () => {
       },
       [240, 0]
     ],
-    ['sound alone', { seconds: 2, extension: 'mp3', video: ['-vn'], audio: ['-c:a', 'libmp3lame'] }, [360, 0]]
-  ])('takes %s', async (_what, options, resolutions) => {
+    ['audio alone', { seconds: 2, extension: 'mp3', video: ['-vn'], audio: ['-c:a', 'libmp3lame'] }, [360, 0]]
+  ])('accepts %s', async (_what, options, resolutions) => {
     const bytes = await makeFootageBytes(options as never)
     const { uuid } = await uploadVideo(site, alice, {}, bytes)
     const video = await waitForTranscoding(site, alice, uuid)
@@ -208,12 +209,12 @@ describe('play at once', () => {
     expect(video.thumbnailPath).not.toBeNull()
   })
 
-  it('keeps every sound track by its language, each once, the main one first, in the playlist and in the whole file', async () => {
+  it('keeps every audio track with its language, the default first, in the playlist and in the progressive MP4', async () => {
     const { uuid } = await uploadVideo(site, alice, {}, await makeMultiAudioFootage())
     const [playlist] = (await waitForTranscoding(site, alice, uuid)).streamingPlaylists
-    // Clients of the API know of one sound; players find all of them in the playlist.
+    // The API lists one audio rendition; players find all of them in the playlist.
     expect(playlist.files.map((file: any) => file.resolution.id)).toEqual([240, 0])
-    const { master } = await mediaOf(playlist.playlistUrl)
+    const { master } = await readMasterPlaylist(playlist.playlistUrl)
     const tracks = [
       ...master.matchAll(
         /#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="([^"]+)",(?:LANGUAGE="([^"]+)",)?DEFAULT=(YES|NO),AUTOSELECT=YES,URI="([^"]+)"/g
@@ -224,10 +225,10 @@ describe('play at once', () => {
       ['English', 'en', 'NO'],
       ['Audio', undefined, 'NO']
     ])
-    const at = (name: string) => new URL(name, playlist.playlistUrl).href
+    const urlOf = (name: string) => new URL(name, playlist.playlistUrl).href
     for (const [index, hertz] of [440, 880, 1320].entries()) {
-      expect(await measurePitch(at(tracks[index]![3]!))).toBeCloseTo(hertz, -1)
-      expect(await (await fetch(at(tracks[index]![3]!))).text()).toContain('#EXT-X-ENDLIST')
+      expect(await measurePitch(urlOf(tracks[index]![3]!))).toBeCloseTo(hertz, -1)
+      expect(await (await fetch(urlOf(tracks[index]![3]!))).text()).toContain('#EXT-X-ENDLIST')
     }
     expect(await progress(uuid)).toMatchObject({
       state: 'done',
@@ -236,7 +237,7 @@ describe('play at once', () => {
         { resolution: 0, state: 'done' }
       ]
     })
-    const whole = at('240.mp4')
+    const wholeFile = urlOf('240.mp4')
     const { stdout } = await exec('ffprobe', [
       '-v',
       'error',
@@ -244,7 +245,7 @@ describe('play at once', () => {
       'stream=codec_type:stream_tags=language:stream_disposition=default',
       '-of',
       'json',
-      whole
+      wholeFile
     ])
     expect(JSON.parse(stdout).streams.map((stream: any) => [stream.codec_type, stream.disposition.default, stream.tags?.language])).toEqual(
       [
@@ -255,14 +256,16 @@ describe('play at once', () => {
       ]
     )
     expect(
-      [await measurePitch(whole, 0), await measurePitch(whole, 1), await measurePitch(whole, 2)].map(hertz => Math.round(hertz / 10))
+      [await measurePitch(wholeFile, 0), await measurePitch(wholeFile, 1), await measurePitch(wholeFile, 2)].map(hertz =>
+        Math.round(hertz / 10)
+      )
     ).toEqual([44, 88, 132])
-    expect(await measurePitch(at('0.mp4'))).toBeCloseTo(440, -1)
+    expect(await measurePitch(urlOf('0.mp4'))).toBeCloseTo(440, -1)
     const hashes = (await (await fetch(playlist.segmentsSha256Url)).json()) as object
     expect(Object.keys(hashes)).toHaveLength(4)
   })
 
-  it('takes chapters and subtitles out of the file, once each, for viewers and for other servers, and lets go of them with the video', async () => {
+  it('imports embedded chapters and subtitles, serves and federates them, and deletes them with the video', async () => {
     const { uuid } = await uploadVideo(site, alice, { language: 'de' }, await makeFootageWithSubtitlesAndChapters())
     await waitForTranscoding(site, alice, uuid)
     expect((await site.call(`GET /videos/${uuid}/chapters`)).json.chapters).toEqual([
@@ -271,30 +274,32 @@ describe('play at once', () => {
       { timecode: 3, title: 'The end of it all' }
     ])
     const captions = (await site.call(`GET /videos/${uuid}/captions`)).json.data
-    // What says nothing of its language is in that of the video.
-    expect(captions.map((one: any) => [one.language.id, one.automaticallyGenerated])).toEqual([
+    // A stream without a language tag gets the language of the video.
+    expect(captions.map((item: any) => [item.language.id, item.automaticallyGenerated])).toEqual([
       ['de', false],
       ['en', false],
       ['fr', false]
     ])
     const texts = await Promise.all(
       captions.map(async ({ captionPath }: any) => {
-        const answer = await fetch(site.url + captionPath)
-        expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/vtt; charset=utf-8'])
-        return await answer.text()
+        const response = await fetch(site.url + captionPath)
+        expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/vtt; charset=utf-8'])
+        return await response.text()
       })
     )
     expect(texts).toEqual(['Hm', 'Hello <i>you</i>', 'Bonjour'].map(words => `WEBVTT\n\n00:01.000 --> 00:02.500\n${words}\n`))
-    const wire = (await (await fetch(`${site.url}/videos/watch/${uuid}`, { headers: { accept: 'application/activity+json' } })).json()) as {
+    const videoObject = (await (
+      await fetch(`${site.url}/videos/watch/${uuid}`, { headers: { accept: 'application/activity+json' } })
+    ).json()) as {
       subtitleLanguage: { identifier: string; url: string }[]
     }
-    expect(wire.subtitleLanguage.map(({ identifier }) => identifier)).toEqual(['de', 'en', 'fr'])
+    expect(videoObject.subtitleLanguage.map(({ identifier }) => identifier)).toEqual(['de', 'en', 'fr'])
     expect(await readdir(join(site.folder, 'captions'))).toHaveLength(3)
     expect((await site.call(`DELETE /videos/${uuid}`, { token: alice.token })).status).toBe(204)
     await eventually(async () => (await readdir(join(site.folder, 'captions'))).length === 0, 10, 'the removal')
   })
 
-  it('puts sound into every rendition where the config says so', async () => {
+  it('muxes audio into every rendition if configured', async () => {
     config.transcoding.hls.split_audio_and_video = false
     try {
       const { uuid } = await uploadVideo(site, alice, {}, await makeFootageBytes({ seconds: 2, size: '640x480' }))
@@ -303,7 +308,7 @@ describe('play at once', () => {
         [480, true, true],
         [240, true, true]
       ])
-      expect((await mediaOf(playlist.playlistUrl)).audio).toBeUndefined()
+      expect((await readMasterPlaylist(playlist.playlistUrl)).audio).toBeUndefined()
       const { stdout } = await exec('ffprobe', [
         '-v',
         'error',
@@ -320,31 +325,35 @@ describe('play at once', () => {
   })
 })
 
-describe('faults', () => {
-  it('loses nothing when Redis is wiped before and in the middle of an encoding', async () => {
-    const film = await makeFootageBytes({ seconds: 8, size: '1280x720', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })
-    const both = [await uploadVideo(site, alice, {}, film), await uploadVideo(site, alice, {}, film)]
-    await eventually(async () => (await progress(both[0]!.uuid)).state === 'running', 20, 'the encoding')
+describe('failures', () => {
+  it('a wipe of Redis before or during an encoding loses nothing', async () => {
+    const videoFile = await makeFootageBytes({
+      seconds: 8,
+      size: '1280x720',
+      video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250']
+    })
+    const uploads = [await uploadVideo(site, alice, {}, videoFile), await uploadVideo(site, alice, {}, videoFile)]
+    await eventually(async () => (await progress(uploads[0]!.uuid)).state === 'running', 20, 'the encoding')
     const keys = await redis.keys(`${config.redis.prefix}:*`)
     await redis.del(...keys)
     await enqueueOpenTranscodings()
-    for (const { uuid } of both) {
+    for (const { uuid } of uploads) {
       const video = await waitForTranscoding(site, alice, uuid)
       expect(video.streamingPlaylists[0].files.map((file: any) => file.resolution.id)).toEqual([720, 480, 240, 0])
     }
   })
 
-  it('ends an ffmpeg that hangs in the middle, and begins anew', async () => {
+  it('a stalled ffmpeg is ended, and the encoding is tried again', async () => {
     const before = config.transcoding.stall_timeout
     config.transcoding.stall_timeout = 8000
     try {
-      const film = await makeFootageBytes({
+      const videoFile = await makeFootageBytes({
         seconds: 12,
         size: '1280x720',
         video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250']
       })
-      const { uuid } = await uploadVideo(site, alice, {}, film)
-      const [hung] = await eventually(
+      const { uuid } = await uploadVideo(site, alice, {}, videoFile)
+      const [hungFfmpeg] = await eventually(
         async () => {
           const { stdout } = await exec('ps', ['-A', '-o', 'pid=,args='])
           const found = stdout.split('\n').filter(line => /^ *\d+ ffmpeg /.test(line) && line.includes(uuid) && line.includes('-f hls'))
@@ -353,10 +362,10 @@ describe('faults', () => {
         30,
         'the encoding'
       )
-      process.kill(Number.parseInt(hung!, 10), 'SIGSTOP')
+      process.kill(Number.parseInt(hungFfmpeg!, 10), 'SIGSTOP')
       const video = await waitForTranscoding(site, alice, uuid)
-      for (const file of video.streamingPlaylists[0].files.filter((one: any) => one.hasVideo))
-        expect(await frames(file.playlistUrl)).toBe(300)
+      for (const file of video.streamingPlaylists[0].files.filter((item: any) => item.hasVideo))
+        expect(await countFrames(file.playlistUrl)).toBe(300)
       expect(await runQuery(sql`SELECT t.attempts FROM transcodings t JOIN videos v ON v.id = t.video_id WHERE v.uuid = ${uuid}`)).toEqual([
         { attempts: 1 }
       ])
@@ -366,10 +375,10 @@ describe('faults', () => {
     }
   })
 
-  it('tries a failed encoding again, then says why it gave up', async () => {
+  it('a failing encoding is tried again, then has an error text', async () => {
     const { uuid, id } = await uploadVideo(site, alice, {}, await makeFootageBytes({ seconds: 2, size: '320x180' }))
     await waitForTranscoding(site, alice, uuid)
-    // The file is broken after the probe, as a bad disk would do it.
+    // The file is missing after the probe, as after a disk failure.
     await runQuery(sql`UPDATE video_sources SET filename = 'gone.mp4' WHERE video_id = ${id}`)
     await runQuery(sql`UPDATE videos SET state = 2 WHERE id = ${id}`)
     await runQuery(sql`DELETE FROM streaming_playlists WHERE video_id = ${id}`)
@@ -377,18 +386,18 @@ describe('faults', () => {
     await enqueueOpenTranscodings()
     const failed = await eventually(
       async () => {
-        const now = await progress(uuid)
-        return now.state === 'failed' && now
+        const current = await progress(uuid)
+        return current.state === 'failed' && current
       },
       30,
       'the failure'
     )
     expect(failed.error).toBe('The uploaded file is not there any more.')
     expect((await runQuery<{ attempts: number }>(sql`SELECT attempts FROM transcodings WHERE video_id = ${id}`))[0]!.attempts).toBe(3)
-    expect((await get(uuid, alice.token)).state).toEqual({ id: 7, label: 'Transcoding failed' })
+    expect((await getVideo(uuid, alice.token)).state).toEqual({ id: 7, label: 'Transcoding failed' })
   })
 
-  it('can be run again by an administrator where the original was kept', async () => {
+  it('an administrator can transcode again if the original was kept', async () => {
     config.transcoding.original_file.keep = true
     try {
       const { uuid } = await uploadVideo(site, alice, {}, await makeFootageBytes({ seconds: 2, size: '320x180' }))
@@ -398,11 +407,11 @@ describe('faults', () => {
       expect(
         (await fetch(source.fileDownloadUrl, { headers: { authorization: `Bearer ${alice.token}` } })).headers.get('content-disposition')
       ).toContain('film.mp4')
-      const again = async (token: string) =>
+      const requestTranscoding = async (token: string) =>
         await site.call(`POST /videos/${uuid}/transcoding`, { token, body: { transcodingType: 'hls' } })
-      expect((await again(alice.token)).status).toBe(403)
-      expect((await again(root)).status).toBe(204)
-      expect((await again(root)).json.detail).toBe('This video is already being transcoded')
+      expect((await requestTranscoding(alice.token)).status).toBe(403)
+      expect((await requestTranscoding(root)).status).toBe(204)
+      expect((await requestTranscoding(root)).json.detail).toBe('This video is already being transcoded')
       await waitForTranscoding(site, alice, uuid)
     } finally {
       config.transcoding.original_file.keep = false
@@ -412,7 +421,7 @@ describe('faults', () => {
     expect((await site.call(`POST /videos/${uuid}/transcoding`, { token: root, body: { transcodingType: 'hls' } })).status).toBe(400)
   })
 
-  it('shows progress to those who manage the video only', async () => {
+  it('progress is visible only to those who manage the video', async () => {
     const { uuid } = await uploadVideo(site, alice)
     const stranger = await site.user('stranger')
     expect((await site.call(`GET /videos/${uuid}/transcoding`)).status).toBe(401)
@@ -420,13 +429,13 @@ describe('faults', () => {
   })
 })
 
-const folders: string[] = []
+const savedFolders: string[] = []
 afterAll(async () => {
-  for (const folder of folders) await rm(folder, { recursive: true, force: true })
+  for (const folder of savedFolders) await rm(folder, { recursive: true, force: true })
 })
-async function saved(bytes: Buffer): Promise<string> {
+async function saveToFile(bytes: Buffer): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bobine-source-'))
-  folders.push(folder)
+  savedFolders.push(folder)
   const path = join(folder, 'film.mp4')
   await writeFile(path, bytes)
   return path

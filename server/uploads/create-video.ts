@@ -14,7 +14,7 @@ import type { VideoModel } from '../videos/video.model.ts'
 import { assertOwnChannel, createVideo, type VideoAttributes } from '../videos/videos.ts'
 import { assertUploadExtension, assertUploadSize, toUploadProblem } from './validation.ts'
 
-/** A whole file with what its owner said of it. */
+/** A completely uploaded file with the attributes given by its owner. */
 export type UploadedFile = {
   path: string
   name: string
@@ -22,49 +22,49 @@ export type UploadedFile = {
   userId: number
   channelId: number
   attributes: VideoAttributes
-  pictures: PreparedVideoImage[]
+  images: PreparedVideoImage[]
 }
 
 /**
- * Makes a video of a delivered file in the transaction: probed, within quota, its rows written, its encoding queued for after commit.
- * The delivered file stays where it is; the caller removes it after commit. Throws 400, 413, 415, 422.
+ * Creates a video from an uploaded file within the transaction: probes it, checks the quota, writes the rows, and queues the encoding for
+ * after commit. The uploaded file stays where it is; the caller removes it after commit. Throws 400, 413, 415, 422.
  */
-export async function createVideoFromUpload(delivery: UploadedFile, transaction: Transaction): Promise<VideoModel> {
-  assertUploadExtension(delivery.name)
-  assertUploadSize(delivery.size)
-  await assertOwnChannel(delivery.channelId, delivery.userId, transaction)
-  const probed = await probeMedia(delivery.path, configuredProbeLimits()).catch(error => {
+export async function createVideoFromUpload(upload: UploadedFile, tx: Transaction): Promise<VideoModel> {
+  assertUploadExtension(upload.name)
+  assertUploadSize(upload.size)
+  await assertOwnChannel(upload.channelId, upload.userId, tx)
+  const probe = await probeMedia(upload.path, configuredProbeLimits()).catch(error => {
     throw toUploadProblem(error)
   })
-  // One at a time per user: two uploads that fit alone must not pass together.
-  await runQuery(sql`SELECT id FROM users WHERE id = ${delivery.userId} FOR UPDATE`, transaction)
-  await assertQuota({ id: delivery.userId }, delivery.size)
+  // Serialized per user: two uploads that each fit the quota must not pass together.
+  await runQuery(sql`SELECT id FROM users WHERE id = ${upload.userId} FOR UPDATE`, tx)
+  await assertQuota({ id: upload.userId }, upload.size)
 
-  const video = await createVideo(delivery.channelId, delivery.attributes, transaction)
-  const filename = `${randomUUID()}${extname(delivery.name).toLowerCase()}`
-  await linkIntoStorage(delivery.path, 'original_video_files', filename)
-  const picture = probed.video?.attachedPic ? null : probed.video
-  await video.update({ duration: probed.duration, aspectRatio: aspectRatio(picture) }, { transaction })
+  const video = await createVideo(upload.channelId, upload.attributes, tx)
+  const filename = `${randomUUID()}${extname(upload.name).toLowerCase()}`
+  await linkIntoStorage(upload.path, 'original_video_files', filename)
+  const videoStream = probe.video?.attachedPic ? null : probe.video
+  await video.update({ duration: probe.duration, aspectRatio: aspectRatio(videoStream) }, { transaction: tx })
   await VideoSourceModel.create(
     {
       videoId: video.id,
-      inputFilename: delivery.name,
+      inputFilename: upload.name,
       filename,
-      size: delivery.size,
-      width: picture?.width ?? null,
-      height: picture?.height ?? null,
-      fps: picture?.fps ?? null,
-      resolution: picture ? Math.min(picture.width, picture.height) : 0,
-      metadata: probed.metadata,
-      probe: probed
+      size: upload.size,
+      width: videoStream?.width ?? null,
+      height: videoStream?.height ?? null,
+      fps: videoStream?.fps ?? null,
+      resolution: videoStream ? Math.min(videoStream.width, videoStream.height) : 0,
+      metadata: probe.metadata,
+      probe
     },
-    { transaction }
+    { transaction: tx }
   )
-  await setVideoImages(video.id, delivery.pictures, transaction)
-  await queueTranscoding(video.id, transaction)
+  await setVideoImages(video.id, upload.images, tx)
+  await queueTranscoding(video.id, tx)
   return video
 }
 
-function aspectRatio(picture: VideoStream | null): number {
-  return picture ? picture.width / picture.height : 16 / 9
+function aspectRatio(video: VideoStream | null): number {
+  return video ? video.width / video.height : 16 / 9
 }

@@ -2,14 +2,14 @@ import { rm } from 'node:fs/promises'
 import { storedFilePath } from '../storage/disk.ts'
 import type { UploadModel } from './upload.model.ts'
 
-/** Removes an upload's row and files; what became a video stays. */
-export async function discardUpload(row: UploadModel): Promise<void> {
-  await row.destroy()
-  await rm(storedFilePath('uploads', row.filename), { force: true })
-  await removeUploadThumbnails(row)
+/** Deletes an upload with its row and files; a video created from it stays. */
+export async function discardUpload(upload: UploadModel): Promise<void> {
+  await upload.destroy()
+  await rm(storedFilePath('uploads', upload.filename), { force: true })
+  await removeUploadThumbnails(upload)
 }
 
-/** Removes the pictures that wait for an upload's end. */
-export async function removeUploadThumbnails(row: UploadModel): Promise<void> {
-  await Promise.all(row.attributes.pictures.map(async picture => await rm(picture.path, { force: true })))
+/** Deletes the thumbnails stored for an unfinished upload. */
+export async function removeUploadThumbnails(upload: UploadModel): Promise<void> {
+  await Promise.all(upload.attributes.pictures.map(async image => await rm(image.path, { force: true })))
 }

@@ -17,8 +17,8 @@ import { discardUpload, removeUploadThumbnails } from './discard-upload.ts'
 import { UploadModel } from './upload.model.ts'
 import { UploadStorage } from './upload-storage.ts'
 
-/** The protocol of resumable uploads (X-Upload-Content-Length, Content-Range, 308), spoken by @uploadx/core for the row's owner only. */
-class Handler extends Uploadx<DiskFile> {
+/** The protocol of resumable uploads (X-Upload-Content-Length, Content-Range, 308) by @uploadx/core, for the owner of the row only. */
+class UploadHandler extends Uploadx<DiskFile> {
   override async getAndVerifyId(request: { url?: string }): Promise<string> {
     const id = this.getId(request as never)
     const row = await UploadModel.findByPk(id)
@@ -27,9 +27,9 @@ class Handler extends Uploadx<DiskFile> {
   }
 }
 
-let made: { storage: UploadStorage; handler: Handler } | null = null
-function protocol(): NonNullable<typeof made> {
-  if (made) return made
+let protocolInstance: { storage: UploadStorage; handler: UploadHandler } | null = null
+function getProtocol(): NonNullable<typeof protocolInstance> {
+  if (protocolInstance) return protocolInstance
   const storage = new UploadStorage()
   storage.onError = ({ statusCode, code, message }) => ({
     statusCode,
@@ -43,20 +43,20 @@ function protocol(): NonNullable<typeof made> {
       error: { code, message }
     }
   })
-  return (made = { storage, handler: new Handler({ storage }) })
+  return (protocolInstance = { storage, handler: new UploadHandler({ storage }) })
 }
 
-/** Forgets what this process knows of uploads, as a restart does; rows and files stay. */
+/** Discards the state of uploads in this process, as a restart does; rows and files stay. */
 export function resetResumableUploads(): void {
-  made = null
+  protocolInstance = null
 }
 
-/** Begins an upload and gives the address for its pieces. Throws 400, 413, 415, 507. */
+/** Begins an upload and returns the URL for its chunks. Throws 400, 413, 415, 507. */
 export async function beginResumableUpload(
   request: Request,
   viewer: Viewer,
   body: z.output<typeof UploadAttributes> & { filename: string },
-  pictures: PreparedVideoImage[]
+  images: PreparedVideoImage[]
 ): Promise<string> {
   const size = announcedSize(request)
   assertUploadExtension(body.filename)
@@ -65,30 +65,31 @@ export async function beginResumableUpload(
   await assertUploadQuota(viewer.id, size)
   await assertDiskSpace(size)
   const { channelId, filename, ...fields } = body
-  const kept: PreparedVideoImage[] = []
-  // Pictures wait beside the bytes: the temporary folder is swept sooner than uploads expire.
-  for (const picture of pictures)
-    kept.push({ ...picture, path: await moveIntoStorage(picture.path, 'uploads', `${crypto.randomUUID()}.jpg`) })
-  const { storage } = protocol()
+  const storedImages: PreparedVideoImage[] = []
+  // Images are stored next to the uploaded bytes: the temporary folder is swept sooner than uploads expire.
+  for (const image of images)
+    storedImages.push({ ...image, path: await moveIntoStorage(image.path, 'uploads', `${crypto.randomUUID()}.jpg`) })
+  const { storage } = getProtocol()
   const file = await storage.create(request, {
     originalName: filename,
     size,
     userId: String(viewer.id),
-    metadata: { announced: { channelId, fields, pictures: kept } } as never
+    metadata: { announced: { channelId, fields, pictures: storedImages } } as never
   })
   const query = new URLSearchParams({ uploadType: 'resumable', upload_id: file.id! })
   return `${instanceOrigin().replace(/^https?:/, '')}${request.originalUrl.split('?')[0]}?${query}`
 }
 
 /**
- * Writes a piece, or answers how much arrived (308); the last piece makes the video. The answer is undefined where it is already written.
+ * Stores a chunk, or responds with the number of bytes received (308); the last chunk creates the video. Returns undefined if the response
+ * has been sent already.
  */
 export async function receiveUploadChunk(request: Request, response: Response, viewer: Viewer): Promise<VideoModel | undefined> {
-  const file = await through(request, response, viewer)
+  const file = await runProtocol(request, response, viewer)
   return file ? await finishUpload(file.id!, viewer) : undefined
 }
 
-/** Gives an upload up, with its bytes. */
+/** Cancels an upload and deletes its bytes. Throws 403. */
 export async function cancelResumableUpload(request: Request, response: Response, viewer: Viewer, id: string): Promise<void> {
   const row = await UploadModel.findByPk(id)
   if (!row || row.videoId !== null) {
@@ -96,11 +97,11 @@ export async function cancelResumableUpload(request: Request, response: Response
     response.status(204).end()
     return
   }
-  await through(request, response, viewer)
+  await runProtocol(request, response, viewer)
   await removeUploadThumbnails(row)
 }
 
-/** The unfinished uploads of a user, with the bytes that arrived. */
+/** The unfinished uploads of a user, with the number of bytes received. */
 export async function listUnfinishedUploads(
   userId: number
 ): Promise<{ uploadId: string; filename: string; name: string; size: number; received: number; expiresAt: string }[]> {
@@ -117,21 +118,21 @@ export async function listUnfinishedUploads(
   )
 }
 
-async function through(request: Request, response: Response, viewer: Viewer): Promise<DiskFile | undefined> {
+async function runProtocol(request: Request, response: Response, viewer: Viewer): Promise<DiskFile | undefined> {
   Object.assign(request, { user: { id: viewer.id } })
   return await new Promise<DiskFile | undefined>(resolve => {
     response.once('close', () => resolve(undefined))
     response.once('finish', () => resolve(undefined))
-    protocol().handler.upload(request as never, response as never, () => resolve(request.body as DiskFile))
+    getProtocol().handler.upload(request as never, response as never, () => resolve(request.body as DiskFile))
   })
 }
 
 async function finishUpload(id: string, viewer: Viewer): Promise<VideoModel> {
   let row: UploadModel | null = null
   try {
-    const video = await transaction(async transaction => {
-      // The last piece may come twice: only one of the two requests may make the video.
-      row = await UploadModel.findOne({ where: { id, videoId: null }, lock: true, skipLocked: true, transaction })
+    const video = await transaction(async tx => {
+      // The last chunk may be sent twice: only one of the two requests may create the video.
+      row = await UploadModel.findOne({ where: { id, videoId: null }, lock: true, skipLocked: true, transaction: tx })
       if (!row)
         throw (await UploadModel.count({ where: { id, videoId: null } })) > 0
           ? new Problem(409, 'upload_busy', 'This upload is being finished.', { headers: { 'Retry-After': '5' } })
@@ -144,40 +145,40 @@ async function finishUpload(id: string, viewer: Viewer): Promise<VideoModel> {
           size: Number(row.size),
           userId: viewer.id,
           channelId,
-          attributes: revived(fields),
-          pictures
+          attributes: reviveDates(fields),
+          images: pictures
         },
-        transaction
+        tx
       )
-      await row.update({ videoId: video.id }, { transaction })
+      await row.update({ videoId: video.id }, { transaction: tx })
       return video
     })
     await rm(storedFilePath('uploads', row!.filename), { force: true })
     return video
   } catch (error) {
-    // What was refused by its content will be refused again.
+    // A file that was refused by its content will be refused again.
     if (row && error instanceof Problem && [400, 413, 415, 422].includes(error.status)) await discardUpload(row)
     throw error
   }
 }
 
-/** JSON keeps dates as texts. */
-function revived(fields: Record<string, unknown>): VideoAttributes {
-  const date = (value: unknown): Date | null | undefined => (typeof value === 'string' ? new Date(value) : (value as null | undefined))
+/** Converts the dates back that JSON stores as strings. */
+function reviveDates(fields: Record<string, unknown>): VideoAttributes {
+  const toDate = (value: unknown): Date | null | undefined => (typeof value === 'string' ? new Date(value) : (value as null | undefined))
   const schedule = fields.scheduleUpdate as { updateAt: string; privacy?: number } | null | undefined
   return {
     ...fields,
-    originallyPublishedAt: date(fields.originallyPublishedAt),
+    originallyPublishedAt: toDate(fields.originallyPublishedAt),
     scheduleUpdate: schedule && { ...schedule, updateAt: new Date(schedule.updateAt) }
   } as VideoAttributes
 }
 
 function announcedSize(request: Request): number {
   const length = request.headers['x-upload-content-length']
-  const wrong: InvalidParam[] = []
+  const invalid: InvalidParam[] = []
   const size = typeof length === 'string' && /^\d{1,15}$/.test(length) ? Number(length) : 0
   if (size < 1)
-    wrong.push({
+    invalid.push({
       type: 'field',
       ...(length === undefined ? {} : { value: length }),
       msg: 'Invalid value',
@@ -185,7 +186,7 @@ function announcedSize(request: Request): number {
       location: 'headers'
     })
   if (!request.headers['x-upload-content-type'])
-    wrong.push({ type: 'field', msg: 'Invalid value', path: 'x-upload-content-type', location: 'headers' })
-  if (wrong.length > 0) throw invalidParams(wrong)
+    invalid.push({ type: 'field', msg: 'Invalid value', path: 'x-upload-content-type', location: 'headers' })
+  if (invalid.length > 0) throw invalidParams(invalid)
   return size
 }

@@ -6,7 +6,7 @@ import { logger } from '../core/logger.ts'
 import { discardUpload } from './discard-upload.ts'
 import { UploadModel } from './upload.model.ts'
 
-/** Removes uploads that got no piece for `upload.expiration`. */
+/** Deletes uploads that received no chunk for `upload.expiration`. */
 export const sweepUploads = defineJob({
   name: 'sweep-uploads',
   queue: 'maintenance',
@@ -14,7 +14,7 @@ export const sweepUploads = defineJob({
   every: () => config.upload.sweep_interval,
   run: async () => {
     const expired = await UploadModel.findAll({ where: { expiresAt: { [Op.lt]: new Date() } } })
-    for (const row of expired) await discardUpload(row)
+    for (const upload of expired) await discardUpload(upload)
     if (expired.length > 0) logger.info('Swept abandoned uploads', { count: expired.length })
   }
 })

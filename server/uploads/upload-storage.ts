@@ -5,11 +5,11 @@ import { DiskFile, DiskStorage, ERRORS, fail, MetaStorage, type FilePart, type F
 import { config, storageFolder } from '../core/config.ts'
 import { UploadModel, type UploadMetadata } from './upload.model.ts'
 
-/** Keeps what is known of an upload in its row, so that any process and any restart finds it. */
-class RowMeta extends MetaStorage<DiskFile> {
+/** Stores the state of an upload in its row, so that every process can continue it, also after a restart. */
+class RowMetaStorage extends MetaStorage<DiskFile> {
   override async save(id: string, file: DiskFile): Promise<DiskFile> {
-    const known = await UploadModel.findByPk(id)
-    if (known) await known.update({ expiresAt: expiry() })
+    const row = await UploadModel.findByPk(id)
+    if (row) await row.update({ expiresAt: newExpiry() })
     else {
       await UploadModel.create({
         id,
@@ -18,14 +18,14 @@ class RowMeta extends MetaStorage<DiskFile> {
         originalName: file.originalName,
         size: Number(file.size),
         attributes: (file.metadata as { announced: UploadMetadata }).announced,
-        expiresAt: expiry()
+        expiresAt: newExpiry()
       })
     }
     return file
   }
 
   override async touch(id: string, file: DiskFile): Promise<DiskFile> {
-    await UploadModel.update({ expiresAt: expiry() }, { where: { id } })
+    await UploadModel.update({ expiresAt: newExpiry() }, { where: { id } })
     return file
   }
 
@@ -41,7 +41,7 @@ class RowMeta extends MetaStorage<DiskFile> {
   }
 }
 
-/** Writes the pieces of resumable uploads into `storage.uploads`, in order and without holes. */
+/** Writes the chunks of resumable uploads into `storage.uploads`, in order and without gaps. */
 export class UploadStorage extends DiskStorage {
   constructor() {
     mkdirSync(storageFolder('uploads'), { recursive: true })
@@ -51,37 +51,37 @@ export class UploadStorage extends DiskStorage {
       namingFunction: () => randomUUID(),
       useRelativeLocation: true
     })
-    this.meta = new RowMeta()
-    // The folder is there: without this the first pieces after a start are refused with 503.
+    this.meta = new RowMetaStorage()
+    // The folder exists: without this the first chunks after a start are refused with 503.
     this.isReady = true
   }
 
-  // Another process may have changed the row since.
+  // Another process may have changed the row meanwhile.
   override async getMeta(id: string): Promise<DiskFile> {
     this.cache.delete(id)
     return await super.getMeta(id)
   }
 
   override async write(part: FilePart | FileQuery): Promise<DiskFile> {
-    const piece = part as FilePart
-    const have = await this.received(piece.id)
-    // A piece that leaves a hole is not written: the answer says how far the file goes.
-    const hole = piece.body !== undefined && Number(piece.start) > have
-    if (hole) piece.body.resume()
-    const file = await super.write(hole ? { id: piece.id } : part)
+    const chunk = part as FilePart
+    const receivedBytes = await this.received(chunk.id)
+    // A chunk that would leave a gap is not written: the response states how many bytes are stored.
+    const leavesGap = chunk.body !== undefined && Number(chunk.start) > receivedBytes
+    if (leavesGap) chunk.body.resume()
+    const file = await super.write(leavesGap ? { id: chunk.id } : part)
     return file.bytesWritten === file.size ? { ...file, status: 'completed' } : file
   }
 
-  /** Bytes of an upload that lie on disk. */
+  /** The number of bytes of an upload on disk. */
   async received(id: string): Promise<number> {
     const file = await this.getMeta(id)
     return await stat(this.getFilePath(file.name)).then(
-      found => found.size,
+      stats => stats.size,
       () => 0
     )
   }
 }
 
-function expiry(): Date {
+function newExpiry(): Date {
   return new Date(Date.now() + config.upload.expiration)
 }

@@ -3,10 +3,10 @@ import { declareModel } from '../core/database.ts'
 import type { PreparedVideoImage } from '../videos/video-images.ts'
 import type { VideoAttributes } from '../videos/videos.ts'
 
-/** What the first request of a resumable upload said of the video; dates are ISO texts. */
+/** The video attributes from the first request of a resumable upload; dates are ISO 8601 strings. */
 export type UploadMetadata = { channelId: number; fields: Record<keyof VideoAttributes, unknown>; pictures: PreparedVideoImage[] }
 
-/** A resumable upload; `videoId` says what became of it. Its bytes lie in `storage.uploads` under `filename`. */
+/** A resumable upload; `videoId` is set when it has become a video. Its bytes are in `storage.uploads` under `filename`. */
 export class UploadModel extends Model<InferAttributes<UploadModel>, InferCreationAttributes<UploadModel>> {
   declare id: string
   declare userId: number

@@ -7,8 +7,8 @@ import { videoIdentifiers } from '../videos/videos.ts'
 import { assertDiskSpace } from './validation.ts'
 import { createVideoFromUpload } from './create-video.ts'
 
-// The protocol's library comes in with the first upload, not with the server.
-const resumable = async () => await import('./resumable-upload.ts')
+// The library of the protocol is loaded with the first upload, not at server start.
+const loadResumable = async () => await import('./resumable-upload.ts')
 
 /** The routes of shared/uploads.ts. */
 export const uploadsRoutes = implementContract(uploadsContract, {
@@ -17,27 +17,27 @@ export const uploadsRoutes = implementContract(uploadsContract, {
     const file = files.videofile
     if (!file) throw invalidParams([{ type: 'field', msg: 'Should have a file', path: 'videofile', location: 'body' }])
     await assertDiskSpace(0)
-    const pictures = await convertUploadedVideoImages(files)
+    const images = await convertUploadedVideoImages(files)
     const video = await transaction(
-      async transaction =>
+      async tx =>
         await createVideoFromUpload(
-          { path: file.path, name: file.name, size: file.size, userId: viewer.id, channelId, attributes, pictures },
-          transaction
+          { path: file.path, name: file.name, size: file.size, userId: viewer.id, channelId, attributes, images },
+          tx
         )
     )
     return { video: videoIdentifiers(video) }
   },
-  'GET /users/me/uploads': async ({ viewer }) => ({ data: await (await resumable()).listUnfinishedUploads(viewer.id) }),
+  'GET /users/me/uploads': async ({ viewer }) => ({ data: await (await loadResumable()).listUnfinishedUploads(viewer.id) }),
   'POST /videos/upload-resumable': async ({ body, files, viewer, request, response }) => {
-    const { beginResumableUpload: beginUpload } = await resumable()
-    const location = await beginUpload(request, viewer, body, await convertUploadedVideoImages(files))
+    const { beginResumableUpload } = await loadResumable()
+    const location = await beginResumableUpload(request, viewer, body, await convertUploadedVideoImages(files))
     response.status(201).setHeader('Location', location).setHeader('Cache-Control', 'no-store').end()
   },
   'PUT /videos/upload-resumable': async ({ viewer, request, response }) => {
-    const { receiveUploadChunk: receivePiece } = await resumable()
-    const video = await receivePiece(request, response, viewer)
+    const { receiveUploadChunk } = await loadResumable()
+    const video = await receiveUploadChunk(request, response, viewer)
     return video && { video: videoIdentifiers(video) }
   },
   'DELETE /videos/upload-resumable': async ({ query, viewer, request, response }) =>
-    await (await resumable()).cancelResumableUpload(request, response, viewer, query.upload_id)
+    await (await loadResumable()).cancelResumableUpload(request, response, viewer, query.upload_id)
 })

@@ -6,18 +6,18 @@ import { runQuery, sql } from '../core/sql.ts'
 import { assertQuota } from '../accounts/quota.ts'
 import { MediaError } from '../media/ffmpeg.ts'
 
-const ALWAYS = ['.webm', '.ogv', '.mp4']
-const AUDIO = ['.mp3', '.ogg', '.oga', '.m4a', '.aac', '.flac', '.wav', '.opus', '.wma', '.ac3', '.aiff', '.mka', '.weba']
+const DEFAULT_EXTENSIONS = ['.webm', '.ogv', '.mp4']
+const AUDIO_EXTENSIONS = ['.mp3', '.ogg', '.oga', '.m4a', '.aac', '.flac', '.wav', '.opus', '.wma', '.ac3', '.aiff', '.mka', '.weba']
 
-/** The extensions a file may be uploaded under, by `upload.extensions` and `transcoding.allow_*`. */
+/** The accepted file extensions, by `upload.extensions` and `transcoding.allow_*`. */
 export function acceptedUploadExtensions(): string[] {
   const { allow_additional_extensions, allow_audio_files } = config.transcoding
-  return [...new Set([...ALWAYS, ...config.upload.extensions])].filter(extension =>
-    AUDIO.includes(extension) ? allow_audio_files : ALWAYS.includes(extension) || allow_additional_extensions
+  return [...new Set([...DEFAULT_EXTENSIONS, ...config.upload.extensions])].filter(extension =>
+    AUDIO_EXTENSIONS.includes(extension) ? allow_audio_files : DEFAULT_EXTENSIONS.includes(extension) || allow_additional_extensions
   )
 }
 
-/** Throws 415 for a name whose extension is not accepted; the content is probed later all the same. */
+/** Throws 415 for a file name whose extension is not accepted; the content is probed later in any case. */
 export function assertUploadExtension(name: string): void {
   if (acceptedUploadExtensions().includes(extname(name).toLowerCase())) return
   throw new Problem(
@@ -33,24 +33,25 @@ export function assertUploadSize(bytes: number): void {
   if (max_size >= 0 && bytes > max_size) throw new Problem(413, 'max_file_size_reached', 'The file is larger than this instance accepts.')
 }
 
-/** Throws 507 if the disk could not hold the file and keep `upload.keep_free` bytes. */
+/** Throws 507 if the file would leave less than `upload.keep_free` bytes on the disk. */
 export async function assertDiskSpace(bytes: number): Promise<void> {
   const disk = await statfs(storageFolder('uploads')).catch(() => null)
   if (disk && disk.bavail * disk.bsize - bytes < config.upload.keep_free)
     throw new Problem(507, 'insufficient_storage', 'The server has no room for this file now.')
 }
 
-/** Throws 413 if the user's quota would be exceeded, counting what its unfinished uploads will take; 400 for too many of those. */
+/** Throws 413 if the user's quota would be exceeded, including the sizes of unfinished uploads; 400 for too many of those. */
 export async function assertUploadQuota(userId: number, bytes: number): Promise<void> {
-  const [pending] = await runQuery<{ count: string; size: string }>(
-    sql`SELECT count(*) AS count, coalesce(sum(size), 0) AS size FROM uploads WHERE user_id = ${userId} AND video_id IS NULL AND expires_at > now()`
+  const [unfinished] = await runQuery<{ count: string; size: string }>(
+    sql`SELECT count(*) AS count, coalesce(sum(size), 0) AS size FROM uploads
+      WHERE user_id = ${userId} AND video_id IS NULL AND expires_at > now()`
   )
-  if (Number(pending!.count) >= config.upload.max_per_user)
+  if (Number(unfinished!.count) >= config.upload.max_per_user)
     throw new Problem(400, 'too_many_uploads', `You have ${config.upload.max_per_user} unfinished uploads: finish or cancel one first.`)
-  await assertQuota({ id: userId }, bytes + Number(pending!.size))
+  await assertQuota({ id: userId }, bytes + Number(unfinished!.size))
 }
 
-/** What the owner reads when a file is refused after a look at its content. */
+/** The Problem for a file that is refused by its content; other errors are returned unchanged. */
 export function toUploadProblem(error: unknown): unknown {
   if (!(error instanceof MediaError)) return error
   switch (error.code) {

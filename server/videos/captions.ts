@@ -2,10 +2,10 @@ import { runQuery, sql } from '../core/sql.ts'
 import { imagePath } from './video-urls.ts'
 import { VIDEO_LANGUAGE_LABELS } from './labels.ts'
 
-type Caption = { language: { id: string; label: string }; automaticallyGenerated: boolean; captionPath: string; updatedAt: string }
+type CaptionJson = { language: { id: string; label: string }; automaticallyGenerated: boolean; captionPath: string; updatedAt: string }
 
-/** The subtitles of a video, by language. */
-export async function listCaptions(videoId: number): Promise<{ total: number; data: Caption[] }> {
+/** Returns the captions of a video, ordered by language, as the API answers them. */
+export async function listCaptions(videoId: number): Promise<{ total: number; data: CaptionJson[] }> {
   const rows = await runQuery<{ language: string; automatic: boolean; filename: string; updated_at: Date }>(
     sql`SELECT language, automatic, filename, updated_at FROM video_captions WHERE video_id = ${videoId} ORDER BY language`
   )

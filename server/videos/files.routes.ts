@@ -17,12 +17,12 @@ import { sendHlsPlaylist } from './send-hls-playlist.ts'
 import { sendProgressiveMp4, findProgressiveMp4Source } from './send-progressive-mp4.ts'
 import { canManageVideo, isPublicOrUnlisted } from './video.policy.ts'
 
-const NAME = /^[0-9a-zA-Z-]{1,100}\.(m3u8|mp4|json|jpg|png|webp|vtt)$/
+const FILE_NAME = /^[0-9a-zA-Z-]{1,100}\.(m3u8|mp4|json|jpg|png|webp|vtt)$/
 
-/** A quality as one file, for browsers that play neither HLS nor run scripts. */
-const WHOLE = /^(\d{1,5})\.mp4$/
+/** A resolution as one MP4, for browsers that neither play HLS nor run scripts. */
+const PROGRESSIVE_MP4_NAME = /^(\d{1,5})\.mp4$/
 
-/** Pictures, HLS files and downloads. What is private opens for its viewers only, whatever address is tried. */
+/** Routes of images, captions, HLS files and downloads. Files of a private video need authorization at every URL that leads to them. */
 export const filesRouter = Router()
 filesRouter.use(
   ['/static', '/lazy-static', '/download'],
@@ -41,7 +41,8 @@ filesRouter.use(
   limitRate('files')
 )
 
-const REMOTE: Record<string, Sql> = {
+/** Per kind, the query of file names and of the URLs of the files that are hosted by other servers. */
+const REMOTE_FILES_SQL: Record<string, Sql> = {
   thumbnails: sql`SELECT filename, url FROM thumbnails WHERE kind = 'thumbnail'`,
   previews: sql`SELECT filename, url FROM thumbnails WHERE kind = 'preview'`,
   avatars: sql`SELECT filename, url FROM actor_images WHERE kind = 'avatar'`,
@@ -49,84 +50,93 @@ const REMOTE: Record<string, Sql> = {
   storyboards: sql`SELECT filename, url FROM storyboards`,
   captions: sql`SELECT filename, url FROM video_captions`
 }
-const PICTURES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
-const CAPTIONS = ['text/vtt', 'text/plain', 'application/octet-stream']
+const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
+const CAPTION_TYPES = ['text/vtt', 'text/plain', 'application/octet-stream']
 
 filesRouter.get('/lazy-static/video-captions/:name', async (request, response) => {
-  const name = safeName(request.params.name)
-  if (await sendRemote(request, response, 'captions', name, { types: CAPTIONS, maxSize: config.cache.remote_files.max_caption_size }))
+  const name = assertFileName(request.params.name)
+  if (
+    await sendRemoteFile(request, response, 'captions', name, { types: CAPTION_TYPES, maxSize: config.cache.remote_files.max_caption_size })
+  )
     return
-  await sendStoredFile(request, response, storedFilePath('captions', name), forAll(config.cache.static.images))
+  await sendStoredFile(request, response, storedFilePath('captions', name), publicCache(config.cache.static.images))
 })
 for (const kind of ['thumbnails', 'previews', 'storyboards', 'avatars', 'banners'] as const) {
   filesRouter.get(`/lazy-static/${kind}/:name`, async (request, response) => {
-    const name = safeName(request.params.name)
-    if (await sendRemote(request, response, kind, name, { types: PICTURES, maxSize: config.federation.fetch.max_image_size })) return
-    await sendStoredFile(request, response, storedFilePath(kind, name), forAll(config.cache.static.images))
+    const name = assertFileName(request.params.name)
+    if (await sendRemoteFile(request, response, kind, name, { types: IMAGE_TYPES, maxSize: config.federation.fetch.max_image_size })) return
+    await sendStoredFile(request, response, storedFilePath(kind, name), publicCache(config.cache.static.images))
   })
 }
 
 /**
- * Sends what a row says is at another server; false where no row says so. Nothing else can be asked for
- * (docs/federation.md#files-of-other-servers). Throws 404.
+ * Sends a file of another server through the cache; returns false where the database names no remote file of this name. Only URLs from the
+ * database are fetched (docs/federation.md#files-of-other-servers). Throws 404.
  */
-async function sendRemote(
+async function sendRemoteFile(
   request: Request,
   response: Response,
   kind: string,
   name: string,
-  expected: RemoteFileConstraints
+  constraints: RemoteFileConstraints
 ): Promise<boolean> {
-  const rows = REMOTE[kind]
-  const [found] = rows ? await runQuery<{ url: string | null }>(sql`SELECT url FROM (${rows}) file WHERE filename = ${name}`) : []
+  const remoteFiles = REMOTE_FILES_SQL[kind]
+  const [found] = remoteFiles
+    ? await runQuery<{ url: string | null }>(sql`SELECT url FROM (${remoteFiles}) file WHERE filename = ${name}`)
+    : []
   if (!found?.url) return false
-  const cached = await getCachedRemoteFile(name, found.url, expected)
+  const cached = await getCachedRemoteFile(name, found.url, constraints)
   if (!cached) throw notFound('File')
-  await sendStoredFile(request, response, storedFilePath('cache', cached), forAll(config.cache.static.images))
+  await sendStoredFile(request, response, storedFilePath('cache', cached), publicCache(config.cache.static.images))
   return true
 }
 
-const hls: RequestHandler = async (request, response) => {
-  const video = await videoOf(String(request.params.uuid))
-  const name = safeName(String(request.params.name))
-  await assertFilesOpen(request, video)
-  const open = isPublicOrUnlisted(video.privacy)
-  const changing = open ? 'no-cache' : 'private, no-store'
-  const [, resolution] = WHOLE.exec(name) ?? []
+const sendHlsFile: RequestHandler = async (request, response) => {
+  const video = await findRequestedVideo(String(request.params.uuid))
+  const name = assertFileName(String(request.params.name))
+  await assertCanReadFiles(request, video)
+  const isOpen = isPublicOrUnlisted(video.privacy)
+  const mutableCacheControl = isOpen ? 'no-cache' : 'private, no-store'
+  const [, resolution] = PROGRESSIVE_MP4_NAME.exec(name) ?? []
   if (resolution !== undefined) {
     return await sendProgressiveMp4(
       request,
       response,
       await findProgressiveMp4Source(video, Number(resolution)),
-      open ? 'no-cache' : forOne(config.cache.static.private)
+      isOpen ? 'no-cache' : privateCache(config.cache.static.private)
     )
   }
   if (!name.endsWith('.mp4')) {
-    response.setHeader('Cache-Control', changing)
+    response.setHeader('Cache-Control', mutableCacheControl)
     const token = request.query.reinjectVideoFileToken === 'true' ? String(request.query.videoFileToken ?? '') : undefined
-    // Players that look for a playlist's end ask for its last bytes.
+    // Players request the last bytes of a playlist (Range) to look for its end.
     if (name.endsWith('.m3u8') && (token !== undefined || request.headers.range === undefined))
       return await sendHlsPlaylist(request, response, join(hlsFolder(video.uuid), name), token)
   }
-  const lasting = open ? forAll(config.cache.static.segments, true) : forOne(config.cache.static.private)
-  await sendStoredFile(request, response, join(hlsFolder(video.uuid), name), name.endsWith('.mp4') ? lasting : changing)
+  const immutableCacheControl = isOpen ? publicCache(config.cache.static.segments, true) : privateCache(config.cache.static.private)
+  await sendStoredFile(
+    request,
+    response,
+    join(hlsFolder(video.uuid), name),
+    name.endsWith('.mp4') ? immutableCacheControl : mutableCacheControl
+  )
 }
-filesRouter.get('/static/streaming-playlists/hls/private/:uuid/:name', hls)
-filesRouter.get('/static/streaming-playlists/hls/:uuid/:name', hls)
+filesRouter.get('/static/streaming-playlists/hls/private/:uuid/:name', sendHlsFile)
+filesRouter.get('/static/streaming-playlists/hls/:uuid/:name', sendHlsFile)
 
 filesRouter.get('/download/streaming-playlists/hls/videos/:name', async (request, response) => {
   const [, uuid = '', resolution = ''] = /^([0-9a-f-]{36})-(\d{1,5})-fragmented\.mp4$/.exec(String(request.params.name)) ?? []
-  const video = await videoOf(uuid)
-  await assertFilesOpen(request, video)
-  const [about] = await runQuery<{ name: string; download_enabled: boolean }>(
+  const video = await findRequestedVideo(uuid)
+  await assertCanReadFiles(request, video)
+  const [row] = await runQuery<{ name: string; download_enabled: boolean }>(
     sql`SELECT name, download_enabled FROM videos WHERE id = ${video.id}`
   )
-  if (!about) throw notFound('Video')
-  const whole = await findProgressiveMp4Source(video, Number(resolution))
-  if (!about.download_enabled && !canManageVideo(await requestViewer(request), video))
+  if (!row) throw notFound('Video')
+  const source = await findProgressiveMp4Source(video, Number(resolution))
+  if (!row.download_enabled && !canManageVideo(await requestViewer(request), video))
     throw new Problem(403, null, 'Downloading this video is disabled.')
-  response.attachment(`${about.name}-${resolutionLabel(Number(resolution))}-hls.${whole.sound ? 'm4a' : 'mp4'}`)
-  await sendProgressiveMp4(request, response, whole, forOne(0))
+  response.attachment(`${row.name}-${resolutionLabel(Number(resolution))}-hls.${source.isAudioOnly ? 'm4a' : 'mp4'}`)
+  await sendProgressiveMp4(request, response, source, privateCache(0))
 })
 
 filesRouter.get('/download/original-video-files/:name', async (request, response) => {
@@ -135,24 +145,24 @@ filesRouter.get('/download/original-video-files/:name', async (request, response
     sql`SELECT video_id, filename, input_filename FROM video_sources WHERE filename = ${String(request.params.name)}`
   )
   if (!source) throw notFound('Video source')
-  const opened = await verifyVideoFileToken(request.query.videoFileToken, await findVideoAccessInfo(source.video_id))
-  if (!opened?.manages) {
+  const grant = await verifyVideoFileToken(request.query.videoFileToken, await findVideoAccessInfo(source.video_id))
+  if (!grant?.manages) {
     if (!viewer) throw new Problem(401, null, 'Not authenticated')
     await findManagedVideo(source.video_id, viewer)
   }
   response.attachment(source.input_filename)
-  await sendStoredFile(request, response, storedFilePath('original_video_files', source.filename), forOne(0))
+  await sendStoredFile(request, response, storedFilePath('original_video_files', source.filename), privateCache(0))
 })
 
-/** The video of a path. Throws 404. */
-async function videoOf(id: string): Promise<VideoAccessInfo> {
+/** Returns the video of a UUID or short UUID from a path. Throws 404. */
+async function findRequestedVideo(id: string): Promise<VideoAccessInfo> {
   const uuid = longUuid(id)
   if (!uuid) throw notFound('Video')
   return await findCachedVideoAccessInfo(uuid)
 }
 
-/** Public and unlisted files are open; the others want a token, a login or the password. Throws 403. */
-async function assertFilesOpen(request: Request, video: VideoAccessInfo): Promise<void> {
+/** Throws 403 unless the video is public or unlisted, or the request has a valid file token, login or password. */
+async function assertCanReadFiles(request: Request, video: VideoAccessInfo): Promise<void> {
   if (isPublicOrUnlisted(video.privacy)) return
   const token = request.query.videoFileToken
   const password = request.headers['x-peertube-video-password']
@@ -166,17 +176,18 @@ async function assertFilesOpen(request: Request, video: VideoAccessInfo): Promis
   await assertCanWatchVideo(video, video.uuid, { viewer, password: typeof password === 'string' ? password : undefined, ip: request.ip })
 }
 
-/** How long (ms) anybody may keep an answer; what is `immutable` is not even asked for again. */
-function forAll(age: number, immutable = false): string {
-  return `public, max-age=${Math.floor(age / 1000)}${immutable ? ', immutable' : ''}`
+/** Cache-Control for shared caches; `maxAge` in ms. An `immutable` response is never revalidated (RFC 8246). */
+function publicCache(maxAge: number, immutable = false): string {
+  return `public, max-age=${Math.floor(maxAge / 1000)}${immutable ? ', immutable' : ''}`
 }
 
-/** How long (ms) its reader alone may keep an answer. */
-function forOne(age: number): string {
-  return `private, max-age=${Math.floor(age / 1000)}`
+/** Cache-Control for the browser alone; `maxAge` in ms. */
+function privateCache(maxAge: number): string {
+  return `private, max-age=${Math.floor(maxAge / 1000)}`
 }
 
-function safeName(name: string | undefined): string {
-  if (!name || !NAME.test(name)) throw notFound('File')
+/** Returns the name if it is a plain file name. Throws 404. */
+function assertFileName(name: string | undefined): string {
+  if (!name || !FILE_NAME.test(name)) throw notFound('File')
   return name
 }

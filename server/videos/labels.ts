@@ -1,4 +1,4 @@
-/** Names of the numbers in the API, in English, as PeerTube gives them. */
+/** English labels of the privacies by number, as PeerTube's API has them; the same holds for the labels below. */
 export const VIDEO_PRIVACY_LABELS: Record<number, string> = {
   1: 'Public',
   2: 'Unlisted',
@@ -7,7 +7,7 @@ export const VIDEO_PRIVACY_LABELS: Record<number, string> = {
   5: 'Password protected'
 }
 
-/** Names of a video's states. */
+/** Labels of the states of a video. */
 export const VIDEO_STATE_LABELS: Record<number, string> = {
   1: 'Published',
   2: 'To transcode',
@@ -23,7 +23,7 @@ export const VIDEO_STATE_LABELS: Record<number, string> = {
   12: 'Import failed'
 }
 
-/** Categories of videos. */
+/** Labels of the categories of videos. */
 export const VIDEO_CATEGORY_LABELS: Record<number, string> = {
   1: 'Music',
   2: 'Films',
@@ -45,7 +45,7 @@ export const VIDEO_CATEGORY_LABELS: Record<number, string> = {
   18: 'Food'
 }
 
-/** Licences of videos. */
+/** Labels of the licences of videos. */
 export const VIDEO_LICENCE_LABELS: Record<number, string> = {
   1: 'Attribution',
   2: 'Attribution - Share Alike',
@@ -56,16 +56,21 @@ export const VIDEO_LICENCE_LABELS: Record<number, string> = {
   7: 'Public Domain Dedication'
 }
 
-/** Names of the comments policies. */
+/** Labels of the comments policies. */
 export const COMMENTS_POLICY_LABELS: Record<number, string> = { 1: 'Enabled', 2: 'Disabled', 3: 'Requires approval' }
 
-// ISO 639-1, and the sign languages and others of ISO 639-3 that people film in.
-const CODES =
-  'aa ab af ak am ar an as av ae ay az ba bm be bn bi bo bs br bg ca cs ch ce cu cv kw co cr cy da de dv dz el en eo et eu ee fo fa fj fi fr fy ff gd ga gl gv gn gu ht ha he hz hi ho hr hu hy ig io ii iu ie ia id ik is it jv ja kl kn ks ka kr kk km ki rw ky kv kg ko kj ku lo la lv li ln lt lb lu lg mh ml mr mk mg mt mn mi ms my na nv nr nd ng ne nl nn nb no ny oc oj or om os pa pi pl pt ps qu rm ro rn ru sg sa si sk sl se sm sn sd so st es sc sr ss su sw sv ty ta tt te tg tl th ti to tn ts tk tr tw ug uk ur uz ve vi vo wa wo xh yi yo za zh zu ase asq asf bfi bzs csl cse dsl fsl gsg jsl kvk lsg nsl pks psr rsl sdl sfs sls swl kab zgh nds'.split(
-    ' '
-  )
-const named = new Intl.DisplayNames(['en'], { type: 'language' })
-const KNOWN_TO_PEERTUBE: Record<string, string> = {
+/** ISO 639-1 codes, and the ISO 639-3 codes of sign languages and some others. */
+const LANGUAGE_CODES = [
+  'aa ab af ak am ar an as av ae ay az ba bm be bn bi bo bs br bg ca cs ch ce cu cv kw co cr cy da de dv dz el en eo et eu ee',
+  'fo fa fj fi fr fy ff gd ga gl gv gn gu ht ha he hz hi ho hr hu hy ig io ii iu ie ia id ik is it jv ja kl kn ks ka kr kk km',
+  'ki rw ky kv kg ko kj ku lo la lv li ln lt lb lu lg mh ml mr mk mg mt mn mi ms my na nv nr nd ng ne nl nn nb no ny oc oj or',
+  'om os pa pi pl pt ps qu rm ro rn ru sg sa si sk sl se sm sn sd so st es sc sr ss su sw sv ty ta tt te tg tl th ti to tn ts',
+  'tk tr tw ug uk ur uz ve vi vo wa wo xh yi yo za zh zu ase asq asf bfi bzs csl cse dsl fsl gsg jsl kvk lsg nsl pks psr rsl',
+  'sdl sfs sls swl kab zgh nds'
+].flatMap(line => line.split(' '))
+const languageNames = new Intl.DisplayNames(['en'], { type: 'language' })
+/** Labels that PeerTube defines and `Intl.DisplayNames` does not have in this form. */
+const PEERTUBE_LANGUAGE_LABELS: Record<string, string> = {
   ase: 'American Sign Language',
   asq: 'Austrian Sign Language',
   asf: 'Australian Sign Language',
@@ -92,12 +97,12 @@ const KNOWN_TO_PEERTUBE: Record<string, string> = {
   zxx: 'No linguistic content'
 }
 
-/** Languages by code, in English. */
+/** English labels of the languages, by code. */
 export const VIDEO_LANGUAGE_LABELS: Record<string, string> = Object.fromEntries(
-  [...CODES, 'zh-Hans', 'zh-Hant', 'zxx'].map(code => [code, KNOWN_TO_PEERTUBE[code] ?? named.of(code) ?? code])
+  [...LANGUAGE_CODES, 'zh-Hans', 'zh-Hant', 'zxx'].map(code => [code, PEERTUBE_LANGUAGE_LABELS[code] ?? languageNames.of(code) ?? code])
 )
 
-/** An id with its name; null is "Unknown". */
+/** Returns an id with its label; the label of null and of an id without one is "Unknown". */
 export function idWithLabel<T extends string | number>(
   id: T | null,
   labels: Record<string | number, string>
@@ -105,7 +110,7 @@ export function idWithLabel<T extends string | number>(
   return { id, label: id === null ? 'Unknown' : (labels[id] ?? 'Unknown') }
 }
 
-/** 720 → '720p', 0 → 'Audio only'. */
+/** Returns the label of a resolution: 720 → '720p', 0 → 'Audio only'. */
 export function resolutionLabel(resolution: number): string {
   return resolution === 0 ? 'Audio only' : `${resolution}p`
 }

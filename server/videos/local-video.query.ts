@@ -20,8 +20,8 @@ type FileRow = {
   has_audio: boolean
   has_video: boolean
 }
-type Picture = { kind: string; filename: string; width: number; height: number }
-type Row = {
+type ImageRow = { kind: string; filename: string; width: number; height: number }
+type LocalVideoRow = {
   id: number
   url: string
   uuid: string
@@ -50,11 +50,11 @@ type Row = {
   channel: string
   federated: boolean
   publications: number
-  pictures: Picture[] | null
+  images: ImageRow[] | null
   captions: { language: string; automatic: boolean; filename: string }[] | null
   files: FileRow[] | null
   playlist: { filename: string; hashes: string | null } | null
-  board: {
+  storyboard: {
     filename: string
     total_width: number
     total_height: number
@@ -64,7 +64,7 @@ type Row = {
   } | null
 }
 
-/** A video of this instance with what decides whether others hear of it. */
+/** A video of this instance with the fields that determine whether it is federated; `account`, `channel`: URLs of the actors. */
 export type LocalVideo = {
   id: number
   object: VideoObject
@@ -76,32 +76,37 @@ export type LocalVideo = {
   channel: string
 }
 
-/** A local video as the fediverse sees it, by number or UUID, whoever may watch it; null if there is none. */
-export async function findLocalVideo(id: number | string, transaction?: Transaction): Promise<LocalVideo | null> {
-  const [row] = await runQuery<Row>(
+/** Returns a local video by numeric id or UUID, whatever its privacy; null if there is none. */
+export async function findLocalVideo(id: number | string, tx?: Transaction): Promise<LocalVideo | null> {
+  const [row] = await runQuery<LocalVideoRow>(
     sql`
     SELECT v.*, aa.url AS account, aa.followers_url AS account_followers, ca.url AS channel,
-      (SELECT json_agg(t ORDER BY t.width) FROM thumbnails t WHERE t.video_id = v.id) AS pictures,
+      (SELECT json_agg(t ORDER BY t.width) FROM thumbnails t WHERE t.video_id = v.id) AS images,
       (SELECT json_agg(c ORDER BY c.language) FROM video_captions c WHERE c.video_id = v.id AND c.url IS NULL) AS captions,
-      (SELECT to_json(s) FROM storyboards s WHERE s.video_id = v.id) AS board,
-      (SELECT json_build_object('filename', p.playlist_filename, 'hashes', p.segments_sha256_filename) FROM streaming_playlists p WHERE p.video_id = v.id) AS playlist,
-      (SELECT json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size, 'whole_size', f.whole_size, 'filename', f.filename, 'has_audio', f.has_audio, 'has_video', f.has_video) ORDER BY f.resolution DESC)
-        FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = v.id AND f.track = 0 AND NOT f.growing) AS files
-    FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
+      (SELECT to_json(s) FROM storyboards s WHERE s.video_id = v.id) AS storyboard,
+      (SELECT json_build_object('filename', p.playlist_filename, 'hashes', p.segments_sha256_filename)
+        FROM streaming_playlists p WHERE p.video_id = v.id) AS playlist,
+      (SELECT json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps,
+          'size', f.size, 'whole_size', f.whole_size, 'filename', f.filename, 'has_audio', f.has_audio, 'has_video', f.has_video)
+          ORDER BY f.resolution DESC)
+        FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id
+        WHERE p.video_id = v.id AND f.track = 0 AND NOT f.growing) AS files
+    FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id
+      JOIN actors aa ON aa.id = a.actor_id
     WHERE ${typeof id === 'number' ? sql`v.id = ${id}` : sql`v.uuid = ${id}`} AND NOT v.remote`,
-    transaction
+    tx
   )
   if (!row) return null
   const { privacy, state, federated, publications, account, channel } = row
-  return { id: row.id, object: objectOf(row), privacy, state, federated, publications, account, channel }
+  return { id: row.id, object: toVideoObject(row), privacy, state, federated, publications, account, channel }
 }
 
-/** Whether other servers may have a video at all when they ask for it. */
+/** Whether the ActivityPub document of a video is served: it is published, and public or unlisted. */
 export function isVideoServedToPeers({ privacy, state }: { privacy: number; state: number }): boolean {
   return (privacy === VIDEO_PRIVACY.PUBLIC || privacy === VIDEO_PRIVACY.UNLISTED) && state === VIDEO_STATE.PUBLISHED
 }
 
-/** Whether followers are told of a video. */
+/** Whether activities about a video are sent to followers. */
 export function shouldFederateVideo({ privacy, state }: { privacy: number; state: number }): boolean {
   return (
     state === VIDEO_STATE.PUBLISHED &&
@@ -109,16 +114,16 @@ export function shouldFederateVideo({ privacy, state }: { privacy: number; state
   )
 }
 
-function objectOf(row: Row): VideoObject {
-  const listed = row.privacy === VIDEO_PRIVACY.PUBLIC
-  const at = (path: string) => `${instanceOrigin()}${path}`
+function toVideoObject(row: LocalVideoRow): VideoObject {
+  const isPublic = row.privacy === VIDEO_PRIVACY.PUBLIC
+  const absoluteUrl = (path: string) => `${instanceOrigin()}${path}`
   return {
     id: row.url,
     uuid: row.uuid,
     name: row.name,
     duration: Math.floor(row.duration),
-    public: listed,
-    cc: listed ? [row.account_followers] : [],
+    public: isPublic,
+    cc: isPublic ? [row.account_followers] : [],
     category: row.category,
     licence: row.licence,
     language: row.language,
@@ -136,33 +141,33 @@ function objectOf(row: Row): VideoObject {
     content: row.description,
     mediaType: 'text/markdown',
     support: row.support,
-    captions: (row.captions ?? []).map(one => ({
-      language: one.language,
-      label: VIDEO_LANGUAGE_LABELS[one.language] ?? one.language,
-      automatic: one.automatic,
-      url: at(imagePath('video-captions', one.filename))
+    captions: (row.captions ?? []).map(({ language, automatic, filename }) => ({
+      language,
+      label: VIDEO_LANGUAGE_LABELS[language] ?? language,
+      automatic,
+      url: absoluteUrl(imagePath('video-captions', filename))
     })),
-    icons: (row.pictures ?? []).map(({ kind, filename, width, height }) => ({
-      url: at(imagePath(kind === 'thumbnail' ? 'thumbnails' : 'previews', filename)),
+    icons: (row.images ?? []).map(({ kind, filename, width, height }) => ({
+      url: absoluteUrl(imagePath(kind === 'thumbnail' ? 'thumbnails' : 'previews', filename)),
       mediaType: 'image/jpeg',
       width,
       height
     })),
-    storyboard: row.board && {
-      url: at(imagePath('storyboards', row.board.filename)),
-      width: row.board.total_width,
-      height: row.board.total_height,
-      tileWidth: row.board.sprite_width,
-      tileHeight: row.board.sprite_height,
-      tileDuration: row.board.sprite_duration
+    storyboard: row.storyboard && {
+      url: absoluteUrl(imagePath('storyboards', row.storyboard.filename)),
+      width: row.storyboard.total_width,
+      height: row.storyboard.total_height,
+      tileWidth: row.storyboard.sprite_width,
+      tileHeight: row.storyboard.sprite_height,
+      tileDuration: row.storyboard.sprite_duration
     },
     aspectRatio: row.aspect_ratio === null ? null : Math.round(row.aspect_ratio * 10_000) / 10_000,
-    htmlUrl: at(`/w/${shortUuid(row.uuid)}`),
+    htmlUrl: absoluteUrl(`/w/${shortUuid(row.uuid)}`),
     files: webVideoFiles(row.files ?? []).map(file => ({
       ...fileLink(row, file),
       url: webVideoUrl(row, file.resolution),
       size: Number(file.whole_size),
-      streams: { audio: file.has_audio || row.files!.some(one => !one.has_video), video: true }
+      streams: { audio: file.has_audio || row.files!.some(other => !other.has_video), video: true }
     })),
     trackers: [],
     playlist: row.playlist && {
@@ -184,7 +189,7 @@ function objectOf(row: Row): VideoObject {
   }
 }
 
-function fileLink(video: Row, file: FileRow): NonNullable<VideoObject['playlist']>['files'][number] {
+function fileLink(video: LocalVideoRow, file: FileRow): NonNullable<VideoObject['playlist']>['files'][number] {
   return {
     url: hlsFileUrl(video, file.filename),
     mediaType: file.has_video ? 'video/mp4' : 'audio/mp4',

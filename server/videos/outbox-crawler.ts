@@ -9,42 +9,48 @@ import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { idOf, isObject, typeOf } from '../fediverse/vocabulary.ts'
 import { resolveVideo, storeVideoDocument } from './resolve-video.ts'
 
-/** So many videos of a page are fetched at once. */
-const AT_ONCE = 4
+/** How many videos of a page are fetched in parallel. */
+const FETCH_CONCURRENCY = 4
 
-type Crawled = { id: number; url: string; outbox_url: string; outbox_cursor: Date | null; outbox_next: string | null }
-type Known = { url: string; published: Date; updated: Date | null }
-type Reading = {
+/** The remote actor whose outbox is crawled; `outbox_next`: the page where an incomplete crawl stopped. */
+type CrawledActor = { id: number; url: string; outbox_url: string; outbox_cursor: Date | null; outbox_next: string | null }
+type StoredVideo = { url: string; published: Date; updated: Date | null }
+/**
+ * Progress of one crawl. `complete`: the crawl reached the end or the part that is already known; `whole`: it read the collection from
+ * its first page to its last; `oldest`, `newest`: publication dates among the videos of the pages read.
+ */
+type CrawlProgress = {
   complete: boolean
   whole: boolean
-  seen: Set<string>
+  seenUrls: Set<string>
   oldest: Date | null
   newest: Date | null
   total: number | null
-  askedAt: Date
+  startedAt: Date
 }
 
 /**
- * Reads the outbox of a remote actor, newest first, down to where everything is known, fetches the videos that are missing and removes
- * those that are gone: what outages, theirs or ours, left out (Repair). A second reader of the same outbox finds nothing to do.
+ * Reads the outbox of a remote actor, newest first, until everything older is known, fetches missing videos and removes those that no
+ * longer exist: this makes up for activities lost in outages of either side. Returns at once while the same outbox is being crawled.
  */
 export async function crawlOutbox(actorId: number): Promise<void> {
-  await transaction(async lock => {
-    const acquired = await tryClassLock('CRAWL', actorId, lock)
-    const [actor] = await runQuery<Crawled>(
-      sql`SELECT id, url, outbox_url, outbox_cursor, outbox_next FROM actors WHERE id = ${actorId} AND host IS NOT NULL AND outbox_url IS NOT NULL`
+  await transaction(async tx => {
+    const acquired = await tryClassLock('CRAWL', actorId, tx)
+    const [actor] = await runQuery<CrawledActor>(
+      sql`SELECT id, url, outbox_url, outbox_cursor, outbox_next FROM actors WHERE id = ${actorId} AND host IS NOT NULL
+        AND outbox_url IS NOT NULL`
     )
     if (!acquired || !actor || !sameOrigin(actor.outbox_url, actor.url)) return
-    const reading: Reading = {
+    const progress: CrawlProgress = {
       complete: false,
       whole: false,
-      seen: new Set(),
+      seenUrls: new Set(),
       oldest: null,
       newest: null,
       total: null,
-      askedAt: new Date()
+      startedAt: new Date()
     }
-    const next = await read(actor, reading).catch((error: unknown) => {
+    const next = await readPages(actor, progress).catch((error: unknown) => {
       if (!(error instanceof FetchError)) throw error
       logger.debug('An outbox could not be read', { outbox: actor.outbox_url, reason: error.message })
       return undefined
@@ -53,85 +59,95 @@ export async function crawlOutbox(actorId: number): Promise<void> {
       await runQuery(sql`UPDATE actors SET outbox_read_at = now() WHERE id = ${actor.id}`)
       return
     }
-    await checkMissing(actor, reading)
+    await refreshMissing(actor, progress)
     await runQuery(sql`
-      UPDATE actors SET outbox_read_at = now(), outbox_next = ${next}, outbox_total = coalesce(${reading.total}::int, outbox_total),
-        outbox_cursor = CASE WHEN ${reading.complete}::boolean THEN greatest(outbox_cursor, least(${reading.newest}::timestamptz, now())) ELSE outbox_cursor END WHERE id = ${actor.id}`)
+      UPDATE actors SET outbox_read_at = now(), outbox_next = ${next}, outbox_total = coalesce(${progress.total}::int, outbox_total),
+        outbox_cursor = CASE WHEN ${progress.complete}::boolean THEN greatest(outbox_cursor, least(${progress.newest}::timestamptz, now()))
+          ELSE outbox_cursor END WHERE id = ${actor.id}`)
   })
 }
 
-/** Reads pages; gives where to go on the next time, null when all was read. */
-async function read(actor: Crawled, reading: Reading): Promise<string | null> {
-  let stopped = actor.outbox_next
+/** Reads pages and stores their videos; returns the URL where the next crawl continues, null if this one is complete. Throws FetchError. */
+async function readPages(actor: CrawledActor, progress: CrawlProgress): Promise<string | null> {
+  let resumeAt = actor.outbox_next
   try {
     let page: CollectionPage | undefined
     for await (page of fetchCollectionPages(actor.outbox_url)) {
-      if (reading.total === null && page.total !== null)
-        await runQuery(sql`UPDATE actors SET outbox_total = ${(reading.total = page.total)} WHERE id = ${actor.id}`)
-      const isNew = await takePage(page.items, actor, reading)
-      if (!actor.outbox_next) stopped = page.next
-      else if (!isNew) break
-      if (await reachesCursor(actor, reading)) {
-        reading.complete = true
+      if (progress.total === null && page.total !== null)
+        await runQuery(sql`UPDATE actors SET outbox_total = ${(progress.total = page.total)} WHERE id = ${actor.id}`)
+      const hasNewVideos = await storePageVideos(page.items, actor, progress)
+      if (!actor.outbox_next) resumeAt = page.next
+      else if (!hasNewVideos) break
+      if (await hasReachedKnownPart(actor, progress)) {
+        progress.complete = true
         return null
       }
     }
-    reading.whole = !actor.outbox_next
-    // What lies between is known: it goes on where the last reading stopped.
-    for await (const older of actor.outbox_next ? fetchCollectionPages(actor.outbox_url, { from: actor.outbox_next }) : []) {
-      stopped = older.next
-      await takePage(older.items, actor, reading)
+    progress.whole = !actor.outbox_next
+    // The pages in between are known already: continue where the last crawl stopped.
+    for await (const olderPage of actor.outbox_next ? fetchCollectionPages(actor.outbox_url, { from: actor.outbox_next }) : []) {
+      resumeAt = olderPage.next
+      await storePageVideos(olderPage.items, actor, progress)
     }
-    reading.complete = true
+    progress.complete = true
     return null
   } catch (error) {
-    if (!(error instanceof FetchError) || reading.seen.size === 0) throw error
-    return stopped
+    if (!(error instanceof FetchError) || progress.seenUrls.size === 0) throw error
+    return resumeAt
   }
 }
 
-/** As many are known as there should be, down to where all was known the last time: nothing older can be missing. */
-async function reachesCursor({ id, outbox_cursor }: Crawled, { oldest, total }: Reading): Promise<boolean> {
+/**
+ * Whether nothing older can be missing: the crawl is past the point up to which everything was known the last time, and as many videos are
+ * stored as the collection counts.
+ */
+async function hasReachedKnownPart({ id, outbox_cursor }: CrawledActor, { oldest, total }: CrawlProgress): Promise<boolean> {
   if (!outbox_cursor || !oldest || oldest >= outbox_cursor) return false
   const [row] = await runQuery<{ known: number }>(countKnownVideosSql(id))
   return total === null || row!.known === total
 }
 
-/** Takes the videos of a page; gives whether any was not known. */
-async function takePage(items: unknown[], actor: Crawled, reading: Reading): Promise<boolean> {
-  const videos = items.map(videoOf).filter(one => one !== null && sameOrigin(one.url, actor.url)) as NonNullable<
-    ReturnType<typeof videoOf>
+/** Fetches and stores the new and changed videos of a page; returns whether there were any. */
+async function storePageVideos(items: unknown[], actor: CrawledActor, progress: CrawlProgress): Promise<boolean> {
+  const videos = items.map(parseOutboxItem).filter(video => video !== null && sameOrigin(video.url, actor.url)) as NonNullable<
+    ReturnType<typeof parseOutboxItem>
   >[]
-  const known = new Map((await knownOf(videos.map(one => one.url))).map(one => [one.url, one]))
-  const wanted = videos.filter(({ url, document }) => !known.has(url) || isNewer(document, known.get(url)!))
-  for (let place = 0; place < wanted.length; place += AT_ONCE) {
-    await Promise.all(wanted.slice(place, place + AT_ONCE).map(async ({ url, document }) => await take(url, document, reading.askedAt)))
+  const urls = videos.map(video => video.url)
+  const stored = new Map((await findStoredVideos(urls)).map(video => [video.url, video]))
+  const outdated = videos.filter(({ url, document }) => !stored.has(url) || isNewer(document, stored.get(url)!))
+  for (let start = 0; start < outdated.length; start += FETCH_CONCURRENCY) {
+    await Promise.all(
+      outdated
+        .slice(start, start + FETCH_CONCURRENCY)
+        .map(async ({ url, document }) => await storeOutboxVideo(url, document, progress.startedAt))
+    )
   }
-  const dates = await knownOf(videos.map(one => one.url))
-  for (const { url } of videos) reading.seen.add(url)
-  for (const { published } of dates) {
-    if (!reading.oldest || published < reading.oldest) reading.oldest = published
-    if (!reading.newest || published > reading.newest) reading.newest = published
+  const storedNow = await findStoredVideos(urls)
+  for (const url of urls) progress.seenUrls.add(url)
+  for (const { published } of storedNow) {
+    if (!progress.oldest || published < progress.oldest) progress.oldest = published
+    if (!progress.newest || published > progress.newest) progress.newest = published
   }
-  return wanted.length > 0
+  return outdated.length > 0
 }
 
-/** One video that cannot be had keeps no other from being taken; too many questions end the reading. */
-async function take(url: string, document: unknown, askedAt: Date): Promise<void> {
+/** Stores one video; a failure is skipped. Throws FetchError where the budget is used up or the origin is unreachable. */
+async function storeOutboxVideo(url: string, document: unknown, requestedAt: Date): Promise<void> {
   try {
     const budget = new Budget()
-    await (document ? storeVideoDocument(document, askedAt, budget) : resolveVideo(url, { budget, refresh: true }))
+    await (document ? storeVideoDocument(document, requestedAt, budget) : resolveVideo(url, { budget, refresh: true }))
   } catch (error) {
     if (!(error instanceof FetchError) || error.kind === 'budget' || error.kind === 'unreachable') throw error
     logger.debug('A video could not be taken', { url, reason: error.message })
   }
 }
 
-/** Videos that should have been among those read and were not: their origin is asked, and what is gone there is removed here. */
-async function checkMissing(actor: Crawled, { complete, whole, seen, oldest, askedAt }: Reading): Promise<void> {
+/** Refreshes the stored videos that should have been on the pages read and were not; those that their origin deleted are removed. */
+async function refreshMissing(actor: CrawledActor, { complete, whole, seenUrls, oldest, startedAt }: CrawlProgress): Promise<void> {
   if (!complete || (!whole && !oldest)) return
   const missing = await runQuery<{ url: string }>(sql`
-    SELECT v.url ${listedOf(actor.id)} AND v.published_at >= ${whole ? new Date(0) : oldest} AND v.refreshed_at < ${askedAt} AND NOT v.url = ANY(${[...seen]})
+    SELECT v.url ${fromListedVideos(actor.id)}
+      AND v.published_at >= ${whole ? new Date(0) : oldest} AND v.refreshed_at < ${startedAt} AND NOT v.url = ANY(${[...seenUrls]})
     ORDER BY v.refreshed_at LIMIT ${config.federation.crawl.max_items}`)
   for (const { url } of missing)
     await resolveVideo(url, { refresh: true }).catch((error: unknown) => {
@@ -139,31 +155,33 @@ async function checkMissing(actor: Crawled, { complete, whole, seen, oldest, ask
     })
 }
 
-/** Whether somebody reads an actor's outbox at this moment, in any process. */
+/** Whether any process is crawling an actor's outbox at the moment. */
 export async function isOutboxBeingCrawled(actorId: number): Promise<boolean> {
   const [row] = await runQuery<{ held: boolean }>(sql`SELECT ${isClassLockHeld('CRAWL', sql`${actorId}`)} AS held`)
   return row!.held
 }
 
-/** How many of an actor's listed videos are known here. */
+/** Query for the number of an actor's listed videos that are stored; the column is `known`. */
 export function countKnownVideosSql(actorId: number): Sql {
-  return sql`SELECT count(*)::int AS known ${listedOf(actorId)}`
+  return sql`SELECT count(*)::int AS known ${fromListedVideos(actorId)}`
 }
 
-/** The listed videos of a channel, an account, or (whole) an instance. */
-function listedOf(actorId: number): Sql {
-  return sql`FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id JOIN actors ca ON ca.id = c.actor_id JOIN actors me ON me.id = ${actorId}
+/** FROM and WHERE of the public videos `v` of a channel, an account or, for an Application actor, its whole instance. */
+function fromListedVideos(actorId: number): Sql {
+  return sql`FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id
+    JOIN actors ca ON ca.id = c.actor_id JOIN actors me ON me.id = ${actorId}
     WHERE v.remote AND v.privacy = 1 AND (c.actor_id = me.id OR a.actor_id = me.id OR (me.type = 'Application' AND ca.host = me.host))`
 }
 
-async function knownOf(urls: string[]): Promise<Known[]> {
-  return await runQuery<Known>(
-    sql`SELECT url, published_at AS published, remote_updated_at AS updated FROM videos WHERE remote AND gone_at IS NULL AND url = ANY(${urls})`
+async function findStoredVideos(urls: string[]): Promise<StoredVideo[]> {
+  return await runQuery<StoredVideo>(
+    sql`SELECT url, published_at AS published, remote_updated_at AS updated FROM videos WHERE remote AND gone_at IS NULL
+      AND url = ANY(${urls})`
   )
 }
 
-/** The video of an entry of an outbox: of a Create with its document, of an Announce with its address. */
-function videoOf(item: unknown): { url: string; document: unknown } | null {
+/** Returns the video of an outbox item: with its document for a Create, with its URL alone for an Announce; null for other items. */
+function parseOutboxItem(item: unknown): { url: string; document: unknown } | null {
   if (!isObject(item)) return null
   const url = httpUrl(idOf(item.object))
   if (!url) return null
@@ -171,6 +189,6 @@ function videoOf(item: unknown): { url: string; document: unknown } | null {
   return item.type === 'Announce' ? { url, document: null } : null
 }
 
-function isNewer(document: unknown, { updated }: Known): boolean {
+function isNewer(document: unknown, { updated }: StoredVideo): boolean {
   return isObject(document) && typeof document.updated === 'string' && Date.parse(document.updated) > (updated?.getTime() ?? 0)
 }

@@ -1,28 +1,30 @@
 import { findVideoAccessInfo, type VideoAccessInfo } from './video-access.ts'
 import { isPublicOrUnlisted } from './video.policy.ts'
 
-/** How long (ms) a video that was open to everybody is taken to be so still: a player asks for many pieces of it a second. */
-const OPEN_FOR = 1000
-const MOST = 1000
+/** Lifetime (ms) of a cache entry, since a player requests many segments of a video per second. */
+const TTL = 1000
+/** Above this number of entries the cache is cleared. */
+const MAX_ENTRIES = 1000
 
-const films = new Map<string, { video: VideoAccessInfo; until: number }>()
+const cache = new Map<string, { video: VideoAccessInfo; expiresAt: number }>()
 
 /**
- * A video whose files are asked for, by UUID. Where another process closes or deletes it this one hears of it within a second. Throws 404.
+ * Returns the access fields of a video by UUID, cached for one second where the video is public or unlisted: so long may a change in
+ * another process stay unnoticed. Throws 404.
  */
 export async function findCachedVideoAccessInfo(uuid: string): Promise<VideoAccessInfo> {
-  const known = films.get(uuid)
-  if (known && known.until > Date.now()) return known.video
-  films.delete(uuid)
+  const cached = cache.get(uuid)
+  if (cached && cached.expiresAt > Date.now()) return cached.video
+  cache.delete(uuid)
   const video = await findVideoAccessInfo(uuid)
   if (isPublicOrUnlisted(video.privacy)) {
-    if (films.size >= MOST) films.clear()
-    films.set(uuid, { video, until: Date.now() + OPEN_FOR })
+    if (cache.size >= MAX_ENTRIES) cache.clear()
+    cache.set(uuid, { video, expiresAt: Date.now() + TTL })
   }
   return video
 }
 
-/** Has the next request ask anew: the video was changed or deleted. */
+/** Removes a changed or deleted video from the cache of this process. */
 export function evictVideoAccessInfo(uuid: string): void {
-  films.delete(uuid)
+  cache.delete(uuid)
 }

@@ -3,8 +3,9 @@ import { sql } from '../core/sql.ts'
 import { videoFileMetadataUrl } from './video-urls.ts'
 import { resolutionLabel } from './labels.ts'
 
-type File = VideoDetails['files'][number]
-type RemoteFile = {
+type FileJson = VideoDetails['files'][number]
+/** A row of `remote_files`; `hls`: a rendition of the playlist, otherwise a file of its own. */
+type RemoteFileRow = {
   id: number
   hls: boolean
   resolution: number
@@ -19,27 +20,30 @@ type RemoteFile = {
   has_audio: boolean
   has_video: boolean
 }
-/** What the origin of a remote video says of its files. */
+/** The files of a remote video, as its origin published them. */
 export type RemoteVideoFilesRow = {
   redundancies: { baseUrl: string }[]
   playlist: { id: number; url: string; segments_sha256_url: string | null } | null
-  files: RemoteFile[]
+  files: RemoteFileRow[]
 }
 
-/** SQL that gives the copies of `videos v` that other instances offer. */
-export const REDUNDANCIES_SQL = sql`(SELECT coalesce(json_agg(json_build_object('baseUrl', r.base_url) ORDER BY r.id), '[]'::json) FROM redundancies r WHERE r.video_id = v.id AND (r.expires_at IS NULL OR r.expires_at > now()))`
+/** SQL of a JSON array of the copies of `videos v` on other instances. */
+export const REDUNDANCIES_SQL = sql`(SELECT coalesce(json_agg(json_build_object('baseUrl', r.base_url) ORDER BY r.id), '[]'::json)
+  FROM redundancies r WHERE r.video_id = v.id AND (r.expires_at IS NULL OR r.expires_at > now()))`
 
-/** SQL that gives the RemoteRow of `videos v`, NULL for a local one. */
+/** SQL of the RemoteVideoFilesRow of `videos v`, NULL for a local video. */
 export const REMOTE_VIDEO_FILES_SQL = sql`(CASE WHEN v.remote THEN json_build_object('redundancies', ${REDUNDANCIES_SQL},
-  'playlist', (SELECT json_build_object('id', rp.id, 'url', rp.url, 'segments_sha256_url', rp.segments_sha256_url) FROM remote_playlists rp WHERE rp.video_id = v.id),
-  'files', (SELECT coalesce(json_agg(rf ORDER BY rf.resolution DESC, rf.id), '[]'::json) FROM remote_files rf WHERE rf.video_id = v.id)) END)`
+  'playlist', (SELECT json_build_object('id', rp.id, 'url', rp.url, 'segments_sha256_url', rp.segments_sha256_url) FROM remote_playlists rp
+    WHERE rp.video_id = v.id),
+  'files', (SELECT coalesce(json_agg(rf ORDER BY rf.resolution DESC, rf.id), '[]'::json) FROM remote_files rf
+    WHERE rf.video_id = v.id)) END)`
 
-/** The files of a remote video in the API: the addresses are its origin's. */
+/** Returns the API JSON of the files of a remote video; the URLs lead to its origin. */
 export function remoteVideoFilesJson(
   video: { uuid: string },
   { playlist, files, redundancies }: RemoteVideoFilesRow
 ): Pick<VideoDetails, 'streamingPlaylists' | 'files'> {
-  const json = (file: RemoteFile): File => fileJson(video, file, playlist?.url ?? null)
+  const json = (file: RemoteFileRow): FileJson => fileJson(video, file, playlist?.url ?? null)
   return {
     streamingPlaylists: playlist
       ? [
@@ -57,7 +61,7 @@ export function remoteVideoFilesJson(
   }
 }
 
-function fileJson(video: { uuid: string }, file: RemoteFile, playlistUrl: string | null): File {
+function fileJson(video: { uuid: string }, file: RemoteFileRow, playlistUrl: string | null): FileJson {
   return {
     id: file.id,
     resolution: { id: file.resolution, label: resolutionLabel(file.resolution) },

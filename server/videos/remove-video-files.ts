@@ -2,7 +2,7 @@ import { onEvent } from '../core/events.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { removeHlsFolder, removeStoredFiles } from '../storage/disk.ts'
 
-/** The names of a video's files outside its HLS folder. */
+/** Names of a video's files outside its HLS folder; null where it has none of a kind. */
 export type VideoFileNames = {
   sources: string[] | null
   thumbnails: string[] | null
@@ -11,7 +11,7 @@ export type VideoFileNames = {
   captions: string[] | null
 }
 
-/** Reads the names of a video's files; before its rows go. */
+/** Returns the names of a video's files; call before its rows are deleted. */
 export async function listVideoFileNames(videoId: number): Promise<VideoFileNames> {
   const [names] = await runQuery<VideoFileNames>(sql`SELECT
     (SELECT array_agg(filename) FROM video_sources WHERE video_id = ${videoId} AND filename IS NOT NULL) AS sources,
@@ -22,7 +22,7 @@ export async function listVideoFileNames(videoId: number): Promise<VideoFileName
   return names!
 }
 
-/** Removes the named files; after commit. */
+/** Removes the named files; call after the transaction has committed. */
 export async function removeVideoFiles(names: VideoFileNames): Promise<void> {
   await removeStoredFiles('original_video_files', names.sources ?? [])
   await removeStoredFiles('thumbnails', names.thumbnails ?? [])
@@ -31,7 +31,10 @@ export async function removeVideoFiles(names: VideoFileNames): Promise<void> {
   await removeStoredFiles('captions', names.captions ?? [])
 }
 
-/** Whenever a video is deleted, alone or with its channel or account, its folder goes; what else it leaves, the sweep finds. */
+/**
+ * Removes the HLS folder of every deleted video, including those deleted with their channel or account; other files that are left are
+ * removed by `sweepOrphanFiles`. Called once at start.
+ */
 export function listenForVideoDeletions(): void {
   onEvent('video.deleted', async ({ uuid }) => await removeHlsFolder(uuid))
 }

@@ -12,44 +12,47 @@ import { VideoModel } from './video.model.ts'
 import type { VideoObject } from './video-object.ts'
 import { InvalidVideoError, parseVideoObject } from './video.codec.ts'
 
-type Options = { budget?: Budget; refresh?: boolean }
+type ResolveVideoOptions = { budget?: Budget; refresh?: boolean }
 
 /**
- * The video at an address: ours, the one we know, or fetched from its origin when it is unknown or was not asked about for
- * `federation.actors.refresh_after`. One that is gone at its origin is removed here. Throws FetchError.
+ * Returns the video with this URL: a local one, a stored one, or one fetched from its origin where it is unknown, was not refreshed for
+ * `federation.actors.refresh_after`, or `refresh` is set. A video that no longer exists at its origin is removed. Throws FetchError.
  */
-export async function resolveVideo(address: string, { budget = new Budget(), refresh = false }: Options = {}): Promise<VideoModel> {
-  const url = httpUrl(address.split('#', 1)[0])
+export async function resolveVideo(
+  videoUrl: string,
+  { budget = new Budget(), refresh = false }: ResolveVideoOptions = {}
+): Promise<VideoModel> {
+  const url = httpUrl(videoUrl.split('#', 1)[0])
   if (!url) throw new FetchError('refused', 'This is no address')
-  const known = await VideoModel.findOne({ where: { url } })
+  const stored = await VideoModel.findOne({ where: { url } })
   if (isLocalUrl(url)) {
-    if (!known) throw new FetchError('missing', `${url} is no video here`)
-    return known
+    if (!stored) throw new FetchError('missing', `${url} is no video here`)
+    return stored
   }
-  if (known && !refresh && !known.goneAt && (known.refreshedAt?.getTime() ?? 0) > Date.now() - config.federation.actors.refresh_after)
-    return known
-  const askedAt = new Date()
+  if (stored && !refresh && !stored.goneAt && (stored.refreshedAt?.getTime() ?? 0) > Date.now() - config.federation.actors.refresh_after)
+    return stored
+  const requestedAt = new Date()
   try {
     const { document } = await fetchRemoteDocument(url, { budget })
-    return await storeVideoDocument(document, askedAt, budget)
+    return await storeVideoDocument(document, requestedAt, budget)
   } catch (error) {
-    if (!(error instanceof FetchError) || !known) throw error
-    if (error.kind === 'gone' || error.kind === 'missing') await removeRemoteVideo(url, { askedAt })
-    else if (!refresh && !known.goneAt) return known
+    if (!(error instanceof FetchError) || !stored) throw error
+    if (error.kind === 'gone' || error.kind === 'missing') await removeRemoteVideo(url, { requestedAt })
+    else if (!refresh && !stored.goneAt) return stored
     throw error
   }
 }
 
-/** Stores a video as its document says, once its channel and owner agree (docs/federation.md#one-origin). Throws FetchError. */
-export async function storeVideoDocument(document: unknown, askedAt: Date, budget: Budget): Promise<VideoModel> {
+/** Stores a video from its document, if its channel belongs to its account (docs/federation.md#one-origin). Throws FetchError. */
+export async function storeVideoDocument(document: unknown, requestedAt: Date, budget: Budget): Promise<VideoModel> {
   const object = validateVideoDocument(document)
   const channel = await resolveVideoChannel(object, budget)
-  const video = await storeRemoteVideo(object, channel.id, askedAt)
+  const video = await storeRemoteVideo(object, channel.id, requestedAt)
   if (!video) throw new FetchError('gone', `${object.id} was deleted`)
   return video
 }
 
-/** Reads a video's document; its owners are of its own origin. Throws FetchError. */
+/** Parses a video's document; account and channel must be of the origin of the video. Throws FetchError. */
 export function validateVideoDocument(document: unknown): VideoObject {
   try {
     const object = parseVideoObject(document)
@@ -60,23 +63,23 @@ export function validateVideoDocument(document: unknown): VideoObject {
   }
 }
 
-/** The channel of a video, whose own document names the account that the video names. Throws FetchError. */
+/** Returns the channel of a video; its own document must name the account that the video names. Throws FetchError. */
 export async function resolveVideoChannel(object: VideoObject, budget: Budget): Promise<ChannelModel> {
   const channel = await resolveChannel(object.channel, { budget })
   if (object.account === null || (await channelAccountUrl(channel)) === object.account) return channel
-  const again = await resolveChannel(object.channel, { budget, refresh: true })
-  if ((await channelAccountUrl(again)) !== object.account)
+  const refreshed = await resolveChannel(object.channel, { budget, refresh: true })
+  if ((await channelAccountUrl(refreshed)) !== object.account)
     throw new FetchError('invalid', `${object.channel} does not belong to ${object.account}`)
-  return again
+  return refreshed
 }
 
-/** The address of the account a channel belongs to. */
+/** Returns the URL of the account that a channel belongs to. */
 export async function channelAccountUrl(channel: Pick<ChannelModel, 'accountId'>): Promise<string> {
   const account = await AccountModel.findByPk(channel.accountId, { rejectOnEmpty: true })
   return (await ActorModel.findByPk(account.actorId, { rejectOnEmpty: true })).url
 }
 
-/** The addresses that may speak for a known remote video: its account and its channel. */
+/** Returns the URLs of the actors that may change a known remote video: its account and its channel; empty for an unknown one. */
 export async function listVideoOwnerUrls(url: string): Promise<string[]> {
   const [row] = await runQuery<{ account: string; channel: string }>(sql`
     SELECT aa.url AS account, ca.url AS channel FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id

@@ -5,31 +5,34 @@ import { emitEvent } from '../core/events.ts'
 import { runQuery, sql, type Sql } from '../core/sql.ts'
 import { VIDEO_PRIVACY } from './video.model.ts'
 
-const reasons: Sql[] = []
+const retentionConditions: Sql[] = []
 
 /**
- * Says when a remote video that its origin took away is kept: `condition`, about `videos v`, is true where somebody here said something
- * about it.
+ * Adds a reason to retain a remote video that its origin deleted: `condition`, on `videos v`, is true where the video has content of local
+ * users, such as comments or reactions.
  */
 export function addRetentionCondition(condition: Sql): void {
-  reasons.push(condition)
+  retentionConditions.push(condition)
 }
 
 /**
- * Takes a remote video away. What people here said about it stays, out of sight, for `federation.videos.keep_gone`: a video that was
- * private for a while comes back with it. Of the video itself nothing but its name stays.
+ * Deletes a remote video. If local users have content on it, the row and that content are retained, hidden, for
+ * `federation.videos.keep_gone`, so that a video that was only temporarily private gets them back; of its metadata only the name is kept.
+ * Emits `video.deleted` after commit.
  */
-export async function deleteOrRetainVideo({ id, uuid }: { id: number; uuid: string }, inside: Transaction): Promise<void> {
-  const kept = await runQuery(
-    sql`SELECT 1 FROM videos v WHERE v.id = ${id} AND (FALSE ${reasons.reduce((all, reason) => sql`${all} OR ${reason}`, sql``)})`,
-    inside
+export async function deleteOrRetainVideo({ id, uuid }: { id: number; uuid: string }, tx: Transaction): Promise<void> {
+  const retained = await runQuery(
+    sql`SELECT 1 FROM videos v WHERE v.id = ${id}
+      AND (FALSE ${retentionConditions.reduce((joined, condition) => sql`${joined} OR ${condition}`, sql``)})`,
+    tx
   )
-  if (kept.length === 0) await runQuery(sql`DELETE FROM videos WHERE id = ${id}`, inside)
+  if (retained.length === 0) await runQuery(sql`DELETE FROM videos WHERE id = ${id}`, tx)
   else {
     await runQuery(
       sql`
-      UPDATE videos SET gone_at = coalesce(gone_at, now()), privacy = ${VIDEO_PRIVACY.PRIVATE}, description = NULL, support = NULL, tags = '{}', nsfw_summary = NULL, remote_updated_at = NULL, comments_read_at = NULL WHERE id = ${id}`,
-      inside
+      UPDATE videos SET gone_at = coalesce(gone_at, now()), privacy = ${VIDEO_PRIVACY.PRIVATE}, description = NULL, support = NULL,
+        tags = '{}', nsfw_summary = NULL, remote_updated_at = NULL, comments_read_at = NULL WHERE id = ${id}`,
+      tx
     )
     for (const table of [
       sql`remote_files`,
@@ -40,17 +43,18 @@ export async function deleteOrRetainVideo({ id, uuid }: { id: number; uuid: stri
       sql`video_chapters`,
       sql`video_shares`
     ])
-      await runQuery(sql`DELETE FROM ${table} WHERE video_id = ${id}`, inside)
+      await runQuery(sql`DELETE FROM ${table} WHERE video_id = ${id}`, tx)
   }
-  afterCommit(inside, () => emitEvent('video.deleted', { uuid, folder: uuid }))
+  afterCommit(tx, () => emitEvent('video.deleted', { uuid, folder: uuid }))
 }
 
-/** Removes what was kept of videos that did not come back. */
+/** Deletes the retained rows of gone videos that did not come back within `federation.videos.keep_gone`. */
 export async function deleteExpiredGoneVideos(): Promise<void> {
-  await transaction(async inside => {
+  await transaction(async tx => {
     await runQuery(
-      sql`DELETE FROM videos WHERE remote AND gone_at < now() - make_interval(secs => ${config.federation.videos.keep_gone / 1000}::double precision)`,
-      inside
+      sql`DELETE FROM videos WHERE remote
+        AND gone_at < now() - make_interval(secs => ${config.federation.videos.keep_gone / 1000}::double precision)`,
+      tx
     )
   })
 }

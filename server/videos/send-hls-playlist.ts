@@ -4,8 +4,8 @@ import { compressText, negotiateEncoding } from '../core/compression.ts'
 import { notFound } from '../core/problem.ts'
 
 /**
- * Sends an HLS playlist compressed where the client takes it: a long film's has a line for every two seconds. With a `token` all its
- * addresses carry that, for players that cannot add it themselves. Throws 404.
+ * Sends an HLS playlist, compressed if the client accepts it, since the playlist of a long video has a line for every two seconds. With a
+ * `token`, all its URLs carry that as a query parameter, for players that cannot add it themselves. Throws 404.
  */
 export async function sendHlsPlaylist(request: Request, response: Response, path: string, token?: string): Promise<void> {
   const text = await readFile(path, 'utf8').catch(() => {
@@ -14,10 +14,12 @@ export async function sendHlsPlaylist(request: Request, response: Response, path
   const encoding = negotiateEncoding(request)
   response.setHeader('Vary', 'Accept-Encoding')
   if (encoding) response.setHeader('Content-Encoding', encoding)
-  response.type('application/vnd.apple.mpegurl').send(await compressText(token === undefined ? text : withToken(text, token), encoding))
+  response
+    .type('application/vnd.apple.mpegurl')
+    .send(await compressText(token === undefined ? text : addTokenToUrls(text, token), encoding))
 }
 
-function withToken(text: string, token: string): string {
+function addTokenToUrls(text: string, token: string): string {
   const query = `?videoFileToken=${encodeURIComponent(token)}&reinjectVideoFileToken=true`
   return text.replace(/^(?!#)(\S+)$/gm, `$1${query}`).replace(/URI="([^"]+)"/g, `URI="$1${query}"`)
 }

@@ -9,94 +9,97 @@ import { buildProgressiveMp4, type ProgressiveMp4 } from '../media/progressive-m
 import { hlsFolder } from '../storage/disk.ts'
 import type { VideoAccessInfo } from './video-access.ts'
 
-/** Bytes of heads that are kept: a film of two hours has one of about five megabytes. */
-const KEPT = 32 * 1024 * 1024
+/** Bytes of MP4 headers (moov) that are cached; the header of a two-hour video has about five megabytes. */
+const MAX_CACHED_BYTES = 32 * 1024 * 1024
 
-/** A quality of a video whole, as it is sent: the files it is made of, picture first. */
-export type ProgressiveMp4Source = { files: string[]; sound: boolean }
+/** The files that make up one rendition as a single MP4, the video stream first; `isAudioOnly`: there is no video stream. */
+export type ProgressiveMp4Source = { files: string[]; isAudioOnly: boolean }
 
 /**
- * The files that together are one quality of a video: its picture and, where that stands apart, every sound track; 0 is the main sound
- * alone. Throws 404 for one that is missing or still grows.
+ * Returns the files that make up one resolution of a video: its video stream and, where the audio is in separate files, every audio track;
+ * resolution 0 is the main audio track alone. Throws 404 for a rendition that is missing or still being encoded.
  */
 export async function findProgressiveMp4Source(
   video: Pick<VideoAccessInfo, 'id' | 'uuid'>,
   resolution: number
 ): Promise<ProgressiveMp4Source> {
   const rows = await runQuery<{ filename: string; resolution: number; has_audio: boolean; has_video: boolean }>(sql`
-    SELECT f.filename, f.resolution, f.has_audio, f.has_video FROM streaming_playlists p JOIN video_files f ON f.streaming_playlist_id = p.id
+    SELECT f.filename, f.resolution, f.has_audio, f.has_video FROM streaming_playlists p
+      JOIN video_files f ON f.streaming_playlist_id = p.id
     WHERE p.video_id = ${video.id} AND f.resolution IN (0, ${resolution}) AND NOT f.growing ORDER BY f.resolution DESC, f.track`)
-  const wanted = rows.find(row => row.resolution === resolution)
-  if (!wanted) throw notFound('Video file')
-  const apart = wanted.has_audio ? [] : rows.filter(row => !row.has_video)
-  return { files: [wanted, ...apart].map(({ filename }) => join(hlsFolder(video.uuid), filename)), sound: !wanted.has_video }
+  const rendition = rows.find(row => row.resolution === resolution)
+  if (!rendition) throw notFound('Video file')
+  const audioTracks = rendition.has_audio ? [] : rows.filter(row => !row.has_video)
+  const files = [rendition, ...audioTracks].map(({ filename }) => join(hlsFolder(video.uuid), filename))
+  return { files, isAudioOnly: !rendition.has_video }
 }
 
-/** How large such a quality is (bytes). Throws 404. */
+/** Returns the size in bytes of a resolution as a single MP4. Throws 404. */
 export async function progressiveMp4Size(video: Pick<VideoAccessInfo, 'id' | 'uuid'>, resolution: number): Promise<number> {
   return (await buildProgressiveMp4((await findProgressiveMp4Source(video, resolution)).files)).size
 }
 
 /**
- * Sends such a quality as one seekable MP4 that is stored nowhere, with ranges and validators; `cache` is its Cache-Control. Throws 404,
- * 416.
+ * Sends a rendition as one seekable MP4 that is composed on the fly, with support for ranges and conditional requests (RFC 9110);
+ * `cacheControl` is the value of Cache-Control. Throws 404, 416.
  */
 export async function sendProgressiveMp4(
   request: Request,
   response: Response,
-  { files, sound }: ProgressiveMp4Source,
-  cache: string
+  { files, isAudioOnly }: ProgressiveMp4Source,
+  cacheControl: string
 ): Promise<void> {
-  const made = await headOf(files)
-  response.type(sound ? 'audio/mp4' : 'video/mp4')
-  // Renditions never change under their names.
-  await sendComposedFile(request, response, cache, {
-    ...made,
+  const composed = await getCachedMp4(files)
+  response.type(isAudioOnly ? 'audio/mp4' : 'video/mp4')
+  // A file name never gets new content, so the names identify the content.
+  await sendComposedFile(request, response, cacheControl, {
+    ...composed,
     etag: createHash('sha1')
       .update(files.map(file => basename(file)).join())
       .digest('base64url')
   })
 }
 
-type Head = ProgressiveMp4 & { at: Date }
-const heads = new Map<string, Promise<Head>>()
-let kept = 0
+type CachedMp4 = ProgressiveMp4 & { at: Date }
+/** Least recently used first. */
+const mp4Cache = new Map<string, Promise<CachedMp4>>()
+let cachedBytes = 0
 
-/** The head for these files, made once; the ones used last are kept. */
-async function headOf(files: string[]): Promise<Head> {
+/** Returns the composed MP4 of these files, from an LRU cache. Throws 404. */
+async function getCachedMp4(files: string[]): Promise<CachedMp4> {
   const key = files.join('\n')
-  const known = heads.get(key)
-  if (known) {
-    heads.delete(key)
-    heads.set(key, known)
-    // A file may be gone since.
-    await Promise.all(files.map(existing))
-    return await known
+  const cached = mp4Cache.get(key)
+  if (cached) {
+    mp4Cache.delete(key)
+    mp4Cache.set(key, cached)
+    // A file may have been deleted since.
+    await Promise.all(files.map(modificationTime))
+    return await cached
   }
-  const making = make(files)
-  heads.set(key, making)
+  const composing = composeMp4(files)
+  mp4Cache.set(key, composing)
   try {
-    const made = await making
-    kept += made.head.length
-    for (const [oldest, one] of heads) {
-      if (kept <= KEPT || oldest === key) break
-      heads.delete(oldest)
-      kept -= (await one).head.length
+    const composed = await composing
+    cachedBytes += composed.head.length
+    for (const [oldestKey, oldest] of mp4Cache) {
+      if (cachedBytes <= MAX_CACHED_BYTES || oldestKey === key) break
+      mp4Cache.delete(oldestKey)
+      cachedBytes -= (await oldest).head.length
     }
-    return made
+    return composed
   } catch (error) {
-    heads.delete(key)
+    mp4Cache.delete(key)
     throw error
   }
 }
 
-async function make(files: string[]): Promise<Head> {
-  const times = await Promise.all(files.map(existing))
+async function composeMp4(files: string[]): Promise<CachedMp4> {
+  const times = await Promise.all(files.map(modificationTime))
   return { ...(await buildProgressiveMp4(files)), at: new Date(Math.max(...times)) }
 }
 
-/** When a stored file was written. Throws 404. */
-async function existing(file: string): Promise<number> {
+/** Returns when a file was last modified (ms since 1970). Throws 404. */
+async function modificationTime(file: string): Promise<number> {
   const { mtimeMs } = await stat(file).catch(() => {
     throw notFound('File')
   })

@@ -3,90 +3,102 @@ import type { Transaction } from 'sequelize'
 import { runQuery, sql } from '../core/sql.ts'
 import type { FileLink, ImageLink, VideoObject } from './video-object.ts'
 
-/** Widths by which PeerTube tells the picture of lists from the one of the player. */
-const WIDTH = { thumbnail: 150, preview: 400 }
+/** Widths in pixels by which PeerTube distinguishes thumbnails from previews among the icons of a document. */
+const ICON_WIDTH = { thumbnail: 150, preview: 400 }
 
-/** Writes where the files of a remote video are, in the place of what was known. */
-export async function storeRemoteVideoFiles(videoId: number, { playlist, files }: VideoObject, transaction: Transaction): Promise<void> {
-  await runQuery(sql`DELETE FROM remote_files WHERE video_id = ${videoId}`, transaction)
-  if (!playlist) await runQuery(sql`DELETE FROM remote_playlists WHERE video_id = ${videoId}`, transaction)
+/** Replaces the stored URLs and properties of the media files of a remote video. */
+export async function storeRemoteVideoFiles(videoId: number, { playlist, files }: VideoObject, tx: Transaction): Promise<void> {
+  await runQuery(sql`DELETE FROM remote_files WHERE video_id = ${videoId}`, tx)
+  if (!playlist) await runQuery(sql`DELETE FROM remote_playlists WHERE video_id = ${videoId}`, tx)
   else {
     await runQuery(
       sql`
-      INSERT INTO remote_playlists (video_id, url, segments_sha256_url, infohashes) VALUES (${videoId}, ${playlist.url}, ${playlist.segmentsSha256Url}, ${playlist.infohashes})
-      ON CONFLICT (video_id) DO UPDATE SET url = excluded.url, segments_sha256_url = excluded.segments_sha256_url, infohashes = excluded.infohashes`,
-      transaction
+      INSERT INTO remote_playlists (video_id, url, segments_sha256_url, infohashes)
+        VALUES (${videoId}, ${playlist.url}, ${playlist.segmentsSha256Url}, ${playlist.infohashes})
+      ON CONFLICT (video_id) DO UPDATE SET url = excluded.url, segments_sha256_url = excluded.segments_sha256_url,
+        infohashes = excluded.infohashes`,
+      tx
     )
   }
-  const rows = [...files.map(file => rowOf(file, false)), ...(playlist?.files ?? []).map(file => rowOf(file, true))]
+  const rows = [...files.map(file => toRemoteFileRow(file, false)), ...(playlist?.files ?? []).map(file => toRemoteFileRow(file, true))]
   if (rows.length === 0) return
   await runQuery(
     sql`
-    INSERT INTO remote_files (video_id, hls, resolution, width, height, fps, size, url, metadata_url, torrent_url, magnet_uri, has_audio, has_video)
+    INSERT INTO remote_files (video_id, hls, resolution, width, height, fps, size, url,
+      metadata_url, torrent_url, magnet_uri, has_audio, has_video)
     SELECT ${videoId}::int, hls, resolution, width, height, fps, size, url, metadata_url, torrent_url, magnet_uri, has_audio, has_video
-    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS file (hls boolean, resolution integer, width integer, height integer, fps real, size bigint, url text, metadata_url text, torrent_url text, magnet_uri text, has_audio boolean, has_video boolean)`,
-    transaction
+    FROM json_to_recordset(${JSON.stringify(rows)}::json)
+      AS file (hls boolean, resolution integer, width integer, height integer, fps real, size bigint, url text, metadata_url text,
+        torrent_url text, magnet_uri text, has_audio boolean, has_video boolean)`,
+    tx
   )
 }
 
 /**
- * Writes where the pictures and captions of a remote video are; a picture at a new address gets a new name, so that no old copy is shown.
+ * Replaces the stored URLs of the images and captions of a remote video. A file with a new URL gets a new name, so that no outdated copy
+ * is served from a cache.
  */
 export async function storeRemoteImagesAndCaptions(
   videoId: number,
   { icons, storyboard, captions }: VideoObject,
-  transaction: Transaction
+  tx: Transaction
 ): Promise<void> {
-  const chosen = { thumbnail: pick(icons, 'thumbnail'), preview: pick(icons, 'preview') }
-  for (const [kind, icon] of Object.entries(chosen)) {
-    if (!icon) await runQuery(sql`DELETE FROM thumbnails WHERE video_id = ${videoId} AND kind = ${kind}`, transaction)
+  const iconByKind = { thumbnail: chooseIcon(icons, 'thumbnail'), preview: chooseIcon(icons, 'preview') }
+  for (const [kind, icon] of Object.entries(iconByKind)) {
+    if (!icon) await runQuery(sql`DELETE FROM thumbnails WHERE video_id = ${videoId} AND kind = ${kind}`, tx)
     else {
       await runQuery(
         sql`
         INSERT INTO thumbnails (video_id, kind, filename, width, height, automatic, url, created_at, updated_at)
-        VALUES (${videoId}, ${kind}, ${`${randomUUID()}.${extension(icon.mediaType)}`}, ${icon.width}, ${icon.height}, false, ${icon.url}, now(), now())
+        VALUES (${videoId}, ${kind}, ${`${randomUUID()}.${fileExtension(icon.mediaType)}`}, ${icon.width}, ${icon.height}, false,
+          ${icon.url}, now(), now())
         ON CONFLICT (video_id, kind) DO UPDATE SET width = excluded.width, height = excluded.height, url = excluded.url, updated_at = now(),
           filename = CASE WHEN thumbnails.url = excluded.url THEN thumbnails.filename ELSE excluded.filename END`,
-        transaction
+        tx
       )
     }
   }
-  if (!storyboard) await runQuery(sql`DELETE FROM storyboards WHERE video_id = ${videoId}`, transaction)
+  if (!storyboard) await runQuery(sql`DELETE FROM storyboards WHERE video_id = ${videoId}`, tx)
   else {
     await runQuery(
       sql`
-      INSERT INTO storyboards (video_id, filename, total_width, total_height, sprite_width, sprite_height, sprite_duration, url, created_at, updated_at)
-      VALUES (${videoId}, ${`${randomUUID()}.jpg`}, ${storyboard.width}, ${storyboard.height}, ${storyboard.tileWidth}, ${storyboard.tileHeight}, ${storyboard.tileDuration}, ${storyboard.url}, now(), now())
-      ON CONFLICT (video_id) DO UPDATE SET total_width = excluded.total_width, total_height = excluded.total_height, sprite_width = excluded.sprite_width, sprite_height = excluded.sprite_height,
-        sprite_duration = excluded.sprite_duration, url = excluded.url, updated_at = now(), filename = CASE WHEN storyboards.url = excluded.url THEN storyboards.filename ELSE excluded.filename END`,
-      transaction
+      INSERT INTO storyboards (video_id, filename, total_width, total_height, sprite_width, sprite_height, sprite_duration, url,
+        created_at, updated_at)
+      VALUES (${videoId}, ${`${randomUUID()}.jpg`}, ${storyboard.width}, ${storyboard.height}, ${storyboard.tileWidth},
+        ${storyboard.tileHeight}, ${storyboard.tileDuration}, ${storyboard.url}, now(), now())
+      ON CONFLICT (video_id) DO UPDATE SET total_width = excluded.total_width, total_height = excluded.total_height,
+        sprite_width = excluded.sprite_width, sprite_height = excluded.sprite_height,
+        sprite_duration = excluded.sprite_duration, url = excluded.url, updated_at = now(),
+        filename = CASE WHEN storyboards.url = excluded.url THEN storyboards.filename ELSE excluded.filename END`,
+      tx
     )
   }
   await runQuery(
-    sql`DELETE FROM video_captions WHERE video_id = ${videoId} AND NOT language = ANY(${captions.map(one => one.language)})`,
-    transaction
+    sql`DELETE FROM video_captions WHERE video_id = ${videoId} AND NOT language = ANY(${captions.map(caption => caption.language)})`,
+    tx
   )
   for (const { language, automatic, url } of captions) {
     await runQuery(
       sql`
-      INSERT INTO video_captions (video_id, language, automatic, filename, url) VALUES (${videoId}, ${language}, ${automatic}, ${`${randomUUID()}.vtt`}, ${url})
+      INSERT INTO video_captions (video_id, language, automatic, filename, url)
+        VALUES (${videoId}, ${language}, ${automatic}, ${`${randomUUID()}.vtt`}, ${url})
       ON CONFLICT (video_id, language) DO UPDATE SET automatic = excluded.automatic, url = excluded.url, updated_at = now(),
         filename = CASE WHEN video_captions.url = excluded.url THEN video_captions.filename ELSE excluded.filename END`,
-      transaction
+      tx
     )
   }
 }
 
-function pick(icons: ImageLink[], kind: keyof typeof WIDTH): ImageLink | undefined {
+function chooseIcon(icons: ImageLink[], kind: keyof typeof ICON_WIDTH): ImageLink | undefined {
   const sorted = [...icons].sort((a, b) => a.width - b.width)
-  const large = sorted.filter(icon => icon.width > WIDTH[kind])
-  return kind === 'thumbnail' ? (large[0] ?? sorted.at(-1)) : (large.at(-1) ?? sorted.at(-1))
+  const largeEnough = sorted.filter(icon => icon.width > ICON_WIDTH[kind])
+  return kind === 'thumbnail' ? (largeEnough[0] ?? sorted.at(-1)) : (largeEnough.at(-1) ?? sorted.at(-1))
 }
 
-const extension = (mediaType: string) => ({ 'image/png': 'png', 'image/webp': 'webp' })[mediaType] ?? 'jpg'
+const fileExtension = (mediaType: string) => ({ 'image/png': 'png', 'image/webp': 'webp' })[mediaType] ?? 'jpg'
 
-/** PeerTube tells renditions apart by their height; the short side is what ours are called after. */
-function rowOf(file: FileLink, hls: boolean): object {
+/** Returns the row of `remote_files`; `resolution` is the short side here, while PeerTube identifies renditions by height. */
+function toRemoteFileRow(file: FileLink, hls: boolean): object {
   const { url, width, height, size, fps, streams, metadataUrl, torrentUrl, magnetUri } = file
   return {
     hls,

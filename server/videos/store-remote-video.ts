@@ -12,22 +12,22 @@ import { htmlToText } from './html-to-text.ts'
 import { storeRemoteVideoFiles, storeRemoteImagesAndCaptions } from './store-remote-video-files.ts'
 import type { VideoObject } from './video-object.ts'
 
-/** States a remote video may have here: published, a live that waits, a live that has ended. */
-const VISIBLE = [1, 4, 5]
+/** States that are stored as the origin sent them: published, waiting for a live stream, live stream ended. */
+const VISIBLE_STATES = [1, 4, 5]
 
 /**
- * Writes what the origin says of a video, as one or in the place of what was known; what is older than that changes nothing. `askedAt`:
- * when the origin said so; null when the video was deleted since. Nothing but the address decides which video it is
- * (docs/federation.md#uuids).
+ * Inserts or updates a remote video from its document and emits `video.received` after commit; a document older than the stored one
+ * changes nothing. `requestedAt`: when the document was requested or received. Returns null if the video was deleted after that. A video
+ * is identified by its URL alone (docs/federation.md#uuids).
  */
-export async function storeRemoteVideo(object: VideoObject, channelId: number, askedAt: Date): Promise<VideoModel | null> {
+export async function storeRemoteVideo(object: VideoObject, channelId: number, requestedAt: Date): Promise<VideoModel | null> {
   const description = object.content === null || object.mediaType !== 'text/html' ? object.content : await htmlToText(object.content)
-  return await transaction(async inside => {
-    await acquireTextLocks('VIDEO_URL', [object.id], inside)
-    if (await isDeletedSince(object.id, askedAt, inside)) return null
-    const known = await VideoModel.findOne({ where: { url: object.id }, transaction: inside, lock: true })
-    if (known && (!known.remote || (known.remoteUpdatedAt?.getTime() ?? 0) > object.updated.getTime())) return known
-    const playable = object.playlist !== null || object.files.length > 0
+  return await transaction(async tx => {
+    await acquireTextLocks('VIDEO_URL', [object.id], tx)
+    if (await isDeletedSince(object.id, requestedAt, tx)) return null
+    const stored = await VideoModel.findOne({ where: { url: object.id }, transaction: tx, lock: true })
+    if (stored && (!stored.remote || (stored.remoteUpdatedAt?.getTime() ?? 0) > object.updated.getTime())) return stored
+    const isPlayable = object.playlist !== null || object.files.length > 0
     const values = {
       channelId,
       name: object.name,
@@ -40,73 +40,76 @@ export async function storeRemoteVideo(object: VideoObject, channelId: number, a
       nsfw: object.sensitive,
       nsfwSummary: object.summary,
       privacy: object.public ? VIDEO_PRIVACY.PUBLIC : VIDEO_PRIVACY.UNLISTED,
-      state: VISIBLE.includes(object.state) || !playable ? object.state : VIDEO_STATE.PUBLISHED,
+      state: VISIBLE_STATES.includes(object.state) || !isPlayable ? object.state : VIDEO_STATE.PUBLISHED,
       waitTranscoding: object.waitTranscoding,
       commentsPolicy: object.commentsPolicy,
       downloadEnabled: object.downloadEnabled,
       duration: object.duration,
       aspectRatio: object.aspectRatio,
-      views: viewsOf(object, known),
+      views: plausibleViews(object, stored),
       publishedAt: object.published,
       originallyPublishedAt: object.originallyPublished,
       remoteUpdatedAt: object.updated,
-      refreshedAt: askedAt,
+      refreshedAt: requestedAt,
       collections: object.collections,
       isLive: object.live !== null,
       aroundDueAt: new Date(),
-      trackerUrls: object.trackers.map(one => one.url),
+      trackerUrls: object.trackers.map(tracker => tracker.url),
       goneAt: null
     }
-    const isNew = known === null || known.goneAt !== null
-    const video = known
-      ? await known.update(values, { transaction: inside })
-      : await VideoModel.create({ uuid: await freeUuid(object, inside), url: object.id, remote: true, ...values }, { transaction: inside })
-    await storeRemoteVideoFiles(video.id, object, inside)
-    await storeRemoteImagesAndCaptions(video.id, object, inside)
-    afterCommit(inside, () => emitEvent('video.received', { videoId: video.id, isNew }))
+    const isNew = stored === null || stored.goneAt !== null
+    const video = stored
+      ? await stored.update(values, { transaction: tx })
+      : await VideoModel.create({ uuid: await chooseUuid(object, tx), url: object.id, remote: true, ...values }, { transaction: tx })
+    await storeRemoteVideoFiles(video.id, object, tx)
+    await storeRemoteImagesAndCaptions(video.id, object, tx)
+    afterCommit(tx, () => emitEvent('video.received', { videoId: video.id, isNew }))
     return video
   })
 }
 
 /**
- * Removes a remote video and remembers that its origin took it away: because its owner says so, or its origin did when it was asked,
- * unless it said something else since.
+ * Deletes or retains (retention.ts) a remote video and adds a tombstone for its URL; returns whether it did. `reason`: a Delete by the
+ * account or channel `owner`, or an answer of the origin to a request sent at `requestedAt`, which has no effect if the video was refreshed
+ * after that.
  */
-export async function removeRemoteVideo(url: string, because: { owner: string } | { askedAt: Date }): Promise<boolean> {
-  return await transaction(async inside => {
-    await acquireTextLocks('VIDEO_URL', [url], inside)
+export async function removeRemoteVideo(url: string, reason: { owner: string } | { requestedAt: Date }): Promise<boolean> {
+  return await transaction(async tx => {
+    await acquireTextLocks('VIDEO_URL', [url], tx)
+    const reasonHolds = 'owner' in reason ? sql`${reason.owner} IN (aa.url, ca.url)` : sql`v.refreshed_at <= ${reason.requestedAt}`
     const [video] = await runQuery<{ id: number; uuid: string }>(
       sql`
-      SELECT v.id, v.uuid FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
-      WHERE v.url = ${url} AND v.remote AND ${'owner' in because ? sql`${because.owner} IN (aa.url, ca.url)` : sql`v.refreshed_at <= ${because.askedAt}`} FOR UPDATE OF v`,
-      inside
+      SELECT v.id, v.uuid FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id
+        JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
+      WHERE v.url = ${url} AND v.remote AND ${reasonHolds} FOR UPDATE OF v`,
+      tx
     )
     if (!video) return false
-    await addTombstone(url, inside)
-    await deleteOrRetainVideo(video, inside)
+    await addTombstone(url, tx)
+    await deleteOrRetainVideo(video, tx)
     return true
   })
 }
 
-/** A deletion that came while the origin was being asked wins; an earlier one is forgotten, as the origin has the video again. */
-async function isDeletedSince(url: string, askedAt: Date, inside: Transaction): Promise<boolean> {
-  const [later] = await runQuery(sql`SELECT 1 FROM tombstones WHERE url = ${url} AND created_at > ${askedAt}`, inside)
-  if (later) return true
-  await runQuery(sql`DELETE FROM tombstones WHERE url = ${url}`, inside)
+/** Whether the video was deleted after the request; removes the tombstone of an earlier deletion, as the origin has the video again. */
+async function isDeletedSince(url: string, requestedAt: Date, tx: Transaction): Promise<boolean> {
+  const [laterDeletion] = await runQuery(sql`SELECT 1 FROM tombstones WHERE url = ${url} AND created_at > ${requestedAt}`, tx)
+  if (laterDeletion) return true
+  await runQuery(sql`DELETE FROM tombstones WHERE url = ${url}`, tx)
   return false
 }
 
-/** The origin's own number, but never more at once than is plausible (docs/federation.md#view-counts). */
-function viewsOf(object: VideoObject, known: VideoModel | null): number {
-  return Math.min(object.views, Number(known?.views ?? 0) + config.federation.videos.max_view_jump)
+/** Returns the origin's view count, limited to the stored one plus `federation.videos.max_view_jump` (docs/federation.md#view-counts). */
+function plausibleViews(object: VideoObject, stored: VideoModel | null): number {
+  return Math.min(object.views, Number(stored?.views ?? 0) + config.federation.videos.max_view_jump)
 }
 
-/** The origin's UUID; where another video has it, one made of the address, so that no video takes another's place. */
-async function freeUuid(object: VideoObject, inside: Transaction): Promise<string> {
-  const [taken] = await runQuery(sql`SELECT 1 FROM videos WHERE uuid = ${object.uuid}`, inside)
+/** Returns the origin's UUID or, where another video has it, one derived from the URL, so that no video replaces another. */
+async function chooseUuid(object: VideoObject, tx: Transaction): Promise<string> {
+  const [taken] = await runQuery(sql`SELECT 1 FROM videos WHERE uuid = ${object.uuid}`, tx)
   if (!taken) return object.uuid
   const hash = createHash('sha256').update(object.id).digest('hex')
-  const own = `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`
-  const [again] = await runQuery(sql`SELECT 1 FROM videos WHERE uuid = ${own}`, inside)
-  return again ? randomUUID() : own
+  const derivedUuid = `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`
+  const [takenToo] = await runQuery(sql`SELECT 1 FROM videos WHERE uuid = ${derivedUuid}`, tx)
+  return takenToo ? randomUUID() : derivedUuid
 }

@@ -9,12 +9,12 @@ const recorded = JSON.parse(readFileSync(new URL('recorded/activitypub.json', im
   document: any
 }[]
 const document = recorded.find(({ name }) => name.startsWith('0796'))!.document
-const at = (origin: string) =>
+const videoWithOrigin = (origin: string) =>
   stripUnsafeUrls(parseVideoObject(JSON.parse(JSON.stringify(document).replaceAll('http://127.0.0.1:9001', origin))))
-const addresses = (video: ReturnType<typeof at>) =>
+const mediaUrls = (video: ReturnType<typeof videoWithOrigin>) =>
   [video.playlist?.url, ...video.files.map(file => file.url), ...(video.playlist?.files ?? []).map(file => file.url)].filter(Boolean)
 
-describe('viewers are sent to no private host, no odd port, and from https to https only', () => {
+describe('URLs with a private host, an unusual port or, from an https site, plain http are removed', () => {
   it.each([
     'http://127.0.0.1',
     'https://10.0.0.1',
@@ -26,12 +26,12 @@ describe('viewers are sent to no private host, no odd port, and from https to ht
     'https://2130706433'
   ])('%s', origin => {
     loadConfig({ overrides: { webserver: { https: true, hostname: 'ours.example', port: 443 }, federation: { prevent_ssrf: true } } })
-    expect(addresses(at(origin))).toEqual([])
+    expect(mediaUrls(videoWithOrigin(origin))).toEqual([])
   })
 
-  it('what is on the open Internet stays', () => {
+  it('URLs of public hosts are kept', () => {
     loadConfig({ overrides: { webserver: { https: true, hostname: 'ours.example', port: 443 }, federation: { prevent_ssrf: true } } })
-    const video = at('https://good.example')
-    expect([addresses(video).length, video.icons.length, video.captions.length, video.storyboard !== null]).toEqual([5, 2, 3, true])
+    const video = videoWithOrigin('https://good.example')
+    expect([mediaUrls(video).length, video.icons.length, video.captions.length, video.storyboard !== null]).toEqual([5, 2, 3, true])
   })
 })

@@ -2,7 +2,7 @@ import { subscriptionVideosContract } from '../../shared/follows.ts'
 import { implementContract } from '../core/route.ts'
 import { listVideos } from './videos.query.ts'
 
-/** The videos of what a user follows. */
+/** Routes of the videos of a user's subscriptions. */
 export const subscriptionVideosRoutes = implementContract(subscriptionVideosContract, {
   'GET /users/me/subscriptions/videos': async ({ query, viewer }) => await listVideos(query, viewer, { followedBy: viewer.accountId })
 })

@@ -6,29 +6,30 @@ import { defineJob } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { runQuery, sql, type Sql } from '../core/sql.ts'
 
-/** Where files may lie that no row names, as a crash between a file and its row leaves them. */
-const PLACES: { folder: () => string; known: Sql }[] = [
+/** Folders that may contain files without a row, which a crash between writing both leaves, with the query of the names that have one. */
+const FOLDERS: { folder: () => string; referenced: Sql }[] = [
   {
     folder: () => storageFolder('original_video_files'),
-    known: sql`SELECT filename AS name FROM video_sources WHERE filename IS NOT NULL`
+    referenced: sql`SELECT filename AS name FROM video_sources WHERE filename IS NOT NULL`
   },
-  { folder: () => storageFolder('thumbnails'), known: sql`SELECT filename AS name FROM thumbnails WHERE kind = 'thumbnail'` },
-  { folder: () => storageFolder('previews'), known: sql`SELECT filename AS name FROM thumbnails WHERE kind = 'preview'` },
-  { folder: () => storageFolder('storyboards'), known: sql`SELECT filename AS name FROM storyboards` },
-  { folder: () => storageFolder('captions'), known: sql`SELECT filename AS name FROM video_captions` },
-  { folder: () => storageFolder('avatars'), known: sql`SELECT filename AS name FROM actor_images WHERE kind = 'avatar'` },
-  { folder: () => storageFolder('banners'), known: sql`SELECT filename AS name FROM actor_images WHERE kind = 'banner'` },
-  { folder: () => join(storageFolder('streaming_playlists'), 'hls'), known: sql`SELECT uuid::text AS name FROM videos` },
-  { folder: () => storageFolder('tmp'), known: sql`SELECT '' AS name` }
+  { folder: () => storageFolder('thumbnails'), referenced: sql`SELECT filename AS name FROM thumbnails WHERE kind = 'thumbnail'` },
+  { folder: () => storageFolder('previews'), referenced: sql`SELECT filename AS name FROM thumbnails WHERE kind = 'preview'` },
+  { folder: () => storageFolder('storyboards'), referenced: sql`SELECT filename AS name FROM storyboards` },
+  { folder: () => storageFolder('captions'), referenced: sql`SELECT filename AS name FROM video_captions` },
+  { folder: () => storageFolder('avatars'), referenced: sql`SELECT filename AS name FROM actor_images WHERE kind = 'avatar'` },
+  { folder: () => storageFolder('banners'), referenced: sql`SELECT filename AS name FROM actor_images WHERE kind = 'banner'` },
+  { folder: () => join(storageFolder('streaming_playlists'), 'hls'), referenced: sql`SELECT uuid::text AS name FROM videos` },
+  { folder: () => storageFolder('tmp'), referenced: sql`SELECT '' AS name` }
 ]
 
-/** Files that were old enough, with when that was first seen (ms of this process, which no clock that jumps makes longer). */
-let seen = new Map<string, number>()
-let seeing = new Map<string, number>()
+/** Orphans that were old enough in the last run, by path, with the time when that was first seen (ms of the monotonic clock). */
+let candidates = new Map<string, number>()
+/** The same for the current run. */
+let nextCandidates = new Map<string, number>()
 
 /**
- * Removes files that no row names once they are older than `jobs.orphan_age`, and were so a turn before: a clock that jumped makes
- * everything old.
+ * Removes files without a row that are older than `jobs.orphan_age` and were so in an earlier run already: a jump of the system clock
+ * would otherwise make every file old at once.
  */
 export const sweepOrphanFiles = defineJob({
   name: 'sweep-orphans',
@@ -37,59 +38,62 @@ export const sweepOrphanFiles = defineJob({
   every: () => config.jobs.orphan_interval,
   run: async () => {
     let removed = 0
-    seeing = new Map()
-    for (const { folder, known } of PLACES) removed += await sweep(folder(), known)
-    removed += await sweepFilms()
-    seen = seeing
+    nextCandidates = new Map()
+    for (const { folder, referenced } of FOLDERS) removed += await sweepFolder(folder(), referenced)
+    removed += await sweepHlsFolders()
+    candidates = nextCandidates
     if (removed > 0) logger.info('Removed files that nothing names', { removed })
   }
 })
 
-/** Turns are not exact. */
-const MOST = 0.9
-/** Films whose folders are read before their rows are asked for. */
-const BATCH = 200
+/** Share of `jobs.orphan_interval` that has to pass between two sightings, as timers are not exact. */
+const INTERVAL_TOLERANCE = 0.9
+/** Videos per query. */
+const BATCH_SIZE = 200
 
-/** What attempts that were killed and renditions that were replaced left in the folders of videos; not of those that are being encoded. */
-async function sweepFilms(): Promise<number> {
-  const place = join(storageFolder('streaming_playlists'), 'hls')
-  const films = await readdir(place).catch(() => [])
+/** Removes the files of interrupted encodings and replaced renditions from the HLS folders of videos that are not being encoded. */
+async function sweepHlsFolders(): Promise<number> {
+  const hlsRoot = join(storageFolder('streaming_playlists'), 'hls')
+  const uuids = await readdir(hlsRoot).catch(() => [])
   let removed = 0
-  for (let at = 0; at < films.length; at += BATCH) {
+  for (let start = 0; start < uuids.length; start += BATCH_SIZE) {
     const folders = await Promise.all(
-      films.slice(at, at + BATCH).map(async uuid => ({ uuid, names: await readdir(join(place, uuid)).catch(() => []) }))
+      uuids.slice(start, start + BATCH_SIZE).map(async uuid => ({ uuid, names: await readdir(join(hlsRoot, uuid)).catch(() => []) }))
     )
     const rows = await runQuery<{ uuid: string; names: string[] }>(sql`
       SELECT v.uuid::text AS uuid, array_agg(named.name) AS names FROM videos v
       JOIN LATERAL (
         SELECT unnest(ARRAY[p.playlist_filename, p.segments_sha256_filename]) AS name FROM streaming_playlists p WHERE p.video_id = v.id
-        UNION ALL SELECT unnest(ARRAY[f.filename, f.playlist_filename]) FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = v.id
+        UNION ALL SELECT unnest(ARRAY[f.filename, f.playlist_filename]) FROM video_files f
+          JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = v.id
       ) named ON named.name IS NOT NULL
-      WHERE v.uuid::text = ANY(${folders.map(({ uuid }) => uuid)}) AND NOT EXISTS (SELECT FROM transcodings t WHERE t.video_id = v.id AND t.state IN ('waiting', 'running'))
+      WHERE v.uuid::text = ANY(${folders.map(({ uuid }) => uuid)})
+        AND NOT EXISTS (SELECT FROM transcodings t WHERE t.video_id = v.id AND t.state IN ('waiting', 'running'))
       GROUP BY v.uuid`)
-    const known = new Map(rows.map(row => [row.uuid, new Set(row.names)]))
-    for (const { uuid, names } of folders) if (known.has(uuid)) removed += await remove(join(place, uuid), names, known.get(uuid)!)
+    const referenced = new Map(rows.map(row => [row.uuid, new Set(row.names)]))
+    for (const { uuid, names } of folders)
+      if (referenced.has(uuid)) removed += await removeOrphans(join(hlsRoot, uuid), names, referenced.get(uuid)!)
   }
   return removed
 }
 
-async function sweep(folder: string, known: Sql): Promise<number> {
+async function sweepFolder(folder: string, referenced: Sql): Promise<number> {
   const names = await readdir(folder).catch(() => [])
-  // Files are read before rows: what appears in between is in the rows.
-  return await remove(folder, names, new Set((await runQuery<{ name: string }>(known)).map(row => row.name)))
+  // Files are listed before rows are read, so that a file written in between is found in the rows.
+  return await removeOrphans(folder, names, new Set((await runQuery<{ name: string }>(referenced)).map(row => row.name)))
 }
 
-/** Removes those of a folder that are not known, if they are old enough. */
-async function remove(folder: string, names: string[], rows: Set<string>): Promise<number> {
+/** Removes those of the named files of a folder that are not referenced and old enough; returns how many. */
+async function removeOrphans(folder: string, names: string[], referenced: Set<string>): Promise<number> {
   let removed = 0
   for (const name of names) {
-    if (rows.has(name)) continue
-    const found = await stat(join(folder, name)).catch(() => null)
-    if (!found || Date.now() - Math.max(found.mtimeMs, found.ctimeMs) < config.jobs.orphan_age) continue
+    if (referenced.has(name)) continue
+    const stats = await stat(join(folder, name)).catch(() => null)
+    if (!stats || Date.now() - Math.max(stats.mtimeMs, stats.ctimeMs) < config.jobs.orphan_age) continue
     const path = join(folder, name)
-    const since = seen.get(path) ?? performance.now()
-    seeing.set(path, since)
-    if (performance.now() - since < config.jobs.orphan_interval * MOST) continue
+    const since = candidates.get(path) ?? performance.now()
+    nextCandidates.set(path, since)
+    if (performance.now() - since < config.jobs.orphan_interval * INTERVAL_TOLERANCE) continue
     await rm(path, { recursive: true, force: true })
     removed++
   }

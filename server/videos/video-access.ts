@@ -6,9 +6,9 @@ import { countFailedPasswordAttempt, isPasswordAttemptAllowed } from './password
 import { VIDEO_PRIVACY } from './video.model.ts'
 import { canManageVideo, canWatchVideo } from './video.policy.ts'
 
-/** What decides who may see a video. */
+/** The fields of a video that determine who may access it; `ownerUserId` is null for a remote video. */
 export type VideoAccessInfo = { id: number; uuid: string; privacy: number; state: number; remote: boolean; ownerUserId: number | null }
-const Row = z.object({
+const VideoAccessRow = z.object({
   id: z.int(),
   uuid: z.string(),
   privacy: z.int(),
@@ -17,14 +17,14 @@ const Row = z.object({
   ownerUserId: z.int().nullable()
 })
 
-/** How somebody asks for a video: who, from where, with which password. */
+/** The requester of a video: user, IP address and video password. */
 export type VideoRequestContext = { viewer: Viewer | null; password?: string; ip?: string }
 
-/** The guarded part of a video by number or UUID. Throws 404. */
+/** Returns the access fields of a video by numeric id or UUID. Throws 404. */
 export async function findVideoAccessInfo(id: number | string): Promise<VideoAccessInfo> {
   const byId = typeof id === 'number' ? sql`v.id = ${id}` : sql`v.uuid = ${id}`
   const [video] = await queryAs(
-    Row,
+    VideoAccessRow,
     sql`
     SELECT v.id, v.uuid, v.privacy, v.state, v.remote, a.user_id AS "ownerUserId"
     FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id WHERE ${byId} AND v.gone_at IS NULL`
@@ -34,23 +34,24 @@ export async function findVideoAccessInfo(id: number | string): Promise<VideoAcc
 }
 
 /**
- * Lets the asking pass or throws what PeerTube's clients expect: 401 for strangers, 403 for others,
- * 403 video_requires_password or incorrect_video_password. Gives the id of the password that opened it.
+ * Checks that the requester may watch a video. Returns the id of the password that was needed, null if none was. Throws what PeerTube's
+ * clients expect: 401 for anonymous requests, 403 for others, 403 video_requires_password or incorrect_video_password, 429 after too many
+ * wrong passwords.
  */
 export async function assertCanWatchVideo(
   video: VideoAccessInfo,
-  asked: number | string,
-  asking: VideoRequestContext
+  requestedId: number | string,
+  context: VideoRequestContext
 ): Promise<number | null> {
-  // Numbers can be counted through, so an unlisted video is only found by its UUID.
-  const guessed = typeof asked === 'number' && video.privacy === VIDEO_PRIVACY.UNLISTED && !canManageVideo(asking.viewer, video)
-  if (!guessed && canWatchVideo(asking.viewer, video)) return null
-  if (video.privacy === VIDEO_PRIVACY.PASSWORD) return await assertPassword(video, asking)
-  if (!asking.viewer) throw new Problem(401, null, 'Not authenticated')
+  // Numeric ids can be enumerated, so an unlisted video is accessible by its UUID only.
+  const isGuessable = typeof requestedId === 'number' && video.privacy === VIDEO_PRIVACY.UNLISTED && !canManageVideo(context.viewer, video)
+  if (!isGuessable && canWatchVideo(context.viewer, video)) return null
+  if (video.privacy === VIDEO_PRIVACY.PASSWORD) return await assertPassword(video, context)
+  if (!context.viewer) throw new Problem(401, null, 'Not authenticated')
   throw new Problem(403, null, 'Cannot fetch information of private/internal/blocked video')
 }
 
-/** The video if the viewer owns it or moderates. Throws 403, 404. */
+/** Returns the access fields of a local video that the viewer owns or moderates. Throws 403, 404. */
 export async function findManagedVideo(id: number | string, viewer: Viewer): Promise<VideoAccessInfo> {
   const video = await findVideoAccessInfo(id)
   if (video.remote) throw new Problem(403, null, 'Cannot manage a video of another server.')

@@ -1,18 +1,18 @@
 import type { CollectionQuery } from '../actors/activitypub-response.ts'
 
-/** Collections around a video: what other slices fill. */
+/** Collections of a video that other features fill. */
 export type VideoCollectionName = 'likes' | 'dislikes' | 'announces' | 'comments'
-/** The part of a collection that belongs to a local video: ids, newest first. */
+/** Returns, for a local video, the query of a page of the collection: activity or object ids, newest first. */
 export type VideoCollectionQuery = (video: { id: number; url: string }) => CollectionQuery
 
-const registered = new Map<VideoCollectionName, VideoCollectionQuery>()
+const queries = new Map<VideoCollectionName, VideoCollectionQuery>()
 
-/** Says what a collection of videos holds. */
+/** Registers the query of a collection; called once at start by the feature that owns it. */
 export function registerVideoCollection(name: VideoCollectionName, query: VideoCollectionQuery): void {
-  registered.set(name, query)
+  queries.set(name, query)
 }
 
-/** A collection of a video; empty until a slice fills it. */
+/** Returns the query of a collection; the collection is empty if no feature registered it. */
 export function findVideoCollection(name: VideoCollectionName): VideoCollectionQuery {
-  return registered.get(name) ?? (() => async () => ({ total: 0, items: [] }))
+  return queries.get(name) ?? (() => async () => ({ total: 0, items: [] }))
 }

@@ -13,35 +13,39 @@ import { serializeVideoObject } from './video-serializer.codec.ts'
 import { isVideoServedToPeers, findLocalVideo, type LocalVideo } from './local-video.query.ts'
 
 /**
- * What other servers read of videos; who wants a page goes on. What is not open to everybody is not told from what does not exist
- * (docs/federation.md#hidden-objects).
+ * Routes of the ActivityPub documents of videos; a request for HTML continues to the next route. A video that is not public or unlisted
+ * is answered like one that does not exist (docs/federation.md#hidden-objects).
  */
 export const videoDocumentsRouter = Router()
 
-type Handler = (video: LocalVideo, request: Request, response: Response) => Promise<void> | void
+type VideoDocumentHandler = (video: LocalVideo, request: Request, response: Response) => Promise<void> | void
 
 videoDocumentsRouter.get(
   ['/videos/watch/:id', '/w/:id'],
-  documents(({ object }, _request, response) => sendActivityPubDocument(response, withContext('video', serializeVideoObject(object))))
+  documentRoute(({ object }, _request, response) => sendActivityPubDocument(response, withContext('video', serializeVideoObject(object))))
 )
 videoDocumentsRouter.get(
   '/videos/watch/:id/activity',
-  documents((video, _request, response) => sendActivityPubDocument(response, withContext('video', videoCreateActivity(video))), true)
+  documentRoute((video, _request, response) => sendActivityPubDocument(response, withContext('video', videoCreateActivity(video))), true)
 )
 videoDocumentsRouter.get(
   '/videos/watch/:id/chapters',
-  documents(async (video, _request, response) => {
+  documentRoute(async (video, _request, response) => {
     sendActivityPubDocument(
       response,
-      withContext('chapters', { id: `${video.object.id}/chapters`, hasPart: parts(await listChapters(video.id), video.object.duration) })
+      withContext('chapters', {
+        id: `${video.object.id}/chapters`,
+        hasPart: chapterParts(await listChapters(video.id), video.object.duration)
+      })
     )
   }, true)
 )
 videoDocumentsRouter.get(
   '/videos/watch/:id/announces/:actorId',
-  documents(async (video, request, response) => {
+  documentRoute(async (video, request, response) => {
     const [share] = await runQuery<{ url: string; actor: string }>(sql`
-    SELECT s.url, a.url AS actor FROM video_shares s JOIN actors a ON a.id = s.actor_id WHERE s.video_id = ${video.id} AND s.url = ${`${video.object.id}/announces/${String(request.params.actorId)}`}`)
+    SELECT s.url, a.url AS actor FROM video_shares s JOIN actors a ON a.id = s.actor_id WHERE s.video_id = ${video.id}
+      AND s.url = ${`${video.object.id}/announces/${String(request.params.actorId)}`}`)
     if (!share) throw notFound('Video share')
     sendActivityPubDocument(response, withContext('base', videoAnnounceActivity(video, share)))
   }, true)
@@ -49,25 +53,26 @@ videoDocumentsRouter.get(
 for (const name of ['likes', 'dislikes', 'announces', 'comments'] as const) {
   videoDocumentsRouter.get(
     `/videos/watch/:id/${name}`,
-    documents(async (video, request, response) => {
-      const part = name === 'announces' ? shares(video.id) : findVideoCollection(name)({ id: video.id, url: video.object.id })
-      await sendOrderedCollection(request, response, `${video.object.id}/${name}`, part)
+    documentRoute(async (video, request, response) => {
+      const query = name === 'announces' ? announcesQuery(video.id) : findVideoCollection(name)({ id: video.id, url: video.object.id })
+      await sendOrderedCollection(request, response, `${video.object.id}/${name}`, query)
     }, true)
   )
 }
 
 /**
- * Finds the video of a path for those who ask for documents (`always`: there is no page at this address). Remote ones are at their origin.
+ * Returns the request handlers of a document. `hasNoPage`: the URL serves only the document, so the Accept header does not matter. Remote
+ * videos are redirected to their origin.
  */
-function documents(handler: Handler, always = false): RequestHandler[] {
+function documentRoute(handler: VideoDocumentHandler, hasNoPage = false): RequestHandler[] {
   return [
-    (request, _response, next) => next(config.federation.enabled && (always || acceptsActivityPub(request)) ? undefined : 'route'),
+    (request, _response, next) => next(config.federation.enabled && (hasNoPage || acceptsActivityPub(request)) ? undefined : 'route'),
     limitRate('activity_pub'),
-    async (request, response) => await serve(handler, request, response)
+    async (request, response) => await handleDocumentRequest(handler, request, response)
   ]
 }
 
-async function serve(handler: Handler, request: Request, response: Response): Promise<void> {
+async function handleDocumentRequest(handler: VideoDocumentHandler, request: Request, response: Response): Promise<void> {
   response.setHeader('Vary', 'Accept')
   response.setHeader('Access-Control-Allow-Origin', '*')
   const uuid = longUuid(String(request.params.id))
@@ -82,7 +87,7 @@ async function serve(handler: Handler, request: Request, response: Response): Pr
   await handler(video, request, response)
 }
 
-function shares(videoId: number) {
+function announcesQuery(videoId: number) {
   return async (start: number, count: number) => {
     const [row] = await runQuery<{ total: number }>(sql`SELECT count(*)::int AS total FROM video_shares WHERE video_id = ${videoId}`)
     const rows = await runQuery<{ url: string }>(
@@ -92,10 +97,10 @@ function shares(videoId: number) {
   }
 }
 
-function parts(chapters: { timecode: number; title: string }[], duration: number): object[] {
-  return chapters.map(({ timecode, title }, place) => ({
+function chapterParts(chapters: { timecode: number; title: string }[], duration: number): object[] {
+  return chapters.map(({ timecode, title }, index) => ({
     name: title,
     startOffset: timecode,
-    endOffset: chapters[place + 1]?.timecode ?? duration
+    endOffset: chapters[index + 1]?.timecode ?? duration
   }))
 }

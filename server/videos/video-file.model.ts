@@ -1,7 +1,7 @@
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
 import { declareModel } from '../core/database.ts'
 
-/** The file that was uploaded; `filename` is null once it was thrown away. */
+/** The uploaded file; `filename` is null once it was deleted from the storage. */
 export class VideoSourceModel extends Model<InferAttributes<VideoSourceModel>, InferCreationAttributes<VideoSourceModel>> {
   declare videoId: number
   declare inputFilename: string
@@ -11,9 +11,9 @@ export class VideoSourceModel extends Model<InferAttributes<VideoSourceModel>, I
   declare height: CreationOptional<number | null>
   declare fps: CreationOptional<number | null>
   declare resolution: CreationOptional<number | null>
-  /** ffprobe's words, for the API. */
+  /** Output of ffprobe, for the API. */
   declare metadata: CreationOptional<object | null>
-  /** server/media's probe, for the pipeline. */
+  /** Result of server/media/probe.ts, for the transcoding. */
   declare probe: CreationOptional<object | null>
   declare createdAt: CreationOptional<Date>
   declare updatedAt: CreationOptional<Date>
@@ -62,13 +62,13 @@ declareModel(
   { tableName: 'streaming_playlists' }
 )
 
-/** A rendition; `growing` while its playlist has no end yet. */
+/** A rendition; `growing` while it is being encoded, when its playlist has no end yet. */
 export class VideoFileModel extends Model<InferAttributes<VideoFileModel>, InferCreationAttributes<VideoFileModel>> {
   declare id: CreationOptional<number>
   declare streamingPlaylistId: number
-  /** Short side in pixels; 0 is audio alone. */
+  /** Short side in pixels; 0 is audio only. */
   declare resolution: number
-  /** Of several sound tracks its number (0: the one to begin with), language (BCP 47; null where unknown) and name. */
+  /** Number of the audio track where there are several (0: the default one), its language (BCP 47; null: unknown) and its name. */
   declare track: CreationOptional<number>
   declare language: CreationOptional<string | null>
   declare trackName: CreationOptional<string | null>
@@ -76,13 +76,13 @@ export class VideoFileModel extends Model<InferAttributes<VideoFileModel>, Infer
   declare height: number | null
   declare fps: number
   declare size: CreationOptional<number>
-  /** Bytes of the quality as one file with its sound (send-progressive-mp4.ts); null while it grows. */
+  /** Size in bytes of the rendition as one MP4 with its audio (send-progressive-mp4.ts); null while it grows. */
   declare wholeSize: CreationOptional<number | null>
   declare filename: string
   declare playlistFilename: string
   declare hasAudio: boolean
   declare hasVideo: boolean
-  /** Bits per second of the heaviest segment, and on average, with the audio that goes with it. */
+  /** Bits per second of the largest segment, and on average, including the audio that is played with it (RFC 8216). */
   declare bandwidth: CreationOptional<number>
   declare averageBandwidth: CreationOptional<number>
   declare codecs: CreationOptional<string>

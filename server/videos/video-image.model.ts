@@ -1,7 +1,7 @@
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
 import { declareModel } from '../core/database.ts'
 
-/** The picture of lists (`thumbnail`) or of the player (`preview`); `automatic` ones are frames of the video. */
+/** The image for lists (`thumbnail`) or for the player (`preview`); an `automatic` one is a frame of the video. */
 export class ThumbnailModel extends Model<InferAttributes<ThumbnailModel>, InferCreationAttributes<ThumbnailModel>> {
   declare id: CreationOptional<number>
   declare videoId: number
@@ -29,7 +29,7 @@ declareModel(
   { tableName: 'thumbnails' }
 )
 
-/** A sheet of small frames for the seek bar; `spriteDuration` in seconds. */
+/** A sprite sheet of frames for the seek bar; `spriteDuration` in seconds. */
 export class StoryboardModel extends Model<InferAttributes<StoryboardModel>, InferCreationAttributes<StoryboardModel>> {
   declare videoId: number
   declare filename: string

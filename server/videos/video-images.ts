@@ -9,30 +9,30 @@ import { convertToJpeg } from '../media/images.ts'
 import { removeStoredFiles, moveIntoStorage, temporaryPath } from '../storage/disk.ts'
 import { ThumbnailModel } from './video-image.model.ts'
 
-/** The two pictures of a video. */
+/** The two images of a video. */
 export type VideoImageKind = 'thumbnail' | 'preview'
-/** A picture made but not yet belonging to a video: a JPEG in `storage.tmp`. */
+/** A converted image that does not belong to a video yet: a JPEG in `storage.tmp`; `automatic`: a frame of the video. */
 export type PreparedVideoImage = { kind: VideoImageKind; path: string; width: number; height: number; automatic: boolean }
 
 const FOLDER = { thumbnail: 'thumbnails', preview: 'previews' } as const
 
-/** The size of a kind of picture, by `thumbnails.*`. */
+/** Returns the configured size (`thumbnails.*`) of a kind of image, in pixels. */
 export function videoImageSize(kind: VideoImageKind): { width: number; height: number } {
   const { width, height, preview_width, preview_height } = config.thumbnails
   return kind === 'thumbnail' ? { width, height } : { width: preview_width, height: preview_height }
 }
 
-/** Reads uploaded pictures into JPEGs of the right size. Throws a 400 naming the field that is not an image. */
+/** Converts uploaded images to JPEGs of the configured sizes. Throws 400 naming the field that is not a valid image. */
 export async function convertUploadedVideoImages(files: {
   thumbnailfile?: MultipartFile
   previewfile?: MultipartFile
 }): Promise<PreparedVideoImage[]> {
-  const pictures: PreparedVideoImage[] = []
+  const images: PreparedVideoImage[] = []
   for (const [kind, field] of [
     ['thumbnail', 'thumbnailfile'],
     ['preview', 'previewfile']
   ] as const) {
-    // One uploaded picture serves for both.
+    // A single uploaded image is used for both.
     const file = files[field] ?? files[field === 'thumbnailfile' ? 'previewfile' : 'thumbnailfile']
     if (!file) continue
     const path = await temporaryPath(`${randomUUID()}.jpg`)
@@ -48,26 +48,26 @@ export async function convertUploadedVideoImages(files: {
         }
       ])
     }
-    pictures.push({ kind, path, ...videoImageSize(kind), automatic: false })
+    images.push({ kind, path, ...videoImageSize(kind), automatic: false })
   }
-  return pictures
+  return images
 }
 
 /**
- * Gives pictures to a video in a transaction; the files of those they replace go after commit. What its owner chose stays where an
- * automatic one comes later.
+ * Sets images of a video in a transaction; the files of replaced images are removed after commit. An automatic image does not replace one
+ * that the owner chose.
  */
-export async function setVideoImages(videoId: number, pictures: PreparedVideoImage[], transaction: Transaction): Promise<void> {
-  for (const { kind, path, width, height, automatic } of pictures) {
-    const old = await ThumbnailModel.findOne({ where: { videoId, kind }, transaction })
+export async function setVideoImages(videoId: number, images: PreparedVideoImage[], tx: Transaction): Promise<void> {
+  for (const { kind, path, width, height, automatic } of images) {
+    const old = await ThumbnailModel.findOne({ where: { videoId, kind }, transaction: tx })
     if (automatic && old && !old.automatic) {
       await rm(path, { force: true })
       continue
     }
     const filename = `${randomUUID()}.jpg`
     await moveIntoStorage(path, FOLDER[kind], filename)
-    if (old) await old.destroy({ transaction })
-    await ThumbnailModel.create({ videoId, kind, filename, width, height, automatic }, { transaction })
-    if (old) afterCommit(transaction, () => void removeStoredFiles(FOLDER[kind], [old.filename]))
+    if (old) await old.destroy({ transaction: tx })
+    await ThumbnailModel.create({ videoId, kind, filename, width, height, automatic }, { transaction: tx })
+    if (old) afterCommit(tx, () => void removeStoredFiles(FOLDER[kind], [old.filename]))
   }
 }

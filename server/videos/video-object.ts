@@ -1,6 +1,6 @@
-/** A picture as the wire has it. */
+/** An image of a video document. */
 export type ImageLink = { url: string; mediaType: string; width: number; height: number }
-/** A media file with what belongs to it: what ffprobe says, a torrent, a magnet link. */
+/** A media file with the URLs of its ffprobe metadata, torrent and magnet link; `size` in bytes. */
 export type FileLink = {
   url: string
   mediaType: string
@@ -8,17 +8,17 @@ export type FileLink = {
   height: number
   size: number
   fps: number
-  /** Null: its document does not say what is inside. */
+  /** Null where the document does not say which streams the file has. */
   streams: { audio: boolean; video: boolean } | null
   metadataUrl: string | null
   torrentUrl: string | null
   magnetUri: string | null
 }
-/** A sheet of small frames; `tileDuration` in seconds. */
+/** A sprite sheet of frames; `tileDuration` in seconds. */
 export type StoryboardLink = { url: string; width: number; height: number; tileWidth: number; tileHeight: number; tileDuration: number }
-/** Subtitles in a language. */
+/** A caption file. */
 export type CaptionLink = { language: string; label: string; automatic: boolean; url: string }
-/** Addresses of the collections around a video. */
+/** URLs of the collections of a video. */
 export type CollectionLinks = {
   likes: string | null
   dislikes: string | null
@@ -27,7 +27,7 @@ export type CollectionLinks = {
   chapters: string | null
 }
 
-/** What the fediverse says of a video, validated: both what is read from a document and what a document is written from. */
+/** A video in ActivityPub terms, validated: the result of parsing a Video document, and the input for writing one. */
 export type VideoObject = {
   id: string
   uuid: string
@@ -35,7 +35,7 @@ export type VideoObject = {
   /** Whole seconds. */
   duration: number
   public: boolean
-  /** The followers who are told. */
+  /** URLs of follower collections. */
   cc: string[]
   category: number | null
   licence: number | null

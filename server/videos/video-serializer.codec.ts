@@ -2,7 +2,10 @@ import { AS_PUBLIC, type JsonObject } from '../fediverse/vocabulary.ts'
 import { VIDEO_CATEGORY_LABELS, VIDEO_LANGUAGE_LABELS, VIDEO_LICENCE_LABELS } from './labels.ts'
 import type { FileLink, VideoObject } from './video-object.ts'
 
-/** The document of a video, without `@context`: what PeerTube 6.3 writes (docs/federation.md#video-documents), so that 6 to 9 read it. */
+/**
+ * Returns the ActivityPub document of a video, without `@context`, in the format of PeerTube 6.3, which versions 6 to 9 can read
+ * (docs/federation.md#video-documents).
+ */
 export function serializeVideoObject(video: VideoObject): JsonObject {
   const { collections, live } = video
   return {
@@ -11,11 +14,11 @@ export function serializeVideoObject(video: VideoObject): JsonObject {
     type: 'Video',
     id: video.id,
     name: video.name,
-    duration: seconds(video.duration),
+    duration: isoDuration(video.duration),
     uuid: video.uuid,
-    ...named('category', video.category, VIDEO_CATEGORY_LABELS),
-    ...named('licence', video.licence, VIDEO_LICENCE_LABELS),
-    ...named('language', video.language, VIDEO_LANGUAGE_LABELS),
+    ...identifierField('category', video.category, VIDEO_CATEGORY_LABELS),
+    ...identifierField('licence', video.licence, VIDEO_LICENCE_LABELS),
+    ...identifierField('language', video.language, VIDEO_LANGUAGE_LABELS),
     views: video.views,
     sensitive: video.sensitive,
     ...(video.summary === null ? {} : { summary: video.summary }),
@@ -39,16 +42,16 @@ export function serializeVideoObject(video: VideoObject): JsonObject {
       url
     })),
     icon: video.icons.map(icon => ({ type: 'Image', ...icon })),
-    ...(video.storyboard ? { preview: [storyboard(video.storyboard)] } : {}),
+    ...(video.storyboard ? { preview: [storyboardPreview(video.storyboard)] } : {}),
     aspectRatio: video.aspectRatio,
     url: [
-      // Mastodon links to the first of them.
+      // Mastodon links to the first element.
       ...(video.htmlUrl === null ? [] : [{ type: 'Link', mediaType: 'text/html', href: video.htmlUrl }]),
       ...video.files.flatMap(file => fileLinks(file, 'web-video')),
-      ...(video.playlist ? [playlist(video.playlist)] : []),
+      ...(video.playlist ? [playlistLink(video.playlist)] : []),
       ...video.trackers.map(({ name, rel, url }) => ({ type: 'Link', name, rel, href: url }))
     ],
-    ...present({
+    ...withoutNulls({
       likes: collections.likes,
       dislikes: collections.dislikes,
       shares: collections.shares,
@@ -64,18 +67,25 @@ export function serializeVideoObject(video: VideoObject): JsonObject {
   }
 }
 
-/** A length in the only form that every PeerTube reads: whole seconds. */
-const seconds = (duration: number) => `PT${Math.floor(duration)}S`
+/** ISO 8601 duration in whole seconds, the only form that every version of PeerTube reads. */
+const isoDuration = (duration: number) => `PT${Math.floor(duration)}S`
 
-function named(key: string, id: number | string | null, labels: Record<string | number, string>): JsonObject {
+function identifierField(key: string, id: number | string | null, labels: Record<string | number, string>): JsonObject {
   return id === null ? {} : { [key]: { identifier: String(id), name: labels[id] ?? String(id) } }
 }
 
-function present(links: Record<string, string | null>): JsonObject {
+function withoutNulls(links: Record<string, string | null>): JsonObject {
   return Object.fromEntries(Object.entries(links).filter(([, url]) => url !== null))
 }
 
-function storyboard({ url, width, height, tileWidth, tileHeight, tileDuration }: NonNullable<VideoObject['storyboard']>): JsonObject {
+function storyboardPreview({
+  url,
+  width,
+  height,
+  tileWidth,
+  tileHeight,
+  tileDuration
+}: NonNullable<VideoObject['storyboard']>): JsonObject {
   return {
     type: 'Image',
     rel: ['storyboard'],
@@ -93,7 +103,7 @@ function storyboard({ url, width, height, tileWidth, tileHeight, tileDuration }:
   }
 }
 
-function playlist({ url, segmentsSha256Url, infohashes, files }: NonNullable<VideoObject['playlist']>): JsonObject {
+function playlistLink({ url, segmentsSha256Url, infohashes, files }: NonNullable<VideoObject['playlist']>): JsonObject {
   return {
     type: 'Link',
     mediaType: 'application/x-mpegURL',
@@ -110,25 +120,30 @@ function fileLinks(
   { url, mediaType, width, height, size, fps, streams, metadataUrl, torrentUrl, magnetUri }: FileLink,
   format: string
 ): JsonObject[] {
-  const measures = { height, ...(width === null ? {} : { width }), fps }
-  const link = (type: string, href: string | null, more: JsonObject = {}): JsonObject[] =>
-    href === null ? [] : [{ type: 'Link', ...more, mediaType: type, href, ...measures }]
+  const dimensions = { height, ...(width === null ? {} : { width }), fps }
+  const relatedLink = (type: string, href: string | null, extra: JsonObject = {}): JsonObject[] =>
+    href === null ? [] : [{ type: 'Link', ...extra, mediaType: type, href, ...dimensions }]
   return [
     {
       type: 'Link',
       mediaType,
       href: url,
-      ...measures,
+      ...dimensions,
       size,
       ...(streams === null
         ? {}
-        : { attachment: [...kinds(streams).map(value => property('ffprobe_codec_type', value)), property('peertube_format_flag', format)] })
+        : {
+            attachment: [
+              ...streamTypes(streams).map(value => propertyValue('ffprobe_codec_type', value)),
+              propertyValue('peertube_format_flag', format)
+            ]
+          })
     },
-    ...link('application/json', metadataUrl, { rel: ['metadata', mediaType] }),
-    ...link('application/x-bittorrent', torrentUrl),
-    ...link('application/x-bittorrent;x-scheme-handler/magnet', magnetUri)
+    ...relatedLink('application/json', metadataUrl, { rel: ['metadata', mediaType] }),
+    ...relatedLink('application/x-bittorrent', torrentUrl),
+    ...relatedLink('application/x-bittorrent;x-scheme-handler/magnet', magnetUri)
   ]
 }
 
-const kinds = ({ audio, video }: { audio: boolean; video: boolean }) => [...(audio ? ['audio'] : []), ...(video ? ['video'] : [])]
-const property = (name: string, value: string) => ({ type: 'PropertyValue', name, value })
+const streamTypes = ({ audio, video }: { audio: boolean; video: boolean }) => [...(audio ? ['audio'] : []), ...(video ? ['video'] : [])]
+const propertyValue = (name: string, value: string) => ({ type: 'PropertyValue', name, value })

@@ -5,14 +5,14 @@ import { InvalidVideoError, parseVideoObject } from './video.codec.ts'
 
 type Recorded = { name: string; document: any }[]
 const recorded = JSON.parse(readFileSync(new URL('recorded/activitypub.json', import.meta.url), 'utf8')) as Recorded
-const full = () => structuredClone(recorded.find(({ name }) => name.startsWith('0796'))!.document)
-const changed = (more: object) => parseVideoObject({ ...full(), ...more })
+const completeDocument = () => structuredClone(recorded.find(({ name }) => name.startsWith('0796'))!.document)
+const parseWith = (overrides: object) => parseVideoObject({ ...completeDocument(), ...overrides })
 
-describe('the recorded documents of a PeerTube 6.3', () => {
-  it('are many', () => expect(recorded.length).toBeGreaterThan(25))
+describe('the recorded documents of PeerTube 6.3', () => {
+  it('are more than 25', () => expect(recorded.length).toBeGreaterThan(25))
 
-  it.each(recorded)('$name is read and written as it was', ({ document }) => {
-    // Newer ones name the channel as the audience too (FEP-1b12).
+  it.each(recorded)('$name is the same after parsing and serializing', ({ document }) => {
+    // This instance adds the channel as the audience (FEP-1b12).
     expect(serializeVideoObject(parseVideoObject(document))).toEqual({
       ...document,
       audience: document.attributedTo.find(({ type }: { type: string }) => type === 'Group').id
@@ -20,27 +20,27 @@ describe('the recorded documents of a PeerTube 6.3', () => {
   })
 })
 
-describe('what PeerTube 8 writes', () => {
-  it('is read: owners as addresses, captions as links, a reason for sensitive', () => {
-    const { attributedTo, commentsEnabled: _, subtitleLanguage, ...document } = full()
-    const read = parseVideoObject({
+describe('a document of PeerTube 8', () => {
+  it('is parsed: owners as URLs, captions as links, the summary of a sensitive video', () => {
+    const { attributedTo, commentsEnabled: _, subtitleLanguage, ...document } = completeDocument()
+    const parsed = parseVideoObject({
       ...document,
-      attributedTo: attributedTo.map((one: any) => one.id),
+      attributedTo: attributedTo.map((owner: any) => owner.id),
       sensitive: true,
       summary: 'Blood',
       embedUrl: 'https://x.example/e',
       schedules: [{ startDate: '2027-01-01' }],
-      subtitleLanguage: subtitleLanguage.map((one: any) => ({
-        ...one,
+      subtitleLanguage: subtitleLanguage.map((caption: any) => ({
+        ...caption,
         url: [
           { type: 'Link', mediaType: 'application/x-mpegURL', href: 'https://x.example/c.m3u8' },
-          { type: 'Link', mediaType: 'text/vtt', href: one.url }
+          { type: 'Link', mediaType: 'text/vtt', href: caption.url }
         ]
       })),
       licence: { identifier: 'CC-BY-NC-4.0', name: 'x' },
       tag: [...document.tag, { type: 'SensitiveTag', name: 'violence' }]
     })
-    expect(read).toMatchObject({
+    expect(parsed).toMatchObject({
       account: attributedTo[0].id,
       channel: attributedTo[1].id,
       summary: 'Blood',
@@ -48,11 +48,11 @@ describe('what PeerTube 8 writes', () => {
       commentsPolicy: 1,
       tags: ['tag one', 'three']
     })
-    expect(read.captions.map(one => one.url)).toEqual(subtitleLanguage.map((one: any) => one.url))
+    expect(parsed.captions.map(caption => caption.url)).toEqual(subtitleLanguage.map((caption: any) => caption.url))
   })
 })
 
-describe('what a stranger writes', () => {
+describe('an untrusted document', () => {
   it.each([
     { id: 'urn:x' },
     { type: 'Note' },
@@ -68,9 +68,9 @@ describe('what a stranger writes', () => {
     { attributedTo: [] },
     { attributedTo: 'no address' },
     { attributedTo: [{ type: 'Person', id: 'https://x.example/a' }] }
-  ])('is refused: %o', more => expect(() => changed(more)).toThrow(InvalidVideoError))
+  ])('is refused with %o', overrides => expect(() => parseWith(overrides)).toThrow(InvalidVideoError))
 
-  it('never breaks the reader, whatever stands in a field', () => {
+  it('causes no error but InvalidVideoError, whatever the value of a field', () => {
     const values = [
       null,
       5,
@@ -86,10 +86,10 @@ describe('what a stranger writes', () => {
       [{ type: 'Link', href: {}, mediaType: [] }],
       { identifier: {} }
     ]
-    for (const key of Object.keys(full())) {
+    for (const key of Object.keys(completeDocument())) {
       for (const value of values) {
         try {
-          serializeVideoObject(changed({ [key]: value }))
+          serializeVideoObject(parseWith({ [key]: value }))
         } catch (error) {
           expect(error).toBeInstanceOf(InvalidVideoError)
         }
@@ -98,11 +98,11 @@ describe('what a stranger writes', () => {
     for (const value of [null, [], 'x', 7]) expect(() => parseVideoObject(value)).toThrow(InvalidVideoError)
   })
 
-  it('keeps no controls and no turned directions in names', () => {
-    expect(changed({ name: 'good\u202egpj.exe\u0000\n\u2066 name' }).name).toBe('goodgpj.exe name')
-    expect(changed({ content: 'a\u202eb\nc', support: '\u0000' })).toMatchObject({ content: 'ab\nc', support: null })
+  it('loses control and bidirectional override characters in texts', () => {
+    expect(parseWith({ name: 'good\u202egpj.exe\u0000\n\u2066 name' }).name).toBe('goodgpj.exe name')
+    expect(parseWith({ content: 'a\u202eb\nc', support: '\u0000' })).toMatchObject({ content: 'ab\nc', support: null })
     expect(
-      changed({
+      parseWith({
         tag: [
           { type: 'Hashtag', name: '#ok' },
           { type: 'Hashtag', name: '\u202ex' },
@@ -113,17 +113,17 @@ describe('what a stranger writes', () => {
     ).toEqual(['ok'])
   })
 
-  it('has no addresses but http(s), and no magnet without its hash', () => {
-    const bad = [
+  it('loses URLs other than http(s) and magnet URIs without an info hash', () => {
+    const unsafeUrls = [
       'file:///etc/passwd',
       'ftp://x.example/v.mp4',
       'javascript:alert(1)',
       'blob:https://x.example/1',
       'https://user:pass@x.example/v.mp4'
     ]
-    const read = changed({
+    const parsed = parseWith({
       url: [
-        ...bad.flatMap(href => [
+        ...unsafeUrls.flatMap(href => [
           { type: 'Link', mediaType: 'video/mp4', href, height: 1, size: 1, fps: 1 },
           { type: 'Link', mediaType: 'application/x-mpegURL', href, tag: [] },
           { type: 'Link', name: 'tracker-http', rel: ['tracker'], href }
@@ -136,27 +136,27 @@ describe('what a stranger writes', () => {
           height: 720
         }
       ],
-      icon: bad.map(url => ({ type: 'Image', url, mediaType: 'image/jpeg', width: 1, height: 1 })),
-      subtitleLanguage: bad.map(url => ({ identifier: 'en', name: 'English', url }))
+      icon: unsafeUrls.map(url => ({ type: 'Image', url, mediaType: 'image/jpeg', width: 1, height: 1 })),
+      subtitleLanguage: unsafeUrls.map(url => ({ identifier: 'en', name: 'English', url }))
     })
-    expect(read).toMatchObject({ playlist: null, icons: [], captions: [], files: [{ url: 'https://x.example/v.mp4', magnetUri: null }] })
-    expect(read.trackers.filter(({ url }) => !/^https?:/.test(url))).toEqual([])
+    expect(parsed).toMatchObject({ playlist: null, icons: [], captions: [], files: [{ url: 'https://x.example/v.mp4', magnetUri: null }] })
+    expect(parsed.trackers.filter(({ url }) => !/^https?:/.test(url))).toEqual([])
   })
 
-  it('keeps lists short', () => {
-    const many = <T>(make: (place: number) => T) => Array.from({ length: 100_000 }, (_, place) => make(place))
-    const read = changed({
-      tag: many(place => ({ type: 'Hashtag', name: `tag${place}` })),
-      url: many(place => ({
+  it('gets its lists truncated', () => {
+    const many = <T>(create: (index: number) => T) => Array.from({ length: 100_000 }, (_, index) => create(index))
+    const parsed = parseWith({
+      tag: many(index => ({ type: 'Hashtag', name: `tag${index}` })),
+      url: many(index => ({
         type: 'Link',
         mediaType: 'video/mp4',
-        href: `https://x.example/${place}.mp4`,
-        height: place,
+        href: `https://x.example/${index}.mp4`,
+        height: index,
         size: 1,
         fps: 1
       })),
-      cc: many(place => `https://x.example/${place}`)
+      cc: many(index => `https://x.example/${index}`)
     })
-    expect([read.tags.length, read.files.length, read.cc.length]).toEqual([5, 200, 500])
+    expect([parsed.tags.length, parsed.files.length, parsed.cc.length]).toEqual([5, 200, 500])
   })
 })

@@ -6,11 +6,12 @@ import { parseFileLinks, parseHlsPlaylistLink, parseTrackerLinks } from './video
 import { VIDEO_CATEGORY_LABELS, VIDEO_LANGUAGE_LABELS, VIDEO_LICENCE_LABELS } from './labels.ts'
 import type { CaptionLink, ImageLink, StoryboardLink, VideoObject } from './video-object.ts'
 
-/** A document that is no video this instance can keep. */
+/** The document is not a Video that this instance can store. */
 export class InvalidVideoError extends Error {}
 
-const PICTURE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
-const SPDX: Record<string, number> = {
+const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
+/** SPDX identifiers of licences, which PeerTube 8 writes, to PeerTube's numbers. */
+const SPDX_LICENCES: Record<string, number> = {
   'CC-BY-4.0': 1,
   'CC-BY-SA-4.0': 2,
   'CC-BY-ND-4.0': 3,
@@ -32,7 +33,7 @@ const Seconds = z
   .string()
   .regex(/^PT\d{1,9}(\.\d+)?S$/)
   .transform(value => Math.floor(Number(value.slice(2, -1))))
-const Moment = z
+const Timestamp = z
   .string()
   .max(60)
   .transform((value, context) => {
@@ -41,11 +42,11 @@ const Moment = z
     context.addIssue({ code: 'custom', message: 'no date' })
     return z.NEVER
   })
-const Flag = (otherwise: boolean) => z.boolean().catch(otherwise)
-const Entries = z.unknown().transform(value => listOf(value))
+const Flag = (fallback: boolean) => z.boolean().catch(fallback)
+const List = z.unknown().transform(value => listOf(value))
 
-/** What a Video must have (docs/federation.md#video-documents); whatever else is strange is left out instead. */
-const Wire = z.object({
+/** The fields of a Video (docs/federation.md#video-documents). An invalid required field fails; other invalid values are dropped. */
+const VideoDocument = z.object({
   id: Url,
   type: z.literal('Video'),
   name: z
@@ -55,17 +56,17 @@ const Wire = z.object({
   uuid: z.uuid().transform(uuid => uuid.toLowerCase()),
   duration: Seconds,
   views: Count.default(0),
-  published: Moment,
-  updated: Moment,
-  originallyPublishedAt: Moment.nullish().catch(null),
-  url: Entries,
-  icon: Entries,
-  attributedTo: Entries,
-  to: Entries,
-  cc: Entries,
-  tag: Entries,
-  preview: Entries,
-  subtitleLanguage: Entries,
+  published: Timestamp,
+  updated: Timestamp,
+  originallyPublishedAt: Timestamp.nullish().catch(null),
+  url: List,
+  icon: List,
+  attributedTo: List,
+  to: List,
+  cc: List,
+  tag: List,
+  preview: List,
+  subtitleLanguage: List,
   category: z.unknown(),
   licence: z.unknown(),
   language: z.unknown(),
@@ -91,53 +92,61 @@ const Wire = z.object({
   hasParts: OptionalUrl
 })
 
-/** Reads the document of a video, of PeerTube 6 to 8 or whoever writes alike. Throws InvalidVideo. */
+/** Parses the document of a video, as PeerTube 6 to 8 and compatible software write it. Throws InvalidVideoError. */
 export function parseVideoObject(document: unknown): VideoObject {
   if (!isObject(document)) throw new InvalidVideoError('the video is no object')
-  // What is missing is read as undefined.
-  const parsed = Wire.safeParse(Object.fromEntries(Object.keys(Wire.shape).map(key => [key, document[key]])))
+  // Missing fields become undefined.
+  const parsed = VideoDocument.safeParse(Object.fromEntries(Object.keys(VideoDocument.shape).map(key => [key, document[key]])))
   if (!parsed.success) throw new InvalidVideoError(`the video is not valid: ${parsed.error.issues[0]!.path.join('.')}`)
-  const wire = parsed.data
-  const { account, channel } = owners(wire.attributedTo)
-  const content = typeof wire.content === 'string' ? cleanText(wire.content, MAX.content) : null
+  const fields = parsed.data
+  const { account, channel } = parseOwners(fields.attributedTo)
+  const content = typeof fields.content === 'string' ? cleanText(fields.content, MAX.content) : null
   return {
-    id: wire.id,
-    uuid: wire.uuid,
-    name: wire.name,
-    duration: wire.duration,
-    public: addressed(wire.to).includes(AS_PUBLIC),
-    cc: addressed(wire.cc).slice(0, MAX.cc),
-    category: numbered(wire.category, VIDEO_CATEGORY_LABELS),
-    licence: licence(wire.licence),
-    language: language(wire.language),
-    views: wire.views,
-    sensitive: wire.sensitive,
-    summary: wire.sensitive ? text(wire.summary, MAX.support) : null,
-    waitTranscoding: wire.waitTranscoding,
-    state: wire.state,
-    // Whoever says neither has comments closed.
-    commentsPolicy: wire.commentsPolicy ?? (wire.commentsEnabled === true ? 1 : 2),
-    downloadEnabled: wire.downloadEnabled,
-    published: wire.published,
-    updated: wire.updated,
-    originallyPublished: wire.originallyPublishedAt ?? null,
-    tags: tags(wire.tag),
+    id: fields.id,
+    uuid: fields.uuid,
+    name: fields.name,
+    duration: fields.duration,
+    public: idsOf(fields.to).includes(AS_PUBLIC),
+    cc: idsOf(fields.cc).slice(0, MAX.cc),
+    category: parseNumericId(fields.category, VIDEO_CATEGORY_LABELS),
+    licence: parseLicence(fields.licence),
+    language: parseLanguage(fields.language),
+    views: fields.views,
+    sensitive: fields.sensitive,
+    summary: fields.sensitive ? optionalText(fields.summary, MAX.support) : null,
+    waitTranscoding: fields.waitTranscoding,
+    state: fields.state,
+    // Without either field, comments are disabled.
+    commentsPolicy: fields.commentsPolicy ?? (fields.commentsEnabled === true ? 1 : 2),
+    downloadEnabled: fields.downloadEnabled,
+    published: fields.published,
+    updated: fields.updated,
+    originallyPublished: fields.originallyPublishedAt ?? null,
+    tags: parseTags(fields.tag),
     content,
-    mediaType: wire.mediaType === 'text/html' ? 'text/html' : 'text/markdown',
-    support: text(wire.support, MAX.support),
-    captions: captions(wire.subtitleLanguage),
-    icons: icons(wire.icon),
-    storyboard: storyboard(wire.preview),
-    aspectRatio: wire.aspectRatio ?? null,
-    ...readLinks(wire.url),
-    collections: { likes: wire.likes, dislikes: wire.dislikes, shares: wire.shares, comments: wire.comments, chapters: wire.hasParts },
+    mediaType: fields.mediaType === 'text/html' ? 'text/html' : 'text/markdown',
+    support: optionalText(fields.support, MAX.support),
+    captions: parseCaptions(fields.subtitleLanguage),
+    icons: parseIcons(fields.icon),
+    storyboard: parseStoryboard(fields.preview),
+    aspectRatio: fields.aspectRatio ?? null,
+    ...parseLinks(fields.url),
+    collections: {
+      likes: fields.likes,
+      dislikes: fields.dislikes,
+      shares: fields.shares,
+      comments: fields.comments,
+      chapters: fields.hasParts
+    },
     account,
     channel,
-    live: wire.isLiveBroadcast ? { saveReplay: wire.liveSaveReplay, permanent: wire.permanentLive, latencyMode: wire.latencyMode } : null
+    live: fields.isLiveBroadcast
+      ? { saveReplay: fields.liveSaveReplay, permanent: fields.permanentLive, latencyMode: fields.latencyMode }
+      : null
   }
 }
 
-function readLinks(urls: unknown[]): Pick<VideoObject, 'htmlUrl' | 'files' | 'playlist' | 'trackers'> {
+function parseLinks(urls: unknown[]): Pick<VideoObject, 'htmlUrl' | 'files' | 'playlist' | 'trackers'> {
   const links = urls.slice(0, MAX.files).filter(isObject)
   const html = links.find(link => link.mediaType === 'text/html' && httpUrl(link.href))
   return {
@@ -148,82 +157,83 @@ function readLinks(urls: unknown[]): Pick<VideoObject, 'htmlUrl' | 'files' | 'pl
   }
 }
 
-/** 6 and 7 write objects with types, 8 writes addresses: the account, then the channel. */
-function owners(attributedTo: unknown[]): { account: string | null; channel: string } {
-  const known = attributedTo
+/** Returns the owners of a video. PeerTube 6 and 7 write objects with types; 8 writes URLs, the account before the channel. */
+function parseOwners(attributedTo: unknown[]): { account: string | null; channel: string } {
+  const owners = attributedTo
     .slice(0, 10)
-    .map(one => ({ type: typeOf(one), id: httpUrl(idOf(one)) }))
-    .filter((one): one is { type: string | null; id: string } => one.id !== null)
-  const typed = (types: string[]) => known.find(one => one.type !== null && types.includes(one.type))?.id
-  const untyped = known.filter(one => one.type === null)
-  const channel = typed(['Group']) ?? untyped.at(-1)?.id
+    .map(owner => ({ type: typeOf(owner), id: httpUrl(idOf(owner)) }))
+    .filter((owner): owner is { type: string | null; id: string } => owner.id !== null)
+  const findTyped = (types: string[]) => owners.find(owner => owner.type !== null && types.includes(owner.type))?.id
+  const untyped = owners.filter(owner => owner.type === null)
+  const channel = findTyped(['Group']) ?? untyped.at(-1)?.id
   if (!channel) throw new InvalidVideoError('the video has no channel')
-  const account = typed(['Person', 'Application', 'Service', 'Organization']) ?? untyped.find(one => one.id !== channel)?.id
+  const account = findTyped(['Person', 'Application', 'Service', 'Organization']) ?? untyped.find(owner => owner.id !== channel)?.id
   return { account: account ?? null, channel }
 }
 
-const addressed = (list: unknown[]) => list.map(idOf).filter(id => id !== null)
-const identifier = (value: unknown) =>
+const idsOf = (list: unknown[]) => list.map(idOf).filter(id => id !== null)
+const identifierOf = (value: unknown) =>
   isObject(value) && (typeof value.identifier === 'string' || typeof value.identifier === 'number') ? String(value.identifier) : null
-const text = (value: unknown, max: number) => (typeof value === 'string' ? cleanText(value, max) : null)
+const optionalText = (value: unknown, max: number) => (typeof value === 'string' ? cleanText(value, max) : null)
 
-function numbered(value: unknown, labels: Record<number, string>): number | null {
-  const id = Number(identifier(value) ?? NaN)
+function parseNumericId(value: unknown, labels: Record<number, string>): number | null {
+  const id = Number(identifierOf(value) ?? NaN)
   return Object.hasOwn(labels, id) ? id : null
 }
 
-function licence(value: unknown): number | null {
-  const id = identifier(value) ?? ''
-  return Object.hasOwn(SPDX, id) ? SPDX[id]! : numbered(value, VIDEO_LICENCE_LABELS)
+function parseLicence(value: unknown): number | null {
+  const id = identifierOf(value) ?? ''
+  return Object.hasOwn(SPDX_LICENCES, id) ? SPDX_LICENCES[id]! : parseNumericId(value, VIDEO_LICENCE_LABELS)
 }
 
-function language(value: unknown): string | null {
-  const id = identifier(value)
+function parseLanguage(value: unknown): string | null {
+  const id = identifierOf(value)
   return id !== null && Object.hasOwn(VIDEO_LANGUAGE_LABELS, id) ? id : null
 }
 
-function tags(list: unknown[]): string[] {
+function parseTags(list: unknown[]): string[] {
   const names = list
     .slice(0, MAX.files)
-    .filter(one => typeOf(one) === 'Hashtag' && isObject(one) && typeof one.name === 'string')
-    .map(one => cleanLine((one as { name: string }).name.replace(/^#/, ''), MAX.tag + 1))
+    .filter(tag => typeOf(tag) === 'Hashtag' && isObject(tag) && typeof tag.name === 'string')
+    .map(tag => cleanLine((tag as { name: string }).name.replace(/^#/, ''), MAX.tag + 1))
   return [...new Set(names)].filter(name => name.length >= 2 && name.length <= MAX.tag).slice(0, MAX.tags)
 }
 
-function captions(list: unknown[]): CaptionLink[] {
-  const found = new Map<string, CaptionLink>()
-  for (const one of list.slice(0, MAX.captions)) {
-    const id = language(one)
-    if (!isObject(one) || id === null || found.has(id)) continue
-    // From 8 on several links, of which one is WebVTT.
-    const vtt = listOf(one.url)
+function parseCaptions(list: unknown[]): CaptionLink[] {
+  const captions = new Map<string, CaptionLink>()
+  for (const entry of list.slice(0, MAX.captions)) {
+    const language = parseLanguage(entry)
+    if (!isObject(entry) || language === null || captions.has(language)) continue
+    // PeerTube 8 writes several links, one of which is WebVTT.
+    const vtt = listOf(entry.url)
       .slice(0, 10)
       .find(link => typeof link === 'string' || (isObject(link) && link.mediaType === 'text/vtt'))
     const url = httpUrl(isObject(vtt) ? vtt.href : vtt)
-    if (url) found.set(id, { language: id, label: VIDEO_LANGUAGE_LABELS[id]!, automatic: one.automaticallyGenerated === true, url })
+    const automatic = entry.automaticallyGenerated === true
+    if (url) captions.set(language, { language, label: VIDEO_LANGUAGE_LABELS[language]!, automatic, url })
   }
-  return [...found.values()]
+  return [...captions.values()]
 }
 
-function icons(list: unknown[]): ImageLink[] {
+function parseIcons(list: unknown[]): ImageLink[] {
   const Icon = z.object({
     type: z.literal('Image'),
     url: Url,
-    mediaType: z.enum(PICTURE_TYPES),
+    mediaType: z.enum(IMAGE_TYPES),
     width: z.int().positive(),
     height: z.int().positive()
   })
   return list
     .slice(0, 20)
-    .map(one => Icon.safeParse(one).data)
-    .filter(one => one !== undefined)
+    .map(icon => Icon.safeParse(icon).data)
+    .filter(icon => icon !== undefined)
     .map(({ url, mediaType, width, height }) => ({ url, mediaType, width, height }))
 }
 
-function storyboard(list: unknown[]): StoryboardLink | null {
+function parseStoryboard(list: unknown[]): StoryboardLink | null {
   const size = z.int().positive().max(100_000)
   const Sheet = z.object({
-    mediaType: z.enum(PICTURE_TYPES),
+    mediaType: z.enum(IMAGE_TYPES),
     href: Url,
     width: size,
     height: size,
@@ -235,8 +245,8 @@ function storyboard(list: unknown[]): StoryboardLink | null {
     if (!isObject(preview) || !listOf(preview.rel).includes('storyboard')) continue
     const sheet = listOf(preview.url)
       .slice(0, 10)
-      .map(one => Sheet.safeParse(one).data)
-      .find(one => one !== undefined)
+      .map(link => Sheet.safeParse(link).data)
+      .find(link => link !== undefined)
     if (sheet)
       return {
         url: sheet.href,

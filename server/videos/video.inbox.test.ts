@@ -21,10 +21,10 @@ let stranger: HostileActor
 let evilChannel: HostileActor
 
 const inbox = () => `${site.url}/inbox`
-/** A video of the good server, served there; nothing of it was sent yet. */
-function film(more: Record<string, unknown> = {}, at = good, by = owner, of = channel): any {
+/** Creates a video document and serves it at its peer, by default the good one; no activity is sent. */
+function serveNewVideo(overrides: Record<string, unknown> = {}, peer = good, account = owner, ownerChannel = channel): any {
   const uuid = randomUUID()
-  const id = `${at.url}/videos/watch/${uuid}`
+  const id = `${peer.url}/videos/watch/${uuid}`
   const document = {
     type: 'Video',
     id,
@@ -41,38 +41,39 @@ function film(more: Record<string, unknown> = {}, at = good, by = owner, of = ch
       {
         type: 'Link',
         mediaType: 'application/x-mpegURL',
-        href: `${at.url}/hls/${uuid}/master.m3u8`,
+        href: `${peer.url}/hls/${uuid}/master.m3u8`,
         tag: [
-          { type: 'Link', mediaType: 'video/mp4', href: `${at.url}/hls/${uuid}/720.mp4`, height: 720, width: 1280, size: 1000, fps: 25 }
+          { type: 'Link', mediaType: 'video/mp4', href: `${peer.url}/hls/${uuid}/720.mp4`, height: 720, width: 1280, size: 1000, fps: 25 }
         ]
       }
     ],
-    icon: [{ type: 'Image', url: `${at.url}/pictures/${uuid}.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 }],
+    icon: [{ type: 'Image', url: `${peer.url}/pictures/${uuid}.jpg`, mediaType: 'image/jpeg', width: 280, height: 157 }],
     attributedTo: [
-      { type: 'Person', id: by.url },
-      { type: 'Group', id: of.url }
+      { type: 'Person', id: account.url },
+      { type: 'Group', id: ownerChannel.url }
     ],
     commentsPolicy: 1,
-    ...more
+    ...overrides
   }
-  at.serve(new URL(String(document.id)).pathname, { '@context': 'https://www.w3.org/ns/activitystreams', ...document })
+  peer.serve(new URL(String(document.id)).pathname, { '@context': 'https://www.w3.org/ns/activitystreams', ...document })
   return document
 }
-const create = async (object: any, by = owner, at = good) =>
-  await at.post(inbox(), { type: 'Create', id: `${object.id}/activity`, actor: by.url, to: [PUBLIC], object })
-const update = async (object: any, by = owner, at = good) =>
-  await at.post(inbox(), { type: 'Update', id: at.id(), actor: by.url, to: [PUBLIC], object })
-const quiet = async () =>
-  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 30, 'quiet')
-const stored = async (url: string) =>
+const sendCreate = async (object: any, sender = owner, peer = good) =>
+  await peer.post(inbox(), { type: 'Create', id: `${object.id}/activity`, actor: sender.url, to: [PUBLIC], object })
+const sendUpdate = async (object: any, sender = owner, peer = good) =>
+  await peer.post(inbox(), { type: 'Update', id: peer.id(), actor: sender.url, to: [PUBLIC], object })
+const inboxProcessed = async () =>
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 30, 'an empty inbox')
+const findStoredVideo = async (url: string) =>
   (
     await runQuery<{ id: number; uuid: string; name: string; views: string; privacy: number; url: string }>(
       sql`SELECT id, uuid::text, name, views, privacy, url FROM videos WHERE url = ${url}`
     )
   )[0]
-const arrived = async (object: any, by = owner, at = good) => {
-  await create(object, by, at)
-  return await eventually(async () => await stored(object.id), 15, 'the video')
+/** Sends a Create and waits until the video is stored. */
+const deliver = async (object: any, sender = owner, peer = good) => {
+  await sendCreate(object, sender, peer)
+  return await eventually(async () => await findStoredVideo(object.id), 15, 'the video')
 }
 
 beforeAll(async () => {
@@ -90,10 +91,10 @@ beforeAll(async () => {
   instance = await good.actor('peertube', 'Application')
   stranger = await evil.actor('stranger')
   evilChannel = await evil.actor('evil', 'Group', { attributedTo: [{ type: 'Person', id: stranger.url }] })
-  // Both are followed: what they say is heard.
-  for (const at of [good, evil]) {
-    const follower = at === good ? instance : stranger
-    await at.post(inbox(), { type: 'Follow', id: at.id(), actor: follower.url, object: `${site.url}/accounts/peertube` })
+  // Activities are accepted from hosts with follows only.
+  for (const peer of [good, evil]) {
+    const follower = peer === good ? instance : stranger
+    await peer.post(inbox(), { type: 'Follow', id: peer.id(), actor: follower.url, object: `${site.url}/accounts/peertube` })
   }
   await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 2, 20, 'the follows')
 }, 60_000)
@@ -104,9 +105,9 @@ afterAll(async () => {
 })
 
 describe('a video of another server', () => {
-  it('is created, shown, changed by its owner and deleted', async () => {
-    const object = film()
-    const { uuid } = await arrived(object)
+  it('is created, served, updated by its owner and deleted', async () => {
+    const object = serveNewVideo()
+    const { uuid } = await deliver(object)
     const { json } = await site.call(`GET /videos/${uuid}`)
     expect(json).toMatchObject({
       name: 'A far film',
@@ -118,49 +119,49 @@ describe('a video of another server', () => {
       account: { name: 'owner' },
       streamingPlaylists: [{ playlistUrl: object.url[1].href, files: [{ fileUrl: object.url[1].tag[0].href, resolution: { id: 720 } }] }]
     })
-    expect((await site.call(`GET /videos?isLocal=false`)).json.data.map((one: any) => one.uuid)).toContain(uuid)
+    expect((await site.call(`GET /videos?isLocal=false`)).json.data.map((video: any) => video.uuid)).toContain(uuid)
     expect(
       (await site.call(`GET //videos/watch/${uuid}`, { headers: { accept: 'application/activity+json' } })).headers.get('location')
     ).toBe(object.id)
-    await update({ ...object, name: 'A farther film', updated: '2026-11-02T00:00:00.000Z' })
-    await eventually(async () => (await stored(object.id))!.name === 'A farther film', 15, 'the edit')
+    await sendUpdate({ ...object, name: 'A farther film', updated: '2026-11-02T00:00:00.000Z' })
+    await eventually(async () => (await findStoredVideo(object.id))!.name === 'A farther film', 15, 'the edit')
     await good.post(inbox(), { type: 'Delete', id: `${object.id}/delete`, actor: owner.url, object: object.id })
-    await eventually(async () => !(await stored(object.id)), 15, 'the deletion')
+    await eventually(async () => !(await findStoredVideo(object.id)), 15, 'the deletion')
     expect((await site.call(`GET /videos/${uuid}`)).status).toBe(404)
   })
 
-  it('is brought by an Announce of its channel or instance, and the share taken back by who shared', async () => {
-    const object = film()
+  it('is fetched after an Announce by its channel, and only the announcing actor can undo the share', async () => {
+    const object = serveNewVideo()
     const announce = { type: 'Announce', id: `${object.id}/announces/1`, actor: channel.url, to: [PUBLIC], object: object.id }
     await good.post(inbox(), announce)
-    await eventually(async () => await stored(object.id), 15, 'the video')
-    const shares = async () =>
+    await eventually(async () => await findStoredVideo(object.id), 15, 'the video')
+    const shareCount = async () =>
       (await runQuery(sql`SELECT 1 FROM video_shares s JOIN videos v ON v.id = s.video_id WHERE v.url = ${object.id}`)).length
-    await eventually(async () => (await shares()) === 1)
+    await eventually(async () => (await shareCount()) === 1)
     await evil.post(inbox(), { type: 'Undo', id: evil.id(), actor: stranger.url, object: { ...announce, actor: stranger.url } })
     await good.post(inbox(), { type: 'Undo', id: good.id(), actor: other.url, object: { ...announce, actor: other.url } })
-    await quiet()
-    expect(await shares()).toBe(1)
+    await inboxProcessed()
+    expect(await shareCount()).toBe(1)
     await good.post(inbox(), { type: 'Undo', id: good.id(), actor: channel.url, object: announce })
-    await eventually(async () => (await shares()) === 0, 15, 'the undo')
+    await eventually(async () => (await shareCount()) === 0, 15, 'the undo')
   })
 })
 
 describe('attacks', () => {
-  it('Update by a stranger, of another server or of the same one, changes nothing', async () => {
-    const object = film()
-    await arrived(object)
-    const changed = { ...object, name: 'Taken over', updated: '2026-11-03T00:00:00.000Z' }
-    await update(changed, stranger, evil)
-    await update({ ...changed, attributedTo: [stranger.url, evilChannel.url] }, stranger, evil)
-    await update(changed, other)
-    await update({ ...changed, attributedTo: [other.url, channel.url] }, other)
-    await quiet()
-    expect(await stored(object.id)).toMatchObject({ name: 'A far film' })
+  it('an Update by another actor, of another server or the same one, changes nothing', async () => {
+    const object = serveNewVideo()
+    await deliver(object)
+    const takenOver = { ...object, name: 'Taken over', updated: '2026-11-03T00:00:00.000Z' }
+    await sendUpdate(takenOver, stranger, evil)
+    await sendUpdate({ ...takenOver, attributedTo: [stranger.url, evilChannel.url] }, stranger, evil)
+    await sendUpdate(takenOver, other)
+    await sendUpdate({ ...takenOver, attributedTo: [other.url, channel.url] }, other)
+    await inboxProcessed()
+    expect(await findStoredVideo(object.id)).toMatchObject({ name: 'A far film' })
   })
 
-  it('owners of another server, and channels that deny their owner, bring no video', async () => {
-    const foreign = film(
+  it('a video with an owner of another server, or with a channel that does not name its account, is refused', async () => {
+    const foreignChannelVideo = serveNewVideo(
       {
         attributedTo: [
           { type: 'Person', id: stranger.url },
@@ -171,114 +172,118 @@ describe('attacks', () => {
       stranger,
       channel
     )
-    await create(foreign, stranger, evil)
-    const denied = film({
+    await sendCreate(foreignChannelVideo, stranger, evil)
+    const wrongAccountVideo = serveNewVideo({
       attributedTo: [
         { type: 'Person', id: other.url },
         { type: 'Group', id: channel.url }
       ]
     })
-    await create(denied, other)
-    const byOther = film()
-    await create(byOther, other)
-    await evil.post(inbox(), { type: 'Announce', id: evil.id(), actor: evilChannel.url, object: foreign.id })
-    await quiet()
-    expect([await stored(foreign.id), await stored(denied.id), await stored(byOther.id)]).toEqual([undefined, undefined, undefined])
+    await sendCreate(wrongAccountVideo, other)
+    const wrongSenderVideo = serveNewVideo()
+    await sendCreate(wrongSenderVideo, other)
+    await evil.post(inbox(), { type: 'Announce', id: evil.id(), actor: evilChannel.url, object: foreignChannelVideo.id })
+    await inboxProcessed()
+    expect([
+      await findStoredVideo(foreignChannelVideo.id),
+      await findStoredVideo(wrongAccountVideo.id),
+      await findStoredVideo(wrongSenderVideo.id)
+    ]).toEqual([undefined, undefined, undefined])
   })
 
-  it('Delete by anybody but the owner or the channel has no effect', async () => {
-    const object = film()
-    await arrived(object)
+  it('a Delete by an actor other than the owner or the channel has no effect', async () => {
+    const object = serveNewVideo()
+    await deliver(object)
     await evil.post(inbox(), { type: 'Delete', id: `${object.id}/delete`, actor: stranger.url, object: object.id })
     await good.post(inbox(), { type: 'Delete', id: `${object.id}/delete`, actor: other.url, object: object.id })
     await good.post(inbox(), { type: 'Delete', id: good.id(), actor: other.url, object: { type: 'Video', id: object.id } })
-    await quiet()
-    expect(await stored(object.id)).toBeDefined()
+    await inboxProcessed()
+    expect(await findStoredVideo(object.id)).toBeDefined()
   })
 
-  it('Announces of strangers make nobody ask, and a flood of them is bounded', async () => {
-    const lonely = await startHostilePeer()
+  it('an Announce from a host without follows causes no request, and the requests for many of them are limited', async () => {
+    const unfollowed = await startHostilePeer()
     try {
-      const nobody = await lonely.actor('nobody', 'Application')
-      for (let place = 0; place < 20; place++)
-        await lonely.post(inbox(), {
+      const unknownActor = await unfollowed.actor('nobody', 'Application')
+      for (let index = 0; index < 20; index++)
+        await unfollowed.post(inbox(), {
           type: 'Announce',
-          id: lonely.id(),
-          actor: nobody.url,
-          object: `${good.url}/videos/watch/none-${place}`
+          id: unfollowed.id(),
+          actor: unknownActor.url,
+          object: `${good.url}/videos/watch/none-${index}`
         })
-      await quiet()
+      await inboxProcessed()
       expect(good.asked.filter(path => path.includes('none-'))).toEqual([])
-      expect(lonely.asked.filter(path => !path.startsWith('/accounts/') && !path.startsWith('/.well-known/'))).toEqual([])
+      expect(unfollowed.asked.filter(path => !path.startsWith('/accounts/') && !path.startsWith('/.well-known/'))).toEqual([])
     } finally {
-      await lonely.stop()
+      await unfollowed.stop()
     }
-    const before = evil.asked.length
+    const requestsBefore = evil.asked.length
     const { max } = config.federation.fetch.per_host
     await Promise.all(
       Array.from(
         { length: max + 60 },
-        async (_, place) =>
+        async (_, index) =>
           await evil.post(inbox(), {
             type: 'Announce',
             id: evil.id(),
             actor: evilChannel.url,
-            object: `${evil.url}/videos/watch/many-${place}`
+            object: `${evil.url}/videos/watch/many-${index}`
           })
       )
     )
-    await quiet()
-    expect(evil.asked.length - before).toBeLessThanOrEqual(max)
+    await inboxProcessed()
+    expect(evil.asked.length - requestsBefore).toBeLessThanOrEqual(max)
   }, 60_000)
 
-  it('a UUID that is taken leaves the video that has it alone', async () => {
+  it('a video whose UUID is taken gets another one, and the video that has it is unchanged', async () => {
     const { uuid } = await seedVideo({ channelId: (await site.call('GET /users/me', { token: root })).json.videoChannels[0].id })
-    const first = film()
-    await arrived(first)
-    const [mine, second] = [film({ uuid }), film({ uuid: first.uuid })]
-    await arrived(mine)
-    await arrived(second)
+    const first = serveNewVideo()
+    await deliver(first)
+    const [likeLocal, second] = [serveNewVideo({ uuid }), serveNewVideo({ uuid: first.uuid })]
+    await deliver(likeLocal)
+    await deliver(second)
     expect((await site.call(`GET /videos/${uuid}`)).json).toMatchObject({ name: 'A seed', isLocal: true })
     expect((await site.call(`GET /videos/${first.uuid}`)).json.url).toBe(first.id)
-    const own = await stored(mine.id)
-    expect(own!.uuid).not.toBe(uuid)
-    expect((await site.call(`GET /videos/${own!.uuid}`)).json.url).toBe(mine.id)
-    await update({ ...second, name: 'Still itself', updated: '2026-11-05T00:00:00.000Z' })
-    await eventually(async () => (await stored(second.id))!.name === 'Still itself')
-    expect((await stored(first.id))!.name).toBe('A far film')
+    const renamed = await findStoredVideo(likeLocal.id)
+    expect(renamed!.uuid).not.toBe(uuid)
+    expect((await site.call(`GET /videos/${renamed!.uuid}`)).json.url).toBe(likeLocal.id)
+    await sendUpdate({ ...second, name: 'Still itself', updated: '2026-11-05T00:00:00.000Z' })
+    await eventually(async () => (await findStoredVideo(second.id))!.name === 'Still itself')
+    expect((await findStoredVideo(first.id))!.name).toBe('A far film')
   })
 
-  it('the views of a video are its origin’s, and do not jump beyond reason', async () => {
-    const object = film({ views: 2_000_000_000 })
-    await arrived(object)
-    expect(Number((await stored(object.id))!.views)).toBe(1000)
-    await update({ ...object, views: 1500, updated: '2026-11-06T00:00:00.000Z' })
-    await eventually(async () => Number((await stored(object.id))!.views) === 1500)
-    await update({ ...object, views: 9_999_999 }, stranger, evil)
-    await quiet()
-    expect(Number((await stored(object.id))!.views)).toBe(1500)
+  it('the view count of a video comes from its origin, and its increase is limited', async () => {
+    const object = serveNewVideo({ views: 2_000_000_000 })
+    await deliver(object)
+    expect(Number((await findStoredVideo(object.id))!.views)).toBe(1000)
+    await sendUpdate({ ...object, views: 1500, updated: '2026-11-06T00:00:00.000Z' })
+    await eventually(async () => Number((await findStoredVideo(object.id))!.views) === 1500)
+    await sendUpdate({ ...object, views: 9_999_999 }, stranger, evil)
+    await inboxProcessed()
+    expect(Number((await findStoredVideo(object.id))!.views)).toBe(1500)
   })
 
-  it('Update before Create makes the video, an older message changes nothing, and Delete before Create stays', async () => {
-    const object = film({ name: 'Newer', updated: '2026-11-09T00:00:00.000Z' })
-    await update(object)
-    await eventually(async () => await stored(object.id))
-    await create({ ...object, name: 'Older', updated: '2026-11-01T00:00:00.000Z' })
-    await update({ ...object, name: 'Older still', updated: '2026-10-01T00:00:00.000Z' })
-    await quiet()
-    expect((await stored(object.id))!.name).toBe('Newer')
-    const gone = film()
-    good.serve(new URL(gone.id).pathname, (_request, response) => void response.writeHead(410).end())
-    await good.post(inbox(), { type: 'Delete', id: `${gone.id}/delete`, actor: owner.url, object: gone.id })
-    await quiet()
-    await create(gone)
-    await update(gone)
-    await quiet()
-    expect(await stored(gone.id)).toBeUndefined()
+  it('an Update before the Create stores the video, an older activity changes nothing, and a Delete before the Create wins', async () => {
+    const object = serveNewVideo({ name: 'Newer', updated: '2026-11-09T00:00:00.000Z' })
+    await sendUpdate(object)
+    await eventually(async () => await findStoredVideo(object.id))
+    await sendCreate({ ...object, name: 'Older', updated: '2026-11-01T00:00:00.000Z' })
+    await sendUpdate({ ...object, name: 'Older still', updated: '2026-10-01T00:00:00.000Z' })
+    await inboxProcessed()
+    expect((await findStoredVideo(object.id))!.name).toBe('Newer')
+    const deleted = serveNewVideo()
+    good.serve(new URL(deleted.id).pathname, (_request, response) => void response.writeHead(410).end())
+    await good.post(inbox(), { type: 'Delete', id: `${deleted.id}/delete`, actor: owner.url, object: deleted.id })
+    await inboxProcessed()
+    await sendCreate(deleted)
+    await sendUpdate(deleted)
+    await inboxProcessed()
+    expect(await findStoredVideo(deleted.id)).toBeUndefined()
   })
 
-  it('HTML and controls of strangers become words', async () => {
-    const object = film({
+  it('HTML becomes plain text, and control characters are removed', async () => {
+    const object = serveNewVideo({
       name: 'x\u202egpj<script>',
       mediaType: 'text/html',
       content:
@@ -286,7 +291,7 @@ describe('attacks', () => {
       tag: [{ type: 'Hashtag', name: 'a\u2066b' }],
       support: '<b>x</b>'
     })
-    const { uuid } = await arrived(object)
+    const { uuid } = await deliver(object)
     const { json } = await site.call(`GET /videos/${uuid}`)
     expect([json.name, json.tags, json.description.includes('<script>'), json.description.includes('onload')]).toEqual([
       'xgpj<script>',
@@ -301,12 +306,12 @@ describe('attacks', () => {
       page.includes('javascript:alert'),
       page.includes('gpj<script>')
     ]).toEqual([false, false, false, false])
-    const nested = film({ content: '<b>'.repeat(300_000), mediaType: 'text/html' })
-    await arrived(nested)
+    const deeplyNested = serveNewVideo({ content: '<b>'.repeat(300_000), mediaType: 'text/html' })
+    await deliver(deeplyNested)
   })
 
-  it('the pictures of remote actors come through us, each at a name of its own, and go when they are taken away', async () => {
-    const picture = (file: string) => ({
+  it('images of remote actors are proxied, each under its own name, and removed when the actor no longer has them', async () => {
+    const imageOf = (file: string) => ({
       type: 'Image',
       url: `${good.url}/pictures/${file}`,
       mediaType: 'image/png',
@@ -316,36 +321,36 @@ describe('attacks', () => {
     const png = Buffer.from('\x89PNG\r\n', 'latin1')
     for (const file of ['one.png', 'two.png'])
       good.serve(`/pictures/${file}`, (_request, response) => void response.writeHead(200, { 'content-type': 'image/png' }).end(png))
-    const owned = await good.actor('painter', 'Group', {
+    const painter = await good.actor('painter', 'Group', {
       attributedTo: [{ type: 'Person', id: owner.url }],
-      icon: [picture('one.png')],
-      image: picture('two.png')
+      icon: [imageOf('one.png')],
+      image: imageOf('two.png')
     })
-    await arrived(film({}, good, owner, owned))
+    await deliver(serveNewVideo({}, good, owner, painter))
     const handle = `painter@${good.host}`
-    const shown = async () => (await site.call(`GET /video-channels/${handle}`)).json
+    const fetchChannel = async () => (await site.call(`GET /video-channels/${handle}`)).json
     const {
       avatars: [avatar],
       banners: [banner]
-    } = await shown()
+    } = await fetchChannel()
     for (const { path } of [avatar, banner])
       expect(Buffer.from(await (await fetch(`${site.url}${path}`)).arrayBuffer()).equals(png)).toBe(true)
-    good.serve(new URL(owned.url).pathname, {
-      ...owned.document,
-      icon: [picture('two.png')],
+    good.serve(new URL(painter.url).pathname, {
+      ...painter.document,
+      icon: [imageOf('two.png')],
       image: { type: 'Image', url: 'http://169.254.169.254/x.png' }
     })
-    await resolveActor(owned.url, { refresh: true })
-    const later = await shown()
-    expect(later.avatars[0].path).not.toBe(avatar.path)
+    await resolveActor(painter.url, { refresh: true })
+    const updated = await fetchChannel()
+    expect(updated.avatars[0].path).not.toBe(avatar.path)
     expect((await fetch(`${site.url}${avatar.path}`)).status).toBe(404)
-    good.serve(new URL(owned.url).pathname, { ...owned.document, icon: undefined, image: null })
-    await resolveActor(owned.url, { refresh: true })
-    expect(await shown()).toMatchObject({ avatars: [], banners: [] })
+    good.serve(new URL(painter.url).pathname, { ...painter.document, icon: undefined, image: null })
+    await resolveActor(painter.url, { refresh: true })
+    expect(await fetchChannel()).toMatchObject({ avatars: [], banners: [] })
   })
 
-  it('only what a row names is fetched, within its type and size', async () => {
-    const object = film()
+  it('only files named in the database are fetched, within the allowed types and sizes', async () => {
+    const object = serveNewVideo()
     const [jpeg, html, large] = [
       Buffer.from('\xff\xd8\xff\xe0jpeg', 'latin1'),
       Buffer.from('<script>1</script>'),
@@ -355,29 +360,29 @@ describe('attacks', () => {
     let type = 'text/html'
     let body: Buffer = html
     good.serve(path, (_request, response) => void response.writeHead(200, { 'content-type': type }).end(body))
-    const { uuid } = await arrived(object)
+    const { uuid } = await deliver(object)
     const { thumbnailPath } = (await site.call(`GET /videos/${uuid}`)).json
     expect((await site.call(`GET /${thumbnailPath}`)).status).toBe(404)
-    const again = async () => {
-      // A new address is a new name, of which nothing is remembered.
+    const serveAtNewUrl = async () => {
+      // A new URL gets a new name, for which nothing is cached.
       object.icon[0].url = `${good.url}${path}?${Math.random()}`
       object.updated = new Date(Date.parse(object.updated) + 1000).toISOString()
-      const { thumbnailPath: before } = (await site.call(`GET /videos/${uuid}`)).json
-      await update(object)
-      await eventually(async () => (await site.call(`GET /videos/${uuid}`)).json.thumbnailPath !== before)
+      const { thumbnailPath: oldPath } = (await site.call(`GET /videos/${uuid}`)).json
+      await sendUpdate(object)
+      await eventually(async () => (await site.call(`GET /videos/${uuid}`)).json.thumbnailPath !== oldPath)
       return (await site.call(`GET /videos/${uuid}`)).json.thumbnailPath
     }
     type = 'image/jpeg'
     body = large
-    expect((await site.call(`GET /${await again()}`)).status).toBe(404)
+    expect((await site.call(`GET /${await serveAtNewUrl()}`)).status).toBe(404)
     body = jpeg
-    const shown = await fetch(`${site.url}${await again()}`)
-    expect([shown.status, shown.headers.get('content-type'), Buffer.from(await shown.arrayBuffer()).equals(jpeg)]).toEqual([
+    const response = await fetch(`${site.url}${await serveAtNewUrl()}`)
+    expect([response.status, response.headers.get('content-type'), Buffer.from(await response.arrayBuffer()).equals(jpeg)]).toEqual([
       200,
       'image/jpeg',
       true
     ])
-    const asked = good.asked.length
+    const requestsBefore = good.asked.length
     for (const name of [
       encodeURIComponent(object.icon[0].url),
       `${randomUUID()}.jpg`,
@@ -387,46 +392,46 @@ describe('attacks', () => {
       for (const folder of ['thumbnails', 'previews', 'storyboards', 'video-captions'])
         expect((await site.call(`GET //lazy-static/${folder}/${name}`)).status).toBe(404)
     }
-    expect(good.asked.length).toBe(asked)
+    expect(good.asked.length).toBe(requestsBefore)
   })
 })
 
-describe('what stands around a video', () => {
-  const likes = async (id: string) => (await runQuery<{ likes: number }>(sql`SELECT likes FROM videos WHERE url = ${id}`))[0]?.likes
-  const count = (id: string, totalItems: number) =>
+describe('the like count of a remote video', () => {
+  const storedLikes = async (id: string) => (await runQuery<{ likes: number }>(sql`SELECT likes FROM videos WHERE url = ${id}`))[0]?.likes
+  const serveLikes = (id: string, totalItems: number) =>
     good.serve(`${new URL(id).pathname}/likes`, { type: 'OrderedCollection', id: `${id}/likes`, totalItems })
 
-  it('is asked for until its origin answers, though Redis is wiped meanwhile', async () => {
-    const object = film()
+  it('is requested until the origin answers, even if Redis is wiped in between', async () => {
+    const object = serveNewVideo()
     object.likes = `${object.id}/likes`
     good.serve(`${new URL(object.id).pathname}/likes`, (_request, response) => void response.writeHead(502).end())
-    await arrived(object)
-    await eventually(async () => good.asked.some(path => path.endsWith(`${object.uuid}/likes`)), 10, 'the first question')
+    await deliver(object)
+    await eventually(async () => good.asked.some(path => path.endsWith(`${object.uuid}/likes`)), 10, 'the first request')
     await wipeRedis(config.redis.prefix)
-    count(object.id, 9)
-    await eventually(async () => (await likes(object.id)) === 9, 20, 'the likes')
-    const asked = good.asked.length
+    serveLikes(object.id, 9)
+    await eventually(async () => (await storedLikes(object.id)) === 9, 20, 'the likes')
+    const requestsBefore = good.asked.length
     await new Promise(resolve => setTimeout(resolve, 2500))
-    expect(good.asked.slice(asked).filter(path => path.includes(object.uuid))).toEqual([])
+    expect(good.asked.slice(requestsBefore).filter(path => path.includes(object.uuid))).toEqual([])
   }, 60_000)
 
-  it('is what was said last, though an older answer comes later', async () => {
-    const object = film()
+  it('is the one requested last, even if an older response arrives later', async () => {
+    const object = serveNewVideo()
     object.likes = `${object.id}/likes`
-    let answer: () => void = () => undefined
+    let sendResponse: () => void = () => undefined
     good.serve(`${new URL(object.id).pathname}/likes`, (_request, response) => {
-      answer = () =>
+      sendResponse = () =>
         void response
           .writeHead(200, { 'content-type': 'application/activity+json' })
           .end(JSON.stringify({ type: 'OrderedCollection', id: object.likes, totalItems: 1 }))
     })
-    await arrived(object)
-    await eventually(async () => good.asked.some(path => path.endsWith(`${object.uuid}/likes`)), 10, 'the first question')
-    count(object.id, 2)
-    await update({ ...object, name: 'Said again' })
-    await eventually(async () => (await likes(object.id)) === 2, 20, 'the new likes')
-    answer()
+    await deliver(object)
+    await eventually(async () => good.asked.some(path => path.endsWith(`${object.uuid}/likes`)), 10, 'the first request')
+    serveLikes(object.id, 2)
+    await sendUpdate({ ...object, name: 'Said again' })
+    await eventually(async () => (await storedLikes(object.id)) === 2, 20, 'the new likes')
+    sendResponse()
     await new Promise(resolve => setTimeout(resolve, 500))
-    expect(await likes(object.id)).toBe(2)
+    expect(await storedLikes(object.id)).toBe(2)
   }, 60_000)
 })

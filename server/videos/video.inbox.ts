@@ -11,41 +11,41 @@ import { removeRemoteVideo, storeRemoteVideo } from './store-remote-video.ts'
 import { VideoModel } from './video.model.ts'
 import type { VideoObject } from './video-object.ts'
 
-/** Hears what other servers say of videos; called once at start. */
+/** Registers the inbox handlers of videos and their shares; called once at start. */
 export function registerVideoInboxHandlers(): void {
-  onActivity('Create(Video)', takeStatement)
-  onActivity('Update(Video)', takeStatement)
-  onActivity('Announce', takeAnnounce)
-  onActivity('Undo(Announce)', takeUndoAnnounce)
-  onActivity('Delete', takeDelete)
+  onActivity('Create(Video)', handleCreateOrUpdate)
+  onActivity('Update(Video)', handleCreateOrUpdate)
+  onActivity('Announce', handleAnnounce)
+  onActivity('Undo(Announce)', handleUndoAnnounce)
+  onActivity('Delete', handleDelete)
 }
 
 /**
- * Create and Update: by the account or the channel of the video and nobody else (docs/federation.md#update-of-a-video,
- * docs/federation.md#undo-and-delete).
+ * Stores a video; the actor must be its account or its channel (docs/federation.md#update-of-a-video, docs/federation.md#undo-and-delete).
  */
-async function takeStatement({ actor, object, receivedAt }: IncomingActivity): Promise<boolean> {
+async function handleCreateOrUpdate({ actor, object: activityObject, receivedAt }: IncomingActivity): Promise<boolean> {
   if (!(await hasFollowsWithHost(hostOf(actor)))) return false
-  const [document] = listOf(object)
+  const [document] = listOf(activityObject)
   const id = httpUrl(idOf(document))
   if (!id) return false
-  return await attempt(async () => {
-    const speakers = await listVideoOwnerUrls(id)
-    if (speakers.length > 0 && !speakers.includes(actor)) return false
+  return await withFetchErrors(async () => {
+    const owners = await listVideoOwnerUrls(id)
+    if (owners.length > 0 && !owners.includes(actor)) return false
     const budget = new Budget()
-    const said = embedded(document)
-    if (!said) {
+    const object = parseEmbeddedVideo(document)
+    // An incomplete document is fetched from its origin.
+    if (!object) {
       await resolveVideo(id, { budget, refresh: true })
       return true
     }
-    const channel = await resolveVideoChannel(said, budget)
-    if (speakers.length === 0 && actor !== said.channel && actor !== (await channelAccountUrl(channel))) return false
-    return (await storeRemoteVideo(said, channel.id, receivedAt)) !== null
+    const channel = await resolveVideoChannel(object, budget)
+    if (owners.length === 0 && actor !== object.channel && actor !== (await channelAccountUrl(channel))) return false
+    return (await storeRemoteVideo(object, channel.id, receivedAt)) !== null
   })
 }
 
-/** A document that is not whole is asked for at its origin. */
-function embedded(document: unknown): VideoObject | null {
+/** Returns null for an incomplete or invalid document. */
+function parseEmbeddedVideo(document: unknown): VideoObject | null {
   try {
     return validateVideoDocument(document)
   } catch {
@@ -54,47 +54,49 @@ function embedded(document: unknown): VideoObject | null {
 }
 
 /**
- * Somebody shares a video: noted, and the video fetched where its sharer's host is followed or follows
+ * Stores a share of a video. An unknown video is fetched only if there are follows between this instance and the host of the actor
  * (docs/federation.md#fetches-on-behalf-of-strangers).
  */
-async function takeAnnounce({ id, actor, object }: IncomingActivity): Promise<boolean> {
+async function handleAnnounce({ id, actor, object }: IncomingActivity): Promise<boolean> {
   const url = httpUrl(idOf(listOf(object)[0]))
   if (!url) return false
-  const known = await VideoModel.findOne({ where: { url, goneAt: null } })
-  if (known && !known.remote && !isVideoServedToPeers(known)) return true
-  if (!known && (isLocalUrl(url) || !(await hasFollowsWithHost(hostOf(actor))))) return false
-  return await attempt(async () => {
+  const stored = await VideoModel.findOne({ where: { url, goneAt: null } })
+  if (stored && !stored.remote && !isVideoServedToPeers(stored)) return true
+  if (!stored && (isLocalUrl(url) || !(await hasFollowsWithHost(hostOf(actor))))) return false
+  return await withFetchErrors(async () => {
     const budget = new Budget()
     const sharer = await resolveActor(actor, { budget })
-    // Whoever boosts in passing brings nothing new here: instances and channels do.
-    if (!known && sharer.type !== 'Application' && sharer.type !== 'Group') return false
-    const video = known ?? (await resolveVideo(url, { budget }))
+    // An unknown video is accepted from instances and channels only, not from accounts that boost it.
+    if (!stored && sharer.type !== 'Application' && sharer.type !== 'Group') return false
+    const video = stored ?? (await resolveVideo(url, { budget }))
     await runQuery(sql`
       INSERT INTO video_shares (url, video_id, actor_id) VALUES (${id}, ${video.id}, ${sharer.id})
-      ON CONFLICT (video_id, actor_id) DO UPDATE SET url = excluded.url WHERE NOT EXISTS (SELECT 1 FROM video_shares other WHERE other.url = excluded.url)`)
+      ON CONFLICT (video_id, actor_id) DO UPDATE SET url = excluded.url
+        WHERE NOT EXISTS (SELECT 1 FROM video_shares other WHERE other.url = excluded.url)`)
     return true
   })
 }
 
-async function takeUndoAnnounce({ actor, object }: IncomingActivity): Promise<boolean> {
+async function handleUndoAnnounce({ actor, object }: IncomingActivity): Promise<boolean> {
   const url = httpUrl(idOf(listOf(object)[0]))
   if (!url) return false
   return (
     (
       await runQuery(
-        sql`DELETE FROM video_shares USING actors WHERE video_shares.url = ${url} AND actors.id = video_shares.actor_id AND actors.url = ${actor} RETURNING video_shares.id`
+        sql`DELETE FROM video_shares USING actors WHERE video_shares.url = ${url} AND actors.id = video_shares.actor_id
+          AND actors.url = ${actor} RETURNING video_shares.id`
       )
     ).length > 0
   )
 }
 
-async function takeDelete({ actor, object }: IncomingActivity): Promise<boolean> {
+async function handleDelete({ actor, object }: IncomingActivity): Promise<boolean> {
   const url = httpUrl(idOf(listOf(object)[0]))
   return url !== null && (await removeRemoteVideo(url, { owner: actor }))
 }
 
-/** What nobody answers now is tried again later; what is wrong has no effect. */
-async function attempt(act: () => Promise<boolean>): Promise<boolean> {
+/** Returns false where a document is invalid. Throws RetryLaterError where a server is unreachable. */
+async function withFetchErrors(act: () => Promise<boolean>): Promise<boolean> {
   try {
     return await act()
   } catch (error) {

@@ -3,9 +3,9 @@ import { declareAssociations, declareModel } from '../core/database.ts'
 import { ChannelModel } from '../channels/channel.model.ts'
 import type { CollectionLinks } from './video-object.ts'
 
-/** Who may watch: PeerTube's numbers. */
+/** Who may watch a video; the numbers are those of PeerTube's API. */
 export const VIDEO_PRIVACY = { PUBLIC: 1, UNLISTED: 2, PRIVATE: 3, INTERNAL: 4, PASSWORD: 5 } as const
-/** How far a video is: PeerTube's numbers. */
+/** Processing state of a video; the numbers are those of PeerTube's API. */
 export const VIDEO_STATE = { PUBLISHED: 1, TO_TRANSCODE: 2, TRANSCODING_FAILED: 7 } as const
 
 /** A video of this instance or a copy of a remote one's metadata. */
@@ -42,14 +42,17 @@ export class VideoModel extends Model<InferAttributes<VideoModel>, InferCreation
   declare schedulePrivacy: CreationOptional<number | null>
   declare nsfwSummary: CreationOptional<string | null>
   declare isLive: CreationOptional<boolean>
-  /** Whether followers know of it; only of local videos. */
+  /** Whether the video was announced to followers; local videos only. */
   declare federated: CreationOptional<boolean>
-  /** Of remote videos: when their origin changed them, when it was asked, where their collections and trackers are. */
+  /** `updated` of the last document received; remote videos only. */
   declare remoteUpdatedAt: CreationOptional<Date | null>
+  /** When the origin was last queried, or the last document was received; remote videos only. */
   declare refreshedAt: CreationOptional<Date | null>
+  /** URLs of the collections (likes, comments, chapters, …); remote videos only. */
   declare collections: CreationOptional<CollectionLinks | null>
-  /** Of a remote video that its origin took away: since when it is kept out of sight. */
+  /** Since when a remote video that its origin deleted is hidden but retained (retention.ts). */
   declare goneAt: CreationOptional<Date | null>
+  /** When the collections of a remote video are to be fetched; null when they are up to date. */
   declare aroundDueAt: CreationOptional<Date | null>
   declare trackerUrls: CreationOptional<string[]>
   declare createdAt: CreationOptional<Date>
@@ -106,7 +109,7 @@ declareAssociations(() => {
   ChannelModel.hasMany(VideoModel, { as: 'videos', foreignKey: 'channelId' })
 })
 
-/** A password that opens a video of privacy PASSWORD. */
+/** A password of a video of privacy PASSWORD. */
 export class VideoPasswordModel extends Model<InferAttributes<VideoPasswordModel>, InferCreationAttributes<VideoPasswordModel>> {
   declare id: CreationOptional<number>
   declare videoId: number

@@ -9,55 +9,56 @@ import { serializeVideoObject } from './video-serializer.codec.ts'
 import { shouldFederateVideo, findLocalVideo, type LocalVideo } from './local-video.query.ts'
 
 /**
- * Tells followers what became of a local video, within the transaction that changed it: Create and Announce when they may know of it
- * for the first time, Update when it changed, Delete when it is no longer for them. Nothing for a video nobody was told of.
+ * Federates the current state of a local video, within the transaction that changed it: Create and Announce when it becomes visible to
+ * followers, Update when it changed, Delete when it is no longer visible to them. Does nothing for a video that was never federated.
  */
-export async function federateVideo(videoId: number, transaction: Transaction): Promise<void> {
+export async function federateVideo(videoId: number, tx: Transaction): Promise<void> {
   if (!config.federation.enabled) return
-  const video = await findLocalVideo(videoId, transaction)
+  const video = await findLocalVideo(videoId, tx)
   if (!video) return
-  if (shouldFederateVideo(video)) return await (video.federated ? tellUpdate(video, transaction) : tellNew(video, transaction))
-  if (video.federated) await tellDeleted(video, transaction)
+  if (shouldFederateVideo(video)) return await (video.federated ? sendUpdate(video, tx) : sendCreateAndAnnounces(video, tx))
+  if (video.federated) await sendDelete(video, tx)
 }
 
-/** Tells followers that a video is deleted, before its rows go. */
-export async function federateVideoDeletion(videoId: number, transaction: Transaction): Promise<void> {
-  const video = config.federation.enabled ? await findLocalVideo(videoId, transaction) : null
-  if (video?.federated) await tellDeleted(video, transaction)
+/** Federates the deletion of a local video; call before its rows are deleted. */
+export async function federateVideoDeletion(videoId: number, tx: Transaction): Promise<void> {
+  const video = config.federation.enabled ? await findLocalVideo(videoId, tx) : null
+  if (video?.federated) await sendDelete(video, tx)
 }
 
 /**
- * For the UPDATE of `videos` that changes counters: notes with it that other servers are to be told, once for all that changes within
+ * Assignment for an UPDATE of `videos` that changes counters: schedules one activity for all changes within
  * `federation.videos.counters_interval`.
  */
 export function countersDueSql(): Sql {
-  return sql`counters_due_at = CASE WHEN federated AND NOT remote THEN coalesce(counters_due_at, now() + make_interval(secs => ${config.federation.videos.counters_interval / 1000}::double precision)) END`
+  return sql`counters_due_at = CASE WHEN federated AND NOT remote THEN coalesce(counters_due_at,
+      now() + make_interval(secs => ${config.federation.videos.counters_interval / 1000}::double precision)) END`
 }
 
-/** Tells other servers the counters of a video, if they are due. */
+/** Sends an Update with the counters of a video, if they are due. */
 export async function federateVideoCounters(videoId: number): Promise<void> {
-  await transaction(async inside => {
+  await transaction(async tx => {
     const due = await runQuery(
       sql`UPDATE videos SET counters_due_at = NULL WHERE id = ${videoId} AND counters_due_at <= now() RETURNING id`,
-      inside
+      tx
     )
-    const video = due.length > 0 ? await findLocalVideo(videoId, inside) : null
+    const video = due.length > 0 ? await findLocalVideo(videoId, tx) : null
     if (!video?.federated || !shouldFederateVideo(video)) return
     await enqueueActivity(
       {
-        activity: updateOf(video),
+        activity: videoUpdateActivity(video),
         kind: 'video',
-        audience: await videoAudience(video, inside),
+        audience: await videoAudience(video, tx),
         lane: DELIVERY_PRIORITY.BULK,
         subject: video.object.id,
         supersedes: `counters ${video.object.id}`
       },
-      inside
+      tx
     )
   })
 }
 
-/** The Create of a video, as its followers get it and as its origin serves it. */
+/** Returns the Create of a video, as it is sent to followers and served at `/activity`. */
 export function videoCreateActivity({ object, account }: LocalVideo): Activity {
   const document = serializeVideoObject(object)
   return {
@@ -70,7 +71,7 @@ export function videoCreateActivity({ object, account }: LocalVideo): Activity {
   }
 }
 
-/** The Announce of a video by its channel or instance, or whoever else shared it. */
+/** Returns the Announce of a video by its channel, the instance or another actor. */
 export function videoAnnounceActivity(
   { object, account, channel }: Pick<LocalVideo, 'object' | 'account' | 'channel'>,
   share: { url: string; actor: string }
@@ -86,41 +87,42 @@ export function videoAnnounceActivity(
   }
 }
 
-/** Moves the share of a video to its new channel: followers of the old one hear that it was taken back. */
-export async function federateVideoChannelChange(videoId: number, oldChannelId: number, transaction: Transaction): Promise<void> {
-  const video = config.federation.enabled ? await findLocalVideo(videoId, transaction) : null
+/** Undoes the Announce of a video by its old channel and announces it by its new one. */
+export async function federateVideoChannelChange(videoId: number, oldChannelId: number, tx: Transaction): Promise<void> {
+  const video = config.federation.enabled ? await findLocalVideo(videoId, tx) : null
   if (!video?.federated) return
-  const [old] = await runQuery<{ url: string; actor: string }>(
+  const [oldShare] = await runQuery<{ url: string; actor: string }>(
     sql`
-    DELETE FROM video_shares s USING channels c, actors a WHERE c.id = ${oldChannelId} AND a.id = c.actor_id AND s.actor_id = a.id AND s.video_id = ${videoId} RETURNING s.url, a.url AS actor`,
-    transaction
+    DELETE FROM video_shares s USING channels c, actors a WHERE c.id = ${oldChannelId} AND a.id = c.actor_id AND s.actor_id = a.id
+      AND s.video_id = ${videoId} RETURNING s.url, a.url AS actor`,
+    tx
   )
-  if (old) {
-    const announce = videoAnnounceActivity({ ...video, channel: old.actor }, old)
+  if (oldShare) {
+    const announce = videoAnnounceActivity({ ...video, channel: oldShare.actor }, oldShare)
     await enqueueActivity(
       {
         activity: {
           type: 'Undo',
-          id: `${old.url}/undo`,
-          actor: old.actor,
+          id: `${oldShare.url}/undo`,
+          actor: oldShare.actor,
           to: [AS_PUBLIC],
-          cc: [`${old.actor}/followers`],
+          cc: [`${oldShare.actor}/followers`],
           object: announce
         },
         kind: 'base',
-        audience: { followersOf: [old.actor, video.account, instanceActor()] },
+        audience: { followersOf: [oldShare.actor, video.account, instanceActor()] },
         lane: DELIVERY_PRIORITY.PUBLISH,
         subject: video.object.id
       },
-      transaction
+      tx
     )
   }
   if (!shouldFederateVideo(video)) return
-  await announce(video, await share(video, video.channel, transaction), transaction)
+  await sendAnnounce(video, await storeShare(video, video.channel, tx), tx)
 }
 
-async function tellNew(video: LocalVideo, transaction: Transaction): Promise<void> {
-  await runQuery(sql`UPDATE videos SET federated = true, publications = publications + 1 WHERE id = ${video.id}`, transaction)
+async function sendCreateAndAnnounces(video: LocalVideo, tx: Transaction): Promise<void> {
+  await runQuery(sql`UPDATE videos SET federated = true, publications = publications + 1 WHERE id = ${video.id}`, tx)
   await enqueueActivity(
     {
       activity: videoCreateActivity(video),
@@ -129,29 +131,29 @@ async function tellNew(video: LocalVideo, transaction: Transaction): Promise<voi
       lane: DELIVERY_PRIORITY.PUBLISH,
       subject: video.object.id
     },
-    transaction
+    tx
   )
-  for (const actor of [video.channel, instanceActor()]) await announce(video, await share(video, actor, transaction), transaction)
+  for (const actor of [video.channel, instanceActor()]) await sendAnnounce(video, await storeShare(video, actor, tx), tx)
 }
 
-async function tellUpdate(video: LocalVideo, transaction: Transaction): Promise<void> {
+async function sendUpdate(video: LocalVideo, tx: Transaction): Promise<void> {
   await enqueueActivity(
     {
-      activity: updateOf(video),
+      activity: videoUpdateActivity(video),
       kind: 'video',
-      audience: await videoAudience(video, transaction),
+      audience: await videoAudience(video, tx),
       lane: DELIVERY_PRIORITY.PUBLISH,
       subject: video.object.id,
       supersedes: `update ${video.object.id}`
     },
-    transaction
+    tx
   )
 }
 
-async function tellDeleted(video: LocalVideo, transaction: Transaction): Promise<void> {
-  const audience = await videoAudience(video, transaction)
-  await cancelQueuedActivity(`counters ${video.object.id}`, transaction)
-  // The same video may come back and go again: each time is a message of its own.
+async function sendDelete(video: LocalVideo, tx: Transaction): Promise<void> {
+  const audience = await videoAudience(video, tx)
+  await cancelQueuedActivity(`counters ${video.object.id}`, tx)
+  // A video may be published and withdrawn several times; each Delete needs an id of its own.
   const id = `${video.object.id}/delete${video.publications > 1 ? `#${video.publications}` : ''}`
   await enqueueActivity(
     {
@@ -161,13 +163,13 @@ async function tellDeleted(video: LocalVideo, transaction: Transaction): Promise
       lane: DELIVERY_PRIORITY.NOW,
       subject: video.object.id
     },
-    transaction
+    tx
   )
-  await runQuery(sql`UPDATE videos SET federated = false WHERE id = ${video.id}`, transaction)
-  await runQuery(sql`DELETE FROM video_shares WHERE video_id = ${video.id}`, transaction)
+  await runQuery(sql`UPDATE videos SET federated = false WHERE id = ${video.id}`, tx)
+  await runQuery(sql`DELETE FROM video_shares WHERE video_id = ${video.id}`, tx)
 }
 
-function updateOf({ object, account }: LocalVideo): Activity {
+function videoUpdateActivity({ object, account }: LocalVideo): Activity {
   const document = serializeVideoObject(object)
   return {
     to: document.to as string[],
@@ -179,7 +181,7 @@ function updateOf({ object, account }: LocalVideo): Activity {
   }
 }
 
-async function announce(video: LocalVideo, share: { url: string; actor: string }, transaction: Transaction): Promise<void> {
+async function sendAnnounce(video: LocalVideo, share: { url: string; actor: string }, tx: Transaction): Promise<void> {
   await enqueueActivity(
     {
       activity: videoAnnounceActivity(video, share),
@@ -188,30 +190,33 @@ async function announce(video: LocalVideo, share: { url: string; actor: string }
       lane: DELIVERY_PRIORITY.PUBLISH,
       subject: video.object.id
     },
-    transaction
+    tx
   )
 }
 
-async function share(video: LocalVideo, actor: string, transaction: Transaction): Promise<{ url: string; actor: string }> {
+/** Stores that an actor of this instance shares a video. */
+async function storeShare(video: LocalVideo, actor: string, tx: Transaction): Promise<{ url: string; actor: string }> {
   const [row] = await runQuery<{ url: string }>(
     sql`
-    INSERT INTO video_shares (url, video_id, actor_id) SELECT ${video.object.id}::text || '/announces/' || id, ${video.id}::int, id FROM actors WHERE url = ${actor}
+    INSERT INTO video_shares (url, video_id, actor_id) SELECT ${video.object.id}::text || '/announces/' || id, ${video.id}::int, id
+      FROM actors WHERE url = ${actor}
     ON CONFLICT (video_id, actor_id) DO UPDATE SET url = excluded.url RETURNING url`,
-    transaction
+    tx
   )
   if (!row) throw new Error(`${actor} is no actor of this instance`)
   return { url: row.url, actor }
 }
 
-/** Followers of all who brought the video to somebody here, and those elsewhere who shared it. */
+/** Returns the recipients of a video's activities: followers of its account, channel and instance, and remote actors that shared it. */
 export async function videoAudience(
   { id, account, channel }: Pick<LocalVideo, 'id' | 'account' | 'channel'>,
-  transaction?: Transaction
+  tx?: Transaction
 ): Promise<DeliveryAudience> {
   const sharers = await runQuery<{ inbox: string }>(
     sql`
-    SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) AS inbox FROM video_shares s JOIN actors a ON a.id = s.actor_id WHERE s.video_id = ${id} AND a.host IS NOT NULL`,
-    transaction
+    SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) AS inbox FROM video_shares s JOIN actors a ON a.id = s.actor_id
+      WHERE s.video_id = ${id} AND a.host IS NOT NULL`,
+    tx
   )
   return { followersOf: [account, channel, instanceActor()], inboxes: sharers.map(row => row.inbox) }
 }

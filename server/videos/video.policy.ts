@@ -1,22 +1,22 @@
-import type { Viewer as Whole } from '../core/route.ts'
+import type { Viewer as RequestViewer } from '../core/route.ts'
 import { VIDEO_PRIVACY } from './video.model.ts'
 
-type Viewer = Pick<Whole, 'id' | 'role'>
-type Owned = { ownerUserId: number | null }
+type Viewer = Pick<RequestViewer, 'id' | 'role'>
+type OwnedVideo = { ownerUserId: number | null }
 
-/** The owner of a video, or somebody who moderates the instance. */
-export const canManageVideo = (viewer: Viewer | null, video: Owned): boolean =>
+/** Whether the viewer owns the video or moderates the instance. */
+export const canManageVideo = (viewer: Viewer | null, video: OwnedVideo): boolean =>
   viewer !== null && (viewer.id === video.ownerUserId || isModerator(viewer))
 
-/** Moderators and administrators see every video. */
+/** Whether the viewer is a moderator or an administrator. */
 export const isModerator = (viewer: Viewer | null): boolean => viewer !== null && viewer.role <= 1
 
 /** Whether the viewer may watch without a password. */
-export const canWatchVideo = (viewer: Viewer | null, video: Owned & { privacy: number }): boolean =>
+export const canWatchVideo = (viewer: Viewer | null, video: OwnedVideo & { privacy: number }): boolean =>
   video.privacy === VIDEO_PRIVACY.PUBLIC ||
   video.privacy === VIDEO_PRIVACY.UNLISTED ||
   (video.privacy === VIDEO_PRIVACY.INTERNAL && viewer !== null) ||
   canManageVideo(viewer, video)
 
-/** Public and unlisted files need no token. */
+/** Whether files of a video of this privacy are served without authorization. */
 export const isPublicOrUnlisted = (privacy: number): boolean => privacy === VIDEO_PRIVACY.PUBLIC || privacy === VIDEO_PRIVACY.UNLISTED

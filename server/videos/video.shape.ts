@@ -14,9 +14,9 @@ import {
 import { viewerCountOf } from './viewer-counts.ts'
 import { webVideoFiles } from './web-video-files.ts'
 
-type File = VideoDetails['files'][number]
+type FileJson = VideoDetails['files'][number]
 
-/** A row of the lists' query; `pg` gives bigint as text and json as objects. */
+/** A row of the query of video lists; `pg` returns bigint as a string and json as an object. */
 export type VideoListRow = {
   id: number
   uuid: string
@@ -51,7 +51,7 @@ export type VideoListRow = {
   channel: ActorSummary
 }
 
-/** A rendition as the details' query gives it. */
+/** A rendition in the queries of lists and details; sizes in bytes. */
 export type VideoFileRow = {
   id: number
   resolution: number
@@ -66,13 +66,14 @@ export type VideoFileRow = {
   has_video: boolean
 }
 
-const LIST_DESCRIPTION = 250
+/** Characters of the description in lists. */
+const TRUNCATED_DESCRIPTION_LENGTH = 250
 
-/** The lists' JSON of a row; `mine` adds what only owners and moderators see. */
-export function videoJson(row: VideoListRow, mine = false): Video {
-  const short =
-    row.description !== null && row.description.length > LIST_DESCRIPTION
-      ? row.description.slice(0, LIST_DESCRIPTION - 3) + '...'
+/** Returns the API JSON of a row; `withState` adds the fields that only owners and moderators get. */
+export function videoJson(row: VideoListRow, withState = false): Video {
+  const truncatedDescription =
+    row.description !== null && row.description.length > TRUNCATED_DESCRIPTION_LENGTH
+      ? row.description.slice(0, TRUNCATED_DESCRIPTION_LENGTH - 3) + '...'
       : row.description
   return {
     id: row.id,
@@ -87,8 +88,8 @@ export function videoJson(row: VideoListRow, mine = false): Video {
     nsfw: row.nsfw,
     nsfwFlags: 0,
     nsfwSummary: row.nsfw_summary,
-    truncatedDescription: short,
-    description: short,
+    truncatedDescription,
+    description: truncatedDescription,
     isLocal: !row.remote,
     duration: Math.floor(row.duration),
     aspectRatio: row.aspect_ratio === null ? null : Math.round(row.aspect_ratio * 10_000) / 10_000,
@@ -107,7 +108,7 @@ export function videoJson(row: VideoListRow, mine = false): Video {
     isLive: row.is_live,
     account: row.account,
     channel: row.channel,
-    ...(mine
+    ...(withState
       ? {
           state: idWithLabel(row.state, VIDEO_STATE_LABELS),
           waitTranscoding: row.wait_transcoding,
@@ -129,7 +130,7 @@ type PlaylistRow = {
   files: VideoFileRow[]
 }
 
-/** The files of a local video in the API: its HLS playlist and, where the site offers them, every finished quality as one file. */
+/** Returns the API JSON of the files of a local video: its HLS playlist and, if enabled, every finished rendition as one MP4. */
 export function localVideoFilesJson(
   video: VideoFileLocation,
   playlists: PlaylistRow[]
@@ -155,7 +156,7 @@ export function localVideoFilesJson(
         size: Number(file.whole_size),
         fileUrl: webVideoUrl(video, file.resolution),
         playlistUrl: null,
-        hasAudio: file.has_audio || files.some(one => !one.has_video)
+        hasAudio: file.has_audio || files.some(other => !other.has_video)
       }))
     )
   }
@@ -165,7 +166,7 @@ function fileJson(
   video: VideoFileLocation,
   file: VideoFileRow
 ): Pick<
-  File,
+  FileJson,
   | 'id'
   | 'resolution'
   | 'width'

@@ -15,11 +15,11 @@ import { REDUNDANCIES_SQL, REMOTE_VIDEO_FILES_SQL, remoteVideoFilesJson, type Re
 import { localVideoFilesJson, videoJson, type VideoFileRow, type VideoListRow } from './video.shape.ts'
 import { refreshViewerCounts } from './viewer-counts.ts'
 
-/** The filters of a list. */
+/** The filters that the API accepts for a list of videos. */
 export type VideoFilters = z.output<typeof VideoQuery>
 /**
- * Whose videos: of everybody, of a channel or an account, of what an account follows, or the viewer's own in every state; `unlistedToo`
- * where an address was handed on.
+ * Which videos a list is about: all, those of a channel, of an account or of what an account (`followedBy`) follows. `mine`: the viewer's
+ * own, in every state. `unlistedToo`: include unlisted videos, where the user gave their URL.
  */
 export type VideoListScope = {
   channelId?: number
@@ -30,7 +30,7 @@ export type VideoListScope = {
   narrowed?: VideoSearchFilters
   unlistedToo?: boolean
 }
-/** What only a search narrows a list by. */
+/** Filters that only the search has; durations in seconds. */
 export type VideoSearchFilters = {
   uuids?: string[]
   startDate?: Date
@@ -41,27 +41,32 @@ export type VideoSearchFilters = {
   durationMax?: number
 }
 
+/** Bits of `include`, as in PeerTube's API. */
 const INCLUDE = { NOT_PUBLISHED: 1, FILES: 8 } as const
 
-/** The columns of a card, from `videos v`, its channel `c` with actor `ca` and account `a` with actor `aa`. */
-const CARD = sql`
-  v.id, v.uuid, v.url, v.remote, v.name, v.description, v.category, v.licence, v.language, v.nsfw, v.privacy, v.state, v.wait_transcoding, v.duration, v.aspect_ratio,
-  v.views, v.likes, v.dislikes, v.comments, v.created_at, v.updated_at, v.published_at, v.originally_published_at, v.schedule_at, v.schedule_privacy, v.nsfw_summary, v.is_live,
+/** Columns of VideoListRow, from `videos v`. */
+const LIST_COLUMNS = sql`
+  v.id, v.uuid, v.url, v.remote, v.name, v.description, v.category, v.licence, v.language, v.nsfw, v.privacy, v.state, v.wait_transcoding,
+  v.duration, v.aspect_ratio, v.views, v.likes, v.dislikes, v.comments, v.created_at, v.updated_at, v.published_at,
+  v.originally_published_at, v.schedule_at, v.schedule_privacy, v.nsfw_summary, v.is_live,
   (SELECT filename FROM thumbnails WHERE video_id = v.id AND kind = 'thumbnail') AS thumbnail,
   (SELECT filename FROM thumbnails WHERE video_id = v.id AND kind = 'preview') AS preview`
-const FROM = sql`
+/** `videos v`, its channel `c` with actor `ca` and its account `a` with actor `aa`. */
+const FROM_VIDEOS = sql`
   FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id
   JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id`
 
 /**
- * The renditions of playlist `p` as JSON, best first, growing ones included: they play already. Of several sound tracks the one to begin
- * with: the others stand in the playlist alone.
+ * The renditions of playlist `p` as JSON, highest resolution first, including those still being encoded, which play already. Of several
+ * audio tracks only the default one; the others are in the HLS playlist only.
  */
-export const VIDEO_FILES_SQL = sql`(SELECT coalesce(json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size, 'whole_size', f.whole_size,
-  'filename', f.filename, 'playlist_filename', f.playlist_filename, 'has_audio', f.has_audio, 'has_video', f.has_video) ORDER BY f.resolution DESC), '[]')
+export const VIDEO_FILES_SQL = sql`(SELECT coalesce(json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width,
+  'height', f.height, 'fps', f.fps, 'size', f.size, 'whole_size', f.whole_size,
+  'filename', f.filename, 'playlist_filename', f.playlist_filename, 'has_audio', f.has_audio, 'has_video', f.has_video)
+  ORDER BY f.resolution DESC), '[]')
   FROM video_files f WHERE f.streaming_playlist_id = p.id AND f.track = 0)`
 
-/** A page of videos the viewer may list. */
+/** Returns a page of the videos that the viewer may list. Throws 401 for filters reserved for moderators. */
 export async function listVideos(
   filters: VideoFilters,
   viewer: Viewer | null,
@@ -70,9 +75,9 @@ export async function listVideos(
   const { start, count } = paging(filters)
   const where = sqlAnd(conditions(filters, viewer, scope))
   const rows = await runQuery<VideoListRow>(sql`
-    SELECT ${CARD}, ${actorSummarySql(sql`a`, sql`aa`)} AS account, ${actorSummarySql(sql`c`, sql`ca`)} AS channel
-    ${FROM} WHERE ${where} ORDER BY ${order(filters.sort ?? '-publishedAt')} LIMIT ${count} OFFSET ${start}`)
-  const withFiles = bits(filters.include, INCLUDE.FILES) ? await playlistsOf(rows) : new Map()
+    SELECT ${LIST_COLUMNS}, ${actorSummarySql(sql`a`, sql`aa`)} AS account, ${actorSummarySql(sql`c`, sql`ca`)} AS channel
+    ${FROM_VIDEOS} WHERE ${where} ORDER BY ${orderBy(filters.sort ?? '-publishedAt')} LIMIT ${count} OFFSET ${start}`)
+  const filesById = hasBits(filters.include, INCLUDE.FILES) ? await filesOfVideos(rows) : new Map()
   await refreshViewerCounts()
   const showState = scope.mine === true || filters.include !== undefined
   const total = filters.skipCount ? start + rows.length : await countVideos(where)
@@ -81,18 +86,19 @@ export async function listVideos(
     data: rows.map(row => ({
       ...videoJson(row, showState),
       ...(filters.include === undefined ? {} : { blockedOwner: false, blockedServer: false }),
-      ...withFiles.get(row.id)
+      ...filesById.get(row.id)
     }))
   }
 }
 
 async function countVideos(where: Sql): Promise<number> {
-  const [row] = await runQuery<{ total: string }>(sql`SELECT count(*) AS total ${FROM} WHERE ${where}`)
+  const [row] = await runQuery<{ total: string }>(sql`SELECT count(*) AS total ${FROM_VIDEOS} WHERE ${where}`)
   return Number(row!.total)
 }
 
-async function playlistsOf(rows: VideoListRow[]): Promise<Map<number, Pick<Video, 'streamingPlaylists' | 'files'>>> {
-  const found = await runQuery<{
+/** Returns the files of videos as API JSON, by video id. */
+async function filesOfVideos(rows: VideoListRow[]): Promise<Map<number, Pick<Video, 'streamingPlaylists' | 'files'>>> {
+  const playlists = await runQuery<{
     video_id: number
     id: number
     playlist_filename: string
@@ -100,20 +106,22 @@ async function playlistsOf(rows: VideoListRow[]): Promise<Map<number, Pick<Video
     redundancies: { baseUrl: string }[]
     files: VideoFileRow[]
   }>(
-    sql`SELECT p.video_id, p.id, p.playlist_filename, p.segments_sha256_filename, ${REDUNDANCIES_SQL} AS redundancies, ${VIDEO_FILES_SQL} AS files FROM streaming_playlists p JOIN videos v ON v.id = p.video_id WHERE v.id = ANY(${rows.map(row => row.id)})`
+    sql`SELECT p.video_id, p.id, p.playlist_filename, p.segments_sha256_filename, ${REDUNDANCIES_SQL} AS redundancies,
+      ${VIDEO_FILES_SQL} AS files FROM streaming_playlists p JOIN videos v ON v.id = p.video_id
+      WHERE v.id = ANY(${rows.map(row => row.id)})`
   )
-  const remote = await runQuery<{ id: number; remote: RemoteVideoFilesRow }>(
+  const remoteRows = await runQuery<{ id: number; remote: RemoteVideoFilesRow }>(
     sql`SELECT v.id, ${REMOTE_VIDEO_FILES_SQL} AS remote FROM videos v WHERE v.remote AND v.id = ANY(${rows.map(row => row.id)})`
   )
-  const origins = new Map(remote.map(one => [one.id, one.remote]))
+  const remoteFiles = new Map(remoteRows.map(row => [row.id, row.remote]))
   return new Map(
     rows.map(row => [
       row.id,
-      origins.has(row.id)
-        ? remoteVideoFilesJson(row, origins.get(row.id)!)
+      remoteFiles.has(row.id)
+        ? remoteVideoFilesJson(row, remoteFiles.get(row.id)!)
         : localVideoFilesJson(
             row,
-            found.filter(one => one.video_id === row.id)
+            playlists.filter(playlist => playlist.video_id === row.id)
           )
     ])
   )
@@ -125,23 +133,27 @@ function conditions(filters: VideoFilters, viewer: Viewer | null, scope: VideoLi
   if (scope.accountId !== undefined) list.push(sql`c.account_id = ${scope.accountId}`)
   if (scope.followedBy !== undefined) {
     list.push(
-      sql`EXISTS (SELECT 1 FROM follows JOIN accounts me ON me.actor_id = follows.actor_id WHERE me.id = ${scope.followedBy} AND follows.state = 'accepted' AND follows.target_id IN (c.actor_id, a.actor_id))`
+      sql`EXISTS (SELECT 1 FROM follows JOIN accounts me ON me.actor_id = follows.actor_id
+        WHERE me.id = ${scope.followedBy} AND follows.state = 'accepted' AND follows.target_id IN (c.actor_id, a.actor_id))`
     )
   }
   if (scope.videoId !== undefined) list.push(sql`v.id = ${scope.videoId}`)
-  if (scope.narrowed) list.push(...narrowing(scope.narrowed))
-  if (!scope.mine) list.push(...visibility(filters, viewer, scope), notBlocked(viewer))
+  if (scope.narrowed) list.push(...searchConditions(scope.narrowed))
+  if (!scope.mine) list.push(...visibilityConditions(filters, viewer, scope), notBlockedCondition(viewer))
   else if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
   if (filters.isLocal !== undefined) list.push(sql`v.remote = ${!filters.isLocal}`)
   if (filters.isLive !== undefined) list.push(sql`v.is_live = ${filters.isLive}`)
   const hasFiles = filters.hasWebVideoFiles ?? filters.hasWebtorrentFiles
   if (hasFiles !== undefined)
     list.push(
-      sql`(EXISTS (SELECT 1 FROM remote_files f WHERE f.video_id = v.id AND NOT f.hls) OR ${config.transcoding.web_videos.enabled} AND EXISTS (SELECT 1 FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = v.id AND f.whole_size IS NOT NULL)) = ${hasFiles}`
+      sql`(EXISTS (SELECT 1 FROM remote_files f WHERE f.video_id = v.id AND NOT f.hls) OR ${config.transcoding.web_videos.enabled}
+        AND EXISTS (SELECT 1 FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id
+          WHERE p.video_id = v.id AND f.whole_size IS NOT NULL)) = ${hasFiles}`
     )
   if (filters.hasHLSFiles !== undefined)
     list.push(
-      sql`(EXISTS (SELECT 1 FROM streaming_playlists p WHERE p.video_id = v.id) OR EXISTS (SELECT 1 FROM remote_playlists p WHERE p.video_id = v.id)) = ${filters.hasHLSFiles}`
+      sql`(EXISTS (SELECT 1 FROM streaming_playlists p WHERE p.video_id = v.id)
+        OR EXISTS (SELECT 1 FROM remote_playlists p WHERE p.video_id = v.id)) = ${filters.hasHLSFiles}`
     )
   if (filters.categoryOneOf) list.push(sql`v.category = ANY(${filters.categoryOneOf})`)
   if (filters.licenceOneOf) list.push(sql`v.licence = ANY(${filters.licenceOneOf})`)
@@ -151,7 +163,7 @@ function conditions(filters: VideoFilters, viewer: Viewer | null, scope: VideoLi
     list.push(sql`EXISTS (SELECT 1 FROM unnest(v.tags) tag WHERE lower(tag) = ANY(${filters.tagsOneOf.map(tag => tag.toLowerCase())}))`)
   if (filters.tagsAllOf)
     list.push(sql`(SELECT array_agg(lower(tag)) FROM unnest(v.tags) tag) @> ${filters.tagsAllOf.map(tag => tag.toLowerCase())}::text[]`)
-  if (filters.search) list.push(sql`unaccent(lower(v.name)) LIKE '%' || unaccent(${likeText(filters.search)}) || '%'`)
+  if (filters.search) list.push(sql`unaccent(lower(v.name)) LIKE '%' || unaccent(${escapeLikePattern(filters.search)}) || '%'`)
   if (filters.host) list.push(filters.host === instanceHost() ? sql`NOT v.remote` : sql`ca.host = ${filters.host}`)
   const nsfw = scope.mine
     ? 'both'
@@ -160,7 +172,7 @@ function conditions(filters: VideoFilters, viewer: Viewer | null, scope: VideoLi
   return list
 }
 
-function narrowing({
+function searchConditions({
   uuids,
   startDate,
   endDate,
@@ -180,31 +192,36 @@ function narrowing({
   return list
 }
 
-/** What this instance, or the viewer, refuses is in no list. */
-function notBlocked(viewer: Viewer | null): Sql {
-  const whose = viewer ? sql`(b.user_id IS NULL OR b.user_id = ${viewer.id})` : sql`b.user_id IS NULL`
-  return sql`NOT EXISTS (SELECT 1 FROM blocked_hosts b WHERE ${whose} AND b.host = ca.host) AND NOT EXISTS (SELECT 1 FROM blocked_accounts b WHERE ${whose} AND b.actor_id = aa.id)`
+/** Excludes the hosts and accounts that this instance or the viewer blocked. */
+function notBlockedCondition(viewer: Viewer | null): Sql {
+  const isBlocker = viewer ? sql`(b.user_id IS NULL OR b.user_id = ${viewer.id})` : sql`b.user_id IS NULL`
+  return sql`NOT EXISTS (SELECT 1 FROM blocked_hosts b WHERE ${isBlocker} AND b.host = ca.host)
+    AND NOT EXISTS (SELECT 1 FROM blocked_accounts b WHERE ${isBlocker} AND b.actor_id = aa.id)`
 }
 
-function visibility(filters: VideoFilters, viewer: Viewer | null, { unlistedToo }: VideoListScope): Sql[] {
-  const wantsMore = bits(filters.include, ~INCLUDE.FILES) || filters.privacyOneOf?.some(privacy => privacy !== VIDEO_PRIVACY.PUBLIC)
-  if (wantsMore && !isModerator(viewer))
+/** Throws 401 where only moderators may use the filters. */
+function visibilityConditions(filters: VideoFilters, viewer: Viewer | null, { unlistedToo }: VideoListScope): Sql[] {
+  const includesHidden = hasBits(filters.include, ~INCLUDE.FILES) || filters.privacyOneOf?.some(privacy => privacy !== VIDEO_PRIVACY.PUBLIC)
+  if (includesHidden && !isModerator(viewer))
     throw new Problem(401, null, 'You are not allowed to see all videos, specify a custom include or auto tags filter.')
   const list: Sql[] = []
   if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
-  else
-    list.push(
-      sql`v.privacy = ANY(${[VIDEO_PRIVACY.PUBLIC, ...(viewer ? [VIDEO_PRIVACY.INTERNAL] : []), ...(unlistedToo ? [VIDEO_PRIVACY.UNLISTED] : [])]})`
-    )
-  if (!bits(filters.include, INCLUDE.NOT_PUBLISHED)) list.push(sql`v.state = 1`)
+  else {
+    const visiblePrivacies: number[] = [VIDEO_PRIVACY.PUBLIC]
+    if (viewer) visiblePrivacies.push(VIDEO_PRIVACY.INTERNAL)
+    if (unlistedToo) visiblePrivacies.push(VIDEO_PRIVACY.UNLISTED)
+    list.push(sql`v.privacy = ANY(${visiblePrivacies})`)
+  }
+  if (!hasBits(filters.include, INCLUDE.NOT_PUBLISHED)) list.push(sql`v.state = 1`)
   return list
 }
 
-const bits = (value: number | undefined, wanted: number): boolean => ((value ?? 0) & wanted) !== 0
-const likeText = (text: string): string => text.toLowerCase().replace(/[\\%_]/g, '\\$&')
+const hasBits = (value: number | undefined, mask: number): boolean => ((value ?? 0) & mask) !== 0
+const escapeLikePattern = (text: string): string => text.toLowerCase().replace(/[\\%_]/g, '\\$&')
 
-const HOT = sql`(log(greatest(1, v.likes * 3 + v.views + v.comments * 6)) + extract(epoch FROM v.published_at) / 86400 / 3)`
-const COLUMNS: Record<string, () => Sql> = {
+/** Logarithm of the interactions plus the date: ten times the interactions count as much as being three days newer. */
+const HOTNESS = sql`(log(greatest(1, v.likes * 3 + v.views + v.comments * 6)) + extract(epoch FROM v.published_at) / 86400 / 3)`
+const SORT_EXPRESSIONS: Record<string, () => Sql> = {
   name: () => sql`lower(v.name)`,
   duration: () => sql`v.duration`,
   createdAt: () => sql`v.created_at`,
@@ -213,18 +230,19 @@ const COLUMNS: Record<string, () => Sql> = {
   views: () => sql`v.views`,
   likes: () => sql`v.likes`,
   comments: () => sql`v.comments`,
-  hot: () => HOT,
-  best: () => HOT,
+  hot: () => HOTNESS,
+  best: () => HOTNESS,
   trending: () =>
-    sql`(CASE WHEN v.published_at > now() - make_interval(days => ${config.trending.videos.interval_days}::int) THEN v.views ELSE v.views / 1000.0 END)`
+    sql`(CASE WHEN v.published_at > now() - make_interval(days => ${config.trending.videos.interval_days}::int) THEN v.views
+      ELSE v.views / 1000.0 END)`
 }
 
-function order(sort: string): Sql {
-  const column = COLUMNS[sort.replace(/^-/, '')]!()
+function orderBy(sort: string): Sql {
+  const column = SORT_EXPRESSIONS[sort.replace(/^-/, '')]!()
   return sort.startsWith('-') ? sql`${column} DESC, v.id DESC` : sql`${column} ASC, v.id ASC`
 }
 
-/** What a video's page needs, in one statement. */
+/** A row of the query of a video's details. */
 export type VideoDetailsRow = Omit<VideoListRow, 'account' | 'channel'> & {
   account: Account
   channel: Channel
@@ -245,13 +263,15 @@ export type VideoDetailsRow = Omit<VideoListRow, 'account' | 'channel'> & {
   } | null
 }
 
-/** The details of a video by its number; null if it is gone. */
+/** Returns the details of a video by its numeric id; null if there is none. */
 export async function findVideoDetailsRow(id: number): Promise<VideoDetailsRow | null> {
   const [row] = await runQuery<VideoDetailsRow>(sql`
-    SELECT ${CARD}, v.support, v.tags, v.comments_policy, v.download_enabled, v.input_file_updated_at, v.tracker_urls, a.user_id AS owner_user_id, ${REMOTE_VIDEO_FILES_SQL} AS remote_files,
+    SELECT ${LIST_COLUMNS}, v.support, v.tags, v.comments_policy, v.download_enabled, v.input_file_updated_at, v.tracker_urls,
+      a.user_id AS owner_user_id, ${REMOTE_VIDEO_FILES_SQL} AS remote_files,
       ${accountSql(sql`a`, sql`aa`)} AS account, ${channelSql(sql`c`, sql`ca`, accountSql(sql`a`, sql`aa`))} AS channel,
-      (SELECT json_build_object('id', p.id, 'playlist_filename', p.playlist_filename, 'segments_sha256_filename', p.segments_sha256_filename, 'redundancies', ${REDUNDANCIES_SQL}, 'files', ${VIDEO_FILES_SQL})
+      (SELECT json_build_object('id', p.id, 'playlist_filename', p.playlist_filename,
+          'segments_sha256_filename', p.segments_sha256_filename, 'redundancies', ${REDUNDANCIES_SQL}, 'files', ${VIDEO_FILES_SQL})
         FROM streaming_playlists p WHERE p.video_id = v.id) AS playlist
-    ${FROM} WHERE v.id = ${id}`)
+    ${FROM_VIDEOS} WHERE v.id = ${id}`)
   return row ?? null
 }

@@ -22,7 +22,7 @@ import { StoryboardModel } from './video-image.model.ts'
 import { deleteVideo, findVideoDescription, findVideo, updateVideo } from './videos.ts'
 import { listVideos } from './videos.query.ts'
 
-/** Who asks for a video, with the password the request carries. */
+/** Returns the viewer, IP address and video password (header `x-peertube-video-password`) of a request. */
 export function videoRequestContext(request: Request, viewer: Viewer | null): VideoRequestContext {
   const password = request.headers['x-peertube-video-password']
   return { viewer, password: typeof password === 'string' ? password : undefined, ip: request.ip }
@@ -77,7 +77,7 @@ export const videosRoutes = implementContract(videosContract, {
     const file = await VideoFileModel.findByPk(params.videoFileId)
     const playlist = file && (await StreamingPlaylistModel.findByPk(file.streamingPlaylistId))
     if (!file || playlist?.videoId !== video.id || file.growing) throw notFound('Video file')
-    // Few ask, so nobody waits for it while the video is encoded.
+    // Determined at the first request, which is rare, so that the encoding does not take longer.
     if (!file.metadata)
       await file.update(
         { metadata: await readFfprobeMetadata(join(hlsFolder(video.uuid), file.filename), config.upload.probe_timeout) },
@@ -88,12 +88,19 @@ export const videosRoutes = implementContract(videosContract, {
   'GET /videos/:id/storyboards': async ({ params, viewer, request }) => {
     const video = await findVideoAccessInfo(params.id)
     await assertCanWatchVideo(video, params.id, videoRequestContext(request, viewer))
-    const board = await StoryboardModel.findByPk(video.id)
-    if (!board) return { storyboards: [] }
-    const { totalHeight, totalWidth, spriteHeight, spriteWidth, spriteDuration } = board
+    const storyboard = await StoryboardModel.findByPk(video.id)
+    if (!storyboard) return { storyboards: [] }
+    const { totalHeight, totalWidth, spriteHeight, spriteWidth, spriteDuration } = storyboard
     return {
       storyboards: [
-        { storyboardPath: imagePath('storyboards', board.filename), totalHeight, totalWidth, spriteHeight, spriteWidth, spriteDuration }
+        {
+          storyboardPath: imagePath('storyboards', storyboard.filename),
+          totalHeight,
+          totalWidth,
+          spriteHeight,
+          spriteWidth,
+          spriteDuration
+        }
       ]
     }
   },

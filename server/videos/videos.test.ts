@@ -5,7 +5,7 @@ import sharp from 'sharp'
 import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
-import { unlimitedProbeLimits } from '../test/media-fixtures.ts'
+import { unlimitedProbeLimits } from '../test/media-settings.ts'
 import { probeMedia } from '../media/probe.ts'
 import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { waitForTranscoding, uploadVideo, videoUploadForm } from '../test/upload.ts'
@@ -32,8 +32,8 @@ beforeAll(async () => {
 afterAll(async () => await site?.stop())
 
 describe('a published video', () => {
-  it('has every field its owner gave, in the shape PeerTube clients know', async () => {
-    const made = await uploadVideo(site, alice, {
+  it('has the fields its owner set, in the format of PeerTube’s API', async () => {
+    const uploaded = await uploadVideo(site, alice, {
       name: 'Full video',
       category: 2,
       licence: 4,
@@ -47,13 +47,13 @@ describe('a published video', () => {
       waitTranscoding: 'false',
       originallyPublishedAt: '2020-01-02T03:04:05.000Z'
     })
-    await waitForTranscoding(site, alice, made.uuid)
-    const { json: video } = await site.call(`GET /videos/${made.uuid}`)
+    await waitForTranscoding(site, alice, uploaded.uuid)
+    const { json: video } = await site.call(`GET /videos/${uploaded.uuid}`)
     expect(video).toMatchObject({
-      id: made.id,
-      uuid: made.uuid,
-      shortUUID: made.shortUUID,
-      url: `${site.url}/videos/watch/${made.uuid}`,
+      id: uploaded.id,
+      uuid: uploaded.uuid,
+      shortUUID: uploaded.shortUUID,
+      url: `${site.url}/videos/watch/${uploaded.uuid}`,
       name: 'Full video',
       category: { id: 2, label: 'Films' },
       licence: { id: 4, label: 'Attribution - Non Commercial' },
@@ -69,11 +69,11 @@ describe('a published video', () => {
       likes: 0,
       dislikes: 0,
       isLive: false,
-      embedPath: `/videos/embed/${made.uuid}`,
+      embedPath: `/videos/embed/${uploaded.uuid}`,
       originallyPublishedAt: '2020-01-02T03:04:05.000Z',
       tags: ['tag one', 'two'],
       support: 'Support text',
-      descriptionPath: `/api/v1/videos/${made.uuid}/description`,
+      descriptionPath: `/api/v1/videos/${uploaded.uuid}/description`,
       commentsEnabled: true,
       commentsPolicy: { id: 1, label: 'Enabled' },
       downloadEnabled: true,
@@ -86,7 +86,7 @@ describe('a published video', () => {
     })
     const [playlist] = video.streamingPlaylists
     expect(playlist.playlistUrl).toMatch(
-      new RegExp(`^${site.url}/static/streaming-playlists/hls/${made.uuid}/[0-9a-f-]{36}-master\\.m3u8$`)
+      new RegExp(`^${site.url}/static/streaming-playlists/hls/${uploaded.uuid}/[0-9a-f-]{36}-master\\.m3u8$`)
     )
     expect(playlist.files.map((file: any) => [file.resolution.id, file.hasVideo, file.hasAudio])).toEqual([
       [180, true, false],
@@ -101,21 +101,21 @@ describe('a published video', () => {
     }
     const hashes = (await (await fetch(playlist.segmentsSha256Url)).json()) as Record<string, object>
     expect(Object.keys(hashes).sort()).toEqual(playlist.files.map((file: any) => file.fileUrl.split('/').at(-1)).sort())
-    const boards = (await site.call(`GET /videos/${made.uuid}/storyboards`)).json.storyboards
-    expect(boards[0]).toMatchObject({ spriteDuration: 1, spriteWidth: 192 })
-    expect((await fetch(site.url + boards[0].storyboardPath)).status).toBe(200)
+    const storyboards = (await site.call(`GET /videos/${uploaded.uuid}/storyboards`)).json.storyboards
+    expect(storyboards[0]).toMatchObject({ spriteDuration: 1, spriteWidth: 192 })
+    expect((await fetch(site.url + storyboards[0].storyboardPath)).status).toBe(200)
     const metadata = await site.call(`GET ${new URL(playlist.files[0].metadataUrl).pathname.slice('/api/v1'.length)}`)
     expect(metadata.json.streams[0].codec_name).toBe('h264')
   })
 
-  it('has playlists that travel compressed, whole ones only', async () => {
-    const made = await uploadVideo(site, alice)
+  it('has playlists that are sent compressed, except for range requests', async () => {
+    const uploaded = await uploadVideo(site, alice)
     const {
       streamingPlaylists: [playlist]
-    } = await waitForTranscoding(site, alice, made.uuid)
-    const ask = async (url: string, headers: Record<string, string>) => await fetch(url, { headers })
+    } = await waitForTranscoding(site, alice, uploaded.uuid)
+    const get = async (url: string, headers: Record<string, string>) => await fetch(url, { headers })
     for (const { playlistUrl } of [playlist, ...playlist.files]) {
-      const plain = await ask(playlistUrl, { 'accept-encoding': 'identity' })
+      const plain = await get(playlistUrl, { 'accept-encoding': 'identity' })
       expect([plain.headers.get('content-encoding'), plain.headers.get('vary'), plain.headers.get('cache-control')]).toEqual([
         null,
         'Accept-Encoding',
@@ -125,17 +125,19 @@ describe('a published video', () => {
       const text = await plain.text()
       expect(text).toMatch(/^#EXTM3U/)
       for (const encoding of ['br', 'gzip']) {
-        const packed = await ask(playlistUrl, { 'accept-encoding': encoding })
-        expect([packed.headers.get('content-encoding'), await packed.text()]).toEqual([encoding, text])
-        // Not by fetch, which asks for no kept answer then.
-        const again = await request(playlistUrl, { headers: { 'accept-encoding': encoding, 'if-none-match': packed.headers.get('etag')! } })
-        await again.body.dump()
-        expect(again.statusCode).toBe(304)
+        const compressed = await get(playlistUrl, { 'accept-encoding': encoding })
+        expect([compressed.headers.get('content-encoding'), await compressed.text()]).toEqual([encoding, text])
+        // Not with fetch, which adds `cache-control: no-cache` to conditional requests.
+        const revalidated = await request(playlistUrl, {
+          headers: { 'accept-encoding': encoding, 'if-none-match': compressed.headers.get('etag')! }
+        })
+        await revalidated.body.dump()
+        expect(revalidated.statusCode).toBe(304)
       }
-      const end = await ask(playlistUrl, { 'accept-encoding': 'br, gzip', range: 'bytes=-20' })
+      const end = await get(playlistUrl, { 'accept-encoding': 'br, gzip', range: 'bytes=-20' })
       expect([end.status, end.headers.get('content-encoding'), await end.text()]).toEqual([206, null, text.slice(-20)])
     }
-    const missing = await ask(playlist.playlistUrl.replace('master', 'nothing'), { 'accept-encoding': 'br' })
+    const missing = await get(playlist.playlistUrl.replace('master', 'nothing'), { 'accept-encoding': 'br' })
     expect([missing.status, missing.headers.get('content-encoding'), missing.headers.get('content-type')]).toEqual([
       404,
       null,
@@ -143,13 +145,14 @@ describe('a published video', () => {
     ])
   })
 
-  it('is found by number, UUID and short UUID, and by nothing else', async () => {
-    const made = await uploadVideo(site, alice)
-    for (const id of [made.id, made.uuid, made.shortUUID]) expect((await site.call(`GET /videos/${id}`)).json.uuid).toBe(made.uuid)
+  it('is found by numeric id, UUID and short UUID only', async () => {
+    const uploaded = await uploadVideo(site, alice)
+    for (const id of [uploaded.id, uploaded.uuid, uploaded.shortUUID])
+      expect((await site.call(`GET /videos/${id}`)).json.uuid).toBe(uploaded.uuid)
     for (const id of [99999, '00000000-0000-4000-8000-000000000000', 'aaaaaaaaaaaaaaaaaaaaaa']) {
-      const answer = await site.call(`GET /videos/${id}`)
-      expect(answer.status).toBe(404)
-      expect(answer.json).toMatchObject({
+      const response = await site.call(`GET /videos/${id}`)
+      expect(response.status).toBe(404)
+      expect(response.json).toMatchObject({
         status: 404,
         title: 'Not Found',
         detail: 'Video not found',
@@ -157,10 +160,10 @@ describe('a published video', () => {
         type: 'about:blank'
       })
     }
-    const bad = await site.call('GET /videos/not%20an%20id')
-    expect(bad.status).toBe(400)
-    expect(bad.headers.get('content-type')).toContain('application/problem+json')
-    expect(bad.json['invalid-params'].id).toEqual({
+    const malformed = await site.call('GET /videos/not%20an%20id')
+    expect(malformed.status).toBe(400)
+    expect(malformed.headers.get('content-type')).toContain('application/problem+json')
+    expect(malformed.json['invalid-params'].id).toEqual({
       type: 'field',
       value: 'not an id',
       msg: 'Should have a valid video id (id, short UUID or UUID)',
@@ -171,13 +174,13 @@ describe('a published video', () => {
       expect([400, 404]).toContain((await site.call(`GET /videos/${id}`)).status)
   })
 
-  it('shows an edit in the very next answer, whoever asked before', async () => {
-    const made = await uploadVideo(site, alice)
+  it('has an edit in the next response, in spite of caches', async () => {
+    const uploaded = await uploadVideo(site, alice)
     for (let i = 0; i < 20; i++) {
-      await site.call(`GET /videos/${made.uuid}`)
-      expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { name: `Name ${i}` } })).status).toBe(204)
-      expect((await site.call(`GET /videos/${made.uuid}`)).json.name).toBe(`Name ${i}`)
-      expect((await site.call('GET /videos?count=100')).json.data.find((video: any) => video.id === made.id)?.name ?? `Name ${i}`).toBe(
+      await site.call(`GET /videos/${uploaded.uuid}`)
+      expect((await site.call(`PUT /videos/${uploaded.uuid}`, { token: alice.token, body: { name: `Name ${i}` } })).status).toBe(204)
+      expect((await site.call(`GET /videos/${uploaded.uuid}`)).json.name).toBe(`Name ${i}`)
+      expect((await site.call('GET /videos?count=100')).json.data.find((video: any) => video.id === uploaded.id)?.name ?? `Name ${i}`).toBe(
         `Name ${i}`
       )
     }
@@ -185,22 +188,22 @@ describe('a published video', () => {
 })
 
 describe('editing', () => {
-  it('changes what is given and leaves the rest', async () => {
-    const made = await uploadVideo(site, alice, { description: 'before', tags: ['one', 'two'] })
-    const jpeg = await sharp({ create: { width: 1000, height: 600, channels: 3, background: '#a33' } })
+  it('changes the given fields only', async () => {
+    const uploaded = await uploadVideo(site, alice, { description: 'before', tags: ['one', 'two'] })
+    const png = await sharp({ create: { width: 1000, height: 600, channels: 3, background: '#a33' } })
       .png()
       .toBuffer()
     const form = videoUploadForm({ name: 'After', tags: ['three'], nsfw: 'true' })
-    form.set('thumbnailfile', new Blob([new Uint8Array(jpeg)]), 'picture.png')
-    expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, multipart: form })).status).toBe(204)
-    const { json } = await site.call(`GET /videos/${made.uuid}`, { token: alice.token })
+    form.set('thumbnailfile', new Blob([new Uint8Array(png)]), 'image.png')
+    expect((await site.call(`PUT /videos/${uploaded.uuid}`, { token: alice.token, multipart: form })).status).toBe(204)
+    const { json } = await site.call(`GET /videos/${uploaded.uuid}`, { token: alice.token })
     expect(json).toMatchObject({ name: 'After', description: 'before', tags: ['three'], nsfw: true })
-    const picture = sharp(Buffer.from(await (await fetch(site.url + json.thumbnailPath)).arrayBuffer()))
-    expect(await picture.metadata()).toMatchObject({ format: 'jpeg', width: 280, height: 157 })
+    const thumbnail = sharp(Buffer.from(await (await fetch(site.url + json.thumbnailPath)).arrayBuffer()))
+    expect(await thumbnail.metadata()).toMatchObject({ format: 'jpeg', width: 280, height: 157 })
     expect(
-      (await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { description: null, tags: [], category: 3 } })).status
+      (await site.call(`PUT /videos/${uploaded.uuid}`, { token: alice.token, body: { description: null, tags: [], category: 3 } })).status
     ).toBe(204)
-    expect((await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json).toMatchObject({
+    expect((await site.call(`GET /videos/${uploaded.uuid}`, { token: alice.token })).json).toMatchObject({
       description: null,
       tags: [],
       category: { id: 3 },
@@ -208,93 +211,93 @@ describe('editing', () => {
     })
   })
 
-  it('keeps the picture its owner chose, also where one of the film is taken later', async () => {
-    const made = await uploadVideo(site, alice)
+  it('keeps the thumbnail its owner chose when an automatic one is created later', async () => {
+    const uploaded = await uploadVideo(site, alice)
     const form = videoUploadForm({})
     const png = await sharp({ create: { width: 1000, height: 600, channels: 3, background: '#a33' } })
       .png()
       .toBuffer()
-    form.set('thumbnailfile', new Blob([new Uint8Array(png)]), 'picture.png')
-    expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, multipart: form })).status).toBe(204)
+    form.set('thumbnailfile', new Blob([new Uint8Array(png)]), 'image.png')
+    expect((await site.call(`PUT /videos/${uploaded.uuid}`, { token: alice.token, multipart: form })).status).toBe(204)
     const paths = async () => {
-      const { json } = await site.call(`GET /videos/${made.uuid}`, { token: alice.token })
+      const { json } = await site.call(`GET /videos/${uploaded.uuid}`, { token: alice.token })
       return [json.thumbnailPath, json.previewPath]
     }
-    const chosen = await paths()
-    const late = join(site.folder, 'tmp/late.jpg')
-    await writeFile(late, png)
+    const chosenPaths = await paths()
+    const automaticImage = join(site.folder, 'tmp/late.jpg')
+    await writeFile(automaticImage, png)
     await transaction(
-      async transaction =>
-        await setVideoImages(made.id, [{ kind: 'thumbnail', path: late, width: 280, height: 157, automatic: true }], transaction)
+      async tx =>
+        await setVideoImages(uploaded.id, [{ kind: 'thumbnail', path: automaticImage, width: 280, height: 157, automatic: true }], tx)
     )
-    expect([await paths(), existsSync(late)]).toEqual([chosen, false])
+    expect([await paths(), existsSync(automaticImage)]).toEqual([chosenPaths, false])
   })
 
-  it('names every wrong field and changes nothing', async () => {
-    const made = await uploadVideo(site, alice)
-    const answer = await site.call(`PUT /videos/${made.uuid}`, {
+  it('answers 400 naming every invalid field, and changes nothing', async () => {
+    const uploaded = await uploadVideo(site, alice)
+    const response = await site.call(`PUT /videos/${uploaded.uuid}`, {
       token: alice.token,
       body: { name: 'x'.repeat(121), tags: ['a', 'b', 'c', 'd', 'e', 'f'], language: 5, originallyPublishedAt: 'never', support: 'fine' }
     })
-    expect(answer.status).toBe(400)
-    expect(Object.keys(answer.json['invalid-params']).sort()).toEqual(['language', 'name', 'originallyPublishedAt', 'tags'])
-    expect(answer.json['invalid-params'].name.msg).toBe('Should have a video name between 3 and 120 characters long')
-    expect((await site.call(`GET /videos/${made.uuid}`)).json).toMatchObject({ name: 'A film', support: null })
+    expect(response.status).toBe(400)
+    expect(Object.keys(response.json['invalid-params']).sort()).toEqual(['language', 'name', 'originallyPublishedAt', 'tags'])
+    expect(response.json['invalid-params'].name.msg).toBe('Should have a video name between 3 and 120 characters long')
+    expect((await site.call(`GET /videos/${uploaded.uuid}`)).json).toMatchObject({ name: 'A film', support: null })
     const form = videoUploadForm({ name: 'Half changed' })
-    form.set('thumbnailfile', new Blob(['not a picture']), 'picture.png')
-    const refused = await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, multipart: form })
+    form.set('thumbnailfile', new Blob(['not a picture']), 'image.png')
+    const refused = await site.call(`PUT /videos/${uploaded.uuid}`, { token: alice.token, multipart: form })
     expect(refused.status).toBe(400)
     expect(refused.json['invalid-params'].thumbnailfile.location).toBe('body')
-    expect((await site.call(`GET /videos/${made.uuid}`)).json.name).toBe('A film')
+    expect((await site.call(`GET /videos/${uploaded.uuid}`)).json.name).toBe('A film')
   })
 
-  it('belongs to the owner and to moderators', async () => {
-    const made = await uploadVideo(site, alice)
-    expect((await site.call(`PUT /videos/${made.uuid}`, { body: { name: 'Stranger' } })).json).toMatchObject({
+  it('is allowed to the owner and to moderators only', async () => {
+    const uploaded = await uploadVideo(site, alice)
+    expect((await site.call(`PUT /videos/${uploaded.uuid}`, { body: { name: 'Stranger' } })).json).toMatchObject({
       status: 401,
       code: 'unauthorized_request'
     })
-    expect((await site.call(`PUT /videos/${made.uuid}`, { token: bob.token, body: { name: 'Other' } })).json).toMatchObject({
+    expect((await site.call(`PUT /videos/${uploaded.uuid}`, { token: bob.token, body: { name: 'Other' } })).json).toMatchObject({
       status: 403,
       detail: 'Cannot manage a video of another user.'
     })
-    expect((await site.call(`DELETE /videos/${made.uuid}`, { token: bob.token })).status).toBe(403)
-    expect((await site.call(`PUT /videos/${made.uuid}`, { token: moderator.token, body: { name: 'Moderated' } })).status).toBe(204)
-    expect((await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { channelId: bob.channelId } })).json.detail).toBe(
+    expect((await site.call(`DELETE /videos/${uploaded.uuid}`, { token: bob.token })).status).toBe(403)
+    expect((await site.call(`PUT /videos/${uploaded.uuid}`, { token: moderator.token, body: { name: 'Moderated' } })).status).toBe(204)
+    expect((await site.call(`PUT /videos/${uploaded.uuid}`, { token: alice.token, body: { channelId: bob.channelId } })).json.detail).toBe(
       'Unknown video "video channel" for this account.'
     )
   })
 
-  it('publishes a scheduled video when its time comes', async () => {
-    const made = await uploadVideo(site, alice, {
+  it('publishes a scheduled video at the scheduled time', async () => {
+    const uploaded = await uploadVideo(site, alice, {
       privacy: 3,
       'scheduleUpdate[updateAt]': new Date(Date.now() + 6000).toISOString(),
       'scheduleUpdate[privacy]': 1
     })
-    expect((await site.call(`GET /videos/${made.uuid}`)).status).toBe(401)
-    expect((await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json.scheduledUpdate.privacy).toBe(1)
-    await eventually(async () => (await site.call(`GET /videos/${made.uuid}`)).status === 200, 20, 'the scheduled publication')
-    expect((await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json.scheduledUpdate).toBeUndefined()
+    expect((await site.call(`GET /videos/${uploaded.uuid}`)).status).toBe(401)
+    expect((await site.call(`GET /videos/${uploaded.uuid}`, { token: alice.token })).json.scheduledUpdate.privacy).toBe(1)
+    await eventually(async () => (await site.call(`GET /videos/${uploaded.uuid}`)).status === 200, 20, 'the scheduled publication')
+    expect((await site.call(`GET /videos/${uploaded.uuid}`, { token: alice.token })).json.scheduledUpdate).toBeUndefined()
   })
 })
 
 describe('deleting', () => {
-  it('removes rows and files, also in the middle of the encoding', async () => {
-    const done = await uploadVideo(site, alice)
-    await waitForTranscoding(site, alice, done.uuid)
-    const early = await uploadVideo(site, alice)
-    for (const { uuid } of [done, early]) {
+  it('removes rows and files, also during the encoding', async () => {
+    const encoded = await uploadVideo(site, alice)
+    await waitForTranscoding(site, alice, encoded.uuid)
+    const encoding = await uploadVideo(site, alice)
+    for (const { uuid } of [encoded, encoding]) {
       expect((await site.call(`DELETE /videos/${uuid}`, { token: alice.token })).status).toBe(204)
       expect((await site.call(`GET /videos/${uuid}`)).status).toBe(404)
       await eventually(async () => !existsSync(join(site.folder, 'streaming-playlists/hls', uuid)), 20, 'the removal of the files')
     }
-    expect((await site.call(`DELETE /videos/${done.uuid}`, { token: alice.token })).status).toBe(404)
+    expect((await site.call(`DELETE /videos/${encoded.uuid}`, { token: alice.token })).status).toBe(404)
   })
 })
 
-describe('who may watch', () => {
-  type Case = { privacy: number; anonymous: number; other: number }
-  const cases: Case[] = [
+describe('access control', () => {
+  type AccessCase = { privacy: number; anonymous: number; other: number }
+  const cases: AccessCase[] = [
     { privacy: 1, anonymous: 200, other: 200 },
     { privacy: 2, anonymous: 200, other: 200 },
     { privacy: 3, anonymous: 401, other: 403 },
@@ -302,18 +305,18 @@ describe('who may watch', () => {
     { privacy: 5, anonymous: 403, other: 403 }
   ]
   it.each(cases)('privacy $privacy', async ({ privacy, anonymous, other }) => {
-    const made = await uploadVideo(site, alice, {
+    const uploaded = await uploadVideo(site, alice, {
       privacy,
       description: 'secret words',
       ...(privacy === 5 ? { videoPasswords: ['open sesame', 'second'] } : {})
     })
-    const mine = await waitForTranscoding(site, alice, made.uuid)
-    const [playlist] = mine.streamingPlaylists
+    const details = await waitForTranscoding(site, alice, uploaded.uuid)
+    const [playlist] = details.streamingPlaylists
     const paths = [
-      `/videos/${made.uuid}`,
-      `/videos/${made.uuid}/description`,
-      `/videos/${made.uuid}/storyboards`,
-      `/videos/${made.uuid}/metadata/${playlist.files[0].id}`
+      `/videos/${uploaded.uuid}`,
+      `/videos/${uploaded.uuid}/description`,
+      `/videos/${uploaded.uuid}/storyboards`,
+      `/videos/${uploaded.uuid}/metadata/${playlist.files[0].id}`
     ]
     for (const path of paths) {
       for (const [token, status] of [
@@ -323,12 +326,12 @@ describe('who may watch', () => {
         [moderator.token, 200],
         [root, 200]
       ] as const) {
-        const answer = await site.call(`GET ${path}`, { token })
-        expect([path, answer.status]).toEqual([path, status])
-        if (status !== 200) expect(answer.text).not.toContain('secret words')
+        const response = await site.call(`GET ${path}`, { token })
+        expect([path, response.status]).toEqual([path, status])
+        if (status !== 200) expect(response.text).not.toContain('secret words')
       }
     }
-    // Files: whichever address is tried, private or open.
+    // Files: at the private URL as well as at the public one.
     const files = [
       playlist.playlistUrl,
       playlist.segmentsSha256Url,
@@ -337,33 +340,33 @@ describe('who may watch', () => {
       playlist.files[0].fileDownloadUrl
     ]
     for (const url of files.flatMap(url => [url, url.replace('/hls/private/', '/hls/')])) {
-      const closed = privacy > 2
-      expect([url, (await fetch(url)).status]).toEqual([url, closed ? 403 : 200])
+      const isProtected = privacy > 2
+      expect([url, (await fetch(url)).status]).toEqual([url, isProtected ? 403 : 200])
       expect((await fetch(url, { headers: { authorization: `Bearer ${bob.token}` } })).status).toBe(other === 200 ? 200 : 403)
       expect((await fetch(url, { headers: { authorization: `Bearer ${alice.token}` } })).status).toBe(200)
     }
     expect(playlist.playlistUrl.includes('/private/')).toBe(privacy > 2)
-    // Lists: only what is public, and internal for those who have an account here.
-    const listed = async (token?: string) =>
-      (await site.call('GET /videos?count=100', { token })).json.data.some((video: any) => video.id === made.id)
-    expect([await listed(), await listed(bob.token)]).toEqual([privacy === 1, privacy === 1 || privacy === 4])
-    // A number can be guessed, so an unlisted video is not found by it.
-    expect((await site.call(`GET /videos/${made.id}`)).status).toBe(privacy === 2 ? 401 : anonymous)
+    // Lists: public videos, and internal ones for users of this instance.
+    const isListed = async (token?: string) =>
+      (await site.call('GET /videos?count=100', { token })).json.data.some((video: any) => video.id === uploaded.id)
+    expect([await isListed(), await isListed(bob.token)]).toEqual([privacy === 1, privacy === 1 || privacy === 4])
+    // A numeric id can be guessed, so it does not give access to an unlisted video.
+    expect((await site.call(`GET /videos/${uploaded.id}`)).status).toBe(privacy === 2 ? 401 : anonymous)
   })
 
-  it('opens a password video for who knows a password, until the password goes', async () => {
-    const made = await uploadVideo(site, alice, { privacy: 5, videoPasswords: ['secret1', 'secret2'] })
-    await waitForTranscoding(site, alice, made.uuid)
-    const knock = async (password?: string) =>
-      await site.call(`GET /videos/${made.uuid}`, { headers: password ? { 'x-peertube-video-password': password } : {} })
-    expect((await knock()).json).toMatchObject({ status: 403, code: 'video_requires_password' })
-    expect((await knock('bad')).json).toMatchObject({ status: 403, code: 'incorrect_video_password' })
-    const { json: video } = await knock('secret1')
+  it('a password gives access to a password protected video until the password is removed', async () => {
+    const uploaded = await uploadVideo(site, alice, { privacy: 5, videoPasswords: ['secret1', 'secret2'] })
+    await waitForTranscoding(site, alice, uploaded.uuid)
+    const getWithPassword = async (password?: string) =>
+      await site.call(`GET /videos/${uploaded.uuid}`, { headers: password ? { 'x-peertube-video-password': password } : {} })
+    expect((await getWithPassword()).json).toMatchObject({ status: 403, code: 'video_requires_password' })
+    expect((await getWithPassword('bad')).json).toMatchObject({ status: 403, code: 'incorrect_video_password' })
+    const { json: video } = await getWithPassword('secret1')
     const {
       json: {
         files: { token, expires }
       }
-    } = await site.call(`POST /videos/${made.uuid}/token`, { headers: { 'x-peertube-video-password': 'secret1' } })
+    } = await site.call(`POST /videos/${uploaded.uuid}/token`, { headers: { 'x-peertube-video-password': 'secret1' } })
     expect(Date.parse(expires)).toBeGreaterThan(Date.now() + 7 * 3600_000)
     const master = `${video.streamingPlaylists[0].playlistUrl}?videoFileToken=${token}&reinjectVideoFileToken=true`
     const text = await (await fetch(master)).text()
@@ -378,22 +381,22 @@ describe('who may watch', () => {
     ).text()
     const segment = new URL(/URI="([^"]+)"/.exec(media)![1]!, master)
     expect((await fetch(segment, { headers: { range: 'bytes=0-9' } })).status).toBe(206)
-    const passwords = (await site.call(`GET /videos/${made.uuid}/passwords`, { token: alice.token })).json
-    expect(passwords.data.map((one: any) => one.password)).toEqual(['secret2', 'secret1'])
-    expect((await site.call(`GET /videos/${made.uuid}/passwords`, { token: bob.token })).status).toBe(403)
-    expect((await site.call(`DELETE /videos/${made.uuid}/passwords/${passwords.data[1].id}`, { token: alice.token })).status).toBe(204)
+    const passwords = (await site.call(`GET /videos/${uploaded.uuid}/passwords`, { token: alice.token })).json
+    expect(passwords.data.map((entry: any) => entry.password)).toEqual(['secret2', 'secret1'])
+    expect((await site.call(`GET /videos/${uploaded.uuid}/passwords`, { token: bob.token })).status).toBe(403)
+    expect((await site.call(`DELETE /videos/${uploaded.uuid}/passwords/${passwords.data[1].id}`, { token: alice.token })).status).toBe(204)
     expect((await fetch(segment)).status).toBe(403)
-    expect((await knock('secret1')).status).toBe(403)
-    expect((await knock('secret2')).status).toBe(200)
-    expect((await site.call(`DELETE /videos/${made.uuid}/passwords/${passwords.data[0].id}`, { token: alice.token })).status).toBe(400)
+    expect((await getWithPassword('secret1')).status).toBe(403)
+    expect((await getWithPassword('secret2')).status).toBe(200)
+    expect((await site.call(`DELETE /videos/${uploaded.uuid}/passwords/${passwords.data[0].id}`, { token: alice.token })).status).toBe(400)
   })
 
-  it('closes a token with the account it was made for', async () => {
+  it('a file token is valid for its video only, and not after its user was blocked', async () => {
     const carol = await site.user('carol')
-    const made = await uploadVideo(site, alice, { privacy: 4 })
-    const mine = await waitForTranscoding(site, alice, made.uuid)
-    const { json } = await site.call(`POST /videos/${made.uuid}/token`, { token: carol.token })
-    const url = `${mine.streamingPlaylists[0].playlistUrl}?videoFileToken=${json.files.token}`
+    const uploaded = await uploadVideo(site, alice, { privacy: 4 })
+    const details = await waitForTranscoding(site, alice, uploaded.uuid)
+    const { json } = await site.call(`POST /videos/${uploaded.uuid}/token`, { token: carol.token })
+    const url = `${details.streamingPlaylists[0].playlistUrl}?videoFileToken=${json.files.token}`
     expect((await fetch(url)).status).toBe(200)
     expect((await fetch(url.slice(0, -2) + 'xx')).status).toBe(403)
     expect((await fetch(url.replace(/videoFileToken=.*/, 'videoFileToken=bad'))).status).toBe(403)
@@ -402,32 +405,32 @@ describe('who may watch', () => {
     expect((await fetch(`${otherUrl}?videoFileToken=${json.files.token}`)).status).toBe(403)
     await site.call(`POST /users/${carol.id}/block`, { token: root, body: {} })
     expect((await fetch(url)).status).toBe(403)
-    expect((await site.call(`POST /videos/${made.uuid}/token`)).status).toBe(401)
+    expect((await site.call(`POST /videos/${uploaded.uuid}/token`)).status).toBe(401)
   })
 
-  it('counts wrong passwords', async () => {
-    const made = await uploadVideo(site, alice, { privacy: 5, videoPasswords: ['right one'] })
+  it('answers 429 after too many wrong passwords', async () => {
+    const uploaded = await uploadVideo(site, alice, { privacy: 5, videoPasswords: ['right one'] })
     const statuses = new Set<number>()
     const { config } = await import('../core/config.ts')
-    const before = config.rates_limit.video_password.max
+    const defaultMax = config.rates_limit.video_password.max
     config.rates_limit.video_password.max = 5
     try {
       for (let i = 0; i < 8; i++)
-        statuses.add((await site.call(`GET /videos/${made.uuid}`, { headers: { 'x-peertube-video-password': `wrong ${i}` } })).status)
+        statuses.add((await site.call(`GET /videos/${uploaded.uuid}`, { headers: { 'x-peertube-video-password': `wrong ${i}` } })).status)
       expect([...statuses]).toEqual([403, 429])
-      expect((await site.call(`GET /videos/${made.uuid}`, { headers: { 'x-peertube-video-password': 'right one' } })).status).toBe(429)
+      expect((await site.call(`GET /videos/${uploaded.uuid}`, { headers: { 'x-peertube-video-password': 'right one' } })).status).toBe(429)
     } finally {
-      config.rates_limit.video_password.max = before
+      config.rates_limit.video_password.max = defaultMax
     }
   })
 })
 
 describe('files', () => {
-  it('come in ranges, and nothing else comes', async () => {
-    const made = await uploadVideo(site, alice)
+  it('support range requests; unknown paths get 404', async () => {
+    const uploaded = await uploadVideo(site, alice)
     const {
       streamingPlaylists: [playlist]
-    } = await waitForTranscoding(site, alice, made.uuid)
+    } = await waitForTranscoding(site, alice, uploaded.uuid)
     const { fileUrl, fileDownloadUrl, size } = playlist.files[0]
     const part = await fetch(fileUrl, { headers: { range: 'bytes=10-19' } })
     expect([part.status, part.headers.get('content-range'), (await part.arrayBuffer()).byteLength]).toEqual([
@@ -451,30 +454,30 @@ describe('files', () => {
       expect([path, (await fetch(path)).status]).toEqual([path, 404])
     }
     expect((await fetch(fileUrl, { method: 'POST' })).status).toBe(405)
-    await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { downloadEnabled: false } })
+    await site.call(`PUT /videos/${uploaded.uuid}`, { token: alice.token, body: { downloadEnabled: false } })
     expect((await fetch(fileDownloadUrl)).status).toBe(403)
     expect((await fetch(fileDownloadUrl, { headers: { authorization: `Bearer ${alice.token}` } })).status).toBe(200)
   })
 
-  it('are downloaded whole, picture and sound in one, in ranges, without being stored', async () => {
-    const made = await uploadVideo(site, alice, { name: 'Whole film' })
+  it('are downloaded as one MP4 with video and audio, composed on request, with range support', async () => {
+    const uploaded = await uploadVideo(site, alice, { name: 'Whole film' })
     const {
       streamingPlaylists: [playlist]
-    } = await waitForTranscoding(site, alice, made.uuid)
+    } = await waitForTranscoding(site, alice, uploaded.uuid)
     const [{ fileDownloadUrl: url, fileUrl }] = playlist.files
-    const answer = await fetch(url)
-    const whole = Buffer.from(await answer.arrayBuffer())
-    expect(answer.headers.get('content-disposition')).toContain('attachment; filename="Whole film-180p-hls.mp4"')
+    const response = await fetch(url)
+    const whole = Buffer.from(await response.arrayBuffer())
+    expect(response.headers.get('content-disposition')).toContain('attachment; filename="Whole film-180p-hls.mp4"')
     expect([
-      answer.status,
-      answer.headers.get('content-type'),
-      Number(answer.headers.get('content-length')),
-      answer.headers.get('accept-ranges')
+      response.status,
+      response.headers.get('content-type'),
+      Number(response.headers.get('content-length')),
+      response.headers.get('accept-ranges')
     ]).toEqual([200, 'video/mp4', whole.length, 'bytes'])
-    const { container, video, audios, duration } = await probeMedia(await saved(url, made.uuid), unlimitedProbeLimits)
+    const { container, video, audios, duration } = await probeMedia(await downloadFile(url, uploaded.uuid), unlimitedProbeLimits)
     expect([container.includes('mp4'), video?.frames, audios.length]).toEqual([true, 50, 1])
     expect(duration).toBeCloseTo(2, 1)
-    const etag = answer.headers.get('etag')!
+    const etag = response.headers.get('etag')!
     const middle = Math.floor(whole.length / 2)
     for (const [range, from, to] of [
       ['bytes=0-99', 0, 100],
@@ -486,56 +489,59 @@ describe('files', () => {
       expect([range, part.status, part.headers.get('content-range')]).toEqual([range, 206, `bytes ${from}-${to - 1}/${whole.length}`])
       expect(Buffer.from(await part.arrayBuffer()).equals(whole.subarray(from, to))).toBe(true)
     }
-    const status = async (headers: Record<string, string>, method = 'GET') => {
-      const answer = await fetch(url, { headers, method })
-      await answer.body?.cancel()
-      return [answer.status, answer.headers.get('content-length')]
+    const statusAndLength = async (headers: Record<string, string>, method = 'GET') => {
+      const response = await fetch(url, { headers, method })
+      await response.body?.cancel()
+      return [response.status, response.headers.get('content-length')]
     }
-    expect(await status({}, 'HEAD')).toEqual([200, String(whole.length)])
-    expect((await status({ range: `bytes=${whole.length}-` }))[0]).toBe(416)
-    // Node's fetch would ask to have it in any case.
+    expect(await statusAndLength({}, 'HEAD')).toEqual([200, String(whole.length)])
+    expect((await statusAndLength({ range: `bytes=${whole.length}-` }))[0]).toBe(416)
+    // Not with fetch, which adds `cache-control: no-cache` to conditional requests.
     expect((await request(url, { headers: { 'if-none-match': etag } })).statusCode).toBe(304)
-    for (const odd of [{ range: 'bytes=0-9', 'if-range': '"another"' }, { range: 'bytes=0-1,50-60' }, { range: 'pages=1-2' }] as Record<
+    for (const ignored of [{ range: 'bytes=0-9', 'if-range': '"another"' }, { range: 'bytes=0-1,50-60' }, { range: 'pages=1-2' }] as Record<
       string,
       string
     >[])
-      expect([odd, await status(odd)]).toEqual([odd, [200, String(whole.length)]])
-    // The same without a download, and the sound alone.
+      expect([ignored, await statusAndLength(ignored)]).toEqual([ignored, [200, String(whole.length)]])
+    // The same file without Content-Disposition, and the audio alone.
     const folder = fileUrl.slice(0, fileUrl.lastIndexOf('/'))
-    const shown = await fetch(`${folder}/180.mp4`)
-    expect([shown.headers.get('content-disposition'), Buffer.from(await shown.arrayBuffer()).equals(whole)]).toEqual([null, true])
-    const sound = await fetch(url.replace('-180-', '-0-'))
-    expect([sound.headers.get('content-type'), sound.headers.get('content-disposition')]).toEqual([
+    const inline = await fetch(`${folder}/180.mp4`)
+    expect([inline.headers.get('content-disposition'), Buffer.from(await inline.arrayBuffer()).equals(whole)]).toEqual([null, true])
+    const audio = await fetch(url.replace('-180-', '-0-'))
+    expect([audio.headers.get('content-type'), audio.headers.get('content-disposition')]).toEqual([
       'audio/mp4',
       expect.stringContaining('-hls.m4a')
     ])
-    await sound.body?.cancel()
+    await audio.body?.cancel()
     for (const missing of ['90.mp4', '99999.mp4', '180.m4a'])
       expect([missing, (await fetch(`${folder}/${missing}`)).status]).toEqual([missing, 404])
-    // Who leaves in the middle leaves nothing open.
-    const leaving = await fetch(url)
-    await leaving.body!.cancel()
-    await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { privacy: 3 } })
+    // A response that the client cancels must leave no file open.
+    const cancelled = await fetch(url)
+    await cancelled.body!.cancel()
+    await site.call(`PUT /videos/${uploaded.uuid}`, { token: alice.token, body: { privacy: 3 } })
     expect((await fetch(`${folder.replace('/hls/', '/hls/private/')}/180.mp4`)).status).toBe(403)
     const {
       json: { files }
-    } = await site.call(`POST /videos/${made.uuid}/token`, { token: alice.token })
-    const opened = await fetch(`${folder.replace('/hls/', '/hls/private/')}/180.mp4?videoFileToken=${files.token}`)
-    expect([opened.status, opened.headers.get('cache-control')?.startsWith('private')]).toEqual([200, true])
-    await opened.body?.cancel()
+    } = await site.call(`POST /videos/${uploaded.uuid}/token`, { token: alice.token })
+    const authorized = await fetch(`${folder.replace('/hls/', '/hls/private/')}/180.mp4?videoFileToken=${files.token}`)
+    expect([authorized.status, authorized.headers.get('cache-control')?.startsWith('private')]).toEqual([200, true])
+    await authorized.body?.cancel()
   })
 
-  it('are listed as one file each, as large as they say, where the site offers that', async () => {
-    const made = await uploadVideo(site, alice, { name: 'For old clients' })
-    expect((await waitForTranscoding(site, alice, made.uuid)).files).toEqual([])
-    const listed = async (query: string) =>
-      (await site.call(`GET /videos?search=&${query}`)).json.data.some((video: any) => video.uuid === made.uuid)
-    const wire = async () =>
-      ((await (await fetch(`${site.url}/videos/watch/${made.uuid}`, { headers: { accept: 'application/activity+json' } })).json()) as any)
-        .url
-    expect([await listed('hasWebVideoFiles=true'), await listed('hasWebVideoFiles=false')]).toEqual([false, true])
-    expect((await wire()).filter((link: any) => link.mediaType === 'video/mp4')).toEqual([])
-    const refused = await site.call(`POST /videos/${made.uuid}/transcoding`, {
+  it('are listed as one MP4 each, with their size, where web videos are enabled', async () => {
+    const uploaded = await uploadVideo(site, alice, { name: 'For old clients' })
+    expect((await waitForTranscoding(site, alice, uploaded.uuid)).files).toEqual([])
+    const isListed = async (query: string) =>
+      (await site.call(`GET /videos?search=&${query}`)).json.data.some((video: any) => video.uuid === uploaded.uuid)
+    const documentLinks = async () =>
+      (
+        (await (
+          await fetch(`${site.url}/videos/watch/${uploaded.uuid}`, { headers: { accept: 'application/activity+json' } })
+        ).json()) as any
+      ).url
+    expect([await isListed('hasWebVideoFiles=true'), await isListed('hasWebVideoFiles=false')]).toEqual([false, true])
+    expect((await documentLinks()).filter((link: any) => link.mediaType === 'video/mp4')).toEqual([])
+    const refused = await site.call(`POST /videos/${uploaded.uuid}/transcoding`, {
       token: await site.login(),
       body: { transcodingType: 'web-video' }
     })
@@ -544,35 +550,35 @@ describe('files', () => {
     try {
       const {
         json: { files }
-      } = await site.call(`GET /videos/${made.uuid}`)
+      } = await site.call(`GET /videos/${uploaded.uuid}`)
       expect(files).toMatchObject([
         { resolution: { id: 180, label: '180p' }, playlistUrl: null, hasAudio: true, hasVideo: true, width: 320, height: 180 }
       ])
-      const answer = await fetch(files[0].fileUrl)
-      expect([answer.status, answer.headers.get('content-type'), (await answer.arrayBuffer()).byteLength]).toEqual([
+      const response = await fetch(files[0].fileUrl)
+      expect([response.status, response.headers.get('content-type'), (await response.arrayBuffer()).byteLength]).toEqual([
         200,
         'video/mp4',
         files[0].size
       ])
-      expect((await probeMedia(await saved(files[0].fileUrl, made.uuid), unlimitedProbeLimits)).video?.frames).toBe(50)
-      expect([await listed('hasWebVideoFiles=true'), await listed('hasWebVideoFiles=false')]).toEqual([true, false])
-      expect((await wire()).filter((link: any) => link.mediaType === 'video/mp4')).toMatchObject([
+      expect((await probeMedia(await downloadFile(files[0].fileUrl, uploaded.uuid), unlimitedProbeLimits)).video?.frames).toBe(50)
+      expect([await isListed('hasWebVideoFiles=true'), await isListed('hasWebVideoFiles=false')]).toEqual([true, false])
+      expect((await documentLinks()).filter((link: any) => link.mediaType === 'video/mp4')).toMatchObject([
         { type: 'Link', href: files[0].fileUrl, height: 180, size: files[0].size }
       ])
-      // What is private is opened for its viewers only, by the same ways.
-      await site.call(`PUT /videos/${made.uuid}`, { token: alice.token, body: { privacy: 3 } })
-      const [own] = (await site.call(`GET /videos/${made.uuid}`, { token: alice.token })).json.files
-      expect(own.fileUrl).toContain('/private/')
-      expect((await fetch(own.fileUrl)).status).toBe(403)
-      expect((await fetch(own.fileUrl, { headers: { authorization: `Bearer ${alice.token}` } })).status).toBe(200)
+      // The MP4s of a private video need authorization, too.
+      await site.call(`PUT /videos/${uploaded.uuid}`, { token: alice.token, body: { privacy: 3 } })
+      const [file] = (await site.call(`GET /videos/${uploaded.uuid}`, { token: alice.token })).json.files
+      expect(file.fileUrl).toContain('/private/')
+      expect((await fetch(file.fileUrl)).status).toBe(403)
+      expect((await fetch(file.fileUrl, { headers: { authorization: `Bearer ${alice.token}` } })).status).toBe(200)
     } finally {
       config.transcoding.web_videos.enabled = false
     }
   })
 })
 
-/** Fetches a file into the site's folder; gives its path. */
-async function saved(url: string, name: string): Promise<string> {
+/** Downloads a file into the folder of the instance; returns its path. */
+async function downloadFile(url: string, name: string): Promise<string> {
   await mkdir(join(site.folder, 'tmp'), { recursive: true })
   const path = join(site.folder, 'tmp', `${name}.mp4`)
   await writeFile(path, Buffer.from(await (await fetch(url)).arrayBuffer()))

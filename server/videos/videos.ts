@@ -23,28 +23,28 @@ import { localVideoFilesJson, videoJson } from './video.shape.ts'
 import { refreshViewerCounts } from './viewer-counts.ts'
 import { findVideoDetailsRow, type VideoDetailsRow } from './videos.query.ts'
 
-/** The metadata an owner gives, already validated. */
+/** The metadata that an owner can set, validated. */
 export type VideoAttributes = { [K in keyof typeof VideoUpdateFields]?: z.output<(typeof VideoUpdateFields)[K]> }
 
-/** A video for its page. Throws 401, 403 (with PeerTube's codes) or 404. */
-export async function findVideo(id: number | string, asking: VideoRequestContext): Promise<VideoDetails> {
-  const guarded = await findVideoAccessInfo(id)
-  await assertCanWatchVideo(guarded, id, asking)
-  const row = await findVideoDetailsRow(guarded.id)
+/** Returns the details of a video for the API. Throws 401, 403 (with PeerTube's codes) or 404. */
+export async function findVideo(id: number | string, context: VideoRequestContext): Promise<VideoDetails> {
+  const access = await findVideoAccessInfo(id)
+  await assertCanWatchVideo(access, id, context)
+  const row = await findVideoDetailsRow(access.id)
   if (!row) throw notFound('Video')
   await refreshViewerCounts()
-  return detailsJson(row, asking.viewer)
+  return detailsJson(row, context.viewer)
 }
 
-/** The whole description, for those who may watch. */
-export async function findVideoDescription(id: number | string, asking: VideoRequestContext): Promise<string | null> {
-  const guarded = await findVideoAccessInfo(id)
-  await assertCanWatchVideo(guarded, id, asking)
-  return (await VideoModel.findByPk(guarded.id, { attributes: ['description'], rejectOnEmpty: notFound('Video') })).description
+/** Returns the full description of a video. Throws 401, 403 or 404. */
+export async function findVideoDescription(id: number | string, context: VideoRequestContext): Promise<string | null> {
+  const access = await findVideoAccessInfo(id)
+  await assertCanWatchVideo(access, id, context)
+  return (await VideoModel.findByPk(access.id, { attributes: ['description'], rejectOnEmpty: notFound('Video') })).description
 }
 
-/** Makes a video's rows in a transaction; its file is on its way. */
-export async function createVideo(channelId: number, attributes: VideoAttributes, transaction: Transaction): Promise<VideoModel> {
+/** Creates the rows of a video in state TO_TRANSCODE, in a transaction. Throws 400 without a password where the privacy needs one. */
+export async function createVideo(channelId: number, attributes: VideoAttributes, tx: Transaction): Promise<VideoModel> {
   const uuid = randomUUID()
   const { publish } = config.defaults
   const video = await VideoModel.create(
@@ -53,86 +53,86 @@ export async function createVideo(channelId: number, attributes: VideoAttributes
       url: videoUrl(uuid),
       channelId,
       name: attributes.name!,
-      ...plainFields(attributes),
+      ...unconvertedFields(attributes),
       privacy: attributes.privacy ?? publish.privacy,
       state: VIDEO_STATE.TO_TRANSCODE,
       licence: attributes.licence === undefined ? publish.licence : attributes.licence,
-      commentsPolicy: commentsPolicy(attributes) ?? publish.comments_policy,
+      commentsPolicy: commentsPolicyOf(attributes) ?? publish.comments_policy,
       downloadEnabled: attributes.downloadEnabled ?? publish.download_enabled,
       waitTranscoding: attributes.waitTranscoding ?? false,
       publishedAt: new Date(),
-      ...schedule(attributes)
+      ...scheduleFields(attributes)
     },
-    { transaction }
+    { transaction: tx }
   )
-  await setPasswords(video, attributes, null, transaction)
+  await setPasswords(video, attributes, null, tx)
   return video
 }
 
-/** Changes a video's metadata, pictures, privacy and channel. Throws 403, 404, 400. */
+/** Updates a video's metadata, images, privacy and channel, and federates the change. Throws 400, 403, 404. */
 export async function updateVideo(
   id: number | string,
   viewer: Viewer,
   attributes: VideoAttributes & { channelId?: number },
-  pictures: PreparedVideoImage[]
+  images: PreparedVideoImage[]
 ): Promise<void> {
-  const guarded = await findManagedVideo(id, viewer)
-  await transaction(async transaction => {
-    const video = await VideoModel.findByPk(guarded.id, { transaction, lock: true, rejectOnEmpty: notFound('Video') })
-    const [before, oldChannelId] = [video.privacy, video.channelId]
+  const access = await findManagedVideo(id, viewer)
+  await transaction(async tx => {
+    const video = await VideoModel.findByPk(access.id, { transaction: tx, lock: true, rejectOnEmpty: notFound('Video') })
+    const [oldPrivacy, oldChannelId] = [video.privacy, video.channelId]
     if (attributes.channelId !== undefined && attributes.channelId !== video.channelId) {
-      await assertOwnChannel(attributes.channelId, guarded.ownerUserId!, transaction)
+      await assertOwnChannel(attributes.channelId, access.ownerUserId!, tx)
       video.channelId = attributes.channelId
     }
     const { privacy, waitTranscoding, downloadEnabled } = attributes
-    video.set({ ...plainFields(attributes), ...(attributes.name === undefined ? {} : { name: attributes.name }) })
+    video.set({ ...unconvertedFields(attributes), ...(attributes.name === undefined ? {} : { name: attributes.name }) })
     if (attributes.licence !== undefined) video.licence = attributes.licence
     if (privacy !== undefined) video.privacy = privacy
     if (waitTranscoding !== undefined && video.state !== VIDEO_STATE.PUBLISHED) video.waitTranscoding = waitTranscoding
     if (downloadEnabled !== undefined) video.downloadEnabled = downloadEnabled
-    video.commentsPolicy = commentsPolicy(attributes) ?? video.commentsPolicy
-    video.set(schedule(attributes))
-    await setPasswords(video, attributes, before, transaction)
-    // A video that everybody sees for the first time is new now.
-    if (video.privacy === VIDEO_PRIVACY.PUBLIC && before !== VIDEO_PRIVACY.PUBLIC) video.publishedAt = new Date()
+    video.commentsPolicy = commentsPolicyOf(attributes) ?? video.commentsPolicy
+    video.set(scheduleFields(attributes))
+    await setPasswords(video, attributes, oldPrivacy, tx)
+    // The publication date of a video is the time when it became public.
+    if (video.privacy === VIDEO_PRIVACY.PUBLIC && oldPrivacy !== VIDEO_PRIVACY.PUBLIC) video.publishedAt = new Date()
     video.changed('updatedAt', true)
-    await video.save({ transaction })
-    await setVideoImages(video.id, pictures, transaction)
-    if (video.channelId !== oldChannelId) await federateVideoChannelChange(video.id, oldChannelId, transaction)
-    await federateVideo(video.id, transaction)
+    await video.save({ transaction: tx })
+    await setVideoImages(video.id, images, tx)
+    if (video.channelId !== oldChannelId) await federateVideoChannelChange(video.id, oldChannelId, tx)
+    await federateVideo(video.id, tx)
   })
-  evictVideoAccessInfo(guarded.uuid)
+  evictVideoAccessInfo(access.uuid)
 }
 
 /** Deletes a video with its files. Throws 403, 404. */
 export async function deleteVideo(id: number | string, viewer: Viewer): Promise<void> {
-  const guarded = await findManagedVideo(id, viewer)
-  const names = await listVideoFileNames(guarded.id)
-  await transaction(async transaction => {
-    await federateVideoDeletion(guarded.id, transaction)
-    await VideoModel.destroy({ where: { id: guarded.id }, transaction })
+  const access = await findManagedVideo(id, viewer)
+  const names = await listVideoFileNames(access.id)
+  await transaction(async tx => {
+    await federateVideoDeletion(access.id, tx)
+    await VideoModel.destroy({ where: { id: access.id }, transaction: tx })
   })
-  evictVideoAccessInfo(guarded.uuid)
-  emitEvent('video.deleted', { uuid: guarded.uuid, folder: guarded.uuid })
+  evictVideoAccessInfo(access.uuid)
+  emitEvent('video.deleted', { uuid: access.uuid, folder: access.uuid })
   await removeVideoFiles(names)
 }
 
-/** Throws PeerTube's 400 unless the channel exists and is the user's. */
-export async function assertOwnChannel(channelId: number, userId: number, transaction?: Transaction): Promise<void> {
+/** Throws 400, as PeerTube does, unless the channel exists and belongs to the user. */
+export async function assertOwnChannel(channelId: number, userId: number, tx?: Transaction): Promise<void> {
   const [channel] = await runQuery<{ user_id: number | null }>(
     sql`SELECT a.user_id FROM channels c JOIN accounts a ON a.id = c.account_id WHERE c.id = ${channelId}`,
-    transaction
+    tx
   )
   if (!channel) throw new Problem(400, null, 'Unknown video "video channel" for this instance.')
   if (channel.user_id !== userId) throw new Problem(400, null, 'Unknown video "video channel" for this account.')
 }
 
 function detailsJson(row: VideoDetailsRow, viewer: Viewer | null): VideoDetails {
-  const mine = canManageVideo(viewer, { ownerUserId: row.owner_user_id })
-  // Until it is published only those who manage it may play it.
-  const playable = row.state === VIDEO_STATE.PUBLISHED || mine
+  const canManage = canManageVideo(viewer, { ownerUserId: row.owner_user_id })
+  // Before publication only users who can manage the video may play it.
+  const isPlayable = row.state === VIDEO_STATE.PUBLISHED || canManage
   return {
-    ...videoJson(row, mine),
+    ...videoJson(row, canManage),
     description: row.description,
     account: row.account,
     channel: row.channel,
@@ -140,7 +140,7 @@ function detailsJson(row: VideoDetailsRow, viewer: Viewer | null): VideoDetails 
     blacklistedReason: null,
     ...(row.remote_files
       ? remoteVideoFilesJson(row, row.remote_files)
-      : localVideoFilesJson(row, row.playlist && playable ? [row.playlist] : [])),
+      : localVideoFilesJson(row, row.playlist && isPlayable ? [row.playlist] : [])),
     support: row.support,
     descriptionPath: `/api/v1/videos/${row.uuid}/description`,
     tags: row.tags,
@@ -154,38 +154,50 @@ function detailsJson(row: VideoDetailsRow, viewer: Viewer | null): VideoDetails 
   }
 }
 
-type Plain = Pick<VideoAttributes, 'description' | 'support' | 'category' | 'language' | 'nsfw' | 'originallyPublishedAt'> & {
+type UnconvertedFields = Pick<VideoAttributes, 'description' | 'support' | 'category' | 'language' | 'nsfw' | 'originallyPublishedAt'> & {
   tags?: string[]
 }
 
-/** What is stored as it was given; undefined leaves the old value. */
-function plainFields({ description, support, category, language, tags, nsfw, originallyPublishedAt }: VideoAttributes): Plain {
+/** Returns the given attributes that are stored without conversion; those that are undefined are left out and keep their value. */
+function unconvertedFields({
+  description,
+  support,
+  category,
+  language,
+  tags,
+  nsfw,
+  originallyPublishedAt
+}: VideoAttributes): UnconvertedFields {
   const given = { description, support, category, language, tags: tags === null ? [] : tags, nsfw, originallyPublishedAt }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
 
-function commentsPolicy({ commentsPolicy, commentsEnabled }: VideoAttributes): number | undefined {
+function commentsPolicyOf({ commentsPolicy, commentsEnabled }: VideoAttributes): number | undefined {
   return commentsPolicy ?? (commentsEnabled === undefined ? undefined : commentsEnabled ? 1 : 2)
 }
 
-function schedule({ scheduleUpdate }: VideoAttributes): { scheduleAt?: Date | null; schedulePrivacy?: number | null } {
+function scheduleFields({ scheduleUpdate }: VideoAttributes): { scheduleAt?: Date | null; schedulePrivacy?: number | null } {
   if (scheduleUpdate === undefined) return {}
   if (scheduleUpdate === null) return { scheduleAt: null, schedulePrivacy: null }
   return { scheduleAt: scheduleUpdate.updateAt, schedulePrivacy: scheduleUpdate.privacy ?? VIDEO_PRIVACY.PUBLIC }
 }
 
+/**
+ * Replaces the passwords, if any are given, of a video of privacy PASSWORD; deletes those of other videos. `oldPrivacy`: null for a new
+ * video. Throws 400 where a video gets that privacy without a password.
+ */
 async function setPasswords(
   video: VideoModel,
   { videoPasswords }: VideoAttributes,
-  before: number | null,
-  transaction: Transaction
+  oldPrivacy: number | null,
+  tx: Transaction
 ): Promise<void> {
   if (video.privacy !== VIDEO_PRIVACY.PASSWORD) {
-    if (before === VIDEO_PRIVACY.PASSWORD) await VideoPasswordModel.destroy({ where: { videoId: video.id }, transaction })
+    if (oldPrivacy === VIDEO_PRIVACY.PASSWORD) await VideoPasswordModel.destroy({ where: { videoId: video.id }, transaction: tx })
     return
   }
   if (!videoPasswords?.length) {
-    if (before === VIDEO_PRIVACY.PASSWORD) return
+    if (oldPrivacy === VIDEO_PRIVACY.PASSWORD) return
     throw new Problem(400, null, 'Incorrect request parameters: videoPasswords', {
       'invalid-params': {
         videoPasswords: {
@@ -197,14 +209,14 @@ async function setPasswords(
       }
     })
   }
-  await VideoPasswordModel.destroy({ where: { videoId: video.id }, transaction })
+  await VideoPasswordModel.destroy({ where: { videoId: video.id }, transaction: tx })
   await VideoPasswordModel.bulkCreate(
     [...new Set(videoPasswords)].map(password => ({ videoId: video.id, password })),
-    { transaction }
+    { transaction: tx }
   )
 }
 
-/** The three names of a video, as uploads answer them. */
+/** Returns the three identifiers of a video, as upload responses contain them. */
 export const videoIdentifiers = (video: { id: number; uuid: string }): { id: number; uuid: string; shortUUID: string } => ({
   id: video.id,
   uuid: video.uuid,

@@ -1,8 +1,8 @@
 import { config } from '../core/config.ts'
 
 /**
- * Those of a video's renditions that are offered as one file each (`transcoding.web_videos`): finished ones with a picture. The files are
- * stored nowhere (send-progressive-mp4.ts).
+ * Returns the renditions that are offered as one MP4 each (`transcoding.web_videos`): finished ones with a video stream. The MP4s are not
+ * stored but composed on request (send-progressive-mp4.ts).
  */
 export function webVideoFiles<T extends { has_video: boolean; whole_size: number | null }>(files: T[]): T[] {
   return config.transcoding.web_videos.enabled ? files.filter(file => file.has_video && file.whole_size !== null) : []

@@ -1,34 +1,36 @@
 /**
- * Lets what is added at about the same time be done together: `act` gets all of it, and one map for what it finds; one batch after the
- * other. Each of those who added something hears what became of its batch.
+ * Returns a function that adds an item to the next batch. `processBatch` gets all items of a batch and a map for its results; batches run
+ * one after the other. The promise of each item resolves to the results of its batch, or rejects with its error.
  */
-export function createBatcher<T, A>(act: (items: T[], found: Map<string, A>) => Promise<void>): (item: T) => Promise<Map<string, A>> {
-  type Waiting = { item: T; done: (found: Map<string, A>) => void; failed: (error: unknown) => void }
-  let waiting: Waiting[] = []
-  let working = false
-  const work = async () => {
-    working = true
-    // What else this turn of the loop brings comes along.
+export function createBatcher<T, R>(
+  processBatch: (items: T[], results: Map<string, R>) => Promise<void>
+): (item: T) => Promise<Map<string, R>> {
+  type QueuedItem = { item: T; resolve: (results: Map<string, R>) => void; reject: (error: unknown) => void }
+  let queue: QueuedItem[] = []
+  let isRunning = false
+  const run = async () => {
+    isRunning = true
+    // Items that are added in the same turn of the event loop join the batch.
     await new Promise(resolve => setImmediate(resolve))
-    while (waiting.length > 0) {
-      const batch = waiting
-      waiting = []
-      const found = new Map<string, A>()
+    while (queue.length > 0) {
+      const batch = queue
+      queue = []
+      const results = new Map<string, R>()
       try {
-        await act(
-          batch.map(one => one.item),
-          found
+        await processBatch(
+          batch.map(({ item }) => item),
+          results
         )
-        for (const { done } of batch) done(found)
+        for (const { resolve } of batch) resolve(results)
       } catch (error) {
-        for (const { failed } of batch) failed(error)
+        for (const { reject } of batch) reject(error)
       }
     }
-    working = false
+    isRunning = false
   }
   return async item =>
-    await new Promise((done, failed) => {
-      waiting.push({ item, done, failed })
-      if (!working) void work()
+    await new Promise((resolve, reject) => {
+      queue.push({ item, resolve, reject })
+      if (!isRunning) void run()
     })
 }

@@ -4,33 +4,36 @@ import { httpUrl } from '../fediverse/origin.ts'
 import { idOf, isObject, type Json, type JsonObject } from '../fediverse/vocabulary.ts'
 import type { WatchRecord } from './watch-records.ts'
 
-/** What a View says: that something was viewed, that somebody watches `until` a time, or how many do (with a time) or did (without). */
+/**
+ * The content of a View; `until` in ms since 1970. `view`: the video was viewed or, with `until`, somebody is watching it until then.
+ * `counter`: the total number of views or, with `until`, of current viewers.
+ */
 export type ParsedView = { kind: 'view'; until: number | null } | { kind: 'counter'; count: number; until: number | null }
 
-const LONGEST = 2 ** 31 - 1
-/** An ISO 8601 time with a day and an hour. */
-const Moment = z
+const MAX_SECONDS = 2 ** 31 - 1
+/** An ISO 8601 date and time. */
+const Timestamp = z
   .string()
   .max(40)
   .refine(text => /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) && !Number.isNaN(Date.parse(text)))
   .transform(text => new Date(text))
-const Second = z.number().min(0).max(LONGEST)
-const Wire = z.object({
+const Seconds = z.number().min(0).max(MAX_SECONDS)
+const WatchActionDocument = z.object({
   id: z.string(),
   uuid: z.uuid(),
-  startTime: Moment,
-  endTime: Moment,
+  startTime: Timestamp,
+  endTime: Timestamp,
   duration: z.string().max(40),
-  watchSections: z.array(z.object({ startTimestamp: Second, endTimestamp: Second })).min(1),
+  watchSections: z.array(z.object({ startTimestamp: Seconds, endTimestamp: Seconds })).min(1),
   location: z
     .object({ addressCountry: z.string().max(100).nullish(), addressRegion: z.string().max(100).nullish() })
     .nullish()
     .catch(null)
 })
 
-/** Reads a View; null for one that makes no sense or comes too late. Nobody is there for longer than `longest` ms from now. */
-export function parseView({ expires, result }: JsonObject, longest: number): ParsedView | null {
-  const until = untilOf(expires, longest)
+/** Parses a View; returns null for an invalid or expired one. The expiry is limited to `maxLifetime` ms from now. */
+export function parseView({ expires, result }: JsonObject, maxLifetime: number): ParsedView | null {
+  const until = parseExpiry(expires, maxLifetime)
   if (until !== null && !(until > Date.now())) return null
   if (result === undefined || result === null) return { kind: 'view', until }
   if (!isObject(result) || result.type !== 'InteractionCounter' || !/(^|[/:#])WatchAction$/.test(String(result.interactionType)))
@@ -39,12 +42,12 @@ export function parseView({ expires, result }: JsonObject, longest: number): Par
   return typeof count === 'number' && Number.isInteger(count) && count >= 0 ? { kind: 'counter', count, until } : null
 }
 
-/** Reads a WatchAction; null for one that makes no sense. */
+/** Parses a WatchAction; returns null for an invalid one. */
 export function parseWatchAction(object: Json): (Omit<WatchRecord, 'videoId'> & { object: string }) | null {
   if (!isObject(object)) return null
   const video = httpUrl(idOf(object.object))
   const url = httpUrl(object.id)
-  const { data } = Wire.safeParse(object)
+  const { data } = WatchActionDocument.safeParse(object)
   const duration = /^PT(?:(\d{1,7})H)?(?:(\d{1,7})M)?(?:(\d{1,9})S)?$/.exec(data?.duration ?? '')
   if (!video || !url || !data || !duration || data.endTime < data.startTime || data.watchSections.length > config.views.videos.max_sections)
     return null
@@ -57,15 +60,16 @@ export function parseWatchAction(object: Json): (Omit<WatchRecord, 'videoId'> & 
     uuid: data.uuid.toLowerCase(),
     startedAt: data.startTime,
     endedAt: data.endTime,
-    duration: Math.min(LONGEST, hours * 3600 + minutes * 60 + seconds),
+    duration: Math.min(MAX_SECONDS, hours * 3600 + minutes * 60 + seconds),
     sections,
     country: data.location?.addressCountry ?? null,
     region: data.location?.addressRegion ?? null
   }
 }
 
-function untilOf(expires: unknown, longest: number): number | null {
+/** Returns ms since 1970, null without an expiry, NaN for an invalid one. */
+function parseExpiry(expires: unknown, maxLifetime: number): number | null {
   if (expires === undefined || expires === null) return null
-  const { data } = Moment.safeParse(expires)
-  return data ? Math.min(data.getTime(), Date.now() + longest) : Number.NaN
+  const { data } = Timestamp.safeParse(expires)
+  return data ? Math.min(data.getTime(), Date.now() + maxLifetime) : Number.NaN
 }

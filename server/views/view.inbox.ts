@@ -11,86 +11,87 @@ import { parseView, parseWatchAction } from './view.codec.ts'
 import { recordRemoteViewer, setRemoteViewerCount } from './viewer-presence.ts'
 import { storeRemoteWatchRecord } from './watch-records.ts'
 
-/** What must be known of a video that is viewed elsewhere. */
-type Viewed = { id: number; remote: boolean; host: string }
+/** A video whose views are accepted; `host`: the host of its URL. */
+type ViewedVideo = { id: number; remote: boolean; host: string }
 
-/** How long a video that was asked for is remembered, and how many. */
-const REMEMBER = 10_000
-const MANY = 10_000
+/** Lifetime (ms) of an entry of the video cache. */
+const CACHE_TTL = 10_000
+/** Above this number of entries the video cache is cleared. */
+const MAX_CACHE_ENTRIES = 10_000
 
-/** Hears of views and viewers of videos, and of what was watched of ours. */
+/** Registers the inbox handlers of View and WatchAction; called once at start. */
 export function registerViewInboxHandlers(): void {
-  onActivityBatch('View', receiveAll)
-  onActivity('View', receiveView)
-  onActivity('Create(WatchAction)', receiveWatch)
+  onActivityBatch('View', handleViews)
+  onActivity('View', handleView)
+  onActivity('Create(WatchAction)', handleWatchAction)
 }
 
-async function receiveAll(all: IncomingActivity[]): Promise<Map<IncomingActivity, boolean>> {
-  const outcomes = await Promise.allSettled(all.map(receiveView))
-  // Those that failed are tried one by one.
+async function handleViews(batch: IncomingActivity[]): Promise<Map<IncomingActivity, boolean>> {
+  const outcomes = await Promise.allSettled(batch.map(handleView))
+  // Activities without a result are retried one by one.
   return new Map(
-    all.flatMap((incoming, index) => {
+    batch.flatMap((incoming, index) => {
       const outcome = outcomes[index]!
       return outcome.status === 'fulfilled' ? [[incoming, outcome.value]] : []
     })
   )
 }
 
-/** One view, one viewer for a while, or how many there are; all that come together are written together. */
-async function receiveView({ id, actor, signer, activity, object }: IncomingActivity): Promise<boolean> {
+/** Handles a View: a single view, a current viewer, or a counter. Views that arrive together are counted in one transaction. */
+async function handleView({ id, actor, signer, activity, object }: IncomingActivity): Promise<boolean> {
   const url = httpUrl(idOf(object))
-  const video = url && (await viewed(url))
+  const video = url && (await findViewedVideo(url))
   const view = parseView(activity, config.federation.videos.viewers_interval * 2)
   if (!video || !view) return false
   const host = hostOf(actor)
   if (view.kind === 'counter' && video.remote) {
-    // Only its origin knows how many watch a video (docs/federation.md#view-counts).
+    // Only the origin of a video may send counters (docs/federation.md#view-counts).
     if (host !== video.host) return false
     if (view.until === null) await setRemoteViewCount(video.id, view.count)
-    else await lossy(setRemoteViewerCount(video.id, view.count, view.until))
+    else await ignoreFailure(setRemoteViewerCount(video.id, view.count, view.until))
     return true
   }
   if (view.until !== null) {
-    // Of a remote video only what its origin says, or sends on.
+    // Viewers of a remote video are accepted only from its origin, as actor or as forwarder.
     if (video.remote && host !== video.host && hostOf(signer) !== video.host) return false
-    await lossy(recordRemoteViewer(video.id, host, await hmacUuid('view', id), view.until))
+    await ignoreFailure(recordRemoteViewer(video.id, host, await hmacUuid('view', id), view.until))
     return true
   }
-  // The origin of a remote video tells how often it was viewed with the video itself.
+  // The number of views of a remote video comes from its origin, as a counter or in the Video document.
   if (video.remote || view.kind === 'counter') return false
-  await counting({ videoId: video.id, viewer: await hmacUuid('view', id), host })
+  await countInBatch({ videoId: video.id, viewer: await hmacUuid('view', id), host })
   return true
 }
 
-/** What somebody elsewhere watched of one of our videos. */
-async function receiveWatch({ actor, object }: IncomingActivity): Promise<boolean> {
+/** Stores a WatchAction for a local video. */
+async function handleWatchAction({ actor, object }: IncomingActivity): Promise<boolean> {
   const watch = parseWatchAction(object)
   if (!watch || hostOf(watch.url) !== hostOf(actor)) return false
-  const video = await viewed(watch.object)
+  const video = await findViewedVideo(watch.object)
   return video !== null && !video.remote && (await storeRemoteWatchRecord({ ...watch, videoId: video.id }))
 }
 
-const counting = createBatcher(async (views: Parameters<typeof countViews>[0]) => await countViews(views))
+const countInBatch = createBatcher(async (views: Parameters<typeof countViews>[0]) => await countViews(views))
 
-const asked = new Map<string, { until: number; video: Promise<Viewed | null> }>()
-const asking = createBatcher(async (urls: string[], answer: Map<string, Viewed>) => {
-  const rows = await runQuery<Viewed & { url: string }>(sql`
+const videoCache = new Map<string, { expiresAt: number; video: Promise<ViewedVideo | null> }>()
+const queryInBatch = createBatcher(async (urls: string[], videos: Map<string, ViewedVideo>) => {
+  const rows = await runQuery<ViewedVideo & { url: string }>(sql`
     SELECT url, id, remote FROM videos WHERE url = ANY(${urls}) AND (remote OR (privacy IN (1, 2) AND state = 1))`)
-  for (const { url, id, remote } of rows) answer.set(url, { id, remote, host: hostOf(url) })
+  for (const { url, id, remote } of rows) videos.set(url, { id, remote, host: hostOf(url) })
 })
 
-/** A video whose views count, by address; floods ask for the same ones again and again. */
-async function viewed(url: string): Promise<Viewed | null> {
-  const known = asked.get(url)
-  if (known && known.until > Date.now()) return await known.video
-  if (asked.size >= MANY) asked.clear()
-  const video = asking(url).then(answer => answer.get(url) ?? null)
-  asked.set(url, { until: Date.now() + REMEMBER, video })
-  video.catch(() => asked.delete(url))
+/** Returns the video with this URL if its views are accepted, from a cache, since many activities are about the same few videos. */
+async function findViewedVideo(url: string): Promise<ViewedVideo | null> {
+  const cached = videoCache.get(url)
+  if (cached && cached.expiresAt > Date.now()) return await cached.video
+  if (videoCache.size >= MAX_CACHE_ENTRIES) videoCache.clear()
+  const video = queryInBatch(url).then(videos => videos.get(url) ?? null)
+  videoCache.set(url, { expiresAt: Date.now() + CACHE_TTL, video })
+  video.catch(() => videoCache.delete(url))
   return await video
 }
 
-/** Viewers of a moment are not worth another try. */
-async function lossy(noting: Promise<void>): Promise<void> {
-  await noting.catch(error => logger.debug('A viewer could not be noted', { reason: (error as Error).message }))
+/** Logs a failure instead of throwing, since current viewers are outdated by the time of a retry. */
+async function ignoreFailure(recording: Promise<void>): Promise<void> {
+  await recording.catch(error => logger.debug('A viewer could not be noted', { reason: (error as Error).message }))
 }

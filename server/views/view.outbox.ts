@@ -10,56 +10,56 @@ import type { VideoView } from './count-views.ts'
 import { claimViewerCountBroadcast, type VideoViewership } from './viewer-presence.ts'
 import type { WatchRecord } from './watch-records.ts'
 
-/** Whom to tell of a video: its origin, or for one of ours those who follow. */
-type Place = { id: number; url: string; remote: boolean; told: boolean; inbox: string; account: string; channel: string }
-type Lifetime = { subject: string; lifetime: number; supersedes?: string }
+/** Where activities about a video go: to `inbox` for a remote one, to followers for a local one that is `federated`. */
+type ViewTarget = { id: number; url: string; remote: boolean; federated: boolean; inbox: string; account: string; channel: string }
+/** Options of an outbox entry; `lifetime` in ms. */
+type ViewDeliveryOptions = { subject: string; lifetime: number; supersedes?: string }
 
 /**
- * Tells the origins of remote videos what was viewed here, within the transaction that counts it; of each video as many as are told at
- * once.
+ * Sends a View for each counted view of a remote video to its origin, within the transaction that counts them; at most
+ * `federation.videos.max_told_views` per video.
  */
-export async function sendViewsToOrigins(counted: VideoView[], inside: Transaction): Promise<void> {
+export async function sendViewsToOrigins(counted: VideoView[], tx: Transaction): Promise<void> {
   if (!config.federation.enabled) return
   const { max_told_views, view_lifetime } = config.federation.videos
-  const places = await placesOf(
+  const targets = await findViewTargets(
     counted.map(view => view.videoId),
-    inside
+    tx
   )
-  for (const place of places.values()) {
-    if (!place.remote) continue
-    const views = counted.filter(view => view.videoId === place.id).slice(0, max_told_views)
-    // The same viewer may be told again another day.
+  for (const target of targets.values()) {
+    if (!target.remote) continue
+    const views = counted.filter(view => view.videoId === target.id).slice(0, max_told_views)
+    // The same viewer may be counted again later, with a View of a new id.
     const now = Date.now()
     for (const { viewer } of views)
-      await post(
-        { ...viewOf(place, `${viewer}-${now}`), to: [place.account], cc: [] },
-        place,
-        { subject: `${place.url} ${viewer}`, lifetime: view_lifetime },
-        inside
+      await enqueueView(
+        { ...viewActivity(target, `${viewer}-${now}`), to: [target.account], cc: [] },
+        target,
+        { subject: `${target.url} ${viewer}`, lifetime: view_lifetime },
+        tx
       )
   }
 }
 
 /**
- * Tells how many watch: the followers of our videos a number, the origins of remote ones each viewer; at most once in
+ * Sends the number of viewers of local videos to followers, and each viewer of a remote video to its origin; at most once per video and
  * `federation.videos.viewers_interval`.
  */
-export async function sendViewerCounts(audiences: VideoViewership[]): Promise<void> {
-  if (!config.federation.enabled || audiences.length === 0) return
-  const places = await placesOf(audiences.map(one => one.videoId))
-  for (const audience of audiences) {
-    const place = places.get(audience.videoId)
-    if (!place || !(place.remote ? audience.here.length > 0 : place.told) || !(await claimViewerCountBroadcast(place.id))) continue
-    await transaction(
-      async inside => await (place.remote ? tellPresence(place, audience.here, inside) : tellCounter(place, audience.total, inside))
-    )
+export async function sendViewerCounts(viewerships: VideoViewership[]): Promise<void> {
+  if (!config.federation.enabled || viewerships.length === 0) return
+  const targets = await findViewTargets(viewerships.map(viewership => viewership.videoId))
+  for (const { videoId, localViewers, total } of viewerships) {
+    const target = targets.get(videoId)
+    if (!target || !(target.remote ? localViewers.length > 0 : target.federated)) continue
+    if (!(await claimViewerCountBroadcast(target.id))) continue
+    await transaction(async tx => await (target.remote ? sendViewers(target, localViewers, tx) : sendViewerCounter(target, total, tx)))
   }
 }
 
-/** Tells the origin of a remote video what was watched of it. */
+/** Sends a Create(WatchAction) to the origin of a remote video; does nothing for a local video. */
 export async function sendWatchAction(watch: WatchRecord): Promise<void> {
-  const place = config.federation.enabled ? (await placesOf([watch.videoId])).get(watch.videoId) : undefined
-  if (!place?.remote) return
+  const target = config.federation.enabled ? (await findViewTargets([watch.videoId])).get(watch.videoId) : undefined
+  if (!target?.remote) return
   const actor = instanceActor()
   const document = {
     type: 'WatchAction',
@@ -68,66 +68,75 @@ export async function sendWatchAction(watch: WatchRecord): Promise<void> {
     endTime: watch.endedAt.toISOString(),
     duration: `PT${watch.duration}S`,
     uuid: watch.uuid,
-    object: place.url,
+    object: target.url,
     actionStatus: 'CompletedActionStatus',
     watchSections: watch.sections.map(({ start, end }) => ({ startTimestamp: start, endTimestamp: end }))
   }
   await enqueueActivity({
-    activity: { to: [place.account], cc: [], type: 'Create', id: `${watch.url}/activity`, actor, object: document },
+    activity: { to: [target.account], cc: [], type: 'Create', id: `${watch.url}/activity`, actor, object: document },
     kind: 'watchAction',
-    audience: { inboxes: [place.inbox] },
+    audience: { inboxes: [target.inbox] },
     lane: DELIVERY_PRIORITY.BULK,
     subject: watch.url,
     lifetime: config.federation.videos.view_lifetime
   })
 }
 
-async function tellPresence(place: Place, viewers: string[], inside: Transaction): Promise<void> {
+async function sendViewers(target: ViewTarget, viewers: string[], tx: Transaction): Promise<void> {
   const { max_viewers_per_host } = config.federation.videos
   for (const viewer of viewers.slice(0, max_viewers_per_host)) {
-    await post(
-      { ...viewOf(place, viewer), to: [place.account], cc: [], expires: expires().toISOString() },
-      place,
-      { subject: `viewer ${place.url} ${viewer}`, supersedes: `viewer ${place.url} ${viewer}`, lifetime: lifetime() },
-      inside
+    await enqueueView(
+      { ...viewActivity(target, viewer), to: [target.account], cc: [], expires: presenceExpiry().toISOString() },
+      target,
+      { subject: `viewer ${target.url} ${viewer}`, supersedes: `viewer ${target.url} ${viewer}`, lifetime: presenceLifetime() },
+      tx
     )
   }
 }
 
-async function tellCounter(place: Place, viewers: number, inside: Transaction): Promise<void> {
-  const followers = [place.channel, place.account, instanceActor()].map(actor => `${actor}/followers`)
+async function sendViewerCounter(target: ViewTarget, viewers: number, tx: Transaction): Promise<void> {
+  const followers = [target.channel, target.account, instanceActor()].map(actor => `${actor}/followers`)
   const activity = {
-    ...viewOf(place, 'counter'),
+    ...viewActivity(target, 'counter'),
     to: [AS_PUBLIC, ...followers],
     cc: [],
-    expires: expires().toISOString(),
+    expires: presenceExpiry().toISOString(),
     result: { type: 'InteractionCounter', interactionType: 'WatchAction', userInteractionCount: viewers }
   }
-  await post(activity, place, { subject: `viewers ${place.url}`, supersedes: `viewers ${place.url}`, lifetime: lifetime() }, inside)
+  const key = `viewers ${target.url}`
+  await enqueueView(activity, target, { subject: key, supersedes: key, lifetime: presenceLifetime() }, tx)
 }
 
-async function post(activity: Activity, place: Place, { subject, supersedes, lifetime }: Lifetime, inside: Transaction): Promise<void> {
-  const audience = place.remote ? { inboxes: [place.inbox] } : await videoAudience(place, inside)
-  await enqueueActivity({ activity, kind: 'view', audience, lane: DELIVERY_PRIORITY.BULK, subject, supersedes, lifetime }, inside)
+async function enqueueView(
+  activity: Activity,
+  target: ViewTarget,
+  { subject, supersedes, lifetime }: ViewDeliveryOptions,
+  tx: Transaction
+): Promise<void> {
+  const audience = target.remote ? { inboxes: [target.inbox] } : await videoAudience(target, tx)
+  await enqueueActivity({ activity, kind: 'view', audience, lane: DELIVERY_PRIORITY.BULK, subject, supersedes, lifetime }, tx)
 }
 
-function viewOf({ id, url }: Place, viewer: string): Activity {
+function viewActivity({ id, url }: ViewTarget, idSuffix: string): Activity {
   const actor = instanceActor()
-  return { type: 'View', id: `${actor}/views/videos/${id}/${viewer}`, actor, object: url }
+  return { type: 'View', id: `${actor}/views/videos/${id}/${idSuffix}`, actor, object: url }
 }
 
-async function placesOf(videoIds: number[], inside?: Transaction): Promise<Map<number, Place>> {
-  const rows = await runQuery<Place>(
+/** Returns the targets of videos by video id. */
+async function findViewTargets(videoIds: number[], tx?: Transaction): Promise<Map<number, ViewTarget>> {
+  const rows = await runQuery<ViewTarget>(
     sql`
-    SELECT v.id, v.url, v.remote, v.federated AND v.state = 1 AND NOT v.remote AS told, coalesce(aa.shared_inbox_url, aa.inbox_url) AS inbox, aa.url AS account, ca.url AS channel
-    FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
+    SELECT v.id, v.url, v.remote, v.federated AND v.state = 1 AND NOT v.remote AS federated,
+      coalesce(aa.shared_inbox_url, aa.inbox_url) AS inbox, aa.url AS account, ca.url AS channel
+    FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id JOIN accounts a ON a.id = c.account_id
+      JOIN actors aa ON aa.id = a.actor_id
     WHERE v.id = ANY(${[...new Set(videoIds)]}::int[])`,
-    inside
+    tx
   )
   return new Map(rows.map(row => [row.id, row]))
 }
 
-/** Told again when three quarters of it are over. */
-const lifetime = () => Math.round((config.federation.videos.viewers_interval * 4) / 3)
-const expires = () => new Date(Date.now() + lifetime())
+/** Milliseconds for which viewers count; they are sent again after three quarters of that time. */
+const presenceLifetime = () => Math.round((config.federation.videos.viewers_interval * 4) / 3)
+const presenceExpiry = () => new Date(Date.now() + presenceLifetime())
 const instanceActor = () => `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`

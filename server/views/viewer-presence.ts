@@ -4,8 +4,8 @@ import { redis } from '../core/redis.ts'
 import { setViewerCountSource } from '../videos/viewer-counts.ts'
 import { viewsRedisKey } from './watch-sessions.ts'
 
-/** Somebody elsewhere watches; no more of one server than may be. */
-const PRESENT = `
+/** Adds a viewer of another server (ARGV[3]) until ARGV[2], unless that server has the maximum number of viewers (ARGV[5]) already. */
+const ADD_REMOTE_VIEWER_LUA = `
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[1])
 if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[5]) and not redis.call('ZSCORE', KEYS[2], ARGV[3]) then return 0 end
 for _, name in ipairs({ KEYS[1], KEYS[2] }) do
@@ -15,18 +15,18 @@ end
 redis.call('ZADD', KEYS[3], 'GT', ARGV[2], ARGV[4])
 return 1`
 
-/** How many watch a video that somebody here watches: those of this instance by their fingerprints, and all in all. */
-export type VideoViewership = { videoId: number; here: string[]; total: number }
+/** The current viewers of a video: keyed hashes of those on this instance, and the total number. */
+export type VideoViewership = { videoId: number; localViewers: string[]; total: number }
 
-/** Answers for lists and details how many watch, as of a moment ago. */
+/** Registers the source of the viewer counts in lists and details, cached for `cache.answers.max_age`; called once at start. */
 export function registerViewerCountSource(): void {
-  setViewerCountSource({ of: videoId => counts.get(videoId) ?? 0, refresh })
+  setViewerCountSource({ of: videoId => viewerCounts.get(videoId) ?? 0, refresh: refreshCounts })
 }
 
-/** Notes that somebody of another server watches until a time. */
+/** Records a viewer on another server until a time (ms since 1970). */
 export async function recordRemoteViewer(videoId: number, host: string, viewer: string, until: number): Promise<void> {
   await redis.eval(
-    PRESENT,
+    ADD_REMOTE_VIEWER_LUA,
     3,
     viewsRedisKey('now', videoId),
     viewsRedisKey('host', videoId, host),
@@ -40,7 +40,8 @@ export async function recordRemoteViewer(videoId: number, host: string, viewer: 
 }
 
 /**
- * Notes how many watch a remote video, as its origin says, until a time; what is absurd is not believed (docs/federation.md#view-counts).
+ * Sets the number of viewers of a remote video, as its origin reported it, until a time (ms since 1970); implausible numbers are ignored
+ * (docs/federation.md#view-counts).
  */
 export async function setRemoteViewerCount(videoId: number, viewers: number, until: number): Promise<void> {
   if (viewers > config.federation.videos.max_view_jump) return
@@ -48,50 +49,54 @@ export async function setRemoteViewerCount(videoId: number, viewers: number, unt
   await redis.zadd(viewsRedisKey('videos'), 'GT', until, String(videoId))
 }
 
-/** The videos that somebody here watches now. */
+/** Returns the current viewers of every video that has any. */
 export async function listViewerships(): Promise<VideoViewership[]> {
   await redis.zremrangebyscore(viewsRedisKey('videos'), 0, Date.now())
   const ids = await redis.zrangebyscore(viewsRedisKey('videos'), Date.now(), '+inf')
-  const all = await Promise.all(
+  const viewerships = await Promise.all(
     ids.map(async id => {
       const names = await redis.zrangebyscore(viewsRedisKey('now', id), Date.now(), '+inf')
-      return { videoId: Number(id), here: names.filter(name => name.startsWith('here ')).map(name => name.slice(5)), total: names.length }
+      const localViewers = names.filter(name => name.startsWith('here ')).map(name => name.slice('here '.length))
+      return { videoId: Number(id), localViewers, total: names.length }
     })
   )
-  return all.filter(({ total }) => total > 0)
+  return viewerships.filter(({ total }) => total > 0)
 }
 
-/** Whether the viewers of a video may be told now, which is noted: once in `federation.videos.viewers_interval`. */
+/** Whether the viewers of a video may be sent now; true at most once per video and `federation.videos.viewers_interval`. */
 export async function claimViewerCountBroadcast(videoId: number): Promise<boolean> {
   return (await redis.set(viewsRedisKey('tell', videoId), 1, 'PX', Math.max(1, config.federation.videos.viewers_interval), 'NX')) === 'OK'
 }
 
-let counts = new Map<number, number>()
-let asked = 0
-let asking: Promise<void> | null = null
+let viewerCounts = new Map<number, number>()
+let refreshedAt = 0
+let refreshing: Promise<void> | null = null
 
-async function refresh(): Promise<void> {
-  if (Date.now() - asked < config.cache.answers.max_age) return
-  asking ??= count()
+async function refreshCounts(): Promise<void> {
+  if (Date.now() - refreshedAt < config.cache.answers.max_age) return
+  refreshing ??= loadCounts()
     .catch(error => {
       logger.debug('Viewers cannot be counted', { reason: (error as Error).message })
-      counts = new Map()
+      viewerCounts = new Map()
     })
     .finally(() => {
-      asked = Date.now()
-      asking = null
+      refreshedAt = Date.now()
+      refreshing = null
     })
-  await asking
+  await refreshing
 }
 
-async function count(): Promise<void> {
+async function loadCounts(): Promise<void> {
   const now = Date.now()
   const ids = await redis.zrangebyscore(viewsRedisKey('videos'), now, '+inf')
   const rows = await Promise.all(
     ids.map(async id => {
-      const [present, told] = await Promise.all([redis.zcount(viewsRedisKey('now', id), now, '+inf'), redis.get(viewsRedisKey('told', id))])
-      return [Number(id), Math.max(present, Number(told ?? 0))] as const
+      const [present, reported] = await Promise.all([
+        redis.zcount(viewsRedisKey('now', id), now, '+inf'),
+        redis.get(viewsRedisKey('told', id))
+      ])
+      return [Number(id), Math.max(present, Number(reported ?? 0))] as const
     })
   )
-  counts = new Map(rows)
+  viewerCounts = new Map(rows)
 }

@@ -7,7 +7,7 @@ import { assertCanWatchVideo, findVideoAccessInfo } from '../videos/video-access
 import { videoRequestContext } from '../videos/videos.routes.ts'
 import { recordPlaybackHeartbeat } from './watch-sessions.ts'
 
-/** What players say of what is watched. */
+/** Routes where players report playback. */
 export const viewsRoutes = implementContract(viewsContract, {
   'POST /videos/:id/views': async ({ params, body, viewer, request }) => {
     const video = await findVideoAccessInfo(params.id)
@@ -15,14 +15,14 @@ export const viewsRoutes = implementContract(viewsContract, {
     const { id, uuid } = video
     const [row] = await runQuery<{ duration: number }>(sql`SELECT duration FROM videos WHERE id = ${id}`)
     const duration = row?.duration ?? 0
-    // Some players round up.
+    // Some players round the position up.
     if (body.currentTime > Math.ceil(duration))
       throw new Problem(400, null, `Current time ${body.currentTime} is invalid (video ${uuid} duration: ${Math.floor(duration)})`)
-    const seen = { videoId: id, uuid, duration, time: body.currentTime, seek: body.viewEvent === 'seek' }
+    const heartbeat = { videoId: id, uuid, duration, time: body.currentTime, seek: body.viewEvent === 'seek' }
     try {
-      await recordPlaybackHeartbeat(seen, { userId: viewer?.id ?? null, ip: request.ip ?? '', sessionId: body.sessionId })
+      await recordPlaybackHeartbeat(heartbeat, { userId: viewer?.id ?? null, ip: request.ip ?? '', sessionId: body.sessionId })
     } catch (error) {
-      // Without Redis nothing is counted and nobody is kept from watching.
+      // Without Redis views are not counted, but playback must not fail.
       logger.debug('A view could not be noted', { reason: (error as Error).message })
     }
   }

@@ -11,7 +11,7 @@ let site: TestInstance
 let hostile: HostilePeer
 let ada: { id: number; token: string; channelId: number }
 let video: { id: number; uuid: string }
-let secret: { id: number; uuid: string }
+let privateVideo: { id: number; uuid: string }
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
     startTestInstance({
@@ -28,82 +28,82 @@ beforeAll(async () => {
   ])
   ada = await site.user('ada')
   video = await uploadVideo(site, ada)
-  secret = await uploadVideo(site, ada, { privacy: 3 })
+  privateVideo = await uploadVideo(site, ada, { privacy: 3 })
 })
 afterAll(async () => {
   await Promise.all([site.stop(), hostile.stop()])
 })
 
-const ping = async (currentTime: unknown, more: { [key: string]: unknown } = {}, id = video.uuid, token?: string) =>
-  await site.call(`POST /videos/${id}/views`, { token, body: { currentTime, ...more } })
-const shown = async (id = video.uuid) => {
+const sendHeartbeat = async (currentTime: unknown, fields: { [key: string]: unknown } = {}, id = video.uuid, token?: string) =>
+  await site.call(`POST /videos/${id}/views`, { token, body: { currentTime, ...fields } })
+const viewsAndViewers = async (id = video.uuid) => {
   const { views, viewers } = (await site.call(`GET /videos/${id}`, { token: ada.token })).json
   return { views, viewers }
 }
-const viewsOf = async (id = video.uuid) => (await shown(id)).views as number
-/** Nothing waits to be counted. */
-const counted = async () => {
+const viewCount = async (id = video.uuid) => (await viewsAndViewers(id)).views as number
+/** Waits until no view is pending. */
+const pendingViewsCounted = async () => {
   await eventually(async () => (await redis.exists(viewsRedisKey('new'), viewsRedisKey('taken'))) === 0, 10, 'the counting')
 }
-const url = () => `${site.url}/videos/watch/${video.uuid}`
-const done = async () =>
+const videoUrl = () => `${site.url}/videos/watch/${video.uuid}`
+const inboxProcessed = async () =>
   await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 10, 'the processing')
-const view = (actor: HostileActor, more: object = {}, object: unknown = url()) => ({
+const viewBy = (actor: HostileActor, fields: object = {}, object: unknown = videoUrl()) => ({
   type: 'View',
   id: hostile.id('views'),
   actor: actor.url,
   object,
-  ...more
+  ...fields
 })
-const post = async (activity: object) => {
+const postToInbox = async (activity: object) => {
   expect((await hostile.post(`${site.url}/inbox`, activity as never)).status).toBe(202)
 }
-const soon = (ms = 60_000) => new Date(Date.now() + ms).toISOString()
-const counter = (userInteractionCount: unknown) => ({
+const timestampIn = (ms = 60_000) => new Date(Date.now() + ms).toISOString()
+const counterFields = (userInteractionCount: unknown) => ({
   result: { type: 'InteractionCounter', interactionType: 'WatchAction', userInteractionCount }
 })
 
-test('a view counts once enough was watched, and once per viewer', async () => {
-  const before = await viewsOf()
-  expect((await ping(0)).status).toBe(204)
-  expect((await ping(1)).status).toBe(204)
-  await counted()
-  expect(await viewsOf()).toBe(before)
-  await ping(2)
-  await eventually(async () => (await viewsOf()) === before + 1, 5, 'the view')
-  for (const second of [0, 1, 2, 0, 2]) await ping(second)
-  await counted()
-  expect(await viewsOf()).toBe(before + 1)
+test('a view is counted after the minimum watch time, and once per viewer', async () => {
+  const before = await viewCount()
+  expect((await sendHeartbeat(0)).status).toBe(204)
+  expect((await sendHeartbeat(1)).status).toBe(204)
+  await pendingViewsCounted()
+  expect(await viewCount()).toBe(before)
+  await sendHeartbeat(2)
+  await eventually(async () => (await viewCount()) === before + 1, 5, 'the view')
+  for (const second of [0, 1, 2, 0, 2]) await sendHeartbeat(second)
+  await pendingViewsCounted()
+  expect(await viewCount()).toBe(before + 1)
 })
 
-test('jumping is not watching', async () => {
-  const before = await viewsOf()
-  for (const second of [0, 2, 0, 2]) await ping(second, { viewEvent: 'seek', sessionId: 'jumper' })
-  await counted()
-  expect(await viewsOf()).toBe(before)
+test('seeking does not add watch time', async () => {
+  const before = await viewCount()
+  for (const second of [0, 2, 0, 2]) await sendHeartbeat(second, { viewEvent: 'seek', sessionId: 'jumper' })
+  await pendingViewsCounted()
+  expect(await viewCount()).toBe(before)
 })
 
-test('players behind one address and people who are logged in are told apart', async () => {
-  const before = await viewsOf()
-  for (const sessionId of ['one', 'two']) for (const second of [0, 2]) await ping(second, { sessionId })
-  for (const second of [0, 2]) await ping(second, { sessionId: 'three' }, video.uuid, ada.token)
-  for (const second of [0, 2]) await ping(second, { sessionId: 'four' }, video.uuid, ada.token)
-  await eventually(async () => (await viewsOf()) === before + 3, 5, 'the views')
-  await counted()
-  expect(await viewsOf()).toBe(before + 3)
+test('sessions behind one IP address are different viewers, sessions of one user are the same viewer', async () => {
+  const before = await viewCount()
+  for (const sessionId of ['one', 'two']) for (const second of [0, 2]) await sendHeartbeat(second, { sessionId })
+  for (const second of [0, 2]) await sendHeartbeat(second, { sessionId: 'three' }, video.uuid, ada.token)
+  for (const second of [0, 2]) await sendHeartbeat(second, { sessionId: 'four' }, video.uuid, ada.token)
+  await eventually(async () => (await viewCount()) === before + 3, 5, 'the views')
+  await pendingViewsCounted()
+  expect(await viewCount()).toBe(before + 3)
 })
 
-test('nobody is counted twice, though Redis forgets everything', async () => {
-  const before = await viewsOf()
-  const watch = async () => {
-    for (const second of [0, 2]) await ping(second, { sessionId: 'again' })
+test('a viewer is not counted twice, even if Redis is wiped', async () => {
+  const before = await viewCount()
+  const watchVideo = async () => {
+    for (const second of [0, 2]) await sendHeartbeat(second, { sessionId: 'again' })
   }
-  await watch()
-  await eventually(async () => (await viewsOf()) === before + 1, 5, 'the view')
-  const names = await redis.keys(viewsRedisKey('*'))
-  expect(names.length).toBeGreaterThan(0)
-  await redis.del(names)
-  await watch()
+  await watchVideo()
+  await eventually(async () => (await viewCount()) === before + 1, 5, 'the view')
+  const keys = await redis.keys(viewsRedisKey('*'))
+  expect(keys.length).toBeGreaterThan(0)
+  await redis.del(keys)
+  await watchVideo()
   await eventually(
     async () =>
       (await redis.exists(
@@ -114,31 +114,31 @@ test('nobody is counted twice, though Redis forgets everything', async () => {
         )
       )) === 1,
     5,
-    'the second watching'
+    'the second session'
   )
-  await counted()
-  expect(await viewsOf()).toBe(before + 1)
+  await pendingViewsCounted()
+  expect(await viewCount()).toBe(before + 1)
 })
 
-test('what was taken to be counted when the worker died is counted once', async () => {
-  const before = await viewsOf()
+test('views that were being counted when the worker was killed are counted once', async () => {
+  const before = await viewCount()
   const viewer = '11111111-2222-4333-8444-555555555555'
-  // As if it died before the commit, and once more after it.
-  for (let time = 0; time < 2; time++) {
+  // As if it was killed before the commit, and once more after it.
+  for (let run = 0; run < 2; run++) {
     await redis.sadd(viewsRedisKey('taken'), `${video.id} ${viewer}`, `999999 ${viewer}`)
-    await counted()
+    await pendingViewsCounted()
   }
-  expect(await viewsOf()).toBe(before + 1)
+  expect(await viewCount()).toBe(before + 1)
 })
 
-test('one address makes only so many views, whatever sessions it invents', async () => {
-  const before = await viewsOf()
-  for (let index = 0; index < 12; index++) for (const second of [0, 2]) await ping(second, { sessionId: `invented-${index}` })
-  await counted()
-  expect((await viewsOf()) - before).toBeLessThanOrEqual(5)
+test('the views of one IP address are limited, whatever session ids it sends', async () => {
+  const before = await viewCount()
+  for (let index = 0; index < 12; index++) for (const second of [0, 2]) await sendHeartbeat(second, { sessionId: `invented-${index}` })
+  await pendingViewsCounted()
+  expect((await viewCount()) - before).toBeLessThanOrEqual(5)
 })
 
-test('a player that says nonsense is refused, and who may not watch makes no view', async () => {
+test('invalid reports and reports for videos that the viewer cannot watch are refused', async () => {
   for (const [body, field] of [
     [{ currentTime: 'x' }, 'currentTime'],
     [{}, 'currentTime'],
@@ -146,79 +146,85 @@ test('a player that says nonsense is refused, and who may not watch makes no vie
     [{ currentTime: 1, viewEvent: 'play' }, 'viewEvent'],
     [{ currentTime: 1, sessionId: 'a b' }, 'sessionId']
   ] as const) {
-    const answer = await site.call(`POST /videos/${video.uuid}/views`, { body })
-    expect([answer.status, Object.keys(answer.json['invalid-params'])]).toEqual([400, [field]])
+    const response = await site.call(`POST /videos/${video.uuid}/views`, { body })
+    expect([response.status, Object.keys(response.json['invalid-params'])]).toEqual([400, [field]])
   }
-  const late = await ping(10_000)
-  expect([late.status, late.json.detail]).toEqual([400, `Current time 10000 is invalid (video ${video.uuid} duration: 2)`])
-  expect((await ping(0, {}, secret.uuid)).status).toBe(401)
-  expect((await ping(0, {}, 'b3c9c8a5-0e8a-4c54-b2a3-3cf1b7b6c4b1')).status).toBe(404)
+  const pastEnd = await sendHeartbeat(10_000)
+  expect([pastEnd.status, pastEnd.json.detail]).toEqual([400, `Current time 10000 is invalid (video ${video.uuid} duration: 2)`])
+  expect((await sendHeartbeat(0, {}, privateVideo.uuid)).status).toBe(401)
+  expect((await sendHeartbeat(0, {}, 'b3c9c8a5-0e8a-4c54-b2a3-3cf1b7b6c4b1')).status).toBe(404)
 })
 
-test('who watches is shown while they do, and told to followers no more often than configured', async () => {
-  const fan = await hostile.actor('fan')
-  await post({ type: 'Follow', id: hostile.id('follow'), actor: fan.url, object: `${site.url}/accounts/ada` })
-  await done()
+test('current viewers are shown, and their number is sent to followers at most once per interval', async () => {
+  const follower = await hostile.actor('fan')
+  await postToInbox({ type: 'Follow', id: hostile.id('follow'), actor: follower.url, object: `${site.url}/accounts/ada` })
+  await inboxProcessed()
   hostile.received.length = 0
-  const told = () => hostile.received.map(one => one.activity).filter(one => one.type === 'View')
-  const begin = Date.now()
-  while (Date.now() - begin < 2500) {
-    await ping(0, { sessionId: 'here' })
+  const receivedViews = () => hostile.received.map(post => post.activity).filter(activity => activity.type === 'View')
+  const start = Date.now()
+  while (Date.now() - start < 2500) {
+    await sendHeartbeat(0, { sessionId: 'here' })
     await new Promise(resolve => setTimeout(resolve, 50))
   }
-  expect((await shown()).viewers).toBeGreaterThanOrEqual(1)
-  await eventually(async () => told().length >= 2, 5, 'the counters')
-  expect(told().length).toBeLessThanOrEqual(4)
-  expect(told()[0]).toMatchObject({
+  expect((await viewsAndViewers()).viewers).toBeGreaterThanOrEqual(1)
+  await eventually(async () => receivedViews().length >= 2, 5, 'the counters')
+  expect(receivedViews().length).toBeLessThanOrEqual(4)
+  expect(receivedViews()[0]).toMatchObject({
     type: 'View',
     actor: `${site.url}/accounts/peertube`,
-    object: url(),
+    object: videoUrl(),
     to: expect.arrayContaining([PUBLIC, `${site.url}/accounts/ada/followers`]),
     result: { type: 'InteractionCounter', interactionType: 'WatchAction', userInteractionCount: expect.any(Number) }
   })
-  expect(Date.parse(told()[0].expires)).toBeGreaterThan(begin)
-  await eventually(async () => (await shown()).viewers === 0, 5, 'the end')
-  // The number of views is told with the video.
-  const updates = hostile.received.map(one => one.activity).filter(one => one.type === 'Update')
-  for (const update of updates) expect(update.object.views).toBeLessThanOrEqual(await viewsOf())
+  expect(Date.parse(receivedViews()[0].expires)).toBeGreaterThan(start)
+  await eventually(async () => (await viewsAndViewers()).viewers === 0, 5, 'no viewers')
+  // The number of views is sent with the video.
+  const updates = hostile.received.map(post => post.activity).filter(activity => activity.type === 'Update')
+  for (const update of updates) expect(update.object.views).toBeLessThanOrEqual(await viewCount())
 })
 
-test('views from elsewhere count once each, viewers for as long as they say', async () => {
+test('views from other servers count once each, viewers until their expiry', async () => {
   const [peer, other] = [await hostile.actor('peer', 'Application'), await hostile.actor('other', 'Application')]
-  const before = await viewsOf()
-  const first = view(peer)
-  for (const activity of [first, first, { ...first, nonce: 1 }, view(peer), view(other)]) await post(activity)
-  await eventually(async () => (await viewsOf()) === before + 3, 5, 'the views')
-  for (let index = 0; index < 3; index++) await post(view(peer, { expires: soon() }))
-  const same = view(peer, { expires: soon() })
-  await post(same)
-  await post({ ...same, expires: soon(70_000) })
-  await eventually(async () => (await shown()).viewers === 4, 5, 'the viewers')
-  await post(view(other, { expires: soon(700) }))
-  await eventually(async () => (await shown()).viewers === 5, 5, 'one more')
-  await eventually(async () => (await shown()).viewers === 4, 5, 'one less')
-  await done()
-  expect(await viewsOf()).toBe(before + 3)
+  const before = await viewCount()
+  const first = viewBy(peer)
+  for (const activity of [first, first, { ...first, nonce: 1 }, viewBy(peer), viewBy(other)]) await postToInbox(activity)
+  await eventually(async () => (await viewCount()) === before + 3, 5, 'the views')
+  for (let index = 0; index < 3; index++) await postToInbox(viewBy(peer, { expires: timestampIn() }))
+  const repeated = viewBy(peer, { expires: timestampIn() })
+  await postToInbox(repeated)
+  await postToInbox({ ...repeated, expires: timestampIn(70_000) })
+  await eventually(async () => (await viewsAndViewers()).viewers === 4, 5, 'the viewers')
+  await postToInbox(viewBy(other, { expires: timestampIn(700) }))
+  await eventually(async () => (await viewsAndViewers()).viewers === 5, 5, 'one more viewer')
+  await eventually(async () => (await viewsAndViewers()).viewers === 4, 5, 'one viewer less')
+  await inboxProcessed()
+  expect(await viewCount()).toBe(before + 3)
 })
 
-test('views of one server count only so often, and only a video’s origin counts viewers', async () => {
+test('views and viewers from one server are limited, and counters from others than the origin are ignored', async () => {
   const flood = await hostile.actor('flood', 'Application')
-  const before = await shown()
-  await Promise.all(Array.from({ length: 60 }, async () => await post(view(flood))))
-  await Promise.all(Array.from({ length: 40 }, async () => await post(view(flood, { expires: '2999-01-01T00:00:00Z' }))))
-  for (const bad of [counter(1e9), { ...counter(1e9), expires: soon() }, counter(-5), counter('many'), counter(1.5)])
-    await post(view(flood, bad))
-  await done()
-  const after = await shown()
-  // Twenty in an hour, what came before among them.
+  const before = await viewsAndViewers()
+  await Promise.all(Array.from({ length: 60 }, async () => await postToInbox(viewBy(flood))))
+  await Promise.all(Array.from({ length: 40 }, async () => await postToInbox(viewBy(flood, { expires: '2999-01-01T00:00:00Z' }))))
+  for (const invalidCounter of [
+    counterFields(1e9),
+    { ...counterFields(1e9), expires: timestampIn() },
+    counterFields(-5),
+    counterFields('many'),
+    counterFields(1.5)
+  ])
+    await postToInbox(viewBy(flood, invalidCounter))
+  await inboxProcessed()
+  const after = await viewsAndViewers()
+  // At most twenty within the expiration, including those of earlier tests.
   expect(after.views - before.views).toBeGreaterThan(10)
   expect(after.views - before.views).toBeLessThanOrEqual(17)
   expect(after.viewers).toBeLessThanOrEqual(5)
-  // They are there for a moment only, which may be over on a busy machine.
+  // They are present for a short time only, which may be over on a busy machine.
   await eventually(
     async () => {
-      for (let more = 0; more < 8; more++) await post(view(flood, { expires: '2999-01-01T00:00:00Z' }))
-      const { viewers } = await shown()
+      for (let index = 0; index < 8; index++) await postToInbox(viewBy(flood, { expires: '2999-01-01T00:00:00Z' }))
+      const { viewers } = await viewsAndViewers()
       expect(viewers).toBeLessThanOrEqual(5)
       return viewers === 5
     },
@@ -228,43 +234,44 @@ test('views of one server count only so often, and only a video’s origin count
   expect(Number(await redis.pttl(viewsRedisKey('now', video.id)))).toBeLessThan(10_000)
 })
 
-test('a storm of views is told in few words', async () => {
+test('many views are sent in one Update per interval', async () => {
   const peer = await hostile.actor('storm', 'Application')
   await runQuery(sql`DELETE FROM view_hosts`)
-  const before = await viewsOf()
-  const told = () => hostile.received.map(one => one.activity).filter(one => one.type === 'Update' && one.object.id === url())
+  const before = await viewCount()
+  const receivedUpdates = () =>
+    hostile.received.map(post => post.activity).filter(activity => activity.type === 'Update' && activity.object.id === videoUrl())
   hostile.received.length = 0
-  const begin = Date.now()
+  const start = Date.now()
   for (let index = 0; index < 15; index++) {
-    await post(view(peer))
+    await postToInbox(viewBy(peer))
     await new Promise(resolve => setTimeout(resolve, 60))
   }
-  await eventually(async () => told().at(-1)?.object.views === before + 15, 10, 'the last number')
-  // Once in 300 ms.
-  expect(told().length).toBeLessThanOrEqual(Math.ceil((Date.now() - begin) / 300) + 1)
-  expect(told().map(one => one.object.views)).toEqual(
-    told()
-      .map(one => one.object.views)
+  await eventually(async () => receivedUpdates().at(-1)?.object.views === before + 15, 10, 'the final count')
+  // Once per 300 ms.
+  expect(receivedUpdates().length).toBeLessThanOrEqual(Math.ceil((Date.now() - start) / 300) + 1)
+  expect(receivedUpdates().map(update => update.object.views)).toEqual(
+    receivedUpdates()
+      .map(update => update.object.views)
       .toSorted((a, b) => a - b)
   )
 })
 
-test('views of what is hidden, unknown or nonsense have no effect', async () => {
+test('views of private or unknown videos, and invalid ones, have no effect', async () => {
   const eve = await hostile.actor('eve', 'Application')
   const before = await runQuery(sql`SELECT id, views FROM videos ORDER BY id`)
   for (const object of [
-    `${site.url}/videos/watch/${secret.uuid}`,
+    `${site.url}/videos/watch/${privateVideo.uuid}`,
     `${site.url}/videos/watch/none`,
     eve.url,
     null,
     5,
     [],
     {},
-    [url(), url()],
+    [videoUrl(), videoUrl()],
     { type: 'Video' }
   ])
-    await post(view(eve, {}, object))
-  for (const more of [
+    await postToInbox(viewBy(eve, {}, object))
+  for (const fields of [
     { expires: 'soon' },
     { expires: 5 },
     { expires: {} },
@@ -274,8 +281,8 @@ test('views of what is hidden, unknown or nonsense have no effect', async () => 
     { result: { type: 'Note' } },
     { result: { type: 'InteractionCounter', interactionType: 'LikeAction', userInteractionCount: 5 } }
   ])
-    await post(view(eve, more))
-  await done()
+    await postToInbox(viewBy(eve, fields))
+  await inboxProcessed()
   expect(await runQuery(sql`SELECT id, views FROM videos ORDER BY id`)).toEqual(before)
   expect(await runQuery(sql`SELECT 1 FROM incoming WHERE outcome LIKE 'failed%'`)).toEqual([])
 })

@@ -6,7 +6,7 @@ import { runQuery, sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
 import type { WatchSession } from './watch-sessions.ts'
 
-/** A session of watching that is over, as statistics need it; nobody knows whose it was. */
+/** An ended watch session, for statistics, without the identity of the viewer; `duration` and `sections` in seconds. */
 export type WatchRecord = {
   uuid: string
   url: string
@@ -19,10 +19,10 @@ export type WatchRecord = {
   region: string | null
 }
 
-/** What a session that ended was; null where nothing was watched. */
+/** Returns the record of an ended session; null if nothing was watched. */
 export function toWatchRecord({ videoId, startedAt, endedAt, sections }: WatchSession): WatchRecord | null {
-  const watched = sections.filter(({ start, end }) => end > start)
-  const duration = watched.reduce((sum, { start, end }) => sum + end - start, 0)
+  const watchedSections = sections.filter(({ start, end }) => end > start)
+  const duration = watchedSections.reduce((sum, { start, end }) => sum + end - start, 0)
   const uuid = randomUUID()
   return duration > 0
     ? {
@@ -32,41 +32,44 @@ export function toWatchRecord({ videoId, startedAt, endedAt, sections }: WatchSe
         startedAt,
         endedAt,
         duration,
-        sections: watched,
+        sections: watchedSections,
         country: null,
         region: null
       }
     : null
 }
 
-/** Keeps a watch of one of our videos; the same again changes nothing. */
-export async function storeWatchRecord(watch: WatchRecord, inside?: Transaction): Promise<void> {
+/** Stores a record for a local video; does nothing for a remote video or a record that exists already. */
+export async function storeWatchRecord(watch: WatchRecord, tx?: Transaction): Promise<void> {
   const { uuid, url, videoId, startedAt, endedAt, duration, sections, country, region } = watch
   await runQuery(
     sql`
     INSERT INTO watches (uuid, url, video_id, started_at, ended_at, duration, sections, country, region)
-    SELECT ${uuid}, ${url}, id, ${startedAt}, ${endedAt}, ${duration}, ${JSON.stringify(sections)}::jsonb, ${country}, ${region} FROM videos WHERE id = ${videoId} AND NOT remote
+    SELECT ${uuid}, ${url}, id, ${startedAt}, ${endedAt}, ${duration}, ${JSON.stringify(sections)}::jsonb, ${country}, ${region} FROM videos
+      WHERE id = ${videoId} AND NOT remote
     ON CONFLICT DO NOTHING`,
-    inside
+    tx
   )
 }
 
 /**
- * Keeps what a server says was watched there of one of our videos; of one server no more in a time than views. False: it has said enough.
+ * Stores a record that another server reported for a local video; returns false if the server has reached
+ * `federation.videos.max_views_per_host` for the video within `views.videos.view_expiration`.
  */
 export async function storeRemoteWatchRecord(watch: WatchRecord): Promise<boolean> {
   const { max_views_per_host } = config.federation.videos
   const { origin } = new URL(watch.url)
-  return await transaction(async inside => {
-    // One after the other, so that each is counted.
-    await acquireTextLocks('VIEWERS_OF_ORIGIN', [`${origin} ${watch.videoId}`], inside)
+  return await transaction(async tx => {
+    // Serialized per origin and video, so that concurrent reports cannot exceed the limit.
+    await acquireTextLocks('VIEWERS_OF_ORIGIN', [`${origin} ${watch.videoId}`], tx)
     const [row] = await runQuery<{ watches: number }>(
       sql`
-      SELECT count(*)::int AS watches FROM watches WHERE video_id = ${watch.videoId} AND starts_with(url, ${`${origin}/`}) AND created_at > now() - make_interval(secs => ${config.views.videos.view_expiration / 1000}::double precision)`,
-      inside
+      SELECT count(*)::int AS watches FROM watches WHERE video_id = ${watch.videoId} AND starts_with(url, ${`${origin}/`})
+        AND created_at > now() - make_interval(secs => ${config.views.videos.view_expiration / 1000}::double precision)`,
+      tx
     )
     if (row!.watches >= max_views_per_host) return false
-    await storeWatchRecord(watch, inside)
+    await storeWatchRecord(watch, tx)
     return true
   })
 }

@@ -5,20 +5,24 @@ import { redis } from '../core/redis.ts'
 import { hmacUuid } from '../core/hmac.ts'
 import type { VideoView } from './count-views.ts'
 
-/** What a player says: the second it is at, and whether its viewer jumped there. */
+/** A report of a player: the position (`time`) and the `duration` in seconds, and whether the viewer seeked to the position. */
 export type PlaybackHeartbeat = { videoId: number; uuid: string; duration: number; time: number; seek: boolean }
-/** Who watches, as far as can be known. */
+/** What distinguishes a viewer from others; `userId`: null for an anonymous one. */
 export type ViewerIdentity = { userId: number | null; ip: string; sessionId?: string }
-/** Somebody's watching of a video that is over; passages in seconds of the video. */
+/** An ended session of a viewer; `sections`: the parts that were watched, in seconds of the video. */
 export type WatchSession = { videoId: number; viewer: string; startedAt: Date; endedAt: Date; sections: { start: number; end: number }[] }
 
-const FEW = 1000
+/** Members that are removed from a Redis set per command. */
+const REMOVAL_BATCH_SIZE = 1000
 
-/** Everything of this slice in Redis; it may be wiped at any moment. */
+/** Returns a Redis key of this feature; all its data in Redis may be lost at any time (ARCHITECTURE.md, rule 1). */
 export const viewsRedisKey = (...parts: (string | number)[]) => [config.redis.prefix, 'views', ...parts].join(':')
 
-/** Notes a ping: the passage grows or begins, the viewer is there, and once enough was watched it is a view that waits to be counted. */
-const PING = `
+/**
+ * Records a heartbeat: extends the current section of the session or begins one, marks the viewer as present and, once enough was watched,
+ * adds a pending view.
+ */
+const RECORD_HEARTBEAT_LUA = `
 local now, time = tonumber(ARGV[1]), tonumber(ARGV[2])
 local raw = redis.call('GET', KEYS[1])
 local session = raw and cjson.decode(raw) or { startedAt = now, watched = 0, sections = {} }
@@ -42,13 +46,13 @@ local same = redis.call('INCR', KEYS[7])
 if same == 1 then redis.call('PEXPIRE', KEYS[7], ARGV[5]) end
 if same <= tonumber(ARGV[11]) then redis.call('SADD', KEYS[3], ARGV[8]) end`
 
-/** Takes what others have not taken yet, or what whoever took it has left. */
-const TAKE = `
+/** Moves the pending views to the set being counted, unless a crash left that one non-empty; returns its members. */
+const TAKE_PENDING_LUA = `
 if redis.call('EXISTS', KEYS[2]) == 0 and redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[2]) end
 return redis.call('SMEMBERS', KEYS[2])`
 
-/** Sessions whose players fell silent, each given once. */
-const ENDED = `
+/** Removes and returns up to 100 sessions without a recent heartbeat. */
+const POP_ENDED_LUA = `
 local ended = {}
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 100)) do
   redis.call('ZREM', KEYS[1], name)
@@ -59,20 +63,20 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIM
 end
 return ended`
 
-/** Hears a player. Counting comes later (`takeViews`). */
+/** Records a report of a player in Redis. Views are counted later (`drainPendingViews`). Throws if Redis is unavailable. */
 export async function recordPlaybackHeartbeat(
   { videoId, uuid, duration, time, seek }: PlaybackHeartbeat,
-  watcher: ViewerIdentity
+  identity: ViewerIdentity
 ): Promise<void> {
   const { view_expiration, count_view_after, viewer_expiration, max_sections, max_sessions_per_address, trust_viewer_session_id } =
     config.views.videos
-  const place = network(watcher.ip)
-  const session = trust_viewer_session_id && watcher.sessionId !== undefined ? ` ${watcher.sessionId}` : ''
-  const viewer = await hmacUuid('viewer', `${uuid} ${watcher.userId === null ? place + session : watcher.userId}`)
-  const address = await hmacUuid('viewer', `${uuid} of ${place}`)
-  const needed = Math.min(count_view_after / 1000, Math.floor(duration))
+  const network = networkOf(identity.ip)
+  const session = trust_viewer_session_id && identity.sessionId !== undefined ? ` ${identity.sessionId}` : ''
+  const viewer = await hmacUuid('viewer', `${uuid} ${identity.userId === null ? network + session : identity.userId}`)
+  const address = await hmacUuid('viewer', `${uuid} of ${network}`)
+  const requiredSeconds = Math.min(count_view_after / 1000, Math.floor(duration))
   await redis.eval(
-    PING,
+    RECORD_HEARTBEAT_LUA,
     7,
     viewsRedisKey('session', videoId, viewer),
     viewsRedisKey('counted', videoId, viewer),
@@ -84,7 +88,7 @@ export async function recordPlaybackHeartbeat(
     Date.now(),
     time,
     seek ? 1 : 0,
-    needed,
+    requiredSeconds,
     view_expiration,
     viewer_expiration,
     max_sections,
@@ -95,23 +99,24 @@ export async function recordPlaybackHeartbeat(
   )
 }
 
-/** Gives the views that wait to be counted to `count`, and forgets them when that is done; what a crash leaves is given again. */
+/** Passes the pending views to `count` and removes them when it has finished; after a crash or an error they are passed again. */
 export async function drainPendingViews(count: (views: VideoView[]) => Promise<void>): Promise<void> {
-  const names = (await redis.eval(TAKE, 2, viewsRedisKey('new'), viewsRedisKey('taken'))) as string[]
+  const names = (await redis.eval(TAKE_PENDING_LUA, 2, viewsRedisKey('new'), viewsRedisKey('taken'))) as string[]
   await count(
     names.map(name => {
       const [videoId, viewer] = name.split(' ') as [string, string]
       return { videoId: Number(videoId), viewer, host: null }
     })
   )
-  for (let start = 0; start < names.length; start += FEW) await redis.srem(viewsRedisKey('taken'), names.slice(start, start + FEW))
+  for (let start = 0; start < names.length; start += REMOVAL_BATCH_SIZE)
+    await redis.srem(viewsRedisKey('taken'), names.slice(start, start + REMOVAL_BATCH_SIZE))
 }
 
-/** The sessions that ended since this was asked; a hundred at most. */
+/** Removes and returns the sessions that have ended, at most a hundred. */
 export async function popEndedWatchSessions(): Promise<WatchSession[]> {
-  const found = (await redis.eval(ENDED, 1, viewsRedisKey('open'), Date.now(), `${viewsRedisKey('session')}:`)) as string[]
-  return found.map(text => {
-    const [videoId, viewer, ...rest] = text.split(' ') as [string, string, ...string[]]
+  const entries = (await redis.eval(POP_ENDED_LUA, 1, viewsRedisKey('open'), Date.now(), `${viewsRedisKey('session')}:`)) as string[]
+  return entries.map(entry => {
+    const [videoId, viewer, ...rest] = entry.split(' ') as [string, string, ...string[]]
     const { startedAt, lastAt, sections } = JSON.parse(rest.join(' ')) as {
       startedAt: number
       lastAt: number
@@ -127,7 +132,7 @@ export async function popEndedWatchSessions(): Promise<WatchSession[]> {
   })
 }
 
-/** Who has one IPv6 address has many. */
-function network(ip: string): string {
+/** Returns an IPv4 address itself, of an IPv6 address its subnet, since one client has many IPv6 addresses. */
+function networkOf(ip: string): string {
   return isIPv6(ip) ? ipKeyGenerator(ip) : ip
 }

@@ -15,17 +15,19 @@ import { ErrorState, EmptyState } from '../ui/feedback.tsx'
 import { useQuery } from '../use-query.ts'
 import { InfiniteVideoGrid } from '../videos/infinite-video-grid.tsx'
 
-type Videos = ApiResponse<'GET /accounts/:name/videos'>
+type VideoListResponse = ApiResponse<'GET /accounts/:name/videos'>
 
-/** A person with their channels and videos. */
+/** The page of an account: its channels and its videos. */
 export default function AccountPage(): JSX.Element {
   const {
     params: { name = '' }
   } = useRoute()
   const { data: account, error, reload } = useQuery('GET /accounts/:name', { params: { name } })
   const { data: channels } = useQuery('GET /accounts/:name/video-channels', account ? { params: { name }, query: {} } : null)
-  const question = (start: number) => ({ params: { name }, query: { start, sort: '-publishedAt' as const } })
-  const [first] = useState(() => consumeInitialResponse(apiUrl('GET /accounts/:name/videos', question(0))) as Videos | undefined)
+  const videosRequest = (start: number) => ({ params: { name }, query: { start, sort: '-publishedAt' as const } })
+  const [firstPage] = useState(
+    () => consumeInitialResponse(apiUrl('GET /accounts/:name/videos', videosRequest(0))) as VideoListResponse | undefined
+  )
   const [reporting, setReporting] = useState(false)
   useTitle(account?.displayName ?? (error ? t('account.missing') : null))
   if (isNotFoundError(error))
@@ -45,7 +47,7 @@ export default function AccountPage(): JSX.Element {
   if (!account) return <div class="page" aria-busy="true" />
   return (
     <div class="page">
-      <ActorHeader of={account} handle={`@${displayHandle(account)}`}>
+      <ActorHeader actor={account} handle={`@${displayHandle(account)}`}>
         {currentUser.value !== null && currentUser.value.account.id !== account.id && (
           <div>
             <Button icon="alert" onClick={() => setReporting(true)}>
@@ -81,8 +83,8 @@ export default function AccountPage(): JSX.Element {
         key={name}
         heading="h3"
         name={`account ${name}`}
-        first={first}
-        load={async start => await api('GET /accounts/:name/videos', question(start))}
+        firstPage={firstPage}
+        load={async start => await api('GET /accounts/:name/videos', videosRequest(start))}
         empty={<EmptyState icon="film" title={t('account.empty')} />}
       />
     </div>

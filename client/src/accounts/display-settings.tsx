@@ -9,9 +9,9 @@ import { chooseLanguage, chooseTheme, chosenTheme, type Theme } from '../shell/p
 import { Select, Switch } from '../ui/field.tsx'
 import { showToast } from '../ui/toast.tsx'
 
-/** Language, colours and how videos begin. */
+/** The settings of the interface: language, theme and, for a logged-in user, autoplay and sensitive videos. */
 export function DisplaySettings({ user }: { user: User | null }): JSX.Element {
-  const keep = async (body: { language?: string; autoPlayVideo?: boolean; nsfwPolicy?: 'display' | 'do_not_list' }) => {
+  const saveSettings = async (body: { language?: string; autoPlayVideo?: boolean; nsfwPolicy?: 'display' | 'do_not_list' }) => {
     try {
       await api('PUT /users/me', { body })
       await loadCurrentUser()
@@ -27,14 +27,14 @@ export function DisplaySettings({ user }: { user: User | null }): JSX.Element {
         options={Object.entries(UI_LANGUAGES).map(([code, { name }]) => [code, name])}
         onText={code => {
           void chooseLanguage(code as UiLanguage)
-          void keep({ language: code })
+          void saveSettings({ language: code })
         }}
       />
       <Select
         label={t('shell.look')}
         value={chosenTheme.value}
-        options={(['system', 'light', 'dark'] as const).map(one => [one, t(THEME_NAMES[one])])}
-        onText={one => chooseTheme(one as Theme)}
+        options={(['system', 'light', 'dark'] as const).map(theme => [theme, t(THEME_NAMES[theme])])}
+        onText={theme => chooseTheme(theme as Theme)}
       />
       {user && (
         <>
@@ -42,13 +42,13 @@ export function DisplaySettings({ user }: { user: User | null }): JSX.Element {
             label={t('settings.autoplay')}
             hint={t('settings.autoplayHint')}
             checked={user.autoPlayVideo}
-            onChecked={autoPlayVideo => void keep({ autoPlayVideo })}
+            onChecked={autoPlayVideo => void saveSettings({ autoPlayVideo })}
           />
           <Switch
             label={t('settings.sensitive')}
             hint={t('settings.sensitiveHint')}
             checked={user.nsfwPolicy !== 'do_not_list'}
-            onChecked={on => void keep({ nsfwPolicy: on ? 'display' : 'do_not_list' })}
+            onChecked={shown => void saveSettings({ nsfwPolicy: shown ? 'display' : 'do_not_list' })}
           />
         </>
       )}

@@ -6,6 +6,7 @@ import { isLoggedIn } from '../credentials.ts'
 import { t } from '../i18n/i18n.ts'
 import { instanceConfig } from '../instance/config.ts'
 import { logIn } from '../session.ts'
+import { useRouteFromHere } from '../shell/route-from-here.ts'
 import { useTitle } from '../shell/title.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
@@ -13,10 +14,11 @@ import { Notice } from '../ui/feedback.tsx'
 import { nextPath } from './next-path.ts'
 import { PasswordField } from './password-field.tsx'
 
-/** Logs in and leads back to where one wanted to go. */
-export default function Login(): JSX.Element {
+/** The login form; after a login it leads to the path in the query parameter `next`. */
+export default function LoginPage(): JSX.Element {
   useTitle(t('login.name'))
   const { query, route } = useLocation()
+  const routeFromHere = useRouteFromHere()
   const [username, setUsername] = useState('')
   const [password, setPassword] = useState('')
   const [busy, setBusy] = useState(false)
@@ -37,9 +39,9 @@ export default function Login(): JSX.Element {
     setProblem(null)
     try {
       await logIn(username.trim(), password)
-      route(next, true)
+      routeFromHere(next, true)
     } catch (error) {
-      setProblem(reason(error))
+      setProblem(loginErrorText(error))
       setBusy(false)
     }
   }
@@ -71,7 +73,7 @@ export default function Login(): JSX.Element {
   )
 }
 
-function reason(error: unknown): string {
+function loginErrorText(error: unknown): string {
   if (!(error instanceof ApiError) || error.status === 0) return t('ui.noConnection')
   if (error.status === 429) return t('login.tooMany')
   if (error.code === 'access_denied') return t('login.denied', { reason: error.message })

@@ -16,6 +16,6 @@ test.each([
   ['javascript:alert(1)', '/'],
   ['upload', '/'],
   ['http://[', '/']
-])('%s', (wanted, path) => {
-  expect(nextPath(wanted)).toBe(path)
+])('the path after a login for `next` = %s is %s', (requested, path) => {
+  expect(nextPath(requested)).toBe(path)
 })

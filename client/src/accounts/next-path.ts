@@ -1,9 +1,9 @@
-/** A page of this site to go to after logging in; never another site. */
-export function nextPath(wanted: string | undefined): string {
-  if (!wanted) return '/'
+/** Returns the path and query to open after a login: `requested` if it is a path of this origin, `/` otherwise (no open redirects). */
+export function nextPath(requested: string | undefined): string {
+  if (!requested) return '/'
   try {
-    const url = new URL(wanted, location.origin)
-    return url.origin === location.origin && wanted.startsWith('/') ? url.pathname + url.search : '/'
+    const url = new URL(requested, location.origin)
+    return url.origin === location.origin && requested.startsWith('/') ? url.pathname + url.search : '/'
   } catch {
     return '/'
   }

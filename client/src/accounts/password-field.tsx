@@ -14,9 +14,9 @@ type Props = {
   onText: (text: string) => void
 }
 
-/** A password that can be made readable while it is typed. */
+/** A password field with a button that shows or hides what is typed. */
 export function PasswordField({ label, hint, error, autocomplete, required = true, value, onText }: Props): JSX.Element {
-  const [open, setOpen] = useState(false)
+  const [visible, setVisible] = useState(false)
   return (
     <Field label={label} hint={hint} error={error}>
       {ids => (
@@ -24,7 +24,7 @@ export function PasswordField({ label, hint, error, autocomplete, required = tru
           <input
             class="input"
             {...ids}
-            type={(open ? 'text' : 'password') as 'text'}
+            type={(visible ? 'text' : 'password') as 'text'}
             autocomplete={autocomplete}
             autocapitalize="none"
             spellcheck={false}
@@ -32,8 +32,8 @@ export function PasswordField({ label, hint, error, autocomplete, required = tru
             value={value}
             onInput={event => onText(event.currentTarget.value)}
           />
-          <button type="button" class="password-show" aria-pressed={open} onClick={() => setOpen(!open)}>
-            {t(open ? 'login.hide' : 'login.show')}
+          <button type="button" class="password-show" aria-pressed={visible} onClick={() => setVisible(!visible)}>
+            {t(visible ? 'login.hide' : 'login.show')}
           </button>
         </div>
       )}

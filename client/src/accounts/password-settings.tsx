@@ -9,10 +9,10 @@ import { showToast } from '../ui/toast.tsx'
 import { PasswordField } from './password-field.tsx'
 import { settingsErrorText } from './settings-error-text.ts'
 
-/** Changes the own password. */
+/** The form that changes the password of the logged-in user. */
 export function PasswordSettings(): JSX.Element {
-  const [current, setCurrent] = useState('')
-  const [next, setNext] = useState('')
+  const [currentPassword, setCurrentPassword] = useState('')
+  const [newPassword, setNewPassword] = useState('')
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const save = async (event: Event) => {
@@ -21,9 +21,9 @@ export function PasswordSettings(): JSX.Element {
     setBusy(true)
     setProblem(null)
     try {
-      await api('PUT /users/me', { body: { currentPassword: current, password: next } })
-      setCurrent('')
-      setNext('')
+      await api('PUT /users/me', { body: { currentPassword, password: newPassword } })
+      setCurrentPassword('')
+      setNewPassword('')
       showToast(t('settings.passwordChanged'))
     } catch (error) {
       setProblem(settingsErrorText(error))
@@ -34,13 +34,18 @@ export function PasswordSettings(): JSX.Element {
   return (
     <form class="form" onSubmit={event => void save(event)}>
       {problem && <Notice kind="bad">{problem}</Notice>}
-      <PasswordField label={t('settings.currentPassword')} autocomplete="current-password" value={current} onText={setCurrent} />
+      <PasswordField
+        label={t('settings.currentPassword')}
+        autocomplete="current-password"
+        value={currentPassword}
+        onText={setCurrentPassword}
+      />
       <PasswordField
         label={t('settings.newPassword')}
         hint={t('signup.passwordHint', { count: minPasswordLength() })}
         autocomplete="new-password"
-        value={next}
-        onText={setNext}
+        value={newPassword}
+        onText={setNewPassword}
       />
       <div class="form-foot">
         <Button look="primary" type="submit" busy={busy}>

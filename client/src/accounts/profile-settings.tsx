@@ -15,7 +15,7 @@ import { useQuery } from '../use-query.ts'
 import { PasswordField } from './password-field.tsx'
 import { settingsErrorText } from './settings-error-text.ts'
 
-/** Picture, name, description and address of a user. */
+/** The profile of the logged-in user: avatar, display name, description, email address and the storage in use. */
 export function ProfileSettings({ user }: { user: User }): JSX.Element {
   const [displayName, setDisplayName] = useState(user.account.displayName)
   const [description, setDescription] = useState(user.account.description ?? '')
@@ -23,7 +23,7 @@ export function ProfileSettings({ user }: { user: User }): JSX.Element {
   const [currentPassword, setCurrentPassword] = useState('')
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
-  const moved = email !== user.email
+  const emailChanged = email !== user.email
 
   const save = async (event: Event) => {
     event.preventDefault()
@@ -32,7 +32,11 @@ export function ProfileSettings({ user }: { user: User }): JSX.Element {
     setProblem(null)
     try {
       await api('PUT /users/me', {
-        body: { displayName: displayName.trim(), description: description.trim() || null, ...(moved ? { email, currentPassword } : {}) }
+        body: {
+          displayName: displayName.trim(),
+          description: description.trim() || null,
+          ...(emailChanged ? { email, currentPassword } : {})
+        }
       })
       await loadCurrentUser()
       setCurrentPassword('')
@@ -45,7 +49,7 @@ export function ProfileSettings({ user }: { user: User }): JSX.Element {
   }
   return (
     <div class="form">
-      <Picture user={user} />
+      <AvatarSettings user={user} />
       <form class="form" onSubmit={event => void save(event)}>
         {problem && <Notice kind="bad">{problem}</Notice>}
         <TextField label={t('settings.displayName')} required maxLength={120} value={displayName} onText={setDisplayName} />
@@ -58,7 +62,7 @@ export function ProfileSettings({ user }: { user: User }): JSX.Element {
           onText={setDescription}
         />
         <TextField label={t('signup.email')} type="email" autocomplete="email" required value={email} onText={setEmail} />
-        {moved && (
+        {emailChanged && (
           <PasswordField
             label={t('settings.currentPassword')}
             hint={t('settings.emailPassword')}
@@ -73,18 +77,18 @@ export function ProfileSettings({ user }: { user: User }): JSX.Element {
           </Button>
         </div>
       </form>
-      <Space user={user} />
+      <StorageUse user={user} />
     </div>
   )
 }
 
-function Picture({ user }: { user: User }): JSX.Element {
+function AvatarSettings({ user }: { user: User }): JSX.Element {
   const input = useRef<HTMLInputElement>(null)
   const [busy, setBusy] = useState(false)
-  const change = async (act: () => Promise<unknown>) => {
+  const saveAvatar = async (request: () => Promise<unknown>) => {
     setBusy(true)
     try {
-      await act()
+      await request()
       await loadCurrentUser()
     } catch (error) {
       showToast(
@@ -106,7 +110,7 @@ function Picture({ user }: { user: User }): JSX.Element {
             {t('settings.picture')}
           </Button>
           {user.account.avatars.length > 0 && (
-            <Button look="quiet" onClick={() => void change(async () => await api('DELETE /users/me/avatar'))}>
+            <Button look="quiet" onClick={() => void saveAvatar(async () => await api('DELETE /users/me/avatar'))}>
               {t('settings.pictureAway')}
             </Button>
           )}
@@ -123,14 +127,14 @@ function Picture({ user }: { user: User }): JSX.Element {
         onChange={event => {
           const file = event.currentTarget.files?.[0]
           event.currentTarget.value = ''
-          if (file) void change(async () => await api('POST /users/me/avatar/pick', { files: { avatarfile: file } }))
+          if (file) void saveAvatar(async () => await api('POST /users/me/avatar/pick', { files: { avatarfile: file } }))
         }}
       />
     </div>
   )
 }
 
-function Space({ user }: { user: User }): JSX.Element | null {
+function StorageUse({ user }: { user: User }): JSX.Element | null {
   const { data } = useQuery('GET /users/me/video-quota-used', {})
   if (!data) return null
   if (user.videoQuota < 0) return <p class="soft">{t('settings.spaceUsed', { size: formatSize(data.videoQuotaUsed) })}</p>

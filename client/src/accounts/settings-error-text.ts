@@ -2,7 +2,7 @@ import { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
 import { minPasswordLength } from '../instance/config.ts'
 
-/** Why a change of one's own settings was refused. */
+/** Returns the text that explains why a change of the user's own settings failed. */
 export function settingsErrorText(error: unknown): string {
   if (!(error instanceof ApiError) || error.status === 0) return t('ui.noConnection')
   if (error.code === 'current_password_is_invalid' || 'currentPassword' in error.fields) return t('settings.wrongPassword')

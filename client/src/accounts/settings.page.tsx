@@ -12,23 +12,23 @@ import { ProfileSettings } from './profile-settings.tsx'
 
 type Tab = 'profile' | 'password' | 'display'
 
-/** Everything a user may set about itself. */
-export default function Settings(): JSX.Element {
+/** The settings of the logged-in user, in tabs. */
+export default function AccountSettingsPage(): JSX.Element {
   useTitle(t('settings.name'))
   return (
     <RequireLogin>
-      <Rooms />
+      <SettingsTabs />
     </RequireLogin>
   )
 }
 
-function Rooms(): JSX.Element {
+function SettingsTabs(): JSX.Element {
   const { query, route } = useLocation()
   const tab: Tab = query.tab === 'password' || query.tab === 'display' ? query.tab : 'profile'
   useEffect(() => {
     if (!currentUser.peek())
       loadCurrentUser().catch(() => {
-        /* the forms stay away until it is known who is here */
+        /* the profile form is not shown until the user is known */
       })
   }, [])
   const user = currentUser.value
@@ -44,7 +44,7 @@ function Rooms(): JSX.Element {
       <Tabs<Tab>
         label={t('settings.name')}
         chosen={tab}
-        onChoose={one => route(`/settings?tab=${one}`, true)}
+        onChoose={next => route(`/settings?tab=${next}`, true)}
         tabs={[
           ['profile', t('settings.profile')],
           ['password', t('settings.password')],

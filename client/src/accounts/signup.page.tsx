@@ -6,6 +6,7 @@ import { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
 import { instanceConfig, loadInstanceConfig, minPasswordLength } from '../instance/config.ts'
 import { logIn } from '../session.ts'
+import { useRouteFromHere } from '../shell/route-from-here.ts'
 import { useTitle } from '../shell/title.ts'
 import { Button, ButtonLink } from '../ui/button.tsx'
 import { Switch, TextField } from '../ui/field.tsx'
@@ -13,16 +14,16 @@ import { Notice, EmptyState } from '../ui/feedback.tsx'
 import { nextPath } from './next-path.ts'
 import { PasswordField } from './password-field.tsx'
 
-type Fields = { username: string; email: string; password: string }
-const NAME = /^[a-z0-9]+([a-z0-9_.-]+[a-z0-9]+)?$/
-const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/
+type SignupFields = { username: string; email: string; password: string }
+const USERNAME_PATTERN = /^[a-z0-9]+([a-z0-9_.-]+[a-z0-9]+)?$/
+const EMAIL_PATTERN = /^[^\s@]+@[^\s@]+\.[^\s@]+$/
 
-/** Creates an account where the instance is open to that. */
-export default function Signup(): JSX.Element | null {
+/** The signup form, or a notice where the instance does not accept signups. */
+export default function SignupPage(): JSX.Element | null {
   useTitle(t('signup.name'))
   useEffect(() => {
     loadInstanceConfig().catch(() => {
-      /* the form says so when it is sent */
+      /* submitting the form shows the error */
     })
   }, [])
   const settings = instanceConfig.value?.signup
@@ -41,26 +42,27 @@ export default function Signup(): JSX.Element | null {
 }
 
 function SignupForm({ minimumAge }: { minimumAge: number }): JSX.Element {
-  const { query, route } = useLocation()
-  const [fields, setFields] = useState<Fields>({ username: '', email: '', password: '' })
+  const { query } = useLocation()
+  const routeFromHere = useRouteFromHere()
+  const [fields, setFields] = useState<SignupFields>({ username: '', email: '', password: '' })
   const [agreed, setAgreed] = useState(false)
-  const [errors, setErrors] = useState<Partial<Record<keyof Fields | 'form', string>>>({})
+  const [errors, setErrors] = useState<Partial<Record<keyof SignupFields | 'form', string>>>({})
   const [busy, setBusy] = useState(false)
-  const change = (part: Partial<Fields>) => setFields({ ...fields, ...part })
+  const change = (changes: Partial<SignupFields>) => setFields({ ...fields, ...changes })
 
   const submit = async (event: Event) => {
     event.preventDefault()
     if (busy) return
-    const wrong = check(fields)
-    setErrors(wrong)
-    if (Object.keys(wrong).length > 0) return
+    const invalid = validateFields(fields)
+    setErrors(invalid)
+    if (Object.keys(invalid).length > 0) return
     setBusy(true)
     try {
       await api('POST /users/register', { body: fields })
       await logIn(fields.username, fields.password)
-      route(nextPath(query.next), true)
+      routeFromHere(nextPath(query.next), true)
     } catch (error) {
-      setErrors(reasons(error))
+      setErrors(signupErrors(error))
       setBusy(false)
     }
   }
@@ -111,15 +113,15 @@ function SignupForm({ minimumAge }: { minimumAge: number }): JSX.Element {
   )
 }
 
-function check({ username, email, password }: Fields): Partial<Record<keyof Fields | 'form', string>> {
+function validateFields({ username, email, password }: SignupFields): Partial<Record<keyof SignupFields | 'form', string>> {
   return {
-    ...(NAME.test(username) ? {} : { username: t('signup.usernameError') }),
-    ...(ADDRESS.test(email) ? {} : { email: t('signup.emailError') }),
+    ...(USERNAME_PATTERN.test(username) ? {} : { username: t('signup.usernameError') }),
+    ...(EMAIL_PATTERN.test(email) ? {} : { email: t('signup.emailError') }),
     ...(password.length < minPasswordLength() ? { password: t('signup.passwordError', { count: minPasswordLength() }) } : {})
   }
 }
 
-function reasons(error: unknown): Partial<Record<keyof Fields | 'form', string>> {
+function signupErrors(error: unknown): Partial<Record<keyof SignupFields | 'form', string>> {
   if (!(error instanceof ApiError) || error.status === 0) return { form: t('ui.noConnection') }
   if (error.status === 409) return { form: t('signup.taken') }
   if (error.status === 429) return { form: t('login.tooMany') }

@@ -11,79 +11,79 @@ import { Icon, type IconName } from '../ui/icon.tsx'
 import { EmptyState } from '../ui/feedback.tsx'
 import './admin-page.css'
 
-const ADMINISTRATOR = 0
-const MODERATOR = 1
+const ADMINISTRATOR_ROLE_ID = 0
+const MODERATOR_ROLE_ID = 1
 
-/** The rooms of those who run the site, and who may enter. */
-const ROOMS = {
-  health: { path: '/admin/health', name: 'health.name', icon: 'speed', role: ADMINISTRATOR },
-  users: { path: '/admin/users', name: 'users.name', icon: 'user', role: MODERATOR },
-  reports: { path: '/admin/reports', name: 'reports.name', icon: 'alert', role: MODERATOR },
-  jobs: { path: '/admin/jobs', name: 'jobs.name', icon: 'loop', role: ADMINISTRATOR },
-  federation: { path: '/admin/federation', name: 'federation.name', icon: 'globe', role: ADMINISTRATOR },
-  settings: { path: '/admin/settings', name: 'site.name', icon: 'settings', role: ADMINISTRATOR }
+/** The sections of the administration; `role` is the highest role id (the least privileged role) that may open a section. */
+const ADMIN_SECTIONS = {
+  health: { path: '/admin/health', name: 'health.name', icon: 'speed', role: ADMINISTRATOR_ROLE_ID },
+  users: { path: '/admin/users', name: 'users.name', icon: 'user', role: MODERATOR_ROLE_ID },
+  reports: { path: '/admin/reports', name: 'reports.name', icon: 'alert', role: MODERATOR_ROLE_ID },
+  jobs: { path: '/admin/jobs', name: 'jobs.name', icon: 'loop', role: ADMINISTRATOR_ROLE_ID },
+  federation: { path: '/admin/federation', name: 'federation.name', icon: 'globe', role: ADMINISTRATOR_ROLE_ID },
+  settings: { path: '/admin/settings', name: 'site.name', icon: 'settings', role: ADMINISTRATOR_ROLE_ID }
 } as const satisfies Record<string, { path: string; name: TextKey; icon: IconName; role: number }>
 
-/** The name of a room. */
-export type AdminSection = keyof typeof ROOMS
+/** The key of a section of the administration. */
+export type AdminSection = keyof typeof ADMIN_SECTIONS
 
-/** One of the rooms of those who run the site, with the way to the others; whoever may not enter is told so. */
+/** The frame of a section of the administration: navigation, title and content, or a notice for users without the required role. */
 export function AdminPage({
-  room,
-  acts,
+  section,
+  actions,
   children
 }: {
-  room: AdminSection
-  acts?: ComponentChildren
+  section: AdminSection
+  actions?: ComponentChildren
   children: (user: User) => ComponentChildren
 }): JSX.Element {
-  useTitle(t(ROOMS[room].name))
+  useTitle(t(ADMIN_SECTIONS[section].name))
   return (
     <RequireLogin>
-      <Inside room={room} acts={acts}>
+      <AdminPageContent section={section} actions={actions}>
         {children}
-      </Inside>
+      </AdminPageContent>
     </RequireLogin>
   )
 }
 
-/** Where somebody who runs the site begins. */
+/** Returns the path of the first section that the user may open, null if there is none. */
 export function firstAllowedAdminPath(user: Pick<User, 'role'>): string | null {
-  return Object.values(ROOMS).find(({ role }) => user.role.id <= role)?.path ?? null
+  return Object.values(ADMIN_SECTIONS).find(({ role }) => user.role.id <= role)?.path ?? null
 }
 
-function Inside({
-  room,
-  acts,
+function AdminPageContent({
+  section,
+  actions,
   children
 }: {
-  room: AdminSection
-  acts?: ComponentChildren
+  section: AdminSection
+  actions?: ComponentChildren
   children: (user: User) => ComponentChildren
 }): JSX.Element {
   useEffect(() => {
     if (!currentUser.peek())
       loadCurrentUser().catch(() => {
-        /* the room stays empty until it is known who is here */
+        /* the section stays empty until the user is known */
       })
   }, [])
   const user = currentUser.value
-  const { role, name } = ROOMS[room]
+  const { role, name } = ADMIN_SECTIONS[section]
   if (user && user.role.id > role)
     return (
       <div class="page">
-        <EmptyState heading="h1" icon="lock" title={t(role === MODERATOR ? 'reports.forbidden' : 'federation.forbidden')}>
+        <EmptyState heading="h1" icon="lock" title={t(role === MODERATOR_ROLE_ID ? 'reports.forbidden' : 'federation.forbidden')}>
           <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
         </EmptyState>
       </div>
     )
   return (
     <div class="page admin">
-      <Ways room={room} user={user} />
+      <AdminNav section={section} user={user} />
       <div class="admin-room">
         <div class="page-head">
           <h1>{t(name)}</h1>
-          {acts}
+          {actions}
         </div>
         {user && children(user)}
       </div>
@@ -91,21 +91,21 @@ function Inside({
   )
 }
 
-function Ways({ room, user }: { room: AdminSection; user: User | null }): JSX.Element {
+function AdminNav({ section, user }: { section: AdminSection; user: User | null }): JSX.Element {
   const nav = useRef<HTMLElement>(null)
   useEffect(() => {
-    // On a phone the ways are a row that may be wider than the screen.
+    // On narrow screens the navigation is a scrollable row: show the current section.
     const current = nav.current?.querySelector<HTMLElement>('[aria-current]')
     if (current)
       nav.current!.scrollLeft = current.offsetLeft - nav.current!.offsetLeft - (nav.current!.clientWidth - current.offsetWidth) / 2
-  }, [room, user])
+  }, [section, user])
   return (
     <nav ref={nav} class="admin-ways" aria-label={t('shell.administration')}>
       {user &&
-        Object.entries(ROOMS)
+        Object.entries(ADMIN_SECTIONS)
           .filter(([, { role }]) => user.role.id <= role)
-          .map(([one, { path, name, icon }]) => (
-            <a key={one} href={path} aria-current={one === room ? 'page' : undefined}>
+          .map(([id, { path, name, icon }]) => (
+            <a key={id} href={path} aria-current={id === section ? 'page' : undefined}>
               <Icon name={icon} />
               <span>{t(name)}</span>
             </a>

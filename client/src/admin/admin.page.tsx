@@ -9,30 +9,30 @@ import { ButtonLink } from '../ui/button.tsx'
 import { EmptyState } from '../ui/feedback.tsx'
 import { firstAllowedAdminPath } from './admin-page.tsx'
 
-/** The door of the rooms of those who run the site: it leads to the first one they may enter. */
-export default function AdminPage(): JSX.Element {
+/** The start of the administration: redirects to the first section that the user may open. */
+export default function AdminIndexPage(): JSX.Element {
   useTitle(t('shell.administration'))
   return (
     <RequireLogin>
-      <Door />
+      <RedirectToFirstSection />
     </RequireLogin>
   )
 }
 
-function Door(): JSX.Element | null {
+function RedirectToFirstSection(): JSX.Element | null {
   const { route } = useLocation()
   const user = currentUser.value
   useEffect(() => {
     if (!currentUser.peek())
       loadCurrentUser().catch(() => {
-        /* the door stays shut until it is known who is here */
+        /* no redirect until the user is known */
       })
   }, [])
-  const room = user && firstAllowedAdminPath(user)
+  const sectionPath = user && firstAllowedAdminPath(user)
   useEffect(() => {
-    if (room) route(room, true)
-  }, [room])
-  if (!user || room) return null
+    if (sectionPath) route(sectionPath, true)
+  }, [sectionPath])
+  if (!user || sectionPath) return null
   return (
     <div class="page">
       <EmptyState heading="h1" icon="lock" title={t('reports.forbidden')}>

@@ -10,9 +10,9 @@ import { TextArea } from '../ui/field.tsx'
 import { Notice } from '../ui/feedback.tsx'
 import { showToast } from '../ui/toast.tsx'
 
-const LONGEST = 250
+const MAX_REASON_LENGTH = 250
 
-/** Asks why a user is blocked, and blocks it. */
+/** A dialog that blocks a user, with an optional reason. */
 export function BlockForm({
   user: { id, username },
   onClose,
@@ -25,7 +25,7 @@ export function BlockForm({
   const [reason, setReason] = useState('')
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
-  const form = useId()
+  const formId = useId()
   const block = async (event: Event) => {
     event.preventDefault()
     if (busy) return
@@ -48,19 +48,19 @@ export function BlockForm({
           <Button look="quiet" onClick={onClose}>
             {t('ui.cancel')}
           </Button>
-          <Button look="danger" type="submit" form={form} busy={busy}>
+          <Button look="danger" type="submit" form={formId} busy={busy}>
             {t('users.block')}
           </Button>
         </>
       }
     >
-      <form id={form} class="form" onSubmit={event => void block(event)}>
+      <form id={formId} class="form" onSubmit={event => void block(event)}>
         {problem && <Notice kind="bad">{problem}</Notice>}
         <p>{t('users.blockText')}</p>
         <TextArea
           label={t('users.blockReason')}
           hint={t('users.blockReasonHint')}
-          maxLength={LONGEST}
+          maxLength={MAX_REASON_LENGTH}
           rows={3}
           value={reason}
           onText={setReason}

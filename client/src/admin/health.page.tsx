@@ -13,19 +13,20 @@ import { HEALTH_PROBLEM_TEXTS } from './health-problem-texts.ts'
 import { AdminPage } from './admin-page.tsx'
 import './health.css'
 
-const LOOK_AGAIN = 10_000
+/** Milliseconds. */
+const REFRESH_INTERVAL = 10_000
 
-/** How the site is doing at one glance, with words for what is wrong and what to do. */
+/** The health of the instance: its problems with their remedies, and figures of the machine, storage, jobs and federation. */
 export default function HealthPage(): JSX.Element {
-  return <AdminPage room="health">{() => <Now />}</AdminPage>
+  return <AdminPage section="health">{() => <CurrentHealth />}</AdminPage>
 }
 
-function Now(): JSX.Element {
+function CurrentHealth(): JSX.Element {
   const { data, error, reload } = useQuery('GET /server/health', {})
   useEffect(() => {
     const timer = setInterval(() => {
       if (document.visibilityState === 'visible') reload()
-    }, LOOK_AGAIN)
+    }, REFRESH_INTERVAL)
     return () => clearInterval(timer)
   }, [])
   if (!data) return error ? <ErrorState text={apiErrorText(error)} onRetry={reload} /> : <div aria-busy="true" />
@@ -35,26 +36,32 @@ function Now(): JSX.Element {
       <div class="health-verdict" aria-live="polite">
         {data.faults.length === 0 && <Notice kind="good">{t('health.well')}</Notice>}
         {data.faults.map(fault => (
-          <FaultNote key={fault.code} fault={fault} onDone={reload} />
+          <HealthProblemNotice key={fault.code} fault={fault} onDone={reload} />
         ))}
       </div>
-      <Facts health={data} />
+      <HealthDetails health={data} />
       <p class="soft small">{t('health.asOf', { time: formatDate(data.now, { timeStyle: 'medium' }) })}</p>
     </div>
   )
 }
 
-function FaultNote({ fault: { code, bad, count = 0, bytes = 0 }, onDone }: { fault: HealthFault; onDone: () => void }): JSX.Element {
+function HealthProblemNotice({
+  fault: { code, bad, count = 0, bytes = 0 },
+  onDone
+}: {
+  fault: HealthFault
+  onDone: () => void
+}): JSX.Element {
   const [busy, setBusy] = useState(false)
-  const { what, remedy, path } = HEALTH_PROBLEM_TEXTS[code]
+  const { problem, remedy, path } = HEALTH_PROBLEM_TEXTS[code]
   const resume = async () => {
     setBusy(true)
     try {
       await api('POST /jobs/resume')
       showToast(t('health.resumed'))
       onDone()
-    } catch (problem) {
-      showToast(apiErrorText(problem), { bad: true })
+    } catch (error) {
+      showToast(apiErrorText(error), { bad: true })
     } finally {
       setBusy(false)
     }
@@ -62,7 +69,7 @@ function FaultNote({ fault: { code, bad, count = 0, bytes = 0 }, onDone }: { fau
   return (
     <Notice kind={bad ? 'bad' : 'warn'}>
       <p>
-        <strong>{t(what, { count, size: formatSize(bytes) })}</strong>
+        <strong>{t(problem, { count, size: formatSize(bytes) })}</strong>
       </p>
       <p>
         {t(remedy)} {path && <a href={path}>{t('health.look')}</a>}
@@ -78,56 +85,56 @@ function FaultNote({ fault: { code, bad, count = 0, bytes = 0 }, onDone }: { fau
   )
 }
 
-function Facts({ health }: { health: Health }): JSX.Element {
+function HealthDetails({ health }: { health: Health }): JSX.Element {
   const { disk, stored, memory, load, postgres, redis, jobs, encodings, incoming, outgoing, peers } = health
   return (
     <div class="health-groups">
-      <Group title={t('health.disk')}>
-        {disk && <Share used={disk.total - disk.free} total={disk.total} label={t('health.diskUsed')} />}
-        {disk && <Fact name={t('health.free')}>{formatSize(disk.free)}</Fact>}
-        <Fact name={t('health.renditions')}>{formatSize(stored.renditions)}</Fact>
-        <Fact name={t('health.originals')}>{formatSize(stored.originals)}</Fact>
-        <Fact name={t('health.uploads')}>{formatSize(stored.uploads)}</Fact>
-        <Fact name={t('health.database')}>{formatSize(postgres.bytes)}</Fact>
-      </Group>
-      <Group title={t('health.machine')}>
-        <Share used={memory.total - memory.available} total={memory.total} label={t('health.memoryUsed')} />
-        <Fact name={t('health.memoryFree')}>{formatSize(memory.available)}</Fact>
-        <Fact name={t('health.memoryOwn')}>{formatSize(memory.process)}</Fact>
-        <Fact name={t('health.load')}>
+      <DetailGroup title={t('health.disk')}>
+        {disk && <UsageShare used={disk.total - disk.free} total={disk.total} label={t('health.diskUsed')} />}
+        {disk && <Detail name={t('health.free')}>{formatSize(disk.free)}</Detail>}
+        <Detail name={t('health.renditions')}>{formatSize(stored.renditions)}</Detail>
+        <Detail name={t('health.originals')}>{formatSize(stored.originals)}</Detail>
+        <Detail name={t('health.uploads')}>{formatSize(stored.uploads)}</Detail>
+        <Detail name={t('health.database')}>{formatSize(postgres.bytes)}</Detail>
+      </DetailGroup>
+      <DetailGroup title={t('health.machine')}>
+        <UsageShare used={memory.total - memory.available} total={memory.total} label={t('health.memoryUsed')} />
+        <Detail name={t('health.memoryFree')}>{formatSize(memory.available)}</Detail>
+        <Detail name={t('health.memoryOwn')}>{formatSize(memory.process)}</Detail>
+        <Detail name={t('health.load')}>
           {t('health.loadOf', { load: formatNumber(load.average, { maximumFractionDigits: 2 }), count: load.processors })}
-        </Fact>
-        <Fact name={t('health.started')}>{formatAge(new Date(Date.parse(health.now) - health.uptime * 1000))}</Fact>
-      </Group>
-      <Group title={t('health.work')}>
-        <Fact name={t('health.workers')}>{jobs ? formatNumber(jobs.workers) : t('health.unknown')}</Fact>
-        <Fact name={t('health.encodings')} path="/admin/jobs?tab=encodings">
+        </Detail>
+        <Detail name={t('health.started')}>{formatAge(new Date(Date.parse(health.now) - health.uptime * 1000))}</Detail>
+      </DetailGroup>
+      <DetailGroup title={t('health.work')}>
+        <Detail name={t('health.workers')}>{jobs ? formatNumber(jobs.workers) : t('health.unknown')}</Detail>
+        <Detail name={t('health.encodings')} path="/admin/jobs?tab=encodings">
           {t('health.counts', { waiting: encodings.waiting, running: encodings.running, failed: encodings.failed })}
-        </Fact>
-        <Fact name={t('health.jobs')} path="/admin/jobs?tab=active">
+        </Detail>
+        <Detail name={t('health.jobs')} path="/admin/jobs?tab=active">
           {jobs ? t('health.counts', { waiting: jobs.waiting, running: jobs.active, failed: jobs.failed }) : t('health.unknown')}
-        </Fact>
-      </Group>
-      <Group title={t('federation.name')}>
-        <Fact name={t('health.incoming')}>{formatNumber(incoming.waiting)}</Fact>
-        <Fact name={t('health.outgoing')}>{formatNumber(outgoing.waiting)}</Fact>
-        <Fact name={t('health.held')}>{formatNumber(outgoing.held)}</Fact>
-        <Fact name={t('federation.peers')} path="/admin/federation?tab=peers">
+        </Detail>
+      </DetailGroup>
+      <DetailGroup title={t('federation.name')}>
+        <Detail name={t('health.incoming')}>{formatNumber(incoming.waiting)}</Detail>
+        <Detail name={t('health.outgoing')}>{formatNumber(outgoing.waiting)}</Detail>
+        <Detail name={t('health.held')}>{formatNumber(outgoing.held)}</Detail>
+        <Detail name={t('federation.peers')} path="/admin/federation?tab=peers">
           {t('health.peersOf', { count: peers.total, bad: peers.failing + peers.open + peers.suspended })}
-        </Fact>
-      </Group>
-      <Group title={t('health.software')}>
-        <Fact name="Bobine">{health.version}</Fact>
-        <Fact name="Node.js">{health.node.replace(/^v/, '')}</Fact>
-        <Fact name="PostgreSQL">{postgres.version}</Fact>
-        <Fact name="Redis">{redis ? `${redis.version} (${formatSize(redis.bytes)})` : t('health.silent')}</Fact>
-        <Fact name="ffmpeg">{health.ffmpeg ?? t('health.absent')}</Fact>
-      </Group>
+        </Detail>
+      </DetailGroup>
+      <DetailGroup title={t('health.software')}>
+        <Detail name="Bobine">{health.version}</Detail>
+        <Detail name="Node.js">{health.node.replace(/^v/, '')}</Detail>
+        <Detail name="PostgreSQL">{postgres.version}</Detail>
+        <Detail name="Redis">{redis ? `${redis.version} (${formatSize(redis.bytes)})` : t('health.silent')}</Detail>
+        <Detail name="ffmpeg">{health.ffmpeg ?? t('health.absent')}</Detail>
+      </DetailGroup>
     </div>
   )
 }
 
-function Group({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+function DetailGroup({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
   return (
     <section class="health-group">
       <h2>{title}</h2>
@@ -136,7 +143,7 @@ function Group({ title, children }: { title: string; children: ComponentChildren
   )
 }
 
-function Fact({ name, path, children }: { name: string; path?: string; children: ComponentChildren }): JSX.Element {
+function Detail({ name, path, children }: { name: string; path?: string; children: ComponentChildren }): JSX.Element {
   return (
     <div>
       <dt>{path ? <a href={path}>{name}</a> : name}</dt>
@@ -145,7 +152,7 @@ function Fact({ name, path, children }: { name: string; path?: string; children:
   )
 }
 
-function Share({ used, total, label }: { used: number; total: number; label: string }): JSX.Element {
+function UsageShare({ used, total, label }: { used: number; total: number; label: string }): JSX.Element {
   const share = total === 0 ? 0 : used / total
   return (
     <div class="health-share">

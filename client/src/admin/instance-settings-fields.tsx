@@ -6,15 +6,19 @@ import { QuotaFields } from './quota-fields.tsx'
 import { encoderName } from './encoder-name.ts'
 import { TRANSCODING_RESOLUTIONS, type InstanceSettingsForm } from './instance-settings-form.ts'
 
-type Part = { form: InstanceSettingsForm; wrong: (keyof InstanceSettingsForm)[]; change: (part: Partial<InstanceSettingsForm>) => void }
+type SettingsFieldsProps = {
+  form: InstanceSettingsForm
+  invalidFields: (keyof InstanceSettingsForm)[]
+  change: (changes: Partial<InstanceSettingsForm>) => void
+}
 
-/** What the site is called and what it says of itself. */
-export function InstanceInformationFields({ form, wrong, change }: Part): JSX.Element {
+/** The name of the instance and its texts. */
+export function InstanceInformationFields({ form, invalidFields, change }: SettingsFieldsProps): JSX.Element {
   return (
     <Section title={t('site.words')}>
       <TextField
         label={t('site.title')}
-        error={wrong.includes('name') ? t('site.titleError') : null}
+        error={invalidFields.includes('name') ? t('site.titleError') : null}
         required
         maxLength={100}
         value={form.name}
@@ -58,8 +62,8 @@ export function InstanceInformationFields({ form, wrong, change }: Part): JSX.El
   )
 }
 
-/** Who may sign up, and how much room new users get. */
-export function SignupSettingsFields({ form, wrong, change }: Part): JSX.Element {
+/** Signup and the default quotas of new users. */
+export function SignupSettingsFields({ form, invalidFields, change }: SettingsFieldsProps): JSX.Element {
   return (
     <Section title={t('site.people')}>
       <Switch label={t('site.signup')} hint={t('site.signupHint')} checked={form.signup} onChecked={signup => change({ signup })} />
@@ -67,7 +71,7 @@ export function SignupSettingsFields({ form, wrong, change }: Part): JSX.Element
         <TextField
           label={t('site.limit')}
           hint={t('site.limitHint')}
-          error={wrong.includes('limit') ? t('site.numberError') : null}
+          error={invalidFields.includes('limit') ? t('site.numberError') : null}
           inputMode="numeric"
           autoComplete="off"
           value={form.limit}
@@ -75,7 +79,7 @@ export function SignupSettingsFields({ form, wrong, change }: Part): JSX.Element
         />
         <TextField
           label={t('site.age')}
-          error={wrong.includes('minimumAge') ? t('site.numberError') : null}
+          error={invalidFields.includes('minimumAge') ? t('site.numberError') : null}
           inputMode="numeric"
           autoComplete="off"
           value={form.minimumAge}
@@ -93,12 +97,12 @@ export function SignupSettingsFields({ form, wrong, change }: Part): JSX.Element
   )
 }
 
-/** What is made of an uploaded video. */
-export function TranscodingSettingsFields({ form, change }: Part): JSX.Element {
+/** What is transcoded from an uploaded video, and with which encoder. */
+export function TranscodingSettingsFields({ form, change }: SettingsFieldsProps): JSX.Element {
   const { data } = useQuery('GET /server/encoders', {})
-  const working = (data?.data ?? []).map(({ name }) => name)
-  // What is set stays to be read, also where no worker has it now.
-  const encoders = [...new Set(['auto', 'libx264', form.encoder, ...working])]
+  const availableEncoders = (data?.data ?? []).map(({ name }) => name)
+  // The configured encoder stays in the list even if no worker offers it at the moment.
+  const encoders = [...new Set(['auto', 'libx264', form.encoder, ...availableEncoders])]
   return (
     <Section title={t('about.videos')}>
       <Switch
@@ -113,10 +117,12 @@ export function TranscodingSettingsFields({ form, change }: Part): JSX.Element {
           <label key={name}>
             <input
               type="checkbox"
-              checked={form.rungs.includes(name)}
+              checked={form.resolutions.includes(name)}
               onChange={event =>
                 change({
-                  rungs: TRANSCODING_RESOLUTIONS.filter(one => (one === name ? event.currentTarget.checked : form.rungs.includes(one)))
+                  resolutions: TRANSCODING_RESOLUTIONS.filter(other =>
+                    other === name ? event.currentTarget.checked : form.resolutions.includes(other)
+                  )
                 })
               }
             />
@@ -129,9 +135,11 @@ export function TranscodingSettingsFields({ form, change }: Part): JSX.Element {
         hint={t('site.encoderHint')}
         disabled={!form.transcoding}
         value={form.encoder}
-        options={encoders.map(one => [
-          one,
-          data && !working.includes(one) && one !== 'auto' ? t('site.encoderAbsent', { name: encoderName(one) }) : encoderName(one)
+        options={encoders.map(encoder => [
+          encoder,
+          data && !availableEncoders.includes(encoder) && encoder !== 'auto'
+            ? t('site.encoderAbsent', { name: encoderName(encoder) })
+            : encoderName(encoder)
         ])}
         onText={encoder => change({ encoder })}
       />

@@ -33,7 +33,7 @@ const config = {
 } as unknown as CustomConfig
 const form = toInstanceSettingsForm(config)
 
-test('the fields hold what the configuration says', () => {
+test('a configuration is turned into form fields', () => {
   expect(form).toMatchObject({
     name: 'Reels',
     signup: true,
@@ -45,11 +45,11 @@ test('the fields hold what the configuration says', () => {
     encoder: 'libx264',
     webVideos: false,
     keepOriginal: false,
-    rungs: ['240p']
+    resolutions: ['240p']
   })
 })
 
-test('only what was changed is sent', () => {
+test('the request contains only changed settings', () => {
   expect(changedInstanceSettings(form, { ...form })).toEqual({})
   expect(changedInstanceSettings(form, { ...form, name: ' Films ', limit: '5', quota: '', keepOriginal: true })).toEqual({
     instance: { name: 'Films' },
@@ -60,7 +60,7 @@ test('only what was changed is sent', () => {
   expect(changedInstanceSettings(form, { ...form, encoder: 'auto', webVideos: true })).toEqual({
     transcoding: { encoder: 'auto', webVideos: { enabled: true } }
   })
-  expect(changedInstanceSettings(form, { ...form, rungs: ['0p', '240p'] })).toEqual({
+  expect(changedInstanceSettings(form, { ...form, resolutions: ['0p', '240p'] })).toEqual({
     transcoding: {
       resolutions: {
         '0p': true,
@@ -78,7 +78,7 @@ test('only what was changed is sent', () => {
   expect(changedInstanceSettings({ ...form, limit: '5' }, { ...form, limit: '' })).toEqual({ signup: { limit: -1 } })
 })
 
-test('what the server could not take is found', () => {
+test('fields with values that the server would refuse are reported', () => {
   expect(invalidInstanceSettings(form)).toEqual([])
   expect(invalidInstanceSettings({ ...form, name: ' ', limit: '-3', minimumAge: '', quota: 'much', quotaDaily: '-1' })).toEqual([
     'name',

@@ -15,38 +15,38 @@ import { SignupSettingsFields, InstanceInformationFields, TranscodingSettingsFie
 import { changedInstanceSettings, toInstanceSettingsForm, invalidInstanceSettings } from './instance-settings-form.ts'
 import './instance-settings.css'
 
-/** What an administrator sets most often: the site's name and words, who may sign up, how much room there is, what is encoded. */
-export default function SitePage(): JSX.Element {
-  return <AdminPage room="settings">{() => <Loaded />}</AdminPage>
+/** The settings of the instance that administrators change most often: name and texts, signup, quotas, transcoding. */
+export default function InstanceSettingsPage(): JSX.Element {
+  return <AdminPage section="settings">{() => <LoadedSettings />}</AdminPage>
 }
 
-function Loaded(): JSX.Element {
+function LoadedSettings(): JSX.Element {
   const { data, error, reload, change } = useQuery('GET /config/custom', {})
   if (!data) return error ? <ErrorState text={apiErrorText(error)} onRetry={reload} /> : <div aria-busy="true" />
-  // New fields for whatever the server says now.
-  return <SettingsForm key={JSON.stringify(data)} now={data} onChange={change} />
+  // The key makes a new form whenever the server returns other settings.
+  return <SettingsForm key={JSON.stringify(data)} config={data} onChange={change} />
 }
 
-function SettingsForm({ now, onChange }: { now: CustomConfig; onChange: (next: CustomConfig) => void }): JSX.Element {
-  const before = toInstanceSettingsForm(now)
+function SettingsForm({ config, onChange }: { config: CustomConfig; onChange: (next: CustomConfig) => void }): JSX.Element {
+  const before = toInstanceSettingsForm(config)
   const [form, setForm] = useState(before)
-  const [shown, setShown] = useState<ReturnType<typeof invalidInstanceSettings>>([])
+  const [invalidFields, setInvalidFields] = useState<ReturnType<typeof invalidInstanceSettings>>([])
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const body = changedInstanceSettings(before, form)
   const changed = Object.keys(body).length > 0
-  const closed = instanceConfig.value?.webadmin.configuration.edition.allowed === false
+  const editingForbidden = instanceConfig.value?.webadmin.configuration.edition.allowed === false
 
-  const send = async (act: () => Promise<CustomConfig>, done: string) => {
+  const submit = async (request: () => Promise<CustomConfig>, successText: string) => {
     if (busy) return
     setBusy(true)
     setProblem(null)
     try {
-      const next = await act()
+      const next = await request()
       await reloadInstanceConfig().catch(() => {
-        /* the next page has it */
+        /* the next page load fetches it */
       })
-      showToast(done)
+      showToast(successText)
       onChange(next)
     } catch (error) {
       setProblem(apiErrorText(error))
@@ -56,25 +56,25 @@ function SettingsForm({ now, onChange }: { now: CustomConfig; onChange: (next: C
   }
   const save = async (event: Event) => {
     event.preventDefault()
-    const wrong = invalidInstanceSettings(form)
-    setShown(wrong)
-    if (wrong.length > 0) setProblem(t('edit.check'))
-    else await send(async () => await api('PUT /config/custom', { body }), t('settings.saved'))
+    const invalid = invalidInstanceSettings(form)
+    setInvalidFields(invalid)
+    if (invalid.length > 0) setProblem(t('edit.check'))
+    else await submit(async () => await api('PUT /config/custom', { body }), t('settings.saved'))
   }
-  const forget = async () => {
+  const resetSettings = async () => {
     if (await openConfirmDialog({ title: t('site.forgetTitle'), text: t('site.forgetText'), yes: t('site.forget') }))
-      await send(async () => await api('DELETE /config/custom'), t('site.forgotten'))
+      await submit(async () => await api('DELETE /config/custom'), t('site.forgotten'))
   }
-  const parts = { form, wrong: shown, change: (part: Partial<typeof form>) => setForm({ ...form, ...part }) }
+  const fieldsProps = { form, invalidFields, change: (changes: Partial<typeof form>) => setForm({ ...form, ...changes }) }
   return (
     <form class="site-form" onSubmit={event => void save(event)} noValidate>
-      {closed && <Notice kind="info">{t('site.closed')}</Notice>}
-      <fieldset class="site-parts" disabled={closed}>
-        <InstanceInformationFields {...parts} />
-        <SignupSettingsFields {...parts} />
-        <TranscodingSettingsFields {...parts} />
+      {editingForbidden && <Notice kind="info">{t('site.closed')}</Notice>}
+      <fieldset class="site-parts" disabled={editingForbidden}>
+        <InstanceInformationFields {...fieldsProps} />
+        <SignupSettingsFields {...fieldsProps} />
+        <TranscodingSettingsFields {...fieldsProps} />
       </fieldset>
-      {!closed && (
+      {!editingForbidden && (
         <div class="site-foot">
           {problem && <Notice kind="bad">{problem}</Notice>}
           <div class="form-foot">
@@ -86,7 +86,7 @@ function SettingsForm({ now, onChange }: { now: CustomConfig; onChange: (next: C
                 {t('edit.unsaved')}
               </span>
             )}
-            <Button class="site-forget" look="quiet" busy={busy} onClick={() => void forget()}>
+            <Button class="site-forget" look="quiet" busy={busy} onClick={() => void resetSettings()}>
               {t('site.forget')}
             </Button>
           </div>

@@ -12,8 +12,9 @@ import { JOB_NAMES } from './job-names.ts'
 export type JobTab = 'active' | 'waiting' | 'failed' | 'completed' | 'delayed'
 type Job = ApiResponse<'GET /jobs/:state'>['data'][number]
 
-const LOOK_AGAIN = 4000
-const EMPTY: Record<JobTab, TextKey> = {
+/** Milliseconds. */
+const REFRESH_INTERVAL = 4000
+const EMPTY_TEXTS: Record<JobTab, TextKey> = {
   active: 'jobs.noneActive',
   waiting: 'jobs.noneWaiting',
   failed: 'jobs.noneFailed',
@@ -21,24 +22,24 @@ const EMPTY: Record<JobTab, TextKey> = {
   delayed: 'jobs.noneDelayed'
 }
 
-/** Jobs of one state, looked at again and again. */
+/** The jobs of one state, refreshed periodically. */
 export function JobList({ state }: { state: JobTab }): JSX.Element {
   const { items, total, busy, failed, more, next, reload } = useList<Job>(async query => {
     const page = await api('GET /jobs/:state', { params: { state }, query })
-    // What waits while all jobs are halted has a name of its own.
+    // While the queues are paused, waiting jobs are in the state `paused`.
     return state === 'waiting' && page.total === 0 ? await api('GET /jobs/:state', { params: { state: 'paused' }, query }) : page
-  }, LOOK_AGAIN)
+  }, REFRESH_INTERVAL)
   return (
     <div aria-busy={busy}>
       {state === 'failed' && <p class="soft jobs-intro">{t('jobs.failedText')}</p>}
       {items.length > 0 && (
         <ul class="jobs" role="list">
           {items.map(job => (
-            <Line key={`${job.type} ${job.id}`} job={job} />
+            <JobListItem key={`${job.type} ${job.id}`} job={job} />
           ))}
         </ul>
       )}
-      {total === 0 && <p class="soft">{t(EMPTY[state])}</p>}
+      {total === 0 && <p class="soft">{t(EMPTY_TEXTS[state])}</p>}
       {failed && <ErrorState text={t('ui.noConnection')} onRetry={reload} />}
       {!failed && more && (
         <div class="endless-end">
@@ -51,10 +52,10 @@ export function JobList({ state }: { state: JobTab }): JSX.Element {
   )
 }
 
-function Line({ job: { type, state, data, progress, error, createdAt, processedOn, finishedOn } }: { job: Job }): JSX.Element {
+function JobListItem({ job: { type, state, data, progress, error, createdAt, processedOn, finishedOn } }: { job: Job }): JSX.Element {
   const name = JOB_NAMES[type]
-  const subject = JSON.stringify(data ?? {})
-  const trace = typeof error === 'string' ? error : null
+  const dataText = JSON.stringify(data ?? {})
+  const stackTrace = typeof error === 'string' ? error : null
   return (
     <li class="job">
       <p class="job-name">
@@ -67,10 +68,10 @@ function Line({ job: { type, state, data, progress, error, createdAt, processedO
           [t('jobs.begun'), processedOn],
           [t('jobs.ended'), finishedOn]
         ].map(
-          ([what, when]) =>
+          ([label, when]) =>
             when && (
-              <span key={what}>
-                {what}:{' '}
+              <span key={label}>
+                {label}:{' '}
                 <time dateTime={when} title={formatDate(when, { dateStyle: 'long', timeStyle: 'medium' })}>
                   {formatAge(when)}
                 </time>
@@ -78,17 +79,17 @@ function Line({ job: { type, state, data, progress, error, createdAt, processedO
             )
         )}
       </p>
-      {subject !== '{}' && (
+      {dataText !== '{}' && (
         <p class="small job-data">
-          <code>{subject}</code>
+          <code>{dataText}</code>
         </p>
       )}
       {state === 'active' && progress > 0 && <ProgressBar share={progress / 100} label={t('jobs.progress')} />}
-      {trace && <p class="job-error">{trace.split('\n', 1)[0]!.replace(/^Error: /, '')}</p>}
-      {trace?.includes('\n') && (
+      {stackTrace && <p class="job-error">{stackTrace.split('\n', 1)[0]!.replace(/^Error: /, '')}</p>}
+      {stackTrace?.includes('\n') && (
         <details class="job-trace">
           <summary>{t('jobs.details')}</summary>
-          <pre tabIndex={0}>{trace}</pre>
+          <pre tabIndex={0}>{stackTrace}</pre>
         </details>
       )}
     </li>

@@ -1,6 +1,6 @@
 import type { TextKey } from '../i18n/catalogue.ts'
 
-/** What each kind of job does, in words. */
+/** The names of the job types in the pages. */
 export const JOB_NAMES: Record<string, TextKey> = {
   'activitypub-follow': 'jobs.follow',
   'count-views': 'jobs.countViews',

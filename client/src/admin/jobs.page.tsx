@@ -8,7 +8,7 @@ import { JobList, type JobTab } from './job-list.tsx'
 import './jobs.css'
 
 type Tab = 'encodings' | JobTab
-const TABS = {
+const TAB_TEXTS = {
   encodings: 'jobs.encodings',
   active: 'jobs.active',
   waiting: 'jobs.waiting',
@@ -17,18 +17,18 @@ const TABS = {
   delayed: 'jobs.delayed'
 } as const
 
-/** What the site works at, is about to do, did and could not do. */
+/** The transcodings and the jobs of every state. */
 export default function JobsPage(): JSX.Element {
   const { query, route } = useLocation()
-  const tab: Tab = Object.hasOwn(TABS, query.tab ?? '') ? (query.tab as Tab) : 'encodings'
+  const tab: Tab = Object.hasOwn(TAB_TEXTS, query.tab ?? '') ? (query.tab as Tab) : 'encodings'
   return (
-    <AdminPage room="jobs">
+    <AdminPage section="jobs">
       {() => (
         <Tabs<Tab>
           label={t('jobs.name')}
           chosen={tab}
-          onChoose={one => route(`/admin/jobs?tab=${one}`, true)}
-          tabs={Object.entries(TABS).map(([one, name]) => [one as Tab, t(name)])}
+          onChoose={next => route(`/admin/jobs?tab=${next}`, true)}
+          tabs={Object.entries(TAB_TEXTS).map(([id, name]) => [id as Tab, t(name)])}
         >
           {tab === 'encodings' ? <TranscodingList /> : <JobList key={tab} state={tab} />}
         </Tabs>

@@ -3,18 +3,18 @@ import { t } from '../i18n/i18n.ts'
 import { TextField } from '../ui/field.tsx'
 import { parseQuotaInput } from './quota.ts'
 
-/** The two quotas of a user, as texts in gigabytes. */
+/** The total and the daily quota of a user as the fields hold them: gigabytes, empty for no limit. */
 export type QuotaInputs = { total: string; daily: string }
 
-/** Fields for how much space somebody has in all and in a day. */
+/** The fields for the total and the daily quota of a user. */
 export function QuotaFields({ quotas, onChange }: { quotas: QuotaInputs; onChange: (quotas: QuotaInputs) => void }): JSX.Element {
-  const wrong = (text: string) => (parseQuotaInput(text) === null ? t('users.quotaError') : null)
+  const quotaError = (text: string) => (parseQuotaInput(text) === null ? t('users.quotaError') : null)
   return (
     <div class="admin-pair">
       <TextField
         label={t('users.quota')}
         hint={t('users.quotaHint')}
-        error={wrong(quotas.total)}
+        error={quotaError(quotas.total)}
         inputMode="decimal"
         autoComplete="off"
         value={quotas.total}
@@ -23,7 +23,7 @@ export function QuotaFields({ quotas, onChange }: { quotas: QuotaInputs; onChang
       <TextField
         label={t('users.quotaDaily')}
         hint={t('users.quotaHint')}
-        error={wrong(quotas.daily)}
+        error={quotaError(quotas.daily)}
         inputMode="decimal"
         autoComplete="off"
         value={quotas.daily}

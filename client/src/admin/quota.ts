@@ -1,11 +1,11 @@
 const GIGABYTE = 1e9
 
-/** A quota in gigabytes as it is written into a field; nothing is "no limit". */
+/** Returns the text of a quota field in gigabytes; empty for no limit (a negative number of bytes). */
 export function formatQuotaInput(bytes: number): string {
   return bytes < 0 ? '' : String(bytes / GIGABYTE)
 }
 
-/** The bytes of what a field says, -1 without a limit; null where it is no size. */
+/** Returns the bytes of a quota field in gigabytes, -1 for an empty one (no limit), null if it is not a size. */
 export function parseQuotaInput(text: string): number | null {
   if (text.trim() === '') return -1
   const size = Number(text.trim().replace(',', '.'))

@@ -14,49 +14,50 @@ import { Badge, ErrorState } from '../ui/feedback.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { useList } from '../use-list.ts'
 
-type State = TranscodingSummary['state']
-const LOOK_AGAIN = 4000
-const PRIORITIES: Record<TranscodingPriority, { name: TextKey; said: TextKey }> = {
-  high: { name: 'jobs.high', said: 'jobs.goesFirst' },
-  normal: { name: 'jobs.normal', said: 'jobs.takesTurn' },
-  low: { name: 'jobs.low', said: 'jobs.goesLast' }
+type TranscodingState = TranscodingSummary['state']
+/** Milliseconds. */
+const REFRESH_INTERVAL = 4000
+const PRIORITY_TEXTS: Record<TranscodingPriority, { name: TextKey; toast: TextKey }> = {
+  high: { name: 'jobs.high', toast: 'jobs.goesFirst' },
+  normal: { name: 'jobs.normal', toast: 'jobs.takesTurn' },
+  low: { name: 'jobs.low', toast: 'jobs.goesLast' }
 }
-const STATES: Record<State, [name: TextKey, kind: 'plain' | 'accent' | 'bad' | 'warn']> = {
+const STATE_BADGES: Record<TranscodingState, [name: TextKey, kind: 'plain' | 'accent' | 'bad' | 'warn']> = {
   running: ['jobs.active', 'accent'],
   waiting: ['jobs.waiting', 'warn'],
   failed: ['jobs.failed', 'bad'],
   done: ['jobs.ready', 'plain']
 }
 
-/** The encoding of every video, the latest change first; what failed can be tried again while its file is there. */
+/** The transcodings of all videos, the latest change first; a failed one can be retried while its source file exists. */
 export function TranscodingList(): JSX.Element {
-  const [state, setState] = useState<State | 'all'>('all')
+  const [state, setState] = useState<TranscodingState | 'all'>('all')
   return (
     <>
       <div class="jobs-filter">
         <Select
           label={t('users.show')}
           value={state}
-          options={[['all', t('users.all')], ...Object.entries(STATES).map(([one, [name]]) => [one, t(name)] as [string, string])]}
-          onText={one => setState(one as State | 'all')}
+          options={[['all', t('users.all')], ...Object.entries(STATE_BADGES).map(([id, [name]]) => [id, t(name)] as [string, string])]}
+          onText={value => setState(value as TranscodingState | 'all')}
         />
       </div>
-      <List key={state} state={state} />
+      <TranscodingsOfState key={state} state={state} />
     </>
   )
 }
 
-function List({ state }: { state: State | 'all' }): JSX.Element {
+function TranscodingsOfState({ state }: { state: TranscodingState | 'all' }): JSX.Element {
   const { items, total, busy, failed, more, next, reload } = useList<TranscodingSummary>(
-    async part => await api('GET /server/transcodings', { query: { ...part, ...(state === 'all' ? {} : { state }) } }),
-    LOOK_AGAIN
+    async range => await api('GET /server/transcodings', { query: { ...range, ...(state === 'all' ? {} : { state }) } }),
+    REFRESH_INTERVAL
   )
   return (
     <div aria-busy={busy}>
       {items.length > 0 && (
         <ul class="jobs" role="list">
-          {items.map(encoding => (
-            <Line key={encoding.video.id} encoding={encoding} onChange={reload} />
+          {items.map(transcoding => (
+            <TranscodingListItem key={transcoding.video.id} transcoding={transcoding} onChange={reload} />
           ))}
         </ul>
       )}
@@ -73,43 +74,43 @@ function List({ state }: { state: State | 'all' }): JSX.Element {
   )
 }
 
-function Line({
-  encoding: { video, account, state, priority, position, percent, attempts, error, retryable, updatedAt },
+function TranscodingListItem({
+  transcoding: { video, account, state, priority, position, percent, attempts, error, retryable, updatedAt },
   onChange
 }: {
-  encoding: TranscodingSummary
+  transcoding: TranscodingSummary
   onChange: () => void
 }): JSX.Element {
   const [busy, setBusy] = useState(false)
-  const [name, kind] = STATES[state]
+  const [name, kind] = STATE_BADGES[state]
   const params = { id: video.uuid }
-  const act = async (change: () => Promise<unknown>, said: string) => {
+  const runAction = async (request: () => Promise<unknown>, successText: string) => {
     setBusy(true)
     try {
-      await change()
-      showToast(said)
-    } catch (problem) {
-      showToast(apiErrorText(problem), { bad: true })
+      await request()
+      showToast(successText)
+    } catch (caught) {
+      showToast(apiErrorText(caught), { bad: true })
     } finally {
       setBusy(false)
     }
     onChange()
   }
-  const again = async () =>
-    await act(
+  const retry = async () =>
+    await runAction(
       async () => await api('POST /videos/:id/transcoding', { params, body: { transcodingType: 'hls' } }),
       t('jobs.retried', { name: video.name })
     )
-  const prioritize = async (to: TranscodingPriority) =>
-    await act(
-      async () => await api('PUT /server/transcodings/:id', { params, body: { priority: to } }),
-      t(PRIORITIES[to].said, { name: video.name })
+  const prioritize = async (newPriority: TranscodingPriority) =>
+    await runAction(
+      async () => await api('PUT /server/transcodings/:id', { params, body: { priority: newPriority } }),
+      t(PRIORITY_TEXTS[newPriority].toast, { name: video.name })
     )
   const stop = async () => {
     if (await openConfirmDialog({ title: t('jobs.stopTitle', { name: video.name }), text: t('jobs.stopText'), yes: t('jobs.stop') }))
-      await act(async () => await api('DELETE /server/transcodings/:id', { params }), t('jobs.stopped', { name: video.name }))
+      await runAction(async () => await api('DELETE /server/transcodings/:id', { params }), t('jobs.stopped', { name: video.name }))
   }
-  const open = state === 'waiting' || state === 'running'
+  const unfinished = state === 'waiting' || state === 'running'
   return (
     <li class="job">
       <p class="job-name">
@@ -117,17 +118,17 @@ function Line({
           <strong>{video.name}</strong>
         </a>{' '}
         <span class="soft small">{t('jobs.by', { name: account.displayName })}</span> <Badge kind={kind}>{t(name)}</Badge>
-        {open && priority !== 'normal' && <Badge kind="plain">{t(PRIORITIES[priority].name)}</Badge>}
-        {open && (
+        {unfinished && priority !== 'normal' && <Badge kind="plain">{t(PRIORITY_TEXTS[priority].name)}</Badge>}
+        {unfinished && (
           <Menu
             label={t('mine.actions', { name: video.name })}
             trigger={props => <IconButton label={t('mine.actions', { name: video.name })} icon="more" disabled={busy} {...props} />}
             items={[
-              ...(Object.keys(PRIORITIES) as TranscodingPriority[]).map(one => ({
+              ...(Object.keys(PRIORITY_TEXTS) as TranscodingPriority[]).map(choice => ({
                 kind: 'choice' as const,
-                text: t(PRIORITIES[one].name),
-                chosen: one === priority,
-                act: () => void prioritize(one)
+                text: t(PRIORITY_TEXTS[choice].name),
+                chosen: choice === priority,
+                act: () => void prioritize(choice)
               })),
               { kind: 'action', text: t('jobs.stop'), danger: true, act: () => void stop() }
             ]}
@@ -148,7 +149,7 @@ function Line({
       {state === 'failed' &&
         (retryable ? (
           <p>
-            <Button icon="replay" busy={busy} aria-label={t('jobs.retryOf', { name: video.name })} onClick={() => void again()}>
+            <Button icon="replay" busy={busy} aria-label={t('jobs.retryOf', { name: video.name })} onClick={() => void retry()}>
               {t('ui.retry')}
             </Button>
           </p>

@@ -16,9 +16,9 @@ import { QuotaFields, type QuotaInputs } from './quota-fields.tsx'
 import { parseQuotaInput, formatQuotaInput } from './quota.ts'
 import { permissionsOverUser, USER_ROLE_IDS } from './user-permissions.ts'
 
-type Errors = Partial<Record<'username' | 'email' | 'password' | 'form', string>>
+type UserFormErrors = Partial<Record<'username' | 'email' | 'password' | 'form', string>>
 
-/** A dialog to create a user, or to change one. Only what was changed is sent. */
+/** A dialog that creates a user (`user` is null) or edits one; an edit sends only changed values. */
 export function UserForm({
   viewer,
   user,
@@ -30,19 +30,19 @@ export function UserForm({
   onClose: () => void
   onDone: () => void
 }): JSX.Element {
-  const standard = instanceConfig.value?.user
-  const before: QuotaInputs = {
-    total: formatQuotaInput(user?.videoQuota ?? standard?.videoQuota ?? -1),
-    daily: formatQuotaInput(user?.videoQuotaDaily ?? standard?.videoQuotaDaily ?? -1)
+  const defaultQuotas = instanceConfig.value?.user
+  const initialQuotas: QuotaInputs = {
+    total: formatQuotaInput(user?.videoQuota ?? defaultQuotas?.videoQuota ?? -1),
+    daily: formatQuotaInput(user?.videoQuotaDaily ?? defaultQuotas?.videoQuotaDaily ?? -1)
   }
   const [username, setUsername] = useState('')
   const [email, setEmail] = useState(user?.email ?? '')
   const [password, setPassword] = useState('')
   const [role, setRole] = useState(String(user?.role.id ?? USER_ROLE_IDS.user))
-  const [quotas, setQuotas] = useState(before)
-  const [errors, setErrors] = useState<Errors>({})
+  const [quotas, setQuotas] = useState(initialQuotas)
+  const [errors, setErrors] = useState<UserFormErrors>({})
   const [busy, setBusy] = useState(false)
-  const form = useId()
+  const formId = useId()
 
   const save = async (event: Event) => {
     event.preventDefault()
@@ -58,8 +58,8 @@ export function UserForm({
             ...(email === user.email ? {} : { email }),
             ...(password === '' ? {} : { password }),
             ...(Number(role) === user.role.id ? {} : { role: Number(role) }),
-            ...(quotas.total === before.total ? {} : { videoQuota: total }),
-            ...(quotas.daily === before.daily ? {} : { videoQuotaDaily: daily })
+            ...(quotas.total === initialQuotas.total ? {} : { videoQuota: total }),
+            ...(quotas.daily === initialQuotas.daily ? {} : { videoQuotaDaily: daily })
           }
         })
       } else
@@ -67,7 +67,7 @@ export function UserForm({
       showToast(user ? t('users.saved', { name: user.username }) : t('users.created', { name: username }))
       onDone()
     } catch (error) {
-      setErrors(reasons(error))
+      setErrors(userFormErrors(error))
       setBusy(false)
     }
   }
@@ -80,13 +80,13 @@ export function UserForm({
           <Button look="quiet" onClick={onClose}>
             {t('ui.cancel')}
           </Button>
-          <Button look="primary" type="submit" form={form} busy={busy}>
+          <Button look="primary" type="submit" form={formId} busy={busy}>
             {user ? t('ui.save') : t('users.create')}
           </Button>
         </>
       }
     >
-      <form id={form} class="form" onSubmit={event => void save(event)}>
+      <form id={formId} class="form" onSubmit={event => void save(event)}>
         {errors.form && <Notice kind="bad">{errors.form}</Notice>}
         {!user && (
           <TextField
@@ -140,13 +140,13 @@ export function UserForm({
   )
 }
 
-function reasons(error: unknown): Errors {
+function userFormErrors(error: unknown): UserFormErrors {
   if (!(error instanceof ApiError)) return { form: apiErrorText(error) }
   if (error.status === 409) return { form: t('signup.taken') }
-  const found: Errors = {
+  const fieldErrors: UserFormErrors = {
     ...('username' in error.fields ? { username: t('signup.usernameError') } : {}),
     ...('email' in error.fields ? { email: t('signup.emailError') } : {}),
     ...('password' in error.fields ? { password: t('signup.passwordError', { count: minPasswordLength() }) } : {})
   }
-  return Object.keys(found).length > 0 ? found : { form: apiErrorText(error) }
+  return Object.keys(fieldErrors).length > 0 ? fieldErrors : { form: apiErrorText(error) }
 }

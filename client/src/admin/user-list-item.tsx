@@ -16,19 +16,19 @@ import { BlockForm } from './block-form.tsx'
 import { UserForm } from './user-form.tsx'
 import { permissionsOverUser, USER_ROLE_IDS } from './user-permissions.ts'
 
-/** A user in the list: who it is, what it stores, and what the viewer may do about it. */
+/** A user in the list: role, state, storage in use, and the actions that the viewer is permitted. */
 export function UserListItem({ viewer, user, onChange }: { viewer: User; user: User; onChange: () => void }): JSX.Element {
-  const [open, setOpen] = useState<'edit' | 'block' | null>(null)
+  const [openDialog, setOpenDialog] = useState<'edit' | 'block' | null>(null)
   const { id, username, account, email, role, blocked, blockedReason, createdAt, lastLoginDate } = user
   const params = { id }
-  const may = permissionsOverUser(viewer, user)
-  const act = async (what: () => Promise<unknown>, done: string) => {
-    // Somebody else may have been faster.
+  const permissions = permissionsOverUser(viewer, user)
+  const runAction = async (request: () => Promise<unknown>, successText: string) => {
     try {
-      await what().catch((error: unknown) => {
+      // Already done by another moderator: not an error.
+      await request().catch((error: unknown) => {
         if (!isNotFoundError(error)) throw error
       })
-      showToast(done)
+      showToast(successText)
     } catch (error) {
       showToast(apiErrorText(error), { bad: true })
     }
@@ -36,26 +36,29 @@ export function UserListItem({ viewer, user, onChange }: { viewer: User; user: U
   }
   const remove = async () => {
     if (await openConfirmDialog({ title: t('users.deleteTitle', { name: username }), text: t('users.deleteText'), yes: t('users.delete') }))
-      await act(async () => await api('DELETE /users/:id', { params }), t('users.deleted', { name: username }))
+      await runAction(async () => await api('DELETE /users/:id', { params }), t('users.deleted', { name: username }))
   }
-  const done = () => {
-    setOpen(null)
+  const closeAndRefresh = () => {
+    setOpenDialog(null)
     onChange()
   }
   const items: MenuItem[] = [
-    ...(may.block
+    ...(permissions.block
       ? [
           blocked
             ? ({
                 kind: 'action',
                 text: t('users.unblock'),
                 icon: 'check',
-                act: () => void act(async () => await api('POST /users/:id/unblock', { params }), t('users.unblocked', { name: username }))
+                act: () =>
+                  void runAction(async () => await api('POST /users/:id/unblock', { params }), t('users.unblocked', { name: username }))
               } as const)
-            : ({ kind: 'action', text: t('users.block'), icon: 'lock', act: () => setOpen('block') } as const)
+            : ({ kind: 'action', text: t('users.block'), icon: 'lock', act: () => setOpenDialog('block') } as const)
         ]
       : []),
-    ...(may.remove ? [{ kind: 'action', text: t('users.delete'), icon: 'trash', danger: true, act: () => void remove() } as const] : [])
+    ...(permissions.remove
+      ? [{ kind: 'action', text: t('users.delete'), icon: 'trash', danger: true, act: () => void remove() } as const]
+      : [])
   ]
   return (
     <li class="user">
@@ -76,11 +79,11 @@ export function UserListItem({ viewer, user, onChange }: { viewer: User; user: U
           {lastLoginDate ? t('users.seen', { age: formatAge(lastLoginDate) }) : t('users.neverSeen')}
         </p>
         {blocked && blockedReason && <p class="small">{t('users.because', { reason: blockedReason })}</p>}
-        <Space user={user} />
+        <StorageUse user={user} />
       </div>
       <div class="user-acts">
-        {may.edit && (
-          <Button icon="edit" aria-label={t('users.editOf', { name: username })} onClick={() => setOpen('edit')}>
+        {permissions.edit && (
+          <Button icon="edit" aria-label={t('users.editOf', { name: username })} onClick={() => setOpenDialog('edit')}>
             {t('ui.edit')}
           </Button>
         )}
@@ -92,13 +95,13 @@ export function UserListItem({ viewer, user, onChange }: { viewer: User; user: U
           />
         )}
       </div>
-      {open === 'edit' && <UserForm viewer={viewer} user={user} onClose={() => setOpen(null)} onDone={done} />}
-      {open === 'block' && <BlockForm user={user} onClose={() => setOpen(null)} onDone={done} />}
+      {openDialog === 'edit' && <UserForm viewer={viewer} user={user} onClose={() => setOpenDialog(null)} onDone={closeAndRefresh} />}
+      {openDialog === 'block' && <BlockForm user={user} onClose={() => setOpenDialog(null)} onDone={closeAndRefresh} />}
     </li>
   )
 }
 
-function Space({ user: { username, videoQuota, videoQuotaUsed = 0 } }: { user: User }): JSX.Element {
+function StorageUse({ user: { username, videoQuota, videoQuotaUsed = 0 } }: { user: User }): JSX.Element {
   if (videoQuota < 0) return <p class="small">{t('users.spaceUsed', { size: formatSize(videoQuotaUsed) })}</p>
   return (
     <div class="user-space">

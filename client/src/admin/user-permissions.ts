@@ -1,13 +1,13 @@
 import type { User } from '../../../shared/accounts.ts'
 
-/** The numbers of the roles. */
+/** The role ids of the API (PeerTube's). */
 export const USER_ROLE_IDS = { administrator: 0, moderator: 1, user: 2 } as const
-const ROOT = 'root'
+const ROOT_USERNAME = 'root'
 
-/** What somebody may do to a user, by the rules of the server. */
+/** Returns what `viewer` may do to `user`, by the same rules as the server. */
 export function permissionsOverUser(viewer: User, user: User): { edit: boolean; giveRole: boolean; block: boolean; remove: boolean } {
-  const administrator = viewer.role.id === USER_ROLE_IDS.administrator
-  const edit = administrator || (viewer.role.id === USER_ROLE_IDS.moderator && user.role.id === USER_ROLE_IDS.user)
-  const other = edit && user.username !== ROOT && user.id !== viewer.id
-  return { edit, giveRole: administrator && user.username !== ROOT, block: other, remove: other }
+  const isAdministrator = viewer.role.id === USER_ROLE_IDS.administrator
+  const edit = isAdministrator || (viewer.role.id === USER_ROLE_IDS.moderator && user.role.id === USER_ROLE_IDS.user)
+  const mayBlockOrDelete = edit && user.username !== ROOT_USERNAME && user.id !== viewer.id
+  return { edit, giveRole: isAdministrator && user.username !== ROOT_USERNAME, block: mayBlockOrDelete, remove: mayBlockOrDelete }
 }

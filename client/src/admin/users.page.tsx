@@ -12,8 +12,8 @@ import { UserForm } from './user-form.tsx'
 import { UserListItem } from './user-list-item.tsx'
 import './users.css'
 
-type Order = '-createdAt' | 'createdAt' | 'username' | '-videoQuotaUsed' | '-lastLoginDate' | 'role'
-const ORDERS = {
+type UserSort = '-createdAt' | 'createdAt' | 'username' | '-videoQuotaUsed' | '-lastLoginDate' | 'role'
+const USER_SORT_TEXTS = {
   '-createdAt': 'users.newest',
   createdAt: 'users.oldest',
   username: 'users.byName',
@@ -21,16 +21,17 @@ const ORDERS = {
   '-lastLoginDate': 'users.byLogin',
   role: 'users.byRole'
 } as const
-const PAUSE = 300
+/** Milliseconds without input before the search starts. */
+const SEARCH_DELAY = 300
 
-/** Everybody who has an account here. For administrators; moderators see everybody and manage ordinary users. */
+/** The users of the instance. Administrators manage all of them; moderators see all and manage those with the role `user`. */
 export default function UsersPage(): JSX.Element {
   const [creating, setCreating] = useState(false)
-  const [made, setMade] = useState(0)
+  const [createdCount, setCreatedCount] = useState(0)
   return (
     <AdminPage
-      room="users"
-      acts={
+      section="users"
+      actions={
         <Button look="primary" icon="plus" onClick={() => setCreating(true)}>
           {t('users.create')}
         </Button>
@@ -38,7 +39,7 @@ export default function UsersPage(): JSX.Element {
     >
       {viewer => (
         <>
-          <Users key={made} viewer={viewer} />
+          <FilteredUserList key={createdCount} viewer={viewer} />
           {creating && (
             <UserForm
               viewer={viewer}
@@ -46,7 +47,7 @@ export default function UsersPage(): JSX.Element {
               onClose={() => setCreating(false)}
               onDone={() => {
                 setCreating(false)
-                setMade(made + 1)
+                setCreatedCount(createdCount + 1)
               }}
             />
           )}
@@ -56,15 +57,15 @@ export default function UsersPage(): JSX.Element {
   )
 }
 
-function Users({ viewer }: { viewer: User }): JSX.Element {
-  const [words, setWords] = useState('')
+function FilteredUserList({ viewer }: { viewer: User }): JSX.Element {
+  const [searchText, setSearchText] = useState('')
   const [search, setSearch] = useState('')
-  const [sort, setSort] = useState<Order>('-createdAt')
-  const [shown, setShown] = useState<'all' | 'blocked'>('all')
+  const [sort, setSort] = useState<UserSort>('-createdAt')
+  const [filter, setFilter] = useState<'all' | 'blocked'>('all')
   useEffect(() => {
-    const timer = setTimeout(() => setSearch(words.trim()), words === '' ? 0 : PAUSE)
+    const timer = setTimeout(() => setSearch(searchText.trim()), searchText === '' ? 0 : SEARCH_DELAY)
     return () => clearTimeout(timer)
-  }, [words])
+  }, [searchText])
   return (
     <>
       <div class="users-filters">
@@ -74,37 +75,37 @@ function Users({ viewer }: { viewer: User }): JSX.Element {
           aria-label={t('users.search')}
           placeholder={t('users.search')}
           maxLength={200}
-          value={words}
-          onInput={event => setWords(event.currentTarget.value)}
+          value={searchText}
+          onInput={event => setSearchText(event.currentTarget.value)}
         />
         <Select
           label={t('users.sort')}
           value={sort}
-          options={Object.entries(ORDERS).map(([order, name]) => [order, t(name)])}
-          onText={order => setSort(order as Order)}
+          options={Object.entries(USER_SORT_TEXTS).map(([id, name]) => [id, t(name)])}
+          onText={value => setSort(value as UserSort)}
         />
         <Select
           label={t('users.show')}
-          value={shown}
+          value={filter}
           options={[
             ['all', t('users.all')],
             ['blocked', t('users.onlyBlocked')]
           ]}
-          onText={one => setShown(one as typeof shown)}
+          onText={value => setFilter(value as typeof filter)}
         />
       </div>
-      <List
-        key={`${search} ${sort} ${shown}`}
+      <UserList
+        key={`${search} ${sort} ${filter}`}
         viewer={viewer}
-        query={{ sort, ...(search ? { search } : {}), ...(shown === 'blocked' ? { blocked: true } : {}) }}
+        query={{ sort, ...(search ? { search } : {}), ...(filter === 'blocked' ? { blocked: true } : {}) }}
       />
     </>
   )
 }
 
-function List({ viewer, query }: { viewer: User; query: { sort: Order; search?: string; blocked?: boolean } }): JSX.Element {
+function UserList({ viewer, query }: { viewer: User; query: { sort: UserSort; search?: string; blocked?: boolean } }): JSX.Element {
   const { items, total, busy, failed, more, next, reload } = useList<User>(
-    async part => await api('GET /users', { query: { ...part, ...query } }),
+    async range => await api('GET /users', { query: { ...range, ...query } }),
     null
   )
   return (

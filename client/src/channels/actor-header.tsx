@@ -4,14 +4,14 @@ import { Avatar } from '../ui/avatar.tsx'
 import { Markdown } from '../ui/markdown.tsx'
 import './actor-header.css'
 
-/** The head of a channel's or account's page. */
+/** The header of the page of a channel or an account: banner, avatar, name, handle, description. */
 export function ActorHeader({
-  of,
+  actor,
   banner,
   handle,
   children
 }: {
-  of: Account | Channel
+  actor: Account | Channel
   banner?: ActorImage
   handle: string
   children?: ComponentChildren
@@ -20,23 +20,23 @@ export function ActorHeader({
     <>
       {banner && <img class="profile-banner" src={banner.path} alt="" width={banner.width} height={banner.height} />}
       <header class="profile">
-        <Avatar of={of} size="l" />
+        <Avatar of={actor} size="l" />
         <div class="profile-words">
-          <h1>{of.displayName}</h1>
+          <h1>{actor.displayName}</h1>
           <p class="soft">{handle}</p>
           {children}
         </div>
       </header>
-      {of.description && (
+      {actor.description && (
         <div class="profile-about">
-          <Markdown text={of.description} id={of.url} />
+          <Markdown text={actor.description} id={actor.url} />
         </div>
       )}
     </>
   )
 }
 
-/** The handle of an actor: its name, and its host where that is another one. */
+/** Returns the handle of an actor: `name`, or `name@host` for an actor of another server. */
 export function displayHandle({ name, host }: { name: string; host: string }): string {
   return host === location.host ? name : `${name}@${host}`
 }

@@ -5,15 +5,15 @@ import { apiErrorText } from '../api-error-text.ts'
 import { TextArea, TextField } from '../ui/field.tsx'
 import { Notice } from '../ui/feedback.tsx'
 
-/** What its owner writes about a channel. */
+/** The editable texts of a channel. */
 export type ChannelTexts = { displayName: string; description: string; support: string }
 
-type Props = { words: ChannelTexts; onWords: (words: ChannelTexts) => void; problem: ApiError | null; children?: ComponentChildren }
+type Props = { texts: ChannelTexts; onChange: (texts: ChannelTexts) => void; problem: ApiError | null; children?: ComponentChildren }
 
-/** The fields of a channel's words, with what the server found wrong with them; `children` stand below the name. */
-export function ChannelFields({ words, onWords, problem, children }: Props): JSX.Element {
-  const wrong = (name: keyof ChannelTexts, text: string) => (problem && name in problem.fields ? text : null)
-  const change = (part: Partial<ChannelTexts>) => onWords({ ...words, ...part })
+/** The fields for the texts of a channel, with the errors of the last request; `children` are shown below the name. */
+export function ChannelFields({ texts, onChange, problem, children }: Props): JSX.Element {
+  const fieldError = (name: keyof ChannelTexts, text: string) => (problem && name in problem.fields ? text : null)
+  const change = (changes: Partial<ChannelTexts>) => onChange({ ...texts, ...changes })
   return (
     <>
       {problem && problem.status !== 409 && (
@@ -23,8 +23,8 @@ export function ChannelFields({ words, onWords, problem, children }: Props): JSX
         label={t('settings.displayName')}
         required
         maxLength={120}
-        value={words.displayName}
-        error={wrong('displayName', t('channels.displayNameError'))}
+        value={texts.displayName}
+        error={fieldError('displayName', t('channels.displayNameError'))}
         onText={displayName => change({ displayName })}
       />
       {children}
@@ -32,8 +32,8 @@ export function ChannelFields({ words, onWords, problem, children }: Props): JSX
         label={t('video.description')}
         hint={t('video.markdown')}
         maxLength={1000}
-        value={words.description}
-        error={wrong('description', t('settings.aboutError'))}
+        value={texts.description}
+        error={fieldError('description', t('settings.aboutError'))}
         onText={description => change({ description })}
       />
       <TextArea
@@ -41,15 +41,15 @@ export function ChannelFields({ words, onWords, problem, children }: Props): JSX
         hint={t('channels.supportHint')}
         rows={3}
         maxLength={1000}
-        value={words.support}
-        error={wrong('support', t('settings.aboutError'))}
+        value={texts.support}
+        error={fieldError('support', t('settings.aboutError'))}
         onText={support => change({ support })}
       />
     </>
   )
 }
 
-/** The words as the server takes them: without the space around them, and nothing where nothing is written. */
+/** Returns the texts as the API expects them: trimmed, null for an empty description or support text. */
 export function trimChannelTexts({ displayName, description, support }: ChannelTexts) {
   return { displayName: displayName.trim(), description: description.trim() || null, support: support.trim() || null }
 }

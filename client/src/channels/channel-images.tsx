@@ -10,10 +10,10 @@ import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
 import { showToast } from '../ui/toast.tsx'
 
-const TYPES = 'image/png,image/jpeg,image/webp,image/gif'
-const REFUSED = [400, 413, 415]
+const IMAGE_TYPES = 'image/png,image/jpeg,image/webp,image/gif'
+const REFUSED_STATUSES = [400, 413, 415]
 
-/** The banner and the picture of an own channel, to change and to take away; each change counts at once. */
+/** The banner and the avatar of one of the user's channels, to replace or remove; each change is saved at once. */
 export function ChannelImages({ channel, onChange }: { channel: Channel; onChange: (channel: Channel) => void }): JSX.Element {
   const params = { channelHandle: channel.name }
   const banner = [...channel.banners].sort((a, b) => b.width - a.width)[0]
@@ -24,31 +24,31 @@ export function ChannelImages({ channel, onChange }: { channel: Channel; onChang
       ) : (
         <div class="channel-banner" aria-hidden="true" />
       )}
-      <Picture
+      <ImageField
         label={t('channels.banner')}
-        change={t('channels.bannerChange')}
-        away={t('channels.bannerAway')}
+        changeLabel={t('channels.bannerChange')}
+        removeLabel={t('channels.bannerAway')}
         hint={t('channels.bannerHint')}
-        has={banner !== undefined}
-        onFile={async bannerfile =>
+        hasImage={banner !== undefined}
+        onUpload={async bannerfile =>
           onChange({ ...channel, ...(await api('POST /video-channels/:channelHandle/banner/pick', { params, files: { bannerfile } })) })
         }
-        onAway={async () => {
+        onRemove={async () => {
           await api('DELETE /video-channels/:channelHandle/banner', { params })
           onChange({ ...channel, banners: [] })
         }}
       />
       <Avatar of={channel} size="l" />
-      <Picture
+      <ImageField
         label={t('channels.picture')}
-        change={t('channels.pictureChange')}
-        away={t('channels.pictureAway')}
+        changeLabel={t('channels.pictureChange')}
+        removeLabel={t('channels.pictureAway')}
         hint={t('channels.pictureHint')}
-        has={channel.avatars.length > 0}
-        onFile={async avatarfile =>
+        hasImage={channel.avatars.length > 0}
+        onUpload={async avatarfile =>
           onChange({ ...channel, ...(await api('POST /video-channels/:channelHandle/avatar/pick', { params, files: { avatarfile } })) })
         }
-        onAway={async () => {
+        onRemove={async () => {
           await api('DELETE /video-channels/:channelHandle/avatar', { params })
           onChange({ ...channel, avatars: [] })
         }}
@@ -59,26 +59,26 @@ export function ChannelImages({ channel, onChange }: { channel: Channel; onChang
 
 type Props = {
   label: string
-  change: string
-  away: string
+  changeLabel: string
+  removeLabel: string
   hint: string
-  has: boolean
-  onFile: (file: File) => Promise<void>
-  onAway: () => Promise<void>
+  hasImage: boolean
+  onUpload: (file: File) => Promise<void>
+  onRemove: () => Promise<void>
 }
 
-function Picture({ label, change, away, hint, has, onFile, onAway }: Props): JSX.Element {
+function ImageField({ label, changeLabel, removeLabel, hint, hasImage, onUpload, onRemove }: Props): JSX.Element {
   const input = useRef<HTMLInputElement>(null)
   const [busy, setBusy] = useState(false)
-  const act = async (change: () => Promise<void>) => {
+  const saveImage = async (request: () => Promise<void>) => {
     setBusy(true)
     try {
-      await change()
+      await request()
       await loadCurrentUser().catch(() => {
-        /* the picture is there; the menu learns of it later */
+        /* the image is saved; the menu shows it after the next load */
       })
     } catch (error) {
-      showToast(error instanceof ApiError && REFUSED.includes(error.status) ? t('settings.pictureRefused') : apiErrorText(error), {
+      showToast(error instanceof ApiError && REFUSED_STATUSES.includes(error.status) ? t('settings.pictureRefused') : apiErrorText(error), {
         bad: true
       })
     } finally {
@@ -90,11 +90,11 @@ function Picture({ label, change, away, hint, has, onFile, onAway }: Props): JSX
       <p class="field-label">{label}</p>
       <div class="row">
         <Button icon="image" busy={busy} onClick={() => input.current!.click()}>
-          {change}
+          {changeLabel}
         </Button>
-        {has && (
-          <Button look="quiet" icon="trash" disabled={busy} onClick={() => void act(onAway)}>
-            {away}
+        {hasImage && (
+          <Button look="quiet" icon="trash" disabled={busy} onClick={() => void saveImage(onRemove)}>
+            {removeLabel}
           </Button>
         )}
       </div>
@@ -104,12 +104,12 @@ function Picture({ label, change, away, hint, has, onFile, onAway }: Props): JSX
         class="hidden-text"
         type="file"
         tabIndex={-1}
-        accept={TYPES}
-        aria-label={change}
+        accept={IMAGE_TYPES}
+        aria-label={changeLabel}
         onChange={event => {
           const file = event.currentTarget.files?.[0]
           event.currentTarget.value = ''
-          if (file) void act(async () => await onFile(file))
+          if (file) void saveImage(async () => await onUpload(file))
         }}
       />
     </div>

@@ -4,30 +4,34 @@ import { api } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
 import { TextField } from '../ui/field.tsx'
 
-const NAME = /^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$/
-const LONGEST = 50
-/** So long somebody has to stop typing before the server is asked. */
-const PAUSE = 300
+const NAME_PATTERN = /^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$/
+const MAX_NAME_LENGTH = 50
+/** Milliseconds without input before the server is asked whether the name is free. */
+const CHECK_DELAY = 300
 
-/** What is known of a name: nothing asked or answered yet, not allowed, or what the server said. */
-type NameState = 'empty' | 'wrong' | 'asking' | 'free' | 'taken' | 'unknown'
+/** The state of a name; `unknown` where the check failed. */
+type NameState = 'empty' | 'invalid' | 'checking' | 'free' | 'taken' | 'unknown'
 
 /**
- * The name in a new channel's address; says while one types whether it is allowed and still to be had. `refused` is what the server did not
- * take after all.
+ * The field for the name in a new channel's address; shows during input whether the name is valid and free. `rejectedName` is a name that
+ * the server refused as taken when the form was sent.
  */
 export function ChannelNameField({
   name,
-  refused,
+  rejectedName,
   onName
 }: {
   name: string
-  refused: string | null
+  rejectedName: string | null
   onName: (name: string) => void
 }): JSX.Element {
   const state = useNameState(name)
   const error =
-    state === 'wrong' ? t('signup.usernameError') : state === 'taken' || (refused !== null && refused === name) ? t('channels.taken') : null
+    state === 'invalid'
+      ? t('signup.usernameError')
+      : state === 'taken' || (rejectedName !== null && rejectedName === name)
+        ? t('channels.taken')
+        : null
   return (
     <div class="channel-name">
       <TextField
@@ -35,7 +39,7 @@ export function ChannelNameField({
         hint={t('channels.nameHint', { address: `${location.host}/c/${name || '…'}` })}
         error={error}
         required
-        maxLength={LONGEST}
+        maxLength={MAX_NAME_LENGTH}
         autocomplete="off"
         autocapitalize="none"
         spellcheck={false}
@@ -43,42 +47,42 @@ export function ChannelNameField({
         onText={text => onName(text.toLowerCase())}
       />
       <p class="small channel-name-state" role="status">
-        {error ? '' : state === 'asking' ? t('channels.asking') : state === 'free' ? t('channels.free') : ''}
+        {error ? '' : state === 'checking' ? t('channels.asking') : state === 'free' ? t('channels.free') : ''}
       </p>
     </div>
   )
 }
 
-/** A name for an address, made of the name that people read. */
+/** Returns a valid channel name made from a display name: lower case, no diacritics, `_` for other characters; may be empty. */
 export function channelNameFromDisplayName(displayName: string): string {
   return displayName
     .normalize('NFD')
     .replace(/\p{Mark}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9.-]+/g, '_')
-    .slice(0, LONGEST)
+    .slice(0, MAX_NAME_LENGTH)
     .replace(/^[_.-]+|[_.-]+$/g, '')
 }
 
 function useNameState(name: string): NameState {
-  const [answer, setAnswer] = useState<{ name: string; state: NameState } | null>(null)
-  const known: NameState | null = name === '' ? 'empty' : NAME.test(name) ? null : 'wrong'
+  const [checked, setChecked] = useState<{ name: string; state: NameState } | null>(null)
+  const localState: NameState | null = name === '' ? 'empty' : NAME_PATTERN.test(name) ? null : 'invalid'
   useEffect(() => {
-    if (known) return
-    const over = new AbortController()
-    const ask = async () => {
+    if (localState) return
+    const controller = new AbortController()
+    const checkName = async () => {
       try {
-        const { free } = await api('GET /users/me/channel-names/:name', { params: { name }, signal: over.signal })
-        setAnswer({ name, state: free ? 'free' : 'taken' })
+        const { free } = await api('GET /users/me/channel-names/:name', { params: { name }, signal: controller.signal })
+        setChecked({ name, state: free ? 'free' : 'taken' })
       } catch {
-        if (!over.signal.aborted) setAnswer({ name, state: 'unknown' })
+        if (!controller.signal.aborted) setChecked({ name, state: 'unknown' })
       }
     }
-    const timer = setTimeout(() => void ask(), PAUSE)
+    const timer = setTimeout(() => void checkName(), CHECK_DELAY)
     return () => {
       clearTimeout(timer)
-      over.abort()
+      controller.abort()
     }
   }, [name])
-  return known ?? (answer?.name === name ? answer.state : 'asking')
+  return localState ?? (checked?.name === name ? checked.state : 'checking')
 }

@@ -15,19 +15,19 @@ import { SubscribeButton } from '../subscriptions/subscribe-button.tsx'
 import { displayHandle, ActorHeader } from './actor-header.tsx'
 import { CrawlProgress } from './crawl-progress.tsx'
 
-type Videos = ApiResponse<'GET /video-channels/:channelHandle/videos'>
+type VideoListResponse = ApiResponse<'GET /video-channels/:channelHandle/videos'>
 
-/** A channel with its videos. */
+/** The page of a channel: its videos. */
 export default function ChannelPage(): JSX.Element {
   const {
     params: { handle = '' }
   } = useRoute()
   const { data: channel, error, reload } = useQuery('GET /video-channels/:channelHandle', { params: { channelHandle: handle } })
-  const question = (start: number) => ({ params: { channelHandle: handle }, query: { start, sort: '-publishedAt' as const } })
-  const [first] = useState(
-    () => consumeInitialResponse(apiUrl('GET /video-channels/:channelHandle/videos', question(0))) as Videos | undefined
+  const videosRequest = (start: number) => ({ params: { channelHandle: handle }, query: { start, sort: '-publishedAt' as const } })
+  const [firstPage] = useState(
+    () => consumeInitialResponse(apiUrl('GET /video-channels/:channelHandle/videos', videosRequest(0))) as VideoListResponse | undefined
   )
-  const [came, setCame] = useState(0)
+  const [reloads, setReloads] = useState(0)
   useTitle(channel?.displayName ?? (error ? t('channel.missing') : null))
   if (isNotFoundError(error))
     return (
@@ -44,21 +44,21 @@ export default function ChannelPage(): JSX.Element {
       </div>
     )
   if (!channel) return <div class="page" aria-busy="true" />
-  const [before, after] = splitAtPlaceholder('video.by')
-  const isMine = currentUser.value !== null && channel.isLocal && channel.ownerAccount?.id === currentUser.value.account.id
+  const [textBefore, textAfter] = splitAtPlaceholder('video.by')
+  const isOwn = currentUser.value !== null && channel.isLocal && channel.ownerAccount?.id === currentUser.value.account.id
   const banner = [...channel.banners].sort((a, b) => b.width - a.width)[0]
   return (
     <div class="page">
-      <ActorHeader of={channel} banner={banner} handle={`@${displayHandle(channel)}`}>
+      <ActorHeader actor={channel} banner={banner} handle={`@${displayHandle(channel)}`}>
         {channel.ownerAccount && (
           <p class="profile-line">
-            {before}
+            {textBefore}
             <a href={`/a/${displayHandle(channel.ownerAccount)}`}>{channel.ownerAccount.displayName}</a>
-            {after}
+            {textAfter}
           </p>
         )}
         <div class="profile-act">
-          {isMine ? (
+          {isOwn ? (
             <ButtonLink icon="edit" href={`/my/channels/${channel.name}`}>
               {t('channels.edit')}
             </ButtonLink>
@@ -68,14 +68,14 @@ export default function ChannelPage(): JSX.Element {
         </div>
       </ActorHeader>
       <h2 class="section-title">{t('channel.videos')}</h2>
-      {!channel.isLocal && <CrawlProgress handle={handle} onMore={() => setCame(came => came + 1)} />}
+      {!channel.isLocal && <CrawlProgress handle={handle} onNewVideos={() => setReloads(before => before + 1)} />}
       <InfiniteVideoGrid
-        key={`${handle} ${came}`}
+        key={`${handle} ${reloads}`}
         heading="h3"
-        name={`channel ${handle} ${came}`}
+        name={`channel ${handle} ${reloads}`}
         withChannel={false}
-        first={came === 0 ? first : undefined}
-        load={async start => await api('GET /video-channels/:channelHandle/videos', question(start))}
+        firstPage={reloads === 0 ? firstPage : undefined}
+        load={async start => await api('GET /video-channels/:channelHandle/videos', videosRequest(start))}
         empty={<EmptyState icon="film" title={t('channel.empty')} />}
       />
     </div>

@@ -6,13 +6,13 @@ import { loadCurrentUser } from '../session.ts'
 import { openConfirmDialog } from '../ui/dialog.tsx'
 import { showToast } from '../ui/toast.tsx'
 
-type Channel = { id: number; name: string; displayName: string; followersCount: number }
+type DeletableChannel = { id: number; name: string; displayName: string; followersCount: number }
 
-/** Removes an own channel after its owner has read what goes with it and has written its name; true when it is gone. */
-export async function confirmAndDeleteChannel({ id, name, displayName, followersCount }: Channel): Promise<boolean> {
+/** Deletes one of the user's channels after a dialog that lists what is lost and asks for the channel's name; returns whether it did. */
+export async function confirmAndDeleteChannel({ id, name, displayName, followersCount }: DeletableChannel): Promise<boolean> {
   try {
     const { total } = await api('GET /users/me/videos', { query: { channelId: id, count: 0 } })
-    const points = [
+    const losses = [
       ...(total > 0 ? [t('channels.losesVideos', { count: total })] : []),
       ...(followersCount > 0 ? [t('channels.losesFollowers', { count: followersCount })] : []),
       t('channels.losesName', { name })
@@ -21,7 +21,7 @@ export async function confirmAndDeleteChannel({ id, name, displayName, followers
       !(await openConfirmDialog({
         title: t('channels.removeTitle'),
         text: t('channels.removeText', { name: displayName }),
-        points,
+        points: losses,
         typed: name,
         yes: t('channels.remove')
       }))
@@ -29,7 +29,7 @@ export async function confirmAndDeleteChannel({ id, name, displayName, followers
       return false
     await api('DELETE /video-channels/:channelHandle', { params: { channelHandle: name } })
     await loadCurrentUser().catch(() => {
-      /* it is gone; the menu learns of it later */
+      /* the channel is deleted; the menu shows it after the next load */
     })
     showToast(t('channels.removed', { name: displayName }))
     return true

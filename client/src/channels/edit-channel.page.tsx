@@ -1,12 +1,13 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { useLocation, useRoute } from 'preact-iso'
+import { useRoute } from 'preact-iso'
 import type { Channel } from '../../../shared/actors.ts'
 import { api } from '../api.ts'
 import { isNotFoundError, type ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
 import { loadCurrentUser, currentUser } from '../session.ts'
 import { RequireLogin } from '../shell/require-login.tsx'
+import { useRouteFromHere } from '../shell/route-from-here.ts'
 import { useTitle } from '../shell/title.ts'
 import { Button, ButtonLink } from '../ui/button.tsx'
 import { Switch } from '../ui/field.tsx'
@@ -19,27 +20,27 @@ import { ChannelImages } from './channel-images.tsx'
 import { confirmAndDeleteChannel } from './confirm-delete-channel.ts'
 import './my-channels.css'
 
-/** Everything that can be changed about an own channel. */
-export default function EditChannel(): JSX.Element {
+/** The page that edits or deletes one of the user's channels. */
+export default function EditChannelPage(): JSX.Element {
   useTitle(t('channels.edit'))
   return (
     <RequireLogin>
-      <Room />
+      <EditChannelContent />
     </RequireLogin>
   )
 }
 
-function Room(): JSX.Element {
+function EditChannelContent(): JSX.Element {
   const {
     params: { handle = '' }
   } = useRoute()
   const { data: channel, error, reload, change } = useQuery('GET /video-channels/:channelHandle', { params: { channelHandle: handle } })
-  const back = <ButtonLink href="/my/channels">{t('channels.title')}</ButtonLink>
+  const backLink = <ButtonLink href="/my/channels">{t('channels.title')}</ButtonLink>
   if (isNotFoundError(error) || (error && 'channelHandle' in (error as ApiError).fields))
     return (
       <div class="page">
         <EmptyState heading="h1" icon="channel" title={t('channel.missing')}>
-          {back}
+          {backLink}
         </EmptyState>
       </div>
     )
@@ -54,7 +55,7 @@ function Room(): JSX.Element {
     return (
       <div class="page">
         <EmptyState heading="h1" icon="lock" title={t('channels.notMine')}>
-          {back}
+          {backLink}
         </EmptyState>
       </div>
     )
@@ -68,45 +69,56 @@ function Room(): JSX.Element {
       </div>
       <div class="form">
         <ChannelImages channel={channel} onChange={change} />
-        <Words key={channel.id} channel={channel} onSaved={words => change({ ...channel, ...words })} />
-        <Farewell channel={channel} />
+        <ChannelTextsForm key={channel.id} channel={channel} onSaved={texts => change({ ...channel, ...texts })} />
+        <DeleteChannelSection channel={channel} />
       </div>
     </div>
   )
 }
 
-function Words({ channel, onSaved }: { channel: Channel; onSaved: (words: ReturnType<typeof trimChannelTexts>) => void }): JSX.Element {
-  const [words, setWords] = useState<ChannelTexts>({
+function ChannelTextsForm({
+  channel,
+  onSaved
+}: {
+  channel: Channel
+  onSaved: (texts: ReturnType<typeof trimChannelTexts>) => void
+}): JSX.Element {
+  const [texts, setTexts] = useState<ChannelTexts>({
     displayName: channel.displayName,
     description: channel.description ?? '',
     support: channel.support ?? ''
   })
-  const [everywhere, setEverywhere] = useState(false)
+  const [updateAllVideos, setUpdateAllVideos] = useState(false)
   const { state, problem, changed, submit } = useSaveForm(async () => {
-    const written = trimChannelTexts(words)
+    const trimmedTexts = trimChannelTexts(texts)
     await api('PUT /video-channels/:channelHandle', {
       params: { channelHandle: channel.name },
-      body: { ...written, ...(everywhere ? { bulkVideosSupportUpdate: true } : {}) }
+      body: { ...trimmedTexts, ...(updateAllVideos ? { bulkVideosSupportUpdate: true } : {}) }
     })
     await loadCurrentUser().catch(() => {
-      /* it is saved; the menu learns of it later */
+      /* the texts are saved; the menu shows them after the next load */
     })
-    setEverywhere(false)
-    onSaved(written)
+    setUpdateAllVideos(false)
+    onSaved(trimmedTexts)
     showToast(t('edit.saved'))
   })
   return (
     <form class="form" onSubmit={event => void submit(event)}>
       <ChannelFields
-        words={words}
+        texts={texts}
         problem={problem}
-        onWords={next => {
-          setWords(next)
+        onChange={next => {
+          setTexts(next)
           changed()
         }}
       />
-      {(everywhere || words.support.trim() !== (channel.support ?? '')) && (
-        <Switch label={t('channels.everywhere')} hint={t('channels.everywhereHint')} checked={everywhere} onChecked={setEverywhere} />
+      {(updateAllVideos || texts.support.trim() !== (channel.support ?? '')) && (
+        <Switch
+          label={t('channels.everywhere')}
+          hint={t('channels.everywhereHint')}
+          checked={updateAllVideos}
+          onChecked={setUpdateAllVideos}
+        />
       )}
       <div class="form-foot">
         <Button look="primary" type="submit" busy={state === 'busy'}>
@@ -120,19 +132,19 @@ function Words({ channel, onSaved }: { channel: Channel; onSaved: (words: Return
   )
 }
 
-function Farewell({ channel }: { channel: Channel }): JSX.Element {
-  const { route } = useLocation()
-  const last = (currentUser.value?.videoChannels.length ?? 0) <= 1
+function DeleteChannelSection({ channel }: { channel: Channel }): JSX.Element {
+  const routeFromHere = useRouteFromHere()
+  const isLastChannel = (currentUser.value?.videoChannels.length ?? 0) <= 1
   return (
     <section class="channel-end">
       <h2>{t('channels.remove')}</h2>
-      <p class="soft">{t(last ? 'channels.last' : 'channels.removeHint')}</p>
-      {!last && (
+      <p class="soft">{t(isLastChannel ? 'channels.last' : 'channels.removeHint')}</p>
+      {!isLastChannel && (
         <Button
           icon="trash"
           onClick={() =>
-            void confirmAndDeleteChannel(channel).then(gone => {
-              if (gone) route('/my/channels', true)
+            void confirmAndDeleteChannel(channel).then(deleted => {
+              if (deleted) routeFromHere('/my/channels', true)
             })
           }
         >

@@ -13,10 +13,10 @@ import { useQuery } from '../use-query.ts'
 import { confirmAndDeleteChannel } from './confirm-delete-channel.ts'
 import './my-channels.css'
 
-/** More than an account may have on any sensible instance. */
-const COUNT = 100
+/** One page: above any sensible `videoChannels.maxPerUser`. */
+const PAGE_SIZE = 100
 
-type Own = {
+type OwnChannel = {
   id: number
   name: string
   displayName: string
@@ -25,40 +25,40 @@ type Own = {
   avatars: Parameters<typeof Avatar>[0]['of']['avatars']
 }
 
-/** The own channels. */
-export default function MyChannels(): JSX.Element {
+/** The channels of the logged-in user. */
+export default function MyChannelsPage(): JSX.Element {
   useTitle(t('channels.title'))
   return (
     <RequireLogin>
-      <Room />
+      <MyChannelList />
     </RequireLogin>
   )
 }
 
-function Room(): JSX.Element {
+function MyChannelList(): JSX.Element {
   const name = currentUser.value?.account.name
   const { data, error, reload } = useQuery(
     'GET /accounts/:name/video-channels',
-    name ? { params: { name }, query: { withStats: true, count: COUNT, sort: 'createdAt' } } : null
+    name ? { params: { name }, query: { withStats: true, count: PAGE_SIZE, sort: 'createdAt' } } : null
   )
-  const most = instanceConfig.value?.videoChannels.maxPerUser ?? Infinity
-  const full = data !== null && data.total >= most
+  const maxChannels = instanceConfig.value?.videoChannels.maxPerUser ?? Infinity
+  const limitReached = data !== null && data.total >= maxChannels
   return (
     <div class="page page-narrow">
       <div class="page-head">
         <h1>{t('channels.title')}</h1>
-        {!full && (
+        {!limitReached && (
           <ButtonLink look="primary" icon="plus" href="/my/new-channel">
             {t('channels.new')}
           </ButtonLink>
         )}
       </div>
-      {full && <p class="soft">{t('channels.full', { count: most })}</p>}
+      {limitReached && <p class="soft">{t('channels.full', { count: maxChannels })}</p>}
       {error ? <ErrorState text={t('ui.noConnection')} onRetry={reload} /> : null}
       <ul class="own-channels" role="list" aria-busy={!data && !error}>
         {data?.data.map(channel => (
           <li key={channel.id}>
-            <Line channel={channel} alone={data.total <= 1} onGone={reload} />
+            <ChannelListItem channel={channel} isOnlyChannel={data.total <= 1} onDeleted={reload} />
           </li>
         ))}
       </ul>
@@ -66,10 +66,18 @@ function Room(): JSX.Element {
   )
 }
 
-function Line({ channel, alone, onGone }: { channel: Own; alone: boolean; onGone: () => void }): JSX.Element {
+function ChannelListItem({
+  channel,
+  isOnlyChannel,
+  onDeleted
+}: {
+  channel: OwnChannel
+  isOnlyChannel: boolean
+  onDeleted: () => void
+}): JSX.Element {
   const { route } = useLocation()
   const { name, displayName, followersCount, videosCount = 0 } = channel
-  const edit = `/my/channels/${name}`
+  const editPath = `/my/channels/${name}`
   return (
     <article class="own-channel">
       <a class="own-channel-picture" href={`/c/${name}`} tabIndex={-1} aria-hidden="true">
@@ -86,16 +94,16 @@ function Line({ channel, alone, onGone }: { channel: Own; alone: boolean; onGone
         </p>
       </div>
       <div class="own-channel-actions">
-        <ButtonLink class="own-channel-edit" icon="edit" href={edit} aria-label={t('mine.editOf', { name: displayName })}>
+        <ButtonLink class="own-channel-edit" icon="edit" href={editPath} aria-label={t('mine.editOf', { name: displayName })}>
           {t('ui.edit')}
         </ButtonLink>
         <Menu
           label={t('mine.actions', { name: displayName })}
           trigger={props => <IconButton label={t('mine.actions', { name: displayName })} icon="more" {...props} />}
           items={[
-            { kind: 'action', text: t('ui.edit'), icon: 'edit', act: () => route(edit) },
+            { kind: 'action', text: t('ui.edit'), icon: 'edit', act: () => route(editPath) },
             { kind: 'action', text: t('channels.show'), icon: 'channel', act: () => route(`/c/${name}`) },
-            ...(alone
+            ...(isOnlyChannel
               ? []
               : [
                   {
@@ -104,8 +112,8 @@ function Line({ channel, alone, onGone }: { channel: Own; alone: boolean; onGone
                     icon: 'trash',
                     danger: true,
                     act: () =>
-                      void confirmAndDeleteChannel(channel).then(gone => {
-                        if (gone) onGone()
+                      void confirmAndDeleteChannel(channel).then(deleted => {
+                        if (deleted) onDeleted()
                       })
                   } as const
                 ])

@@ -1,11 +1,11 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { useLocation } from 'preact-iso'
 import { api } from '../api.ts'
 import { toApiError, type ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
 import { loadCurrentUser } from '../session.ts'
 import { RequireLogin } from '../shell/require-login.tsx'
+import { useRouteFromHere } from '../shell/route-from-here.ts'
 import { useTitle } from '../shell/title.ts'
 import { Button, ButtonLink } from '../ui/button.tsx'
 import { showToast } from '../ui/toast.tsx'
@@ -13,25 +13,25 @@ import { ChannelFields, trimChannelTexts, type ChannelTexts } from './channel-fi
 import { ChannelNameField, channelNameFromDisplayName } from './channel-name-field.tsx'
 import './my-channels.css'
 
-/** Where a further channel is made. */
-export default function NewChannel(): JSX.Element {
+/** The form that creates a channel. */
+export default function NewChannelPage(): JSX.Element {
   useTitle(t('channels.new'))
   return (
     <RequireLogin>
-      <Room />
+      <NewChannelForm />
     </RequireLogin>
   )
 }
 
-function Room(): JSX.Element {
-  const { route } = useLocation()
-  const [words, setWords] = useState<ChannelTexts>({ displayName: '', description: '', support: '' })
-  // Follows the name people read until somebody writes another one.
-  const [ownName, setOwnName] = useState<string | null>(null)
-  const [refused, setRefused] = useState<string | null>(null)
+function NewChannelForm(): JSX.Element {
+  const routeFromHere = useRouteFromHere()
+  const [texts, setTexts] = useState<ChannelTexts>({ displayName: '', description: '', support: '' })
+  // Null while the name is derived from the display name.
+  const [typedName, setTypedName] = useState<string | null>(null)
+  const [rejectedName, setRejectedName] = useState<string | null>(null)
   const [problem, setProblem] = useState<ApiError | null>(null)
   const [busy, setBusy] = useState(false)
-  const name = ownName ?? channelNameFromDisplayName(words.displayName)
+  const name = typedName ?? channelNameFromDisplayName(texts.displayName)
 
   const create = async (event: Event) => {
     event.preventDefault()
@@ -39,16 +39,16 @@ function Room(): JSX.Element {
     setBusy(true)
     setProblem(null)
     try {
-      await api('POST /video-channels', { body: { name, ...trimChannelTexts(words) } })
+      await api('POST /video-channels', { body: { name, ...trimChannelTexts(texts) } })
       await loadCurrentUser().catch(() => {
-        /* the channel is there; the menu learns of it later */
+        /* the channel is created; the menu shows it after the next load */
       })
       showToast(t('channels.made'))
-      route(`/my/channels/${name}`, true)
+      routeFromHere(`/my/channels/${name}`, true)
     } catch (error) {
-      const reason = toApiError(error)
-      setProblem(reason)
-      if (reason.status === 409) setRefused(name)
+      const apiError = toApiError(error)
+      setProblem(apiError)
+      if (apiError.status === 409) setRejectedName(name)
       setBusy(false)
     }
   }
@@ -59,8 +59,8 @@ function Room(): JSX.Element {
       </div>
       <p class="soft channel-about">{t('channels.newText')}</p>
       <form class="form" onSubmit={event => void create(event)}>
-        <ChannelFields words={words} onWords={setWords} problem={problem}>
-          <ChannelNameField name={name} refused={refused} onName={setOwnName} />
+        <ChannelFields texts={texts} onChange={setTexts} problem={problem}>
+          <ChannelNameField name={name} rejectedName={rejectedName} onName={setTypedName} />
         </ChannelFields>
         <div class="form-foot">
           <Button look="primary" type="submit" busy={busy}>

@@ -6,21 +6,21 @@ import { apiErrorText } from '../api-error-text.ts'
 import { Button } from '../ui/button.tsx'
 import { TextArea } from '../ui/field.tsx'
 
-const LONGEST = 10_000
+const MAX_COMMENT_LENGTH = 10_000
 
 type Props = {
   label: string
-  submit: string
-  send: (text: string) => Promise<void>
-  /** With it the form is open from the start and can be closed. */
+  submitLabel: string
+  onSend: (text: string) => Promise<void>
+  /** If given, the form is expanded and focused from the start and can be closed. */
   onCancel?: () => void
   hint?: string
 }
 
-/** A place to write a comment or an answer. Control and Enter send it. */
-export function CommentForm({ label, submit, send, onCancel, hint }: Props): JSX.Element {
+/** The form for a comment or a reply; Ctrl+Enter or Cmd+Enter sends it, Escape closes an empty reply form. */
+export function CommentForm({ label, submitLabel, onSend, onCancel, hint }: Props): JSX.Element {
   const [text, setText] = useState('')
-  const [open, setOpen] = useState(onCancel !== undefined)
+  const [expanded, setExpanded] = useState(onCancel !== undefined)
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const form = useRef<HTMLFormElement>(null)
@@ -28,13 +28,13 @@ export function CommentForm({ label, submit, send, onCancel, hint }: Props): JSX
     if (onCancel) form.current!.querySelector('textarea')!.focus()
   }, [])
 
-  const submitText = async (event: Event) => {
+  const submit = async (event: Event) => {
     event.preventDefault()
     if (busy || text.trim() === '') return
     setBusy(true)
     setProblem(null)
     try {
-      await send(text.trim())
+      await onSend(text.trim())
       setText('')
     } catch (error) {
       setProblem(error instanceof ApiError && error.status === 409 ? t('comments.closed') : apiErrorText(error))
@@ -45,17 +45,17 @@ export function CommentForm({ label, submit, send, onCancel, hint }: Props): JSX
   const cancel = () => {
     setText('')
     setProblem(null)
-    setOpen(false)
+    setExpanded(false)
     onCancel?.()
   }
   return (
     <form
       class="write"
       ref={form}
-      onSubmit={event => void submitText(event)}
-      onFocusIn={() => setOpen(true)}
+      onSubmit={event => void submit(event)}
+      onFocusIn={() => setExpanded(true)}
       onKeyDown={event => {
-        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void submitText(event)
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void submit(event)
         if (event.key === 'Escape' && onCancel && text.trim() === '') cancel()
       }}
     >
@@ -63,18 +63,18 @@ export function CommentForm({ label, submit, send, onCancel, hint }: Props): JSX
         label={label}
         value={text}
         onText={setText}
-        rows={open ? 4 : 1}
-        maxLength={LONGEST}
-        hint={open ? `${hint ? `${hint} ` : ''}${t('video.markdown')}` : undefined}
+        rows={expanded ? 4 : 1}
+        maxLength={MAX_COMMENT_LENGTH}
+        hint={expanded ? `${hint ? `${hint} ` : ''}${t('video.markdown')}` : undefined}
         error={problem}
       />
-      {open && (
+      {expanded && (
         <div class="write-foot">
           <Button look="quiet" onClick={cancel}>
             {t('ui.cancel')}
           </Button>
           <Button look="primary" type="submit" busy={busy} disabled={text.trim() === ''}>
-            {submit}
+            {submitLabel}
           </Button>
         </div>
       )}

@@ -17,60 +17,60 @@ import { showToast } from '../ui/toast.tsx'
 import { mayApproveComments, mayDeleteComment, COMMENTS_POLICY_IDS, type CommentContext } from './comment-permissions.ts'
 import { CommentForm } from './comment-form.tsx'
 
-/** How far apart two times of a comment are where it was edited. */
-const EDITED_AFTER = 1000
+/** Milliseconds between `createdAt` and `updatedAt` above which a comment counts as edited. */
+const EDITED_THRESHOLD = 1000
 
 type Props = {
   comment: Comment
-  place: CommentContext
-  onAnswer: (answer: Comment) => Promise<void>
+  context: CommentContext
+  onReply: (reply: Comment) => Promise<void>
   onDelete: () => void
   onApprove: () => void
   children?: ComponentChildren
 }
 
-/** The id of a comment's element in the page. */
+/** Returns the DOM id of a comment's element. */
 export const commentElementId = (id: number): string => `comment-${id}`
 
-/** One comment with what one can do with it; below it what answers it. */
-export function CommentItem({ comment, place, onAnswer, onDelete, onApprove, children }: Props): JSX.Element {
-  const { video, headers } = place
+/** A comment with its actions; `children` (the replies) are shown below it. */
+export function CommentItem({ comment, context, onReply, onDelete, onApprove, children }: Props): JSX.Element {
+  const { video, headers } = context
   const { account } = comment
-  const [answering, setAnswering] = useState(false)
+  const [replying, setReplying] = useState(false)
   const [reporting, setReporting] = useState(false)
   const [busy, setBusy] = useState(false)
-  const answer = useRef<HTMLDivElement>(null)
+  const actions = useRef<HTMLDivElement>(null)
   const params = { id: video.uuid, commentId: comment.id }
   const name = account?.displayName ?? ''
 
-  const act = async (what: () => Promise<unknown>, done: string, then: () => void) => {
+  const runAction = async (request: () => Promise<unknown>, successText: string, onSuccess: () => void) => {
     setBusy(true)
     try {
-      // Somebody else may have been faster.
-      await what().catch((error: unknown) => {
+      // Already done by another user: not an error.
+      await request().catch((error: unknown) => {
         if (!isNotFoundError(error)) throw error
       })
-      then()
-      showToast(done)
+      onSuccess()
+      showToast(successText)
     } catch (error) {
       showToast(apiErrorText(error), { bad: true })
     } finally {
       setBusy(false)
     }
   }
-  const remove = async () => {
+  const confirmAndDelete = async () => {
     if (await openConfirmDialog({ title: t('comments.deleteTitle'), text: t('comments.deleteText'), yes: t('mine.deleteYes') }))
-      await act(async () => await api('DELETE /videos/:id/comments/:commentId', { params, headers }), t('comments.deleted'), onDelete)
+      await runAction(async () => await api('DELETE /videos/:id/comments/:commentId', { params, headers }), t('comments.deleted'), onDelete)
   }
-  const send = async (text: string) => {
-    const { comment: made } = await api('POST /videos/:id/comments/:commentId', { params, headers, body: { text } })
-    setAnswering(false)
-    showToast(t(made.heldForReview ? 'comments.sentForReview' : 'comments.published'))
-    await onAnswer(made)
+  const sendReply = async (text: string) => {
+    const { comment: reply } = await api('POST /videos/:id/comments/:commentId', { params, headers, body: { text } })
+    setReplying(false)
+    showToast(t(reply.heldForReview ? 'comments.sentForReview' : 'comments.published'))
+    await onReply(reply)
   }
-  const close = () => {
-    setAnswering(false)
-    answer.current?.querySelector('button')?.focus()
+  const closeReplyForm = () => {
+    setReplying(false)
+    actions.current?.querySelector('button')?.focus()
   }
   if (comment.isDeleted || !account) {
     return (
@@ -82,8 +82,8 @@ export function CommentItem({ comment, place, onAnswer, onDelete, onApprove, chi
       </article>
     )
   }
-  const mayAnswer = currentUser.value !== null && Number(video.commentsPolicy.id) !== COMMENTS_POLICY_IDS.closed && !comment.heldForReview
-  const mayRemove = mayDeleteComment(currentUser.value, video, comment)
+  const mayReply = currentUser.value !== null && Number(video.commentsPolicy.id) !== COMMENTS_POLICY_IDS.closed && !comment.heldForReview
+  const mayDelete = mayDeleteComment(currentUser.value, video, comment)
   const mayReport = currentUser.value !== null && currentUser.value.account.id !== account.id
   return (
     <article class="comment" id={commentElementId(comment.id)} tabIndex={-1} data-quiet-focus aria-label={t('comments.by', { name })}>
@@ -99,7 +99,7 @@ export function CommentItem({ comment, place, onAnswer, onDelete, onApprove, chi
             <time dateTime={comment.createdAt} title={formatDate(comment.createdAt, { dateStyle: 'long', timeStyle: 'short' })}>
               {formatAge(comment.createdAt)}
             </time>
-            {Date.parse(comment.updatedAt) - Date.parse(comment.createdAt) > EDITED_AFTER && <> · {t('comments.edited')}</>}
+            {Date.parse(comment.updatedAt) - Date.parse(comment.createdAt) > EDITED_THRESHOLD && <> · {t('comments.edited')}</>}
           </span>
         </p>
         {comment.heldForReview && (
@@ -112,7 +112,7 @@ export function CommentItem({ comment, place, onAnswer, onDelete, onApprove, chi
                 busy={busy}
                 aria-label={t('comments.approveOf', { name })}
                 onClick={() =>
-                  void act(
+                  void runAction(
                     async () => await api('POST /videos/:id/comments/:commentId/approve', { params, headers }),
                     t('comments.approved'),
                     onApprove
@@ -125,26 +125,26 @@ export function CommentItem({ comment, place, onAnswer, onDelete, onApprove, chi
           </div>
         )}
         <SanitizedHtml html={comment.html} />
-        {(mayAnswer || mayRemove || mayReport) && (
-          <div class="comment-actions" ref={answer}>
-            {mayAnswer && (
+        {(mayReply || mayDelete || mayReport) && (
+          <div class="comment-actions" ref={actions}>
+            {mayReply && (
               <button
                 type="button"
                 class="comment-act"
-                aria-expanded={answering}
+                aria-expanded={replying}
                 aria-label={t('comments.replyTo', { name })}
-                onClick={() => setAnswering(!answering)}
+                onClick={() => setReplying(!replying)}
               >
                 {t('comments.reply')}
               </button>
             )}
-            {mayRemove && (
+            {mayDelete && (
               <button
                 type="button"
                 class="comment-act"
                 disabled={busy}
                 aria-label={t('comments.deleteOf', { name })}
-                onClick={() => void remove()}
+                onClick={() => void confirmAndDelete()}
               >
                 {t('mine.deleteYes')}
               </button>
@@ -164,13 +164,13 @@ export function CommentItem({ comment, place, onAnswer, onDelete, onApprove, chi
             onClose={() => setReporting(false)}
           />
         )}
-        {answering && (
+        {replying && (
           <CommentForm
             label={t('comments.yourReply', { name })}
-            submit={t('comments.reply')}
-            send={send}
-            onCancel={close}
-            hint={commentFormHint(place)}
+            submitLabel={t('comments.reply')}
+            onSend={sendReply}
+            onCancel={closeReplyForm}
+            hint={commentFormHint(context)}
           />
         )}
         {children}
@@ -179,7 +179,7 @@ export function CommentItem({ comment, place, onAnswer, onDelete, onApprove, chi
   )
 }
 
-/** What whoever writes here should know. */
+/** Returns the hint for the comment form if comments of the current user are held for approval. */
 export function commentFormHint({ video }: CommentContext): string | undefined {
   return Number(video.commentsPolicy.id) === COMMENTS_POLICY_IDS.approval && !mayApproveComments(currentUser.value, video)
     ? t('comments.reviewed')

@@ -8,23 +8,23 @@ import { showToast } from '../ui/toast.tsx'
 import { CommentItem, commentElementId } from './comment-item.tsx'
 import type { CommentContext } from './comment-permissions.ts'
 
-type Props = { comment: Comment; place: CommentContext; onCount: (by: number) => void; onGone: () => void }
+type Props = { comment: Comment; context: CommentContext; onCount: (by: number) => void; onRemoved: () => void }
 
-/** A thread: its first comment, and the answers when somebody wants to see them. */
-export function CommentThread({ comment, place, onCount, onGone }: Props): JSX.Element | null {
-  const { video, headers } = place
+/** A thread: its first comment, and its replies, loaded when they are first opened. */
+export function CommentThread({ comment, context, onCount, onRemoved }: Props): JSX.Element | null {
+  const { video, headers } = context
   const [root, setRoot] = useState(comment)
-  const [answers, setAnswers] = useState<CommentTree[] | null>(null)
+  const [replies, setReplies] = useState<CommentTree[] | null>(null)
   const [open, setOpen] = useState(false)
   const [busy, setBusy] = useState(false)
   const [focused, setFocused] = useState<{ id: number } | null>(null)
-  const count = answers ? countOf(answers) : root.totalReplies
+  const count = replies ? countReplies(replies) : root.totalReplies
 
-  const load = async () => {
+  const loadReplies = async () => {
     setBusy(true)
     try {
       const tree = await api('GET /videos/:id/comment-threads/:threadId', { params: { id: video.uuid, threadId: root.id }, headers })
-      setAnswers(tree.children)
+      setReplies(tree.children)
       setOpen(true)
     } catch (error) {
       showToast(apiErrorText(error), { bad: true })
@@ -36,38 +36,46 @@ export function CommentThread({ comment, place, onCount, onGone }: Props): JSX.E
     if (focused) document.getElementById(commentElementId(focused.id))?.focus()
   }, [focused])
 
-  const onAnswer = async (made: Comment) => {
+  const showReply = async (reply: Comment) => {
     onCount(1)
-    await load()
-    setFocused({ id: made.id })
+    await loadReplies()
+    setFocused({ id: reply.id })
   }
-  const gone = (one: Comment): Comment => ({ ...one, isDeleted: true, text: '', html: '', account: null, heldForReview: false })
+  const asDeleted = (original: Comment): Comment => ({
+    ...original,
+    isDeleted: true,
+    text: '',
+    html: '',
+    account: null,
+    heldForReview: false
+  })
   const deleteRoot = () => {
     onCount(-1)
-    setRoot(gone(root))
-    if (count === 0) onGone()
+    setRoot(asDeleted(root))
+    if (count === 0) onRemoved()
     else setFocused({ id: root.id })
   }
-  const deleteAnswer = ({ comment: one, children }: CommentTree) => {
+  const deleteReply = ({ comment: reply, children }: CommentTree) => {
     onCount(-1)
-    change(one.id, gone)
-    // The focus goes to what is left.
-    if (root.isDeleted && count === 1) onGone()
-    else setFocused({ id: children.some(isSeen) ? one.id : root.id })
+    updateReply(reply.id, asDeleted)
+    // The deleted element had the focus: move it to a remaining one.
+    if (root.isDeleted && count === 1) onRemoved()
+    else setFocused({ id: children.some(isVisible) ? reply.id : root.id })
   }
-  const change = (id: number, how: (one: Comment) => Comment) => setAnswers(before => before && changed(before, id, how))
-  const draw = (trees: CommentTree[]): JSX.Element => (
+  const updateReply = (id: number, update: (comment: Comment) => Comment) =>
+    setReplies(before => before && updateInTrees(before, id, update))
+  const renderReplies = (trees: CommentTree[]): JSX.Element => (
     <ul class="replies" role="list">
-      {trees.filter(isSeen).map(tree => (
+      {trees.filter(isVisible).map(tree => (
         <li key={tree.comment.id}>
           <CommentItem
             comment={tree.comment}
-            place={place}
-            onAnswer={onAnswer}
-            onApprove={() => change(tree.comment.id, held => ({ ...held, heldForReview: false }))}
-            onDelete={() => deleteAnswer(tree)}
+            context={context}
+            onReply={showReply}
+            onApprove={() => updateReply(tree.comment.id, held => ({ ...held, heldForReview: false }))}
+            onDelete={() => deleteReply(tree)}
           >
-            {tree.children.some(isSeen) && draw(tree.children)}
+            {tree.children.some(isVisible) && renderReplies(tree.children)}
           </CommentItem>
         </li>
       ))}
@@ -78,8 +86,8 @@ export function CommentThread({ comment, place, onCount, onGone }: Props): JSX.E
     <li>
       <CommentItem
         comment={root}
-        place={place}
-        onAnswer={onAnswer}
+        context={context}
+        onReply={showReply}
         onApprove={() => setRoot({ ...root, heldForReview: false })}
         onDelete={deleteRoot}
       >
@@ -91,31 +99,31 @@ export function CommentThread({ comment, place, onCount, onGone }: Props): JSX.E
             aria-busy={busy || undefined}
             onClick={() => {
               if (open) setOpen(false)
-              else if (answers) setOpen(true)
-              else void load()
+              else if (replies) setOpen(true)
+              else void loadReplies()
             }}
           >
             {t(open ? 'comments.hideReplies' : 'comments.showReplies', { count })}
           </button>
         )}
-        {open && answers?.some(isSeen) && draw(answers)}
+        {open && replies?.some(isVisible) && renderReplies(replies)}
       </CommentItem>
     </li>
   )
 }
 
-/** A deleted comment is shown only where it holds answers. */
-function isSeen({ comment, children }: CommentTree): boolean {
-  return !comment.isDeleted || children.some(isSeen)
+/** Whether a comment is shown: a deleted one only while it has visible replies. */
+function isVisible({ comment, children }: CommentTree): boolean {
+  return !comment.isDeleted || children.some(isVisible)
 }
 
-function countOf(trees: CommentTree[]): number {
-  return trees.reduce((sum, { comment, children }) => sum + (comment.isDeleted ? 0 : 1) + countOf(children), 0)
+function countReplies(trees: CommentTree[]): number {
+  return trees.reduce((sum, { comment, children }) => sum + (comment.isDeleted ? 0 : 1) + countReplies(children), 0)
 }
 
-function changed(trees: CommentTree[], id: number, how: (one: Comment) => Comment): CommentTree[] {
+function updateInTrees(trees: CommentTree[], id: number, update: (comment: Comment) => Comment): CommentTree[] {
   return trees.map(({ comment, children }) => ({
-    comment: comment.id === id ? how(comment) : comment,
-    children: changed(children, id, how)
+    comment: comment.id === id ? update(comment) : comment,
+    children: updateInTrees(children, id, update)
   }))
 }

@@ -16,53 +16,53 @@ import { THREAD_SORTS, useCommentThreads, type ThreadSort } from './use-comment-
 import { CommentForm } from './comment-form.tsx'
 import './comments.css'
 
-/** So far before it comes into view the list is asked for. */
-const AHEAD = '600px'
-const SORT_NAMES = { '-createdAt': 'comments.newest', createdAt: 'comments.oldest', '-totalReplies': 'comments.mostReplies' } as const
+/** The distance to the viewport at which the comments are loaded. */
+const LOAD_MARGIN = '600px'
+const SORT_TEXTS = { '-createdAt': 'comments.newest', createdAt: 'comments.oldest', '-totalReplies': 'comments.mostReplies' } as const
 
-/** What people say about a video, here and on other servers. */
+/** The comments of a video, local and remote ones, with the form to write one. */
 export function Comments({ video, headers }: CommentContext): JSX.Element {
-  const place = { video, headers }
+  const context = { video, headers }
   const { url } = useLocation()
   const section = useRef<HTMLElement>(null)
   const title = useRef<HTMLHeadingElement>(null)
-  const [near, setNear] = useState(false)
+  const [nearViewport, setNearViewport] = useState(false)
   const [sort, setSort] = useState<ThreadSort>(THREAD_SORTS[0])
   const closed = Number(video.commentsPolicy.id) === COMMENTS_POLICY_IDS.closed
-  const { items, count, more, busy, failed, next, add, counted } = useCommentThreads(place, sort, near && !closed)
+  const { items, count, more, busy, failed, next, add, changeCount } = useCommentThreads(context, sort, nearViewport && !closed)
   useEffect(() => {
-    const watcher = new IntersectionObserver(
+    const observer = new IntersectionObserver(
       ([entry]) => {
-        if (entry!.isIntersecting) setNear(true)
+        if (entry!.isIntersecting) setNearViewport(true)
       },
-      { rootMargin: AHEAD }
+      { rootMargin: LOAD_MARGIN }
     )
-    watcher.observe(section.current!)
-    return () => watcher.disconnect()
+    observer.observe(section.current!)
+    return () => observer.disconnect()
   }, [])
-  const send = async (text: string) => {
+  const sendComment = async (text: string) => {
     const { comment } = await api('POST /videos/:id/comment-threads', { params: { id: video.uuid }, headers, body: { text } })
     showToast(t(comment.heldForReview ? 'comments.sentForReview' : 'comments.published'))
     add(comment)
   }
-  const all = count ?? video.comments
+  const total = count ?? video.comments
   const user = currentUser.value
   return (
     <section class="comments" ref={section} aria-labelledby="comments-title" aria-busy={busy}>
       <div class="comments-head">
         <h2 id="comments-title" ref={title} tabIndex={-1} data-quiet-focus>
-          {closed ? t('comments.title') : t('comments.count', { count: all, number: formatCount(all) })}
+          {closed ? t('comments.title') : t('comments.count', { count: total, number: formatCount(total) })}
         </h2>
-        {!closed && all > 1 && (
+        {!closed && total > 1 && (
           <select
             class="input comments-sort"
             aria-label={t('comments.sort')}
             value={sort}
             onChange={event => setSort(event.currentTarget.value as ThreadSort)}
           >
-            {THREAD_SORTS.map(one => (
-              <option key={one} value={one} selected={one === sort}>
-                {t(SORT_NAMES[one])}
+            {THREAD_SORTS.map(option => (
+              <option key={option} value={option} selected={option === sort}>
+                {t(SORT_TEXTS[option])}
               </option>
             ))}
           </select>
@@ -78,7 +78,7 @@ export function Comments({ video, headers }: CommentContext): JSX.Element {
       {!closed && user && (
         <div class="comments-write">
           <Avatar of={user.account} size="m" />
-          <CommentForm label={t('comments.yours')} submit={t('comments.send')} send={send} hint={commentFormHint(place)} />
+          <CommentForm label={t('comments.yours')} submitLabel={t('comments.send')} onSend={sendComment} hint={commentFormHint(context)} />
         </div>
       )}
       {!closed && (
@@ -88,9 +88,9 @@ export function Comments({ video, headers }: CommentContext): JSX.Element {
               <CommentThread
                 key={`${comment.id} ${isLoggedIn.value}`}
                 comment={comment}
-                place={place}
-                onCount={counted}
-                onGone={() => title.current?.focus()}
+                context={context}
+                onCount={changeCount}
+                onRemoved={() => title.current?.focus()}
               />
             ))}
           </ul>

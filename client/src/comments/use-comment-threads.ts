@@ -4,81 +4,80 @@ import { api } from '../api.ts'
 import { isLoggedIn } from '../credentials.ts'
 import type { CommentContext } from './comment-permissions.ts'
 
-/** So many threads come at once. */
-const COUNT = 15
+const PAGE_SIZE = 15
 
-/** The orders of threads; the first is how they are shown at first. */
+/** The orders of threads; the first is the default. */
 export const THREAD_SORTS = ['-createdAt', 'createdAt', '-totalReplies'] as const
 export type ThreadSort = (typeof THREAD_SORTS)[number]
 
-type List = { items: Comment[]; total: number | null; seen: number }
-type Threads = {
+type ThreadList = { items: Comment[]; total: number | null; fetchedCount: number }
+type CommentThreads = {
   items: Comment[]
-  /** How many comments and answers there are; null while nobody has said. */
+  /** The number of comments and replies; null until the first page is loaded. */
   count: number | null
   more: boolean
   busy: boolean
   failed: boolean
   next: () => void
   add: (comment: Comment) => void
-  /** Notes that so many more, or fewer, comments are seen. */
-  counted: (by: number) => void
+  /** Adds `by` (which may be negative) to `count`. */
+  changeCount: (by: number) => void
 }
 
-const NOTHING: List = { items: [], total: null, seen: 0 }
+const EMPTY_LIST: ThreadList = { items: [], total: null, fetchedCount: 0 }
 
-/** The threads below a video, asked for once `wanted`. */
-export function useCommentThreads({ video, headers }: CommentContext, sort: ThreadSort, wanted: boolean): Threads {
-  const [list, setList] = useState<List>(NOTHING)
+/** The threads of a video, loaded page by page once `enabled`, and again when the order or the login changes. */
+export function useCommentThreads({ video, headers }: CommentContext, sort: ThreadSort, enabled: boolean): CommentThreads {
+  const [list, setList] = useState<ThreadList>(EMPTY_LIST)
   const [count, setCount] = useState<number | null>(null)
   const [busy, setBusy] = useState(false)
   const [failed, setFailed] = useState(false)
-  const asked = useRef(0)
-  const latest = useRef(NOTHING)
-  const who = isLoggedIn.value
+  const lastRequest = useRef(0)
+  const retryFrom = useRef(EMPTY_LIST)
+  const loggedIn = isLoggedIn.value
 
-  const load = async (from: List) => {
-    const mine = ++asked.current
-    latest.current = from
+  const load = async (from: ThreadList) => {
+    const request = ++lastRequest.current
+    retryFrom.current = from
     setBusy(true)
     setFailed(false)
     try {
       const page = await api('GET /videos/:id/comment-threads', {
         params: { id: video.uuid },
-        query: { start: from.seen, count: COUNT, sort },
+        query: { start: from.fetchedCount, count: PAGE_SIZE, sort },
         headers
       })
-      if (mine !== asked.current) return
-      const known = new Set(from.items.map(({ id }) => id))
-      // A page without anything is the end, whatever was deleted meanwhile.
+      if (request !== lastRequest.current) return
+      const knownIds = new Set(from.items.map(({ id }) => id))
+      // An empty page is the end: deletions since the last page make the total too large.
       setList({
-        items: [...from.items, ...page.data.filter(({ id }) => !known.has(id))],
-        seen: from.seen + page.data.length,
-        total: page.data.length === 0 ? from.seen : page.total
+        items: [...from.items, ...page.data.filter(({ id }) => !knownIds.has(id))],
+        fetchedCount: from.fetchedCount + page.data.length,
+        total: page.data.length === 0 ? from.fetchedCount : page.total
       })
       setCount(page.totalNotDeletedComments)
     } catch {
-      if (mine === asked.current) setFailed(true)
+      if (request === lastRequest.current) setFailed(true)
     } finally {
-      if (mine === asked.current) setBusy(false)
+      if (request === lastRequest.current) setBusy(false)
     }
   }
   useEffect(() => {
-    if (wanted) void load(NOTHING)
-  }, [wanted, sort, who])
+    if (enabled) void load(EMPTY_LIST)
+  }, [enabled, sort, loggedIn])
 
-  const counted = (by: number) => setCount(before => (before === null ? null : Math.max(0, before + by)))
+  const changeCount = (by: number) => setCount(before => (before === null ? null : Math.max(0, before + by)))
   return {
     items: list.items,
     count,
     busy,
     failed,
-    more: list.total !== null && list.seen < list.total,
-    next: () => void load(failed ? latest.current : list),
+    more: list.total !== null && list.fetchedCount < list.total,
+    next: () => void load(failed ? retryFrom.current : list),
     add: comment => {
-      setList(before => ({ items: [comment, ...before.items], seen: before.seen + 1, total: (before.total ?? 0) + 1 }))
-      counted(1)
+      setList(before => ({ items: [comment, ...before.items], fetchedCount: before.fetchedCount + 1, total: (before.total ?? 0) + 1 }))
+      changeCount(1)
     },
-    counted
+    changeCount
   }
 }

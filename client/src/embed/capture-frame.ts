@@ -1,4 +1,4 @@
-/** The picture that a video shows, as a data URL; null where there is none, or where it is not ours to read. */
+/** Returns the current frame of a video as a JPEG data URL; null where there is none, or where the video is cross-origin without CORS. */
 export function captureFrame(media: HTMLVideoElement): string | null {
   if (media.videoWidth === 0) return null
   const canvas = document.createElement('canvas')

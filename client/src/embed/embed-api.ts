@@ -7,19 +7,20 @@ import { JsChannel, JsChannelError, type JsChannelHandler } from './jschannel.ts
 import { captureFrame } from './capture-frame.ts'
 import { parsePlaybackSpeed } from './embed-options.ts'
 
-const TELL_EVERY = 500
+const STATUS_UPDATE_MS = 500
+/** The id of the automatic resolution in PeerTube's embed API. */
 const AUTOMATIC = -1
 
-/** Lets the page around an embedded player command it and hear of it, as PeerTube's embed API has it. */
+/** Implements PeerTube's embed API: the embedding page controls the player and receives its events. */
 export class EmbedApi {
   readonly #channel: JsChannel
   readonly #captionWaiters: (() => void)[] = []
-  #parts: PlayerHandle | null = null
+  #player: PlayerHandle | null = null
   #ready = false
-  #unlock: ((password: string) => void) | null = null
-  /** Whether everybody may watch the video: only then its pictures are handed out. */
-  #open = false
-  #leave: (() => void)[] = []
+  #submitPassword: ((password: string) => void) | null = null
+  /** Whether the video is public or unlisted: only then the embedding page may read its frames. */
+  #watchableByAnyone = false
+  #unsubscribers: (() => void)[] = []
 
   constructor(peer: Window) {
     const channel = (this.#channel = new JsChannel(peer))
@@ -27,54 +28,54 @@ export class EmbedApi {
     channel.open()
   }
 
-  /** Says how a password is tried. */
-  onPassword(unlock: (password: string) => void): void {
-    this.#unlock = unlock
+  /** Sets the function that receives the passwords of the embedding page. */
+  onPassword(submitPassword: (password: string) => void): void {
+    this.#submitPassword = submitPassword
   }
 
-  /** Takes the player whose parts these are, or hears that they changed. */
-  take(parts: PlayerHandle, open: boolean): void {
-    const known = this.#parts
-    this.#parts = parts
-    this.#open = open
-    if (parts.tracks.known) for (const go of this.#captionWaiters.splice(0)) go()
-    if (known?.playback !== parts.playback) this.#follow(parts)
+  /** Connects the player, again whenever its handle changes; `watchableByAnyone`: whether the video is public or unlisted. */
+  setPlayer(player: PlayerHandle, watchableByAnyone: boolean): void {
+    const previous = this.#player
+    this.#player = player
+    this.#watchableByAnyone = watchableByAnyone
+    if (player.tracks.loaded) for (const resolve of this.#captionWaiters.splice(0)) resolve()
+    if (previous?.playback !== player.playback) this.#sendEventsOf(player)
   }
 
-  #follow({ engine, playback }: PlayerHandle): void {
+  #sendEventsOf({ engine, playback }: PlayerHandle): void {
     const { media } = playback
-    for (const leave of this.#leave.splice(0)) leave()
-    const begin = () => {
+    for (const unsubscribe of this.#unsubscribers.splice(0)) unsubscribe()
+    const notifyReady = () => {
       this.#ready = true
       this.#channel.notify('ready', true)
     }
-    if (media.readyState >= HTMLMediaElement.HAVE_METADATA) begin()
-    else media.addEventListener('loadedmetadata', begin, { once: true })
-    const changes = (read: () => unknown, tell: (value: unknown) => void) => {
+    if (media.readyState >= HTMLMediaElement.HAVE_METADATA) notifyReady()
+    else media.addEventListener('loadedmetadata', notifyReady, { once: true })
+    const onChange = (read: () => unknown, notify: (value: unknown) => void) => {
       let first = true
       let last: unknown
-      this.#leave.push(
+      this.#unsubscribers.push(
         effect(() => {
           const value = read()
-          if (!first && value !== last) tell(value)
+          if (!first && value !== last) notify(value)
           first = false
           last = value
         })
       )
     }
-    changes(
-      () => stateOf(playback),
+    onChange(
+      () => playbackStateOf(playback),
       state => {
         this.#channel.notify('playbackStatusChange', state)
         if (state === 'playing' || state === 'paused') this.#channel.notify(state === 'playing' ? 'play' : 'pause')
       }
     )
-    changes(
+    onChange(
       () => volumeOf(playback),
       volume => this.#channel.notify('volumeChange', volume)
     )
-    changes(
-      () => JSON.stringify([engine.qualities.value, engine.chosen.value, engine.shown.value]),
+    onChange(
+      () => JSON.stringify([engine.renditions.value, engine.chosen.value, engine.shown.value]),
       () => this.#channel.notify('resolutionUpdate', this.#resolutions())
     )
     const timer = setInterval(() => {
@@ -83,68 +84,73 @@ export class EmbedApi {
         position: media.currentTime,
         volume: volumeOf(playback),
         duration: playback.duration.peek(),
-        playbackState: stateOf(playback)
+        playbackState: playbackStateOf(playback)
       })
-    }, TELL_EVERY)
-    this.#leave.push(() => clearInterval(timer))
+    }, STATUS_UPDATE_MS)
+    this.#unsubscribers.push(() => clearInterval(timer))
   }
 
   #methods(): Record<string, JsChannelHandler> {
-    const player = () => {
-      if (!this.#parts) throw new JsChannelError('not_ready', 'There is no video yet')
-      return this.#parts
+    const requirePlayer = () => {
+      if (!this.#player) throw new JsChannelError('not_ready', 'There is no video yet')
+      return this.#player
     }
     const noPlaylist = () => {
       throw new JsChannelError('no_playlist', 'This is one video, not a playlist')
     }
     return {
       isReady: () => this.#ready,
-      isPlaying: () => this.#parts !== null && stateOf(this.#parts.playback) === 'playing',
+      isPlaying: () => this.#player !== null && playbackStateOf(this.#player.playback) === 'playing',
       play: async () =>
-        await player()
+        await requirePlayer()
           .playback.media.play()
           .catch((error: Error) => {
             throw new JsChannelError(error.name, error.message)
           }),
-      pause: () => player().playback.media.pause(),
-      seek: params => player().engine.seek(numberIn(params, 0, Infinity), player().playback.duration.peek()),
-      getCurrentTime: () => player().playback.media.currentTime,
-      getVolume: () => volumeOf(player().playback),
-      setVolume: params => player().playback.imposeVolume(numberIn(params, 0, 1)),
+      pause: () => requirePlayer().playback.media.pause(),
+      seek: params => requirePlayer().engine.seek(clampedNumber(params, 0, Infinity), requirePlayer().playback.duration.peek()),
+      getCurrentTime: () => requirePlayer().playback.media.currentTime,
+      getVolume: () => volumeOf(requirePlayer().playback),
+      setVolume: params => requirePlayer().playback.setVolumeWithoutSaving(clampedNumber(params, 0, 1)),
       getPlaybackRates: () => PLAYBACK_SPEEDS,
-      getPlaybackRate: () => player().playback.speed.peek(),
-      setPlaybackRate: params => player().playback.setSpeed(parsePlaybackSpeed(params) ?? refuse()),
+      getPlaybackRate: () => requirePlayer().playback.speed.peek(),
+      setPlaybackRate: params => requirePlayer().playback.setSpeed(parsePlaybackSpeed(params) ?? reject()),
       getResolutions: () => this.#resolutions(),
       setResolution: params => {
         const id = Number(params)
-        const { engine } = player()
-        engine.choose(id === AUTOMATIC ? null : (engine.qualities.peek().find(one => idOf(one) === id) ?? refuse()), false)
+        const { engine } = requirePlayer()
+        engine.chooseRendition(
+          id === AUTOMATIC ? null : (engine.renditions.peek().find(rendition => resolutionId(rendition) === id) ?? reject()),
+          false
+        )
       },
       getCaptions: async () => {
-        if (!player().tracks.known)
+        if (!requirePlayer().tracks.loaded)
           await new Promise<void>(resolve => {
             this.#captionWaiters.push(resolve)
           })
-        const { captions, caption } = player().tracks
-        return captions.map(one => ({
-          id: one.language.id,
-          label: languageName(one.language.id),
-          src: new URL(one.captionPath, location.href).href,
-          mode: one === caption ? 'showing' : 'disabled'
+        const { captions, caption } = requirePlayer().tracks
+        return captions.map(track => ({
+          id: track.language.id,
+          label: languageName(track.language.id),
+          src: new URL(track.captionPath, location.href).href,
+          mode: track === caption ? 'showing' : 'disabled'
         }))
       },
       setCaption: params => {
-        const { captions, choose } = player().tracks
+        const { captions, choose } = requirePlayer().tracks
         const none = params === null || params === undefined || params === '' || params === 'off'
-        choose(none ? null : (captions.find(one => one.language.id === params)?.language.id ?? refuse()), false)
+        choose(none ? null : (captions.find(track => track.language.id === params)?.language.id ?? reject()), false)
       },
       setVideoPassword: params => {
-        if (typeof params !== 'string' || params === '') refuse()
-        this.#unlock?.(params as string)
+        if (typeof params !== 'string' || params === '') reject()
+        this.#submitPassword?.(params as string)
       },
       getImageDataUrl: () => {
-        if (!this.#open) throw new JsChannelError('not_open', 'Pictures of a video that is not open to everybody stay here')
-        return captureFrame(player().playback.media) ?? refuse('no_picture', 'There is no picture yet, or it comes from another server')
+        if (!this.#watchableByAnyone) throw new JsChannelError('not_open', 'Pictures of a video that is not open to everybody stay here')
+        return (
+          captureFrame(requirePlayer().playback.media) ?? reject('no_picture', 'There is no picture yet, or it comes from another server')
+        )
       },
       playNextVideo: noPlaylist,
       playPreviousVideo: noPlaylist,
@@ -153,46 +159,46 @@ export class EmbedApi {
   }
 
   #resolutions(): object[] {
-    if (!this.#parts) return []
-    const { qualities, chosen, shown } = this.#parts.engine
-    const [choice, now] = [chosen.peek(), shown.peek()]
-    const height = choice === null && now ? now.size : 0
+    if (!this.#player) return []
+    const { renditions, chosen, shown } = this.#player.engine
+    const [chosenRendition, shownRendition] = [chosen.peek(), shown.peek()]
+    const height = chosenRendition === null && shownRendition ? shownRendition.size : 0
     return [
-      ...qualities.peek().map(one => ({
-        id: idOf(one),
-        label: renditionName(one),
-        height: one.size,
-        active: choice !== null && idOf(one) === idOf(choice)
+      ...renditions.peek().map(rendition => ({
+        id: resolutionId(rendition),
+        label: renditionName(rendition),
+        height: rendition.size,
+        active: chosenRendition !== null && resolutionId(rendition) === resolutionId(chosenRendition)
       })),
       {
         id: AUTOMATIC,
-        label: height > 0 ? t('player.autoNow', { quality: renditionName(now!) }) : t('player.auto'),
+        label: height > 0 ? t('player.autoNow', { quality: renditionName(shownRendition!) }) : t('player.auto'),
         height,
-        active: choice === null
+        active: chosenRendition === null
       }
     ]
   }
 }
 
-/** A number for a quality that stays the same while others come and go. */
-function idOf({ size, fast }: PlayerRendition): number {
+/** Returns an id for a rendition that does not change when others are added or removed. */
+function resolutionId({ size, fast }: PlayerRendition): number {
   return fast ? size * 1000 + 60 : size
 }
 
-function stateOf({ ended, begun, paused }: PlayerHandle['playback']): string {
-  const [over, started, resting] = [ended.value, begun.value, paused.value]
-  return over ? 'ended' : !started ? 'unstarted' : resting ? 'paused' : 'playing'
+function playbackStateOf({ ended, started, paused }: PlayerHandle['playback']): string {
+  const [isEnded, isStarted, isPaused] = [ended.value, started.value, paused.value]
+  return isEnded ? 'ended' : !isStarted ? 'unstarted' : isPaused ? 'paused' : 'playing'
 }
 
 function volumeOf({ muted, volume }: PlayerHandle['playback']): number {
-  const [silent, level] = [muted.value, volume.value]
-  return silent ? 0 : level
+  const [isMuted, level] = [muted.value, volume.value]
+  return isMuted ? 0 : level
 }
 
-function numberIn(value: unknown, least: number, most: number): number {
-  return typeof value === 'number' && Number.isFinite(value) ? Math.min(most, Math.max(least, value)) : refuse()
+function clampedNumber(value: unknown, min: number, max: number): number {
+  return typeof value === 'number' && Number.isFinite(value) ? Math.min(max, Math.max(min, value)) : reject()
 }
 
-function refuse(code = 'invalid_params', message = 'This is not a value to choose'): never {
+function reject(code = 'invalid_params', message = 'This is not a value to choose'): never {
   throw new JsChannelError(code, message)
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseEmbedOptions, parsePlaybackSpeed } from './embed-options.ts'
 
-test('an address without wishes asks for the usual player', () => {
+test('an embed URL without options gives the defaults', () => {
   expect(parseEmbedOptions('')).toEqual({
     start: undefined,
     stop: undefined,
@@ -15,14 +15,15 @@ test('an address without wishes asks for the usual player', () => {
     speed: null,
     colours: { button: null, front: null },
     api: false,
-    passwordComes: false
+    waitForPassword: false
   })
 })
 
-test("every wish of PeerTube's documentation is understood", () => {
+test("every option of PeerTube's documentation is parsed", () => {
   expect(
     parseEmbedOptions(
-      '?start=1m5s&stop=90&loop=1&autoplay=1&muted=1&title=0&warningTitle=0&controlBar=0&peertubeLink=0&p2p=0&mode=p2p-media-loader&subtitle=pt-BR&playbackRate=1.5&bigPlayBackgroundColor=red&foregroundColor=%23fff&api=1&waitPasswordFromEmbedAPI=1'
+      '?start=1m5s&stop=90&loop=1&autoplay=1&muted=1&title=0&warningTitle=0&controlBar=0&peertubeLink=0&p2p=0&mode=p2p-media-loader' +
+        '&subtitle=pt-BR&playbackRate=1.5&bigPlayBackgroundColor=red&foregroundColor=%23fff&api=1&waitPasswordFromEmbedAPI=1'
     )
   ).toEqual({
     start: 65,
@@ -37,19 +38,19 @@ test("every wish of PeerTube's documentation is understood", () => {
     speed: 1.5,
     colours: { button: 'red', front: '#fff' },
     api: true,
-    passwordComes: true
+    waitForPassword: true
   })
   expect(parseEmbedOptions('?controls=0&controlBar=1')).toMatchObject({ controls: 'none', title: false })
 })
 
-test('what makes no sense is not wished', () => {
+test('invalid values are ignored', () => {
   expect(parseEmbedOptions('?start=-1&stop=soon&playbackRate=99&subtitle=%3Cb%3E&loop=2&waitPasswordFromEmbedAPI=1')).toMatchObject({
     start: undefined,
     stop: undefined,
     speed: null,
     subtitle: null,
     loop: false,
-    passwordComes: false
+    waitForPassword: false
   })
   expect([1, '0.25', 4, 0.2, 5, NaN, Infinity, '', null, {}, '2x'].map(parsePlaybackSpeed)).toEqual([
     1,

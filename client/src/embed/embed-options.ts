@@ -1,8 +1,8 @@
 import { parseStartTime } from '../videos/parse-start-time.ts'
 
 /**
- * What the address of an embedded player wishes, as PeerTube's embeds have it. `p2p`, `mode` and `warningTitle` wish for things that are
- * not here and change nothing.
+ * The options in the query of an embed URL, compatible with PeerTube's embeds. `p2p`, `mode` and `warningTitle` are accepted and have no
+ * effect.
  */
 export type EmbedOptions = {
   /** Seconds. */
@@ -11,47 +11,47 @@ export type EmbedOptions = {
   autoplay: boolean
   muted: boolean
   loop: boolean
-  /** Everything, everything but the bar, or only the picture. */
+  /** All controls, all but the control bar, or none. */
   controls: 'all' | 'bare' | 'none'
   title: boolean
-  /** Whether the title leads to the video's page. */
+  /** Whether the title links to the page of the video. */
   link: boolean
   subtitle: string | null
   speed: number | null
-  /** Colours of the large button and of what stands on it, in CSS. */
+  /** CSS colours of the large play button and of its icon; null for the default. */
   colours: { button: string | null; front: string | null }
-  /** Whether the page around may command the player. */
+  /** Whether the embedding page may control the player. */
   api: boolean
-  /** Whether that page gives the video's password, so that nobody is asked. */
-  passwordComes: boolean
+  /** Whether the embedding page sends the password of the video, so that no form asks for it. */
+  waitForPassword: boolean
 }
 
-const SPEED = { least: 0.25, most: 4 }
+const SPEED = { min: 0.25, max: 4 }
 
-/** Reads the wishes out of an address's query. */
+/** Parses the query of an embed URL; invalid values are ignored. */
 export function parseEmbedOptions(search: string): EmbedOptions {
   const query = new URLSearchParams(search)
-  const wants = (name: string) => ['1', 'true'].includes(query.get(name) ?? '')
-  const refuses = (name: string) => ['0', 'false'].includes(query.get(name) ?? '')
+  const isOn = (name: string) => ['1', 'true'].includes(query.get(name) ?? '')
+  const isOff = (name: string) => ['0', 'false'].includes(query.get(name) ?? '')
   return {
     start: parseStartTime(query.get('start')),
     stop: parseStartTime(query.get('stop')),
-    autoplay: wants('autoplay'),
-    muted: wants('muted'),
-    loop: wants('loop'),
-    controls: refuses('controls') ? 'none' : refuses('controlBar') ? 'bare' : 'all',
-    title: !refuses('title') && !refuses('controls'),
-    link: !refuses('peertubeLink'),
+    autoplay: isOn('autoplay'),
+    muted: isOn('muted'),
+    loop: isOn('loop'),
+    controls: isOff('controls') ? 'none' : isOff('controlBar') ? 'bare' : 'all',
+    title: !isOff('title') && !isOff('controls'),
+    link: !isOff('peertubeLink'),
     subtitle: /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/.exec(query.get('subtitle') ?? '')?.[0] ?? null,
     speed: parsePlaybackSpeed(query.get('playbackRate')),
     colours: { button: query.get('bigPlayBackgroundColor'), front: query.get('foregroundColor') },
-    api: wants('api'),
-    passwordComes: wants('api') && wants('waitPasswordFromEmbedAPI')
+    api: isOn('api'),
+    waitForPassword: isOn('api') && isOn('waitPasswordFromEmbedAPI')
   }
 }
 
-/** A speed that browsers play; null for anything else. */
+/** Parses a playback speed between 0.25 and 4; null for anything else. */
 export function parsePlaybackSpeed(value: unknown): number | null {
   const speed = typeof value === 'number' ? value : typeof value === 'string' && value !== '' ? Number(value) : NaN
-  return speed >= SPEED.least && speed <= SPEED.most ? speed : null
+  return speed >= SPEED.min && speed <= SPEED.max ? speed : null
 }

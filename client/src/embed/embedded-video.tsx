@@ -11,34 +11,34 @@ import type { EmbedApi } from './embed-api.ts'
 import type { EmbedOptions } from './embed-options.ts'
 import './embed.css'
 
-/** A video inside another site's page: the player as its address wishes it, commanded by the page around where that is wished, too. */
-export function EmbeddedVideo({ id, wishes, remote }: { id: string; wishes: EmbedOptions; remote: EmbedApi | null }): JSX.Element {
+/** The page of an embedded video: the player with the options of its URL, controlled by the embedding page through `embedApi`. */
+export function EmbeddedVideo({ id, options, embedApi }: { id: string; options: EmbedOptions; embedApi: EmbedApi | null }): JSX.Element {
   const { video, source, barrier, unlock, reload, renew } = useVideo(id)
-  const page = `/w/${video?.shortUUID ?? id}`
-  useEffect(() => remote?.onPassword(unlock), [remote])
+  const pagePath = `/w/${video?.shortUUID ?? id}`
+  useEffect(() => embedApi?.onPassword(unlock), [embedApi])
   if (source) {
     return (
       <main>
         <h1 class="hidden-text">{source.title}</h1>
         <Player
           source={source}
-          autoplay={wishes.autoplay}
-          muted={wishes.muted}
-          loop={wishes.loop}
-          controls={wishes.controls}
-          start={wishes.start}
-          stop={wishes.stop}
-          speed={wishes.speed ?? undefined}
-          subtitle={wishes.subtitle ?? undefined}
+          autoplay={options.autoplay}
+          muted={options.muted}
+          loop={options.loop}
+          controls={options.controls}
+          start={options.start}
+          stop={options.stop}
+          speed={options.speed ?? undefined}
+          subtitle={options.subtitle ?? undefined}
           remember={false}
           pageKeys
           renew={renew}
-          onParts={remote ? parts => remote.take(parts, video !== null && isWatchableByAnyone(video)) : undefined}
+          onHandleChange={embedApi ? player => embedApi.setPlayer(player, video !== null && isWatchableByAnyone(video)) : undefined}
         >
-          {wishes.title && (
+          {options.title && (
             <div class="embed-head">
-              {wishes.link ? (
-                <a href={page} target="_blank" rel="noopener">
+              {options.link ? (
+                <a href={pagePath} target="_blank" rel="noopener">
                   <Logo size={22} />
                   <span>{source.title}</span>
                 </a>
@@ -51,7 +51,7 @@ export function EmbeddedVideo({ id, wishes, remote }: { id: string; wishes: Embe
       </main>
     )
   }
-  if (barrier === 'password' && remote && wishes.passwordComes) return <main class="embed-nothing" aria-busy="true" />
+  if (barrier === 'password' && embedApi && options.waitForPassword) return <main class="embed-nothing" aria-busy="true" />
   if (barrier === 'password' || barrier === 'wrongPassword' || barrier === 'tooMany')
     return (
       <main class="embed-nothing">
@@ -64,7 +64,7 @@ export function EmbeddedVideo({ id, wishes, remote }: { id: string; wishes: Embe
         <ErrorState text={t('ui.noConnection')} onRetry={reload} />
       </main>
     )
-  const words =
+  const message =
     barrier === 'missing'
       ? t('barrier.missing')
       : barrier
@@ -73,11 +73,11 @@ export function EmbeddedVideo({ id, wishes, remote }: { id: string; wishes: Embe
           ? t('watch.preparing')
           : null
   return (
-    <main class="embed-nothing" aria-busy={words === null}>
-      {words && (
+    <main class="embed-nothing" aria-busy={message === null}>
+      {message && (
         <>
-          <h1>{words}</h1>
-          <a href={page} target="_blank" rel="noopener">
+          <h1>{message}</h1>
+          <a href={pagePath} target="_blank" rel="noopener">
             {t('embed.open')}
           </a>
         </>

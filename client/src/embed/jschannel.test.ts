@@ -1,26 +1,26 @@
 import { beforeEach, expect, test, vi } from 'vitest'
 import { JsChannel, JsChannelError } from './jschannel.ts'
 
-let hear: (event: object) => void
+let receive: (event: object) => void
 let sent: [message: unknown, origin: string][]
 const peer = { postMessage: (text: string, origin: string) => void sent.push([JSON.parse(text), origin]) } as unknown as Window
-const say = (message: unknown, more: object = {}) =>
-  hear({ source: peer, origin: 'https://a.example', data: typeof message === 'string' ? message : JSON.stringify(message), ...more })
-const settle = async () => await new Promise(resolve => setTimeout(resolve))
+const post = (message: unknown, more: object = {}) =>
+  receive({ source: peer, origin: 'https://a.example', data: typeof message === 'string' ? message : JSON.stringify(message), ...more })
+const waitForResponses = async () => await new Promise(resolve => setTimeout(resolve))
 
 beforeEach(() => {
   sent = []
-  vi.stubGlobal('addEventListener', (_: string, listener: typeof hear) => {
-    hear = listener
+  vi.stubGlobal('addEventListener', (_: string, listener: typeof receive) => {
+    receive = listener
   })
 })
 
-test('both ways to begin are answered, and one of its own is sent', () => {
+test('starts the handshake itself and answers both kinds of handshake of the peer', () => {
   const channel = new JsChannel(peer)
   channel.open()
-  say({ method: 'peertube::__ready', params: { type: 'publish-request', publish: [] } })
-  say({ method: 'peertube::__ready', params: { type: 'publish-reply', publish: [] } })
-  say({ method: 'peertube::__ready', params: 'ping' })
+  post({ method: 'peertube::__ready', params: { type: 'publish-request', publish: [] } })
+  post({ method: 'peertube::__ready', params: { type: 'publish-reply', publish: [] } })
+  post({ method: 'peertube::__ready', params: 'ping' })
   expect(sent).toEqual([
     [{ method: 'peertube::__ready', params: { type: 'publish-request', publish: [] } }, '*'],
     [{ method: 'peertube::__ready', params: { type: 'publish-reply', publish: [] } }, 'https://a.example'],
@@ -28,7 +28,7 @@ test('both ways to begin are answered, and one of its own is sent', () => {
   ])
 })
 
-test('requests are answered, refusals and failures told', async () => {
+test('requests are answered with the result or the error of their handler', async () => {
   const channel = new JsChannel(peer)
   channel.bind('add', params => (params as number) + 1)
   channel.bind('refuse', () => {
@@ -37,8 +37,8 @@ test('requests are answered, refusals and failures told', async () => {
   channel.bind('fail', async () => {
     throw new Error('Broken')
   })
-  for (const [id, method] of ['add', 'refuse', 'fail', 'unknown'].entries()) say({ id, method: `peertube::${method}`, params: 4 })
-  await settle()
+  for (const [id, method] of ['add', 'refuse', 'fail', 'unknown'].entries()) post({ id, method: `peertube::${method}`, params: 4 })
+  await waitForResponses()
   expect(sent.map(([message]) => message)).toEqual(
     expect.arrayContaining([
       { id: 0, result: 5 },
@@ -49,19 +49,19 @@ test('requests are answered, refusals and failures told', async () => {
   )
 })
 
-test('events go to who greeted, and to nobody before', () => {
+test('events go to the origin of the handshake, and nowhere before it', () => {
   const channel = new JsChannel(peer)
   channel.notify('play')
-  say({ method: 'peertube::__ready', params: { type: 'publish-request', publish: [] } }, { origin: 'null' })
+  post({ method: 'peertube::__ready', params: { type: 'publish-request', publish: [] } }, { origin: 'null' })
   channel.notify('volumeChange', 0.5)
   expect(sent.slice(1)).toEqual([[{ method: 'peertube::volumeChange', params: 0.5 }, '*']])
 })
 
-test('strangers, other scripts and nonsense are not heard', async () => {
+test('messages of other windows, of other scopes and invalid messages are ignored', async () => {
   const channel = new JsChannel(peer)
   const add = vi.fn()
   channel.bind('add', add)
-  say({ id: 1, method: 'peertube::add' }, { source: {} })
+  post({ id: 1, method: 'peertube::add' }, { source: {} })
   for (const message of [
     '',
     '{',
@@ -75,9 +75,9 @@ test('strangers, other scripts and nonsense are not heard', async () => {
     { id: 1, result: 3 },
     { id: 1, method: 'peertube::add', params: 'x'.repeat(20_000) }
   ])
-    say(message)
-  say({}, { data: { id: 1, method: 'peertube::add' } })
-  await settle()
+    post(message)
+  post({}, { data: { id: 1, method: 'peertube::add' } })
+  await waitForResponses()
   expect(add).not.toHaveBeenCalled()
   expect(sent).toEqual([])
 })

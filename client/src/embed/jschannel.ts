@@ -1,7 +1,7 @@
-/** What a request is answered by; what it throws goes back as an error. */
+/** Handles the requests of a method; the result or promise is the response, a thrown error the error response. */
 export type JsChannelHandler = (params: unknown) => unknown
 
-/** A refusal for the page around: a code and a sentence. */
+/** An error response for the embedding page: a code and a message. */
 export class JsChannelError extends Error {
   readonly code: string
   constructor(code: string, message: string) {
@@ -10,16 +10,16 @@ export class JsChannelError extends Error {
   }
 }
 
-type Message = { id?: number; method: string; params?: unknown }
+type JsChannelMessage = { id?: number; method: string; params?: unknown }
 
 const SCOPE = 'peertube'
 const READY = '__ready'
-const LONGEST = 10_000
+const MAX_MESSAGE_LENGTH = 10_000
 
 /**
- * The answering end of jschannel, which `@peertube/embed-api` speaks: JSON in `postMessage`, methods named `scope::method`, requests with
- * an id,
- * and a handshake (`__ready`) that either end may begin, as the other may not be there yet. Only the window around is heard.
+ * The server side of jschannel, the protocol of `@peertube/embed-api`: JSON over `postMessage`, methods named `scope::method`, requests
+ * with an id, and a handshake (`__ready`) that either side may start, because the other one may not have loaded yet. Accepts only messages
+ * of `peer`, the embedding window.
  */
 export class JsChannel {
   readonly #peer: Window
@@ -28,37 +28,37 @@ export class JsChannel {
 
   constructor(peer: Window) {
     this.#peer = peer
-    addEventListener('message', this.#hear)
+    addEventListener('message', this.#receive)
   }
 
-  /** Answers a method from now on. */
+  /** Registers the handler of a method. */
   bind(method: string, handler: JsChannelHandler): void {
     this.#handlers.set(method, handler)
   }
 
-  /** Tells the other end that this one is there; called when everything is bound. */
+  /** Starts the handshake; to be called when all methods are bound. */
   open(): void {
     this.#send({ method: `${SCOPE}::${READY}`, params: { type: 'publish-request', publish: [] } }, '*')
   }
 
-  /** Tells an event, once there is somebody who listens. */
+  /** Sends an event; does nothing before the first message of the peer. */
   notify(event: string, params?: unknown): void {
     if (this.#origin !== null) this.#send({ method: `${SCOPE}::${event}`, params }, this.#origin)
   }
 
-  readonly #hear = (event: MessageEvent): void => {
+  readonly #receive = (event: MessageEvent): void => {
     if (event.source !== this.#peer) return
-    const message = read(event.data)
+    const message = parseMessage(event.data)
     if (!message) return
-    // A sandboxed page or a file has no name to be called by.
+    // The origin of a sandboxed page or a file is opaque and cannot be a target origin.
     const origin = event.origin === 'null' ? '*' : event.origin
-    if (message.method === READY) return this.#greet(message.params, origin)
+    if (message.method === READY) return this.#handshake(message.params, origin)
     if (message.id === undefined) return
     this.#origin ??= origin
-    void this.#answer(message.id, message, origin)
+    void this.#respond(message.id, message, origin)
   }
 
-  #greet(params: unknown, origin: string): void {
+  #handshake(params: unknown, origin: string): void {
     this.#origin = origin
     const reply =
       params === 'ping'
@@ -69,7 +69,7 @@ export class JsChannel {
     if (reply !== null) this.#send({ method: `${SCOPE}::${READY}`, params: reply }, origin)
   }
 
-  async #answer(id: number, { method, params }: Message, origin: string): Promise<void> {
+  async #respond(id: number, { method, params }: JsChannelMessage, origin: string): Promise<void> {
     try {
       const handler = this.#handlers.get(method)
       if (!handler) throw new JsChannelError('method_not_found', `There is no method ${method}`)
@@ -86,9 +86,9 @@ export class JsChannel {
   }
 }
 
-/** A message of our scope; null for everything else, as other scripts talk through the same window. */
-function read(data: unknown): Message | null {
-  if (typeof data !== 'string' || data.length > LONGEST) return null
+/** Parses a message of SCOPE; null for everything else, because other scripts post messages to the same window. */
+function parseMessage(data: unknown): JsChannelMessage | null {
+  if (typeof data !== 'string' || data.length > MAX_MESSAGE_LENGTH) return null
   try {
     const { id, method, params } = JSON.parse(data) as Record<string, unknown>
     if (typeof method !== 'string' || !method.startsWith(`${SCOPE}::`) || (id !== undefined && typeof id !== 'number')) return null

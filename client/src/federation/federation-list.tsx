@@ -6,7 +6,7 @@ import { ErrorState } from '../ui/feedback.tsx'
 import { showToast } from '../ui/toast.tsx'
 import type { useList } from '../use-list.ts'
 
-/** A list of servers or of people on them, with what it says when it is empty or cannot be had. */
+/** A paginated list of servers or follows; shows `empty` when there are none, an error state when loading failed. */
 export function FederationList<T>({
   list,
   empty,
@@ -37,7 +37,7 @@ export function FederationList<T>({
   )
 }
 
-/** One line of such a list. */
+/** An item of a `FederationList`; `children` are its actions. */
 export function FederationListItem({
   name,
   state,
@@ -63,11 +63,11 @@ export function FederationListItem({
   )
 }
 
-/** Does something to a server and says so. */
-export async function runActionWithToast(what: () => Promise<unknown>, done: string): Promise<void> {
+/** Runs an action and shows a toast: `successText`, or the text of the error. Never throws. */
+export async function runActionWithToast(action: () => Promise<unknown>, successText: string): Promise<void> {
   try {
-    await what()
-    showToast(done)
+    await action()
+    showToast(successText)
   } catch (error) {
     showToast(apiErrorText(error), { bad: true })
   }

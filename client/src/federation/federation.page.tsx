@@ -10,17 +10,17 @@ import './federation.css'
 
 type Tab = 'following' | 'followers' | 'peers'
 
-/** Other servers: whom this one follows, who follows it, and how it gets on with each. For administrators. */
+/** The federation section of the administration: followed actors, followers and the state of the known servers. */
 export default function FederationPage(): JSX.Element {
   const { query, route } = useLocation()
   const tab: Tab = query.tab === 'followers' || query.tab === 'peers' ? query.tab : 'following'
   return (
-    <AdminPage room="federation">
+    <AdminPage section="federation">
       {() => (
         <Tabs<Tab>
           label={t('federation.name')}
           chosen={tab}
-          onChoose={one => route(`/admin/federation?tab=${one}`, true)}
+          onChoose={next => route(`/admin/federation?tab=${next}`, true)}
           tabs={[
             ['following', t('federation.following')],
             ['followers', t('federation.followers')],

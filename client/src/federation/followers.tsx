@@ -9,16 +9,17 @@ import { FollowStateBadge } from './following.tsx'
 import { runActionWithToast, FederationListItem, FederationList } from './federation-list.tsx'
 import { useList } from '../use-list.ts'
 
-const LOOK_AGAIN = 15_000
+/** Milliseconds. */
+const REFRESH_INTERVAL = 15_000
 
-/** Who follows this instance: whoever waits is accepted or rejected here. */
+/** The followers of this instance; pending ones can be accepted or rejected. */
 export function Followers(): JSX.Element {
-  const list = useList<ActorFollow>(async query => await api('GET /server/followers', { query }), LOOK_AGAIN)
-  const act = async (what: () => Promise<unknown>, done: string) => {
-    await runActionWithToast(what, done)
+  const list = useList<ActorFollow>(async query => await api('GET /server/followers', { query }), REFRESH_INTERVAL)
+  const runAction = async (action: () => Promise<unknown>, successText: string) => {
+    await runActionWithToast(action, successText)
     list.reload()
   }
-  const line = ({ id, state, follower, createdAt }: ActorFollow) => {
+  const renderFollower = ({ id, state, follower, createdAt }: ActorFollow) => {
     const [name, params] = [followName(follower), { handle: followHandle(follower) }]
     const remove = async () => {
       if (
@@ -28,7 +29,7 @@ export function Followers(): JSX.Element {
           yes: t('federation.remove')
         })
       )
-        await act(async () => await api('DELETE /server/followers/:handle', { params }), t('federation.removed', { name }))
+        await runAction(async () => await api('DELETE /server/followers/:handle', { params }), t('federation.removed', { name }))
     }
     return (
       <FederationListItem
@@ -43,7 +44,10 @@ export function Followers(): JSX.Element {
             icon="check"
             aria-label={t('federation.acceptOf', { name })}
             onClick={() =>
-              void act(async () => await api('POST /server/followers/:handle/accept', { params }), t('federation.nowAccepted', { name }))
+              void runAction(
+                async () => await api('POST /server/followers/:handle/accept', { params }),
+                t('federation.nowAccepted', { name })
+              )
             }
           >
             {t('federation.accept')}
@@ -54,7 +58,10 @@ export function Followers(): JSX.Element {
             icon="close"
             aria-label={t('federation.rejectOf', { name })}
             onClick={() =>
-              void act(async () => await api('POST /server/followers/:handle/reject', { params }), t('federation.nowRejected', { name }))
+              void runAction(
+                async () => await api('POST /server/followers/:handle/reject', { params }),
+                t('federation.nowRejected', { name })
+              )
             }
           >
             {t('federation.reject')}
@@ -68,7 +75,7 @@ export function Followers(): JSX.Element {
   }
   return (
     <FederationList list={list} empty={t('federation.noFollowers')}>
-      {line}
+      {renderFollower}
     </FederationList>
   )
 }

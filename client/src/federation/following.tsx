@@ -13,25 +13,25 @@ import { followHandle, followName, parseFollowTargets, followNameFromHandle } fr
 import { runActionWithToast, FederationListItem, FederationList } from './federation-list.tsx'
 import { useList } from '../use-list.ts'
 
-/** So often it is looked whether somebody has answered. */
-const LOOK_AGAIN = 5000
+/** Milliseconds between two checks for an answer to a follow. */
+const REFRESH_INTERVAL = 5000
 
-/** Whom this instance follows, and a place to follow more. */
+/** The actors that this instance follows, the ones not resolved yet, and the form to follow more. */
 export function Following(): JSX.Element {
-  const list = useList<ActorFollow>(async query => await api('GET /server/following', { query }), LOOK_AGAIN)
-  const wanted = useList<UnresolvedFollow>(async query => await api('GET /server/following/wanted', { query }), LOOK_AGAIN)
-  const reload = () => {
-    list.reload()
-    wanted.reload()
+  const follows = useList<ActorFollow>(async query => await api('GET /server/following', { query }), REFRESH_INTERVAL)
+  const unresolved = useList<UnresolvedFollow>(async query => await api('GET /server/following/wanted', { query }), REFRESH_INTERVAL)
+  const reloadBoth = () => {
+    follows.reload()
+    unresolved.reload()
   }
-  const giveUp = async ({ handle }: UnresolvedFollow) => {
+  const cancelUnresolved = async ({ handle }: UnresolvedFollow) => {
     await runActionWithToast(
       async () => await api('DELETE /server/following/:hostOrHandle', { params: { hostOrHandle: handle } }),
       t('federation.givenUp', { name: followNameFromHandle(handle) })
     )
-    wanted.reload()
+    unresolved.reload()
   }
-  const remove = async ({ following }: ActorFollow) => {
+  const confirmAndUnfollow = async ({ following }: ActorFollow) => {
     const name = followName(following)
     if (
       !(await openConfirmDialog({
@@ -45,26 +45,28 @@ export function Following(): JSX.Element {
       async () => await api('DELETE /server/following/:hostOrHandle', { params: { hostOrHandle: followHandle(following) } }),
       t('federation.unfollowed', { name })
     )
-    list.reload()
+    follows.reload()
   }
   return (
     <>
-      <Add onAdded={reload} />
-      {wanted.items.length > 0 && (
+      <AddFollowForm onAdded={reloadBoth} />
+      {unresolved.items.length > 0 && (
         <section class="servers-part">
           <h2>{t('federation.wanted')}</h2>
-          <FederationList list={wanted} empty="">
-            {one => (
+          <FederationList list={unresolved} empty="">
+            {follow => (
               <FederationListItem
-                key={one.handle}
-                name={followNameFromHandle(one.handle)}
-                state={<Badge kind={one.nextTryAt ? 'warn' : 'bad'}>{t(one.nextTryAt ? 'federation.looking' : 'federation.nobody')}</Badge>}
-                facts={<WantedFacts wanted={one} />}
+                key={follow.handle}
+                name={followNameFromHandle(follow.handle)}
+                state={
+                  <Badge kind={follow.nextTryAt ? 'warn' : 'bad'}>{t(follow.nextTryAt ? 'federation.looking' : 'federation.nobody')}</Badge>
+                }
+                facts={<UnresolvedFollowDetails follow={follow} />}
               >
                 <Button
                   icon="close"
-                  aria-label={t('federation.giveUpOf', { name: followNameFromHandle(one.handle) })}
-                  onClick={() => void giveUp(one)}
+                  aria-label={t('federation.giveUpOf', { name: followNameFromHandle(follow.handle) })}
+                  onClick={() => void cancelUnresolved(follow)}
                 >
                   {t('federation.giveUp')}
                 </Button>
@@ -73,7 +75,7 @@ export function Following(): JSX.Element {
           </FederationList>
         </section>
       )}
-      <FederationList list={list} empty={t('federation.followingNobody')}>
+      <FederationList list={follows} empty={t('federation.followingNobody')}>
         {follow => (
           <FederationListItem
             key={follow.id}
@@ -84,7 +86,7 @@ export function Following(): JSX.Element {
             <Button
               icon="trash"
               aria-label={t('federation.unfollowOf', { name: followName(follow.following) })}
-              onClick={() => void remove(follow)}
+              onClick={() => void confirmAndUnfollow(follow)}
             >
               {t('federation.unfollow')}
             </Button>
@@ -95,32 +97,32 @@ export function Following(): JSX.Element {
   )
 }
 
-function WantedFacts({ wanted: { error, nextTryAt } }: { wanted: UnresolvedFollow }): JSX.Element {
-  const when = nextTryAt && `${t('federation.nextTry')}: ${formatDate(nextTryAt, { dateStyle: 'medium', timeStyle: 'short' })}`
-  return <p class="soft small">{[error, when].filter(Boolean).join(' · ')}</p>
+function UnresolvedFollowDetails({ follow: { error, nextTryAt } }: { follow: UnresolvedFollow }): JSX.Element {
+  const nextTryText = nextTryAt && `${t('federation.nextTry')}: ${formatDate(nextTryAt, { dateStyle: 'medium', timeStyle: 'short' })}`
+  return <p class="soft small">{[error, nextTryText].filter(Boolean).join(' · ')}</p>
 }
 
-const STATES = {
+const STATE_BADGES = {
   pending: ['federation.pending', 'warn'],
   accepted: ['federation.accepted', 'accent'],
   rejected: ['federation.rejected', 'bad']
 } as const
 
-/** Whether a follow was answered, and how. */
+/** A badge with the state of a follow: pending, accepted or rejected. */
 export function FollowStateBadge({ state }: { state: ActorFollow['state'] }): JSX.Element {
-  const [text, kind] = STATES[state]
+  const [text, kind] = STATE_BADGES[state]
   return <Badge kind={kind}>{t(text)}</Badge>
 }
 
-function Add({ onAdded }: { onAdded: () => void }): JSX.Element {
+function AddFollowForm({ onAdded }: { onAdded: () => void }): JSX.Element {
   const [text, setText] = useState('')
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const add = async (event: Event) => {
     event.preventDefault()
-    const { hosts, handles, wrong } = parseFollowTargets(text)
-    setProblem(wrong.length > 0 ? t('federation.addWrong', { words: wrong.join(', ') }) : null)
-    if (wrong.length > 0 || hosts.length + handles.length === 0 || busy) return
+    const { hosts, handles, invalid } = parseFollowTargets(text)
+    setProblem(invalid.length > 0 ? t('federation.addWrong', { words: invalid.join(', ') }) : null)
+    if (invalid.length > 0 || hosts.length + handles.length === 0 || busy) return
     setBusy(true)
     try {
       await api('POST /server/following', { body: { hosts, handles } })

@@ -7,19 +7,20 @@ import { Badge } from '../ui/feedback.tsx'
 import { runActionWithToast, FederationListItem, FederationList } from './federation-list.tsx'
 import { useList } from '../use-list.ts'
 
-const LOOK_AGAIN = 5000
-const STATES = {
+/** Milliseconds. */
+const REFRESH_INTERVAL = 5000
+const STATE_BADGES = {
   ok: ['federation.ok', 'accent'],
   failing: ['federation.failing', 'warn'],
   open: ['federation.open', 'bad'],
   suspended: ['federation.suspended', 'bad']
 } as const
 
-/** How this instance gets on with other servers: those in trouble first. */
+/** The state of the exchange with the known servers, those with problems first. */
 export function Peers(): JSX.Element {
-  const list = useList<Peer>(async query => await api('GET /server/peers', { query }), LOOK_AGAIN)
-  const act = async (what: () => Promise<unknown>, done: string) => {
-    await runActionWithToast(what, done)
+  const list = useList<Peer>(async query => await api('GET /server/peers', { query }), REFRESH_INTERVAL)
+  const runAction = async (action: () => Promise<unknown>, successText: string) => {
+    await runActionWithToast(action, successText)
     list.reload()
   }
   return (
@@ -27,15 +28,20 @@ export function Peers(): JSX.Element {
       <p class="soft servers-intro">{t('federation.peersText')}</p>
       <FederationList list={list} empty={t('federation.noPeers')}>
         {peer => {
-          const [text, kind] = STATES[peer.state]
+          const [text, kind] = STATE_BADGES[peer.state]
           const params = { host: peer.host }
           return (
-            <FederationListItem key={peer.host} name={peer.host} state={<Badge kind={kind}>{t(text)}</Badge>} facts={<Facts peer={peer} />}>
+            <FederationListItem
+              key={peer.host}
+              name={peer.host}
+              state={<Badge kind={kind}>{t(text)}</Badge>}
+              facts={<PeerDetails peer={peer} />}
+            >
               <Button
                 icon="replay"
                 aria-label={t('federation.retryOf', { name: peer.host })}
                 onClick={() =>
-                  void act(
+                  void runAction(
                     async () => await api('POST /server/peers/:host/retry', { params }),
                     t('federation.retried', { name: peer.host })
                   )
@@ -48,7 +54,7 @@ export function Peers(): JSX.Element {
                 aria-label={t('federation.resyncOf', { name: peer.host })}
                 title={t('federation.resyncHint')}
                 onClick={() =>
-                  void act(
+                  void runAction(
                     async () => await api('POST /server/peers/:host/resync', { params }),
                     t('federation.resynced', { name: peer.host })
                   )
@@ -64,10 +70,15 @@ export function Peers(): JSX.Element {
   )
 }
 
-/** Only what is known and matters now. */
-function Facts({ peer }: { peer: Peer }): JSX.Element {
+/** The delivery state of a server: only entries that are known and relevant now. */
+function PeerDetails({ peer }: { peer: Peer }): JSX.Element {
   const { lastSuccessAt, lastReceivedAt, lastFailureAt, lastError, failures, waiting, oldestWaitingAt, openUntil, missedSince } = peer
-  const facts: [name: string, when: string | null, text: string][] = [
+  const failureText = [
+    t('federation.failures', { count: failures }),
+    lastFailureAt ? `, ${formatAge(lastFailureAt)}` : '',
+    lastError ? `: ${lastError}` : ''
+  ].join('')
+  const details: [name: string, when: string | null, text: string][] = [
     [t('federation.lastSuccess'), lastSuccessAt, lastSuccessAt ? formatAge(lastSuccessAt) : t('federation.never')],
     [t('federation.lastReceived'), lastReceivedAt, lastReceivedAt ? formatAge(lastReceivedAt) : t('federation.never')],
     [
@@ -77,15 +88,7 @@ function Facts({ peer }: { peer: Peer }): JSX.Element {
         ? t('federation.nothingWaits')
         : t('federation.waits', { count: waiting, age: formatAge(oldestWaitingAt) })
     ],
-    ...(failures > 0
-      ? [
-          [
-            t('federation.lastFailure'),
-            lastFailureAt,
-            `${t('federation.failures', { count: failures })}${lastFailureAt ? `, ${formatAge(lastFailureAt)}` : ''}${lastError ? `: ${lastError}` : ''}`
-          ] as [string, string | null, string]
-        ]
-      : []),
+    ...(failures > 0 ? [[t('federation.lastFailure'), lastFailureAt, failureText] as [string, string | null, string]] : []),
     ...(openUntil && peer.state === 'open'
       ? [
           [t('federation.nextTry'), openUntil, formatDate(openUntil, { dateStyle: 'medium', timeStyle: 'short' })] as [
@@ -107,7 +110,7 @@ function Facts({ peer }: { peer: Peer }): JSX.Element {
   ]
   return (
     <dl class="server-facts">
-      {facts.map(([name, when, text]) => (
+      {details.map(([name, when, text]) => (
         <div key={name}>
           <dt>{name}</dt>
           <dd title={when ? formatDate(when, { dateStyle: 'long', timeStyle: 'medium' }) : undefined}>{text}</dd>

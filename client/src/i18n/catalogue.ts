@@ -1,8 +1,8 @@
 import type en from './en.ts'
 
-/** A text with its plural forms, chosen by `count`. */
+/** A text with plural forms; the value `count` chooses one. */
 export type PluralText = { one: string; other: string }
-/** The name of a text. */
+/** The key of a text. */
 export type TextKey = keyof typeof en
-/** All texts of a language; English says which there are. */
+/** All texts of a language; the English ones define the keys. */
 export type Catalogue = Record<TextKey, string | PluralText>

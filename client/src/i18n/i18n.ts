@@ -1,83 +1,85 @@
 import { batch, signal } from '@preact/signals'
 import type { Catalogue, TextKey, PluralText } from './catalogue.ts'
 import { UI_LANGUAGES, type UiLanguage } from './languages.ts'
-type Values = Record<string, string | number>
+
+type TextValues = Record<string, string | number>
 
 const catalogue = signal<Partial<Catalogue>>({})
-const current = signal<UiLanguage>('en')
-let wished: UiLanguage = 'en'
-let administers = false
+const activeLanguage = signal<UiLanguage>('en')
+let requestedLanguage: UiLanguage = 'en'
+let withAdminTexts = false
 
-/** Loads a language and shows everything in it. */
+/** Loads the texts of a language and switches the interface to it. */
 export async function setLanguage(language: UiLanguage): Promise<void> {
-  wished = language
-  await load()
+  requestedLanguage = language
+  await loadRequestedTexts()
 }
 
-/** Loads the texts of the administration, in every language from now on. */
+/** Loads the texts of the administration, now and with every later change of the language. */
 export async function loadAdminTexts(): Promise<void> {
-  administers = true
-  await load()
+  withAdminTexts = true
+  await loadRequestedTexts()
 }
 
-async function load(): Promise<void> {
-  const language = wished
+async function loadRequestedTexts(): Promise<void> {
+  const language = requestedLanguage
   const { load, loadAdmin } = UI_LANGUAGES[language]
-  const parts = await Promise.all([load(), administers ? loadAdmin() : null])
-  // Another language was wished for meanwhile.
-  if (language !== wished) return
+  const modules = await Promise.all([load(), withAdminTexts ? loadAdmin() : null])
+  // Another language was requested meanwhile.
+  if (language !== requestedLanguage) return
   batch(() => {
     catalogue.value = Object.assign(
       {},
-      current.peek() === language ? catalogue.peek() : null,
-      ...parts.map(part => part?.default)
+      activeLanguage.peek() === language ? catalogue.peek() : null,
+      ...modules.map(module => module?.default)
     ) as Partial<Catalogue>
-    current.value = language
+    activeLanguage.value = language
   })
   document.documentElement.lang = language
 }
 
-/** The language in use. */
+/** The current language. */
 export function currentLanguage(): UiLanguage {
-  return current.value
+  return activeLanguage.value
 }
 
-/** A text in the language in use, `{name}` filled in; `count` chooses the plural form and is written by the language's rules. */
-export function t(key: TextKey, values: Values = {}): string {
+/** Returns a text in the current language, `{name}` placeholders replaced by values (numbers formatted); `count` chooses the plural. */
+export function t(key: TextKey, values: TextValues = {}): string {
   const text = catalogue.value[key] ?? ''
-  const form = typeof text === 'string' ? text : text[pluralOf(Number(values.count))]
-  return form.replace(/\{(\w+)\}/g, (whole, name: string) => {
+  const form = typeof text === 'string' ? text : text[pluralForm(Number(values.count))]
+  return form.replace(/\{(\w+)\}/g, (placeholder, name: string) => {
     const value = values[name]
-    return value === undefined ? whole : typeof value === 'number' ? formatNumber(value) : value
+    return value === undefined ? placeholder : typeof value === 'number' ? formatNumber(value) : value
   })
 }
 
-/** Cuts a text at its one `{place}` so that an element can stand there. */
-export function splitAtPlaceholder(key: TextKey, values: Values = {}): [string, string] {
+/** Splits a text at its placeholder `{place}`, so that an element can be put there. */
+export function splitAtPlaceholder(key: TextKey, values: TextValues = {}): [string, string] {
   const [before = '', after = ''] = t(key, values).split('{place}')
   return [before, after]
 }
 
-/** A number as the language writes it. */
+/** Formats a number. */
 export function formatNumber(value: number, options?: Intl.NumberFormatOptions): string {
-  return formatter('number', options, () => new Intl.NumberFormat(current.value, options)).format(value)
+  return cachedFormatter('number', options, () => new Intl.NumberFormat(activeLanguage.value, options)).format(value)
 }
 
-/** A large number in short: 1.2K. */
+/** Formats a large number in compact form: 1.2K. */
 export function formatCount(value: number): string {
   return formatNumber(value, { notation: 'compact', maximumFractionDigits: 1 })
 }
 
-/** A share between 0 and 1 as percent. */
+/** Formats a share between 0 and 1 as a percentage. */
 export function formatPercent(share: number): string {
   return formatNumber(share, { style: 'percent', maximumFractionDigits: 0 })
 }
 
-/** A day: 12 March 2026. */
+/** Formats a date: 12 March 2026. */
 export function formatDate(date: string | Date, options: Intl.DateTimeFormatOptions = { dateStyle: 'long' }): string {
-  return formatter('date', options, () => new Intl.DateTimeFormat(current.value, options)).format(new Date(date))
+  return cachedFormatter('date', options, () => new Intl.DateTimeFormat(activeLanguage.value, options)).format(new Date(date))
 }
 
+/** Units of relative time and their lengths in seconds. */
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_557_600],
   ['month', 2_629_800],
@@ -87,15 +89,15 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60]
 ]
 
-/** How long ago: 3 days ago, just now. */
+/** Formats the time since a date: 3 days ago, now. */
 export function formatAge(date: string | Date): string {
   const seconds = (new Date(date).getTime() - Date.now()) / 1000
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1]
   const count = unit === 'second' ? 0 : Math.trunc(seconds / size)
-  return formatter('age', {}, () => new Intl.RelativeTimeFormat(current.value, { numeric: 'auto' })).format(count, unit)
+  return cachedFormatter('age', {}, () => new Intl.RelativeTimeFormat(activeLanguage.value, { numeric: 'auto' })).format(count, unit)
 }
 
-/** A size in bytes as people read it: 1.5 GB. */
+/** Formats a number of bytes: 1.5 GB (decimal units). */
 export function formatSize(bytes: number): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte']
   const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)))
@@ -108,7 +110,7 @@ export function formatSize(bytes: number): string {
   })
 }
 
-/** A time left in words: 2 min, 1 h 5 min. */
+/** Formats a duration in seconds, rounded: 2 min, 1 hr 5 min. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(1, Math.ceil(seconds))
   const unit = (value: number, name: string) => formatNumber(value, { style: 'unit', unit: name, unitDisplay: 'short' })
@@ -118,16 +120,16 @@ export function formatDuration(seconds: number): string {
   return `${unit(Math.floor(minutes / 60), 'hour')} ${unit(minutes % 60, 'minute')}`
 }
 
-/** A place in a video: 4:05, 1:02:09. */
+/** Formats a position in seconds: 4:05, 1:02:09. */
 export function formatTime(seconds: number): string {
   const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0))
-  const two = (value: number) => String(value).padStart(2, '0')
+  const twoDigits = (value: number) => String(value).padStart(2, '0')
   const hours = Math.floor(whole / 3600)
   const minutes = Math.floor(whole / 60) % 60
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`
+  return hours > 0 ? `${hours}:${twoDigits(minutes)}:${twoDigits(whole % 60)}` : `${minutes}:${twoDigits(whole % 60)}`
 }
 
-/** A place in a video as it is spoken: 4 minutes, 5 seconds. */
+/** Formats a position in seconds for screen readers: 4 minutes, 5 seconds. */
 export function formatSpokenTime(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds))
   const parts: [number, string][] = [
@@ -135,31 +137,31 @@ export function formatSpokenTime(seconds: number): string {
     [Math.floor(whole / 60) % 60, 'minute'],
     [whole % 60, 'second']
   ]
-  const spoken = parts
+  const spokenParts = parts
     .filter(([value], index) => value > 0 || index === 2)
     .map(([value, unit]) => formatNumber(value, { style: 'unit', unit, unitDisplay: 'long' }))
-  return spoken.join(', ')
+  return spokenParts.join(', ')
 }
 
-/** The name of a language in the language in use, with a capital; the code itself where nobody knows it. */
+/** Returns the name of a language in the current language, capitalized; the code itself if it is unknown. */
 export function languageName(code: string): string {
   try {
-    const name = formatter('language', {}, () => new Intl.DisplayNames(current.value, { type: 'language' })).of(code) ?? code
-    return name.charAt(0).toLocaleUpperCase(current.value) + name.slice(1)
+    const name = cachedFormatter('language', {}, () => new Intl.DisplayNames(activeLanguage.value, { type: 'language' })).of(code) ?? code
+    return name.charAt(0).toLocaleUpperCase(activeLanguage.value) + name.slice(1)
   } catch {
     return code
   }
 }
 
-function pluralOf(count: number): keyof PluralText {
-  return formatter('plural', {}, () => new Intl.PluralRules(current.value)).select(count) === 'one' ? 'one' : 'other'
+function pluralForm(count: number): keyof PluralText {
+  return cachedFormatter('plural', {}, () => new Intl.PluralRules(activeLanguage.value)).select(count) === 'one' ? 'one' : 'other'
 }
 
 const formatters = new Map<string, unknown>()
 
-/** Intl's objects are slow to make and fit to be kept. */
-function formatter<T>(kind: string, options: object | undefined, make: () => T): T {
-  const key = `${kind} ${current.value} ${JSON.stringify(options)}`
-  if (!formatters.has(key)) formatters.set(key, make())
+/** Intl formatters are slow to create, so they are cached by kind, language and options. */
+function cachedFormatter<T>(kind: string, options: object | undefined, create: () => T): T {
+  const key = `${kind} ${activeLanguage.value} ${JSON.stringify(options)}`
+  if (!formatters.has(key)) formatters.set(key, create())
   return formatters.get(key) as T
 }

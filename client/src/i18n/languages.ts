@@ -1,21 +1,21 @@
 import type { Catalogue } from './catalogue.ts'
 
-type Texts = Promise<{ default: Partial<Catalogue> }>
+type TextsModule = Promise<{ default: Partial<Catalogue> }>
 
 /**
- * The languages of the site: their own name, where their texts are, and where those of the administration, which come apart
- * (vite.config.ts). A new language is one file and one line here.
+ * The languages of the interface: their own name, and the modules of their texts and of the texts of the administration, which are a
+ * separate chunk (vite.config.ts). A new language needs one file and one line here.
  */
 export const UI_LANGUAGES = {
-  en: { name: 'English', load: (): Texts => import('./en.ts'), loadAdmin: (): Texts => import('./en.ts?admin') },
-  fr: { name: 'Français', load: (): Texts => import('./fr.ts'), loadAdmin: (): Texts => import('./fr.ts?admin') }
+  en: { name: 'English', load: (): TextsModule => import('./en.ts'), loadAdmin: (): TextsModule => import('./en.ts?admin') },
+  fr: { name: 'Français', load: (): TextsModule => import('./fr.ts'), loadAdmin: (): TextsModule => import('./fr.ts?admin') }
 }
 
-/** The code of a language of the site. */
+/** The code of a language of the interface. */
 export type UiLanguage = keyof typeof UI_LANGUAGES
 
-/** The language of the site that a text names (`fr-CH` is French), null for one we do not have. */
+/** Returns the interface language for a language tag (`fr-CH` gives `fr`), null if there is none. */
 export function toUiLanguage(code: string | null | undefined): UiLanguage | null {
-  const short = code?.toLowerCase().split(/[-_]/)[0] ?? ''
-  return Object.hasOwn(UI_LANGUAGES, short) ? (short as UiLanguage) : null
+  const baseLanguage = code?.toLowerCase().split(/[-_]/)[0] ?? ''
+  return Object.hasOwn(UI_LANGUAGES, baseLanguage) ? (baseLanguage as UiLanguage) : null
 }

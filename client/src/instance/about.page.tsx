@@ -10,7 +10,7 @@ import { useQuery } from '../use-query.ts'
 import { instanceConfig, loadInstanceConfig } from './config.ts'
 import './about.css'
 
-const TEXTS: [field: string, title: TextKey][] = [
+const INFORMATION_FIELDS: [field: string, title: TextKey][] = [
   ['terms', 'about.terms'],
   ['codeOfConduct', 'about.conduct'],
   ['moderationInformation', 'about.moderation'],
@@ -21,16 +21,16 @@ const TEXTS: [field: string, title: TextKey][] = [
   ['hardwareInformation', 'about.hardware']
 ]
 
-/** What the instance says of itself. */
-export default function About(): JSX.Element {
+/** The description of the instance, its statistics and its software. */
+export default function AboutPage(): JSX.Element {
   useTitle(t('shell.about'))
   useEffect(() => {
     loadInstanceConfig().catch(() => {
-      /* the page lives without it */
+      /* only the version of the software is missing then */
     })
   }, [])
   const { data, error, reload } = useQuery('GET /config/about', {})
-  const { data: numbers } = useQuery('GET /server/stats', {})
+  const { data: stats } = useQuery('GET /server/stats', {})
   if (error)
     return (
       <div class="page page-narrow">
@@ -51,15 +51,15 @@ export default function About(): JSX.Element {
         </div>
       </header>
       {text('description') && <Markdown text={text('description')} id="about-description" />}
-      {numbers && (
+      {stats && (
         <dl class="about-numbers">
           <div>
             <dt>{t('about.videos')}</dt>
-            <dd>{formatNumber(numbers.totalLocalVideos)}</dd>
+            <dd>{formatNumber(stats.totalLocalVideos)}</dd>
           </div>
           <div>
             <dt>{t('about.people')}</dt>
-            <dd>{formatNumber(numbers.totalUsers)}</dd>
+            <dd>{formatNumber(stats.totalUsers)}</dd>
           </div>
         </dl>
       )}
@@ -69,7 +69,7 @@ export default function About(): JSX.Element {
           <p>{languages.map(languageName).join(', ')}</p>
         </section>
       )}
-      {TEXTS.filter(([field]) => text(field) !== '').map(([field, title]) => (
+      {INFORMATION_FIELDS.filter(([field]) => text(field) !== '').map(([field, title]) => (
         <section key={field}>
           <h2>{t(title)}</h2>
           <Markdown text={text(field)} id={`about-${field}`} />

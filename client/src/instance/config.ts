@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { api } from '../api.ts'
 import { peekInitialResponse, consumeInitialResponse } from '../initial-data.ts'
 
-/** The settings of the instance that this client uses, out of `GET /config`. */
+/** The part of `GET /config` that this client uses. */
 export type InstanceConfig = {
   instance: { name: string; shortDescription: string }
   bobine: { version: string }
@@ -17,29 +17,29 @@ export type InstanceConfig = {
   fieldsConstraints: { users: { password: { minLength: number } } }
 }
 
-/** The settings of the instance, once they are here. */
+/** The settings of the instance; null until they are loaded. */
 export const instanceConfig = signal((peekInitialResponse('/api/v1/config') ?? null) as InstanceConfig | null)
 
-let asked: Promise<InstanceConfig> | null = null
+let configRequest: Promise<InstanceConfig> | null = null
 
-/** The settings of the instance, asked once. */
+/** Loads the settings of the instance, once; a failed request is repeated by the next call. Throws `ApiError`. */
 export async function loadInstanceConfig(): Promise<InstanceConfig> {
-  asked ??= api('GET /config').then(answer => (instanceConfig.value = answer as unknown as InstanceConfig))
-  asked.catch(() => {
-    asked = null
+  configRequest ??= api('GET /config').then(config => (instanceConfig.value = config as unknown as InstanceConfig))
+  configRequest.catch(() => {
+    configRequest = null
   })
-  return await asked
+  return await configRequest
 }
 
-/** Asks anew, as the settings were changed. */
+/** Loads the settings of the instance again, after a change. Throws `ApiError`. */
 export async function reloadInstanceConfig(): Promise<InstanceConfig> {
-  // What came with the page is of before.
+  // The response that was embedded in the page is outdated.
   consumeInitialResponse('/api/v1/config')
-  asked = null
+  configRequest = null
   return await loadInstanceConfig()
 }
 
-/** How many characters a password must have here. */
+/** The minimum number of characters of a password; 1 until the settings are loaded. */
 export function minPasswordLength(): number {
   return instanceConfig.value?.fieldsConstraints.users.password.minLength ?? 1
 }

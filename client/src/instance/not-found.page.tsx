@@ -7,9 +7,10 @@ import { ButtonLink } from '../ui/button.tsx'
 import { EmptyState } from '../ui/feedback.tsx'
 
 /**
- * The page for an address nobody knows. A link may be of an older form that the server leads on from, so what was not asked of it yet is.
+ * The page for an unknown path. The server may redirect it (old forms of links), so a path that was reached without a page load is loaded
+ * from the server once.
  */
-export default function NotFound(): JSX.Element {
+export default function NotFoundPage(): JSX.Element {
   useEffect(() => {
     if (location.pathname !== initialPath) location.reload()
   }, [])

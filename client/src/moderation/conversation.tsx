@@ -10,25 +10,25 @@ import { Button, IconButton } from '../ui/button.tsx'
 import { TextArea } from '../ui/field.tsx'
 import { showToast } from '../ui/toast.tsx'
 
-const MODERATOR = 1
-const LONGEST = 3000
+const MODERATOR_ROLE_ID = 1
+const MAX_MESSAGE_LENGTH = 3000
 
-/** What moderators and whoever reported say to each other about a report, opened when it is asked for. */
-export function Conversation({ id, count, about }: { id: number; count: number; about: string }): JSX.Element {
+/** The messages between the moderators and the reporter about a report, loaded when they are opened; `count` is their number. */
+export function Conversation({ id, count, subject }: { id: number; count: number; subject: string }): JSX.Element {
   const [open, setOpen] = useState(false)
   const [messages, setMessages] = useState<AbuseMessage[] | null>(null)
   const [text, setText] = useState('')
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
-  const place = useId()
-  const known = messages?.length ?? count
+  const panelId = useId()
+  const messageCount = messages?.length ?? count
   const params = { id }
   const load = async () => setMessages((await api('GET /abuses/:id/messages', { params })).data)
-  const act = async (what: () => Promise<unknown>) => {
+  const runAction = async (action: () => Promise<unknown>) => {
     setBusy(true)
     setProblem(null)
     try {
-      await what()
+      await action()
       await load()
     } catch (error) {
       setProblem(apiErrorText(error))
@@ -38,18 +38,18 @@ export function Conversation({ id, count, about }: { id: number; count: number; 
   }
   const toggle = () => {
     setOpen(!open)
-    if (!open) void act(async () => undefined)
+    if (!open) void runAction(async () => undefined)
   }
-  const send = (event: Event) => {
+  const sendMessage = (event: Event) => {
     event.preventDefault()
     if (busy || text.trim() === '') return
-    void act(async () => {
+    void runAction(async () => {
       await api('POST /abuses/:id/messages', { params, body: { message: text.trim() } })
       setText('')
     })
   }
-  const remove = (messageId: number) =>
-    void act(async () => {
+  const deleteMessage = (messageId: number) =>
+    void runAction(async () => {
       await api('DELETE /abuses/:id/messages/:messageId', { params: { id, messageId } }).catch((error: unknown) => {
         if (!isNotFoundError(error)) throw error
       })
@@ -60,22 +60,29 @@ export function Conversation({ id, count, about }: { id: number; count: number; 
       <Button
         look="quiet"
         aria-expanded={open}
-        aria-controls={place}
-        aria-label={t('reports.talkOf', { count: known, name: about })}
+        aria-controls={panelId}
+        aria-label={t('reports.talkOf', { count: messageCount, name: subject })}
         onClick={toggle}
       >
-        {t('reports.talk', { count: known })}
+        {t('reports.talk', { count: messageCount })}
       </Button>
-      <div id={place} hidden={!open} aria-busy={busy}>
+      <div id={panelId} hidden={!open} aria-busy={busy}>
         {messages && messages.length > 0 && (
           <ul class="talk-lines" role="list">
             {messages.map(message => (
-              <Line key={message.id} message={message} onDelete={() => remove(message.id)} />
+              <ConversationMessage key={message.id} message={message} onDelete={() => deleteMessage(message.id)} />
             ))}
           </ul>
         )}
-        <form class="talk-form" onSubmit={send}>
-          <TextArea label={t('reports.yourMessage')} value={text} onText={setText} rows={3} maxLength={LONGEST} error={problem} />
+        <form class="talk-form" onSubmit={sendMessage}>
+          <TextArea
+            label={t('reports.yourMessage')}
+            value={text}
+            onText={setText}
+            rows={3}
+            maxLength={MAX_MESSAGE_LENGTH}
+            error={problem}
+          />
           <Button look="primary" type="submit" busy={busy} disabled={text.trim().length < 2}>
             {t('reports.sendMessage')}
           </Button>
@@ -85,7 +92,7 @@ export function Conversation({ id, count, about }: { id: number; count: number; 
   )
 }
 
-function Line({
+function ConversationMessage({
   message: { account, byModerator, message, createdAt },
   onDelete
 }: {
@@ -93,7 +100,8 @@ function Line({
   onDelete: () => void
 }): JSX.Element {
   const name = account?.displayName ?? t('reports.nobody')
-  const mine = currentUser.value !== null && (currentUser.value.role.id <= MODERATOR || currentUser.value.account.name === account?.name)
+  const mayDelete =
+    currentUser.value !== null && (currentUser.value.role.id <= MODERATOR_ROLE_ID || currentUser.value.account.name === account?.name)
   return (
     <li class={byModerator ? 'talk-line talk-moderator' : 'talk-line'}>
       <p class="soft small">
@@ -103,7 +111,9 @@ function Line({
         </time>
       </p>
       <p class="report-words">{message}</p>
-      {mine && <IconButton class="talk-delete" label={t('reports.messageDeleteOf', { name })} icon="trash" size={16} onClick={onDelete} />}
+      {mayDelete && (
+        <IconButton class="talk-delete" label={t('reports.messageDeleteOf', { name })} icon="trash" size={16} onClick={onDelete} />
+      )}
     </li>
   )
 }

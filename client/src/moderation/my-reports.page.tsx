@@ -11,21 +11,21 @@ import { ReportBody, reportSubject } from './report-body.tsx'
 import { Conversation } from './conversation.tsx'
 import './reports.css'
 
-const STATES = { 1: 'reports.waiting', 2: 'reports.wasRejected', 3: 'reports.wasAccepted' } as const
+const STATE_TEXTS = { 1: 'reports.waiting', 2: 'reports.wasRejected', 3: 'reports.wasAccepted' } as const
 
-/** What one has reported, what became of it, and what the moderators say. */
+/** The reports of the logged-in user, with their states and the messages of the moderators. */
 export default function MyReportsPage(): JSX.Element {
   useTitle(t('reports.mine'))
   return (
     <RequireLogin>
-      <Mine />
+      <MyReportList />
     </RequireLogin>
   )
 }
 
-function Mine(): JSX.Element {
+function MyReportList(): JSX.Element {
   const { items, total, busy, failed, more, next, reload } = useList<UserAbuse>(
-    async part => await api('GET /users/me/abuses', { query: { ...part, sort: '-createdAt' } }),
+    async range => await api('GET /users/me/abuses', { query: { ...range, sort: '-createdAt' } }),
     null
   )
   return (
@@ -58,12 +58,12 @@ function MyReport({ report }: { report: UserAbuse }): JSX.Element {
   return (
     <ReportBody report={report}>
       <p class="row soft small">
-        <Badge kind={state.id === 1 ? 'warn' : undefined}>{t(STATES[state.id as keyof typeof STATES])}</Badge>
+        <Badge kind={state.id === 1 ? 'warn' : undefined}>{t(STATE_TEXTS[state.id as keyof typeof STATE_TEXTS])}</Badge>
         <time dateTime={createdAt} title={formatDate(createdAt, { dateStyle: 'long', timeStyle: 'short' })}>
           {formatAge(createdAt)}
         </time>
       </p>
-      <Conversation id={id} count={countMessages} about={reportSubject(report).text} />
+      <Conversation id={id} count={countMessages} subject={reportSubject(report).text} />
     </ReportBody>
   )
 }

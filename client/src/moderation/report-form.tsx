@@ -10,20 +10,20 @@ import { showToast } from '../ui/toast.tsx'
 import { REPORT_REASON_TEXTS, type ReportReason } from './report-reasons.ts'
 import './report-form.css'
 
-const LONGEST = 3000
+const MAX_REASON_LENGTH = 3000
 
 type Props = {
-  /** What is reported, by its number, and what it is called. */
+  /** The reported object, and its display name. */
   subject: { kind: 'video' | 'comment' | 'account'; id: number; name: string }
-  /** The host of whom it is about. */
+  /** The host of the reported account, or of the account of the reported object. */
   host: string
   headers?: Record<string, string>
   onClose: () => void
 }
 
-/** Where one tells the moderators what is wrong with something. */
+/** A dialog that reports a video, a comment or an account to the moderators. */
 export function ReportForm({ subject: { kind, id, name }, host, headers, onClose }: Props): JSX.Element {
-  const form = useId()
+  const formId = useId()
   const [reason, setReason] = useState('')
   const [chosen, setChosen] = useState<ReportReason[]>([])
   const [busy, setBusy] = useState(false)
@@ -54,25 +54,25 @@ export function ReportForm({ subject: { kind, id, name }, host, headers, onClose
           <Button look="quiet" onClick={onClose}>
             {t('ui.cancel')}
           </Button>
-          <Button look="primary" type="submit" form={form} busy={busy}>
+          <Button look="primary" type="submit" form={formId} busy={busy}>
             {t('reports.send')}
           </Button>
         </>
       }
     >
-      <form id={form} class="stack" onSubmit={event => void send(event)}>
+      <form id={formId} class="stack" onSubmit={event => void send(event)}>
         <p class="soft">{host === location.host ? t('reports.intro') : t('reports.introElsewhere', { host })}</p>
-        <TextArea label={t('reports.reason')} value={reason} onText={setReason} maxLength={LONGEST} error={problem} />
+        <TextArea label={t('reports.reason')} value={reason} onText={setReason} maxLength={MAX_REASON_LENGTH} error={problem} />
         <fieldset class="report-reasons">
           <legend class="field-label">{t('reports.kinds')}</legend>
-          {(Object.keys(REPORT_REASON_TEXTS) as ReportReason[]).map(one => (
-            <label key={one}>
+          {(Object.keys(REPORT_REASON_TEXTS) as ReportReason[]).map(option => (
+            <label key={option}>
               <input
                 type="checkbox"
-                checked={chosen.includes(one)}
-                onChange={event => setChosen(event.currentTarget.checked ? [...chosen, one] : chosen.filter(other => other !== one))}
+                checked={chosen.includes(option)}
+                onChange={event => setChosen(event.currentTarget.checked ? [...chosen, option] : chosen.filter(other => other !== option))}
               />
-              {t(REPORT_REASON_TEXTS[one])}
+              {t(REPORT_REASON_TEXTS[option])}
             </label>
           ))}
         </fieldset>

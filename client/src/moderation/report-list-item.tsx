@@ -11,22 +11,22 @@ import { showToast } from '../ui/toast.tsx'
 import { ReportBody, reportSubject } from './report-body.tsx'
 import { Conversation } from './conversation.tsx'
 
-const STATE = { pending: 1, rejected: 2, accepted: 3 } as const
+const STATE_IDS = { pending: 1, rejected: 2, accepted: 3 } as const
 
-/** One report: about what, by whom, why, and what a moderator does about it. */
+/** A report in the list of the moderators, with the actions to accept, reject or delete it. */
 export function ReportListItem({ report, onChange }: { report: AdminAbuse; onChange: () => void }): JSX.Element {
   const [busy, setBusy] = useState(false)
   const { id, reporterAccount, createdAt, state } = report
   const params = { id }
   const subject = reportSubject(report).text
-  const act = async (what: () => Promise<unknown>, done: string) => {
+  const runAction = async (request: () => Promise<unknown>, successText: string) => {
     setBusy(true)
     try {
-      // Somebody else may have been faster.
-      await what().catch((error: unknown) => {
+      // Already done by another moderator: not an error.
+      await request().catch((error: unknown) => {
         if (!isNotFoundError(error)) throw error
       })
-      showToast(done)
+      showToast(successText)
       onChange()
     } catch {
       showToast(t('ui.noConnection'), { bad: true })
@@ -34,11 +34,11 @@ export function ReportListItem({ report, onChange }: { report: AdminAbuse; onCha
       setBusy(false)
     }
   }
-  const decide = async (next: number) =>
-    await act(async () => await api('PUT /abuses/:id', { params, body: { state: next } }), t('reports.decided'))
-  const remove = async () => {
+  const decide = async (newState: number) =>
+    await runAction(async () => await api('PUT /abuses/:id', { params, body: { state: newState } }), t('reports.decided'))
+  const confirmAndDelete = async () => {
     if (await openConfirmDialog({ title: t('reports.deleteTitle'), text: t('reports.deleteText'), yes: t('mine.deleteYes') }))
-      await act(async () => await api('DELETE /abuses/:id', { params }), t('reports.deleted'))
+      await runAction(async () => await api('DELETE /abuses/:id', { params }), t('reports.deleted'))
   }
   return (
     <ReportBody report={report}>
@@ -49,34 +49,40 @@ export function ReportListItem({ report, onChange }: { report: AdminAbuse; onCha
         </time>
       </p>
       <div class="report-acts">
-        {state.id !== STATE.accepted && (
+        {state.id !== STATE_IDS.accepted && (
           <Button
             look="primary"
             icon="check"
             busy={busy}
             aria-label={t('reports.acceptOf', { name: subject })}
-            onClick={() => void decide(STATE.accepted)}
+            onClick={() => void decide(STATE_IDS.accepted)}
           >
             {t('reports.accept')}
           </Button>
         )}
-        {state.id !== STATE.rejected && (
+        {state.id !== STATE_IDS.rejected && (
           <Button
             icon="close"
             busy={busy}
             aria-label={t('reports.rejectOf', { name: subject })}
-            onClick={() => void decide(STATE.rejected)}
+            onClick={() => void decide(STATE_IDS.rejected)}
           >
             {t('reports.reject')}
           </Button>
         )}
-        <Button look="quiet" icon="trash" busy={busy} aria-label={t('reports.deleteOf', { name: subject })} onClick={() => void remove()}>
+        <Button
+          look="quiet"
+          icon="trash"
+          busy={busy}
+          aria-label={t('reports.deleteOf', { name: subject })}
+          onClick={() => void confirmAndDelete()}
+        >
           {t('mine.deleteYes')}
         </Button>
       </div>
-      {/* Nobody there would read an answer. */}
+      {/* A reporter of another server cannot read messages. */}
       {(report.countMessages > 0 || reporterAccount?.host === location.host) && (
-        <Conversation id={id} count={report.countMessages} about={subject} />
+        <Conversation id={id} count={report.countMessages} subject={subject} />
       )}
     </ReportBody>
   )

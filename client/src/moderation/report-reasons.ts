@@ -1,4 +1,4 @@
-/** What a report may say besides words, with the texts for it. */
+/** The predefined reasons of a report, with their texts. */
 export const REPORT_REASON_TEXTS = {
   violentOrRepulsive: 'reports.violent',
   hatefulOrAbusive: 'reports.hateful',
@@ -10,5 +10,5 @@ export const REPORT_REASON_TEXTS = {
   captions: 'reports.captions'
 } as const
 
-/** One of them. */
+/** A predefined reason of a report. */
 export type ReportReason = keyof typeof REPORT_REASON_TEXTS

@@ -11,27 +11,27 @@ import { Tabs } from '../ui/tabs.tsx'
 import { ReportListItem } from './report-list-item.tsx'
 import './reports.css'
 
-const STATES = { pending: 1, accepted: 3, rejected: 2 } as const
-type Tab = keyof typeof STATES
+const STATE_IDS = { pending: 1, accepted: 3, rejected: 2 } as const
+type Tab = keyof typeof STATE_IDS
 
-/** What people reported, here and on other servers. For moderators. */
+/** The reports for the moderators, from this and other servers. */
 export default function ReportsPage(): JSX.Element {
   const { query, route } = useLocation()
   const tab: Tab = query.tab === 'accepted' || query.tab === 'rejected' ? query.tab : 'pending'
   return (
-    <AdminPage room="reports">
+    <AdminPage section="reports">
       {() => (
         <Tabs<Tab>
           label={t('reports.name')}
           chosen={tab}
-          onChoose={one => route(`/admin/reports?tab=${one}`, true)}
+          onChoose={next => route(`/admin/reports?tab=${next}`, true)}
           tabs={[
             ['pending', t('reports.pending')],
             ['accepted', t('reports.accepted')],
             ['rejected', t('reports.rejected')]
           ]}
         >
-          <Reports key={tab} state={STATES[tab]} />
+          <Reports key={tab} state={STATE_IDS[tab]} />
         </Tabs>
       )}
     </AdminPage>
@@ -40,7 +40,7 @@ export default function ReportsPage(): JSX.Element {
 
 function Reports({ state }: { state: number }): JSX.Element {
   const { items, total, busy, failed, more, next, reload } = useList<AdminAbuse>(
-    async part => await api('GET /abuses', { query: { ...part, state, sort: '-createdAt' } }),
+    async range => await api('GET /abuses', { query: { ...range, state, sort: '-createdAt' } }),
     null
   )
   return (

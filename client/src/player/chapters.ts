@@ -1,7 +1,7 @@
-/** A part of a video; `timecode` in seconds. */
+/** A chapter of a video; `timecode` is its start in seconds. */
 export type PlayerChapter = { timecode: number; title: string }
 
-/** The chapter a place belongs to; null before the first. */
+/** Returns the chapter at a time in seconds; null before the first chapter. */
 export function chapterAt(chapters: PlayerChapter[], seconds: number): PlayerChapter | null {
   return chapters.findLast(({ timecode }) => timecode <= seconds) ?? null
 }

@@ -10,47 +10,49 @@ import { SeekBar } from './seek-bar.tsx'
 import { PlayerSettings } from './player-settings.tsx'
 import type { CaptionsAndChapters } from './use-captions-and-chapters.ts'
 
-type Props = {
+type ControlBarProps = {
   playback: Playback
   engine: PlayerEngine
-  sheet: StoryboardSheet | null
+  storyboard: StoryboardSheet | null
   tracks: CaptionsAndChapters
-  full: boolean
+  fullscreen: boolean
+  /** Whether theatre mode is on. */
   wide: boolean
   onWide?: () => void
-  onFull: () => void
+  onFullscreen: () => void
   onHelp: () => void
   onStats: () => void
-  onLook: () => void
-  onMenu: (open: boolean) => void
+  /** Called when the pointer or the focus reaches the seek bar. */
+  onSeekPreview: () => void
+  onMenuToggle: (open: boolean) => void
 }
 
-/** The bar at the foot of the player. */
+/** The control bar at the bottom of the player. */
 export function ControlBar({
   playback,
   engine,
-  sheet,
+  storyboard,
   tracks,
-  full,
+  fullscreen,
   wide,
   onWide,
-  onFull,
+  onFullscreen,
   onHelp,
   onStats,
-  onLook,
-  onMenu
-}: Props): JSX.Element {
+  onSeekPreview,
+  onMenuToggle
+}: ControlBarProps): JSX.Element {
   const playing = !playback.paused.value && !playback.ended.value
   const silent = playback.muted.value || playback.volume.value === 0
   return (
     <div class="controls">
-      <SeekBar {...{ playback, engine, sheet, onLook }} chapters={tracks.chapters} />
+      <SeekBar {...{ playback, engine, storyboard, onSeekPreview }} chapters={tracks.chapters} />
       <div class="controls-row">
         <IconButton
           class="player-button"
           label={t(playback.ended.value ? 'player.again' : playing ? 'player.pause' : 'player.play')}
           icon={playback.ended.value ? 'replay' : playing ? 'pause' : 'play'}
-          onClick={() => playback.toggle()}
+          onClick={() => playback.togglePlay()}
         />
         <div class="volume">
           <IconButton
@@ -59,22 +61,22 @@ export function ControlBar({
             icon={silent ? 'mute' : 'volume'}
             onClick={() => playback.toggleMuted()}
           />
-          <Volume playback={playback} />
+          <VolumeSlider playback={playback} />
         </div>
         <span class="controls-time">
-          {formatTime(engine.awaited.value ?? playback.time.value)}{' '}
+          {formatTime(engine.awaitedTime.value ?? playback.time.value)}{' '}
           <span class="controls-end">/ {formatTime(playback.duration.value)}</span>
         </span>
-        <span class="controls-chapter">{chapterAt(tracks.chapters, engine.awaited.value ?? playback.time.value)?.title}</span>
-        <PlayerSettings {...{ playback, engine, tracks, onHelp, onStats }} onOpen={onMenu} />
+        <span class="controls-chapter">{chapterAt(tracks.chapters, engine.awaitedTime.value ?? playback.time.value)?.title}</span>
+        <PlayerSettings {...{ playback, engine, tracks, onHelp, onStats }} onOpen={onMenuToggle} />
         {document.pictureInPictureEnabled && (
           <IconButton
             class="player-button player-float"
-            label={t(playback.floating.value ? 'player.unfloat' : 'player.float')}
+            label={t(playback.pictureInPicture.value ? 'player.unfloat' : 'player.float')}
             icon="pip"
             onClick={() =>
-              void playback.toggleFloating().catch(() => {
-                /* not before there is a picture */
+              void playback.togglePictureInPicture().catch(() => {
+                /* not available before the first frame */
               })
             }
           />
@@ -90,16 +92,16 @@ export function ControlBar({
         )}
         <IconButton
           class="player-button"
-          label={t(full ? 'player.unfull' : 'player.full')}
-          icon={full ? 'minimize' : 'fullscreen'}
-          onClick={onFull}
+          label={t(fullscreen ? 'player.unfull' : 'player.full')}
+          icon={fullscreen ? 'minimize' : 'fullscreen'}
+          onClick={onFullscreen}
         />
       </div>
     </div>
   )
 }
 
-function Volume({ playback }: { playback: Playback }): JSX.Element {
+function VolumeSlider({ playback }: { playback: Playback }): JSX.Element {
   const input = useRef<HTMLInputElement>(null)
   const value = playback.muted.value ? 0 : playback.volume.value
   useEffect(() => {

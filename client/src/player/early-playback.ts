@@ -1,50 +1,45 @@
-import type { EarlyPlaybackHandover, Opening } from '../early-playback.ts'
+import type { EarlyPlaybackHandover, EarlyPlayer } from '../early-playback.ts'
 import { runFirst } from '../main-thread.ts'
 
-export type { Opening }
+/** Maximum wait in milliseconds of rendering for the first frame: enough on a fast connection; a slow one would delay the page too much. */
+const FIRST_FRAME_TIMEOUT_MS = 150
 
-/**
- * So long (ms) the drawing of the page waits at most for a first picture: on a quick line that is enough, on a slow one it would only come
- * later.
- */
-const WORTH = 150
-
-/** What was begun before any of the client was there; null where nothing was. */
+/** What the script in the page prefetched before the client loaded; null where there is no such script, or where it did nothing. */
 export const { bobineFilm: earlyPlaybackHandover = null } = window as { bobineFilm?: EarlyPlaybackHandover }
-let prepared = earlyPlaybackHandover?.opening ?? null
+let earlyPlayer = earlyPlaybackHandover?.player ?? null
 
-/** Has the drawing of the page wait for the first picture of a film that begins in the page the server wrote. */
+/** Defers rendering the page until the first frame of a video whose play button was pressed in the server-rendered page. */
 export function prioritizeEarlyPlayback(): void {
-  const one = prepared
-  if (one)
-    void one.wished.then(() =>
+  const player = earlyPlayer
+  if (player)
+    void player.playRequested.then(() =>
       runFirst(
-        one.ready.then(async opened => opened && (await waitForPresentedFrame(one.media))),
-        WORTH
+        player.attachment.then(async attachment => attachment && (await waitForPresentedFrame(player.media))),
+        FIRST_FRAME_TIMEOUT_MS
       )
     )
 }
 
-/** The media element to play a video in, by the address of its playlist: the one where it has begun, else a new one. */
+/** Returns the media element for the video with this master playlist: that of the early player if it has this video, else a new one. */
 export function videoElementFor(url: string): HTMLVideoElement {
-  return prepared?.isOf(url) ? prepared.media : document.createElement('video')
+  return earlyPlayer?.playsPlaylist(url) ? earlyPlayer.media : document.createElement('video')
 }
 
 /**
- * What has begun in this element for the video with this playlist; null where nothing has. It serves once; without an address it is given
- * up.
+ * Returns the early player of this media element if it has the video with this master playlist, else null; an early player with another
+ * video, or with any where `url` is null, is stopped. Only the first call for the element can return it.
  */
-export function adoptEarlyPlayer(media: HTMLVideoElement, url: string | null): Opening | null {
-  if (prepared?.media !== media) return null
-  const one = prepared
-  prepared = null
-  one.leaveWritten()
-  if (url !== null && one.isOf(url)) return one
-  one.stop()
+export function adoptEarlyPlayer(media: HTMLVideoElement, url: string | null): EarlyPlayer | null {
+  if (earlyPlayer?.media !== media) return null
+  const player = earlyPlayer
+  earlyPlayer = null
+  player.detachFromServerPage()
+  if (url !== null && player.playsPlaylist(url)) return player
+  player.stop()
   return null
 }
 
-/** Resolves with the next picture on the screen. */
+/** Resolves when the next frame of the video is presented; at once in browsers without `requestVideoFrameCallback`. */
 export async function waitForPresentedFrame(media: HTMLVideoElement): Promise<void> {
   if ('requestVideoFrameCallback' in media)
     await new Promise(resolve => {

@@ -5,100 +5,99 @@ import { yieldToMain, waitForNextTask } from '../main-thread.ts'
 import { readLocalStorage, writeLocalStorage } from '../browser-storage.ts'
 import { createPrefetchLoader } from './prefetch-loader.ts'
 import { PlayerAudioTracks } from './audio-tracks.ts'
-import { adoptEarlyPlayer, type Opening } from './early-playback.ts'
+import type { EarlyPlayer } from '../early-playback.ts'
+import { adoptEarlyPlayer } from './early-playback.ts'
 import { PlayableLevels } from './playable-levels.ts'
 import type { PlaybackError, PlayerRendition, PlayerSource } from './source.ts'
 
-type Library = typeof import('./hls.ts')
+type HlsModule = typeof import('./hls.ts')
 
-/** What the statistics tell of the loading. */
+/** Loading statistics: `bitrate` of the current rendition and estimated `bandwidth` in bits per second, and the host of the files. */
 export type LoadingStats = { codecs: string | null; bitrate: number | null; bandwidth: number | null; host: string }
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl'
-const BUFFER_BEHIND = 60
-/** How far from the last segment of a growing playlist a wish to jump is taken as a wish to wait. */
-const EDGE = 1
-const MEDIA_RECOVERIES = 2
+const BACK_BUFFER_SECONDS = 60
+/** Seconds before the end of a growing playlist within which a seek waits for more segments. */
+const EDGE_SECONDS = 1
+const MAX_MEDIA_RECOVERIES = 2
 /**
- * The short side of the first picture where nobody knows the viewer's line yet: the page has asked for its playlist ahead
+ * The resolution to start with while the bandwidth is unknown (short side in pixels): the page contains the playlist of this rendition
  * (server/pages/early-playback.ts).
  */
-const FIRST_SIZE = 240
+const INITIAL_RESOLUTION = 240
 
-/** Loads a video into a media element: hls.js where the browser has media sources, elsewhere the browser's own HLS or one whole file. */
+/** Loads a video into a media element: with hls.js where the browser has Media Source Extensions, else with native HLS or as one file. */
 export class PlayerEngine {
-  /** Best first; empty where the browser chooses by itself. */
-  readonly qualities = signal<PlayerRendition[]>([])
-  /** The viewer's choice; null is automatic. */
+  /** The best rendition first; empty where the browser selects renditions itself. */
+  readonly renditions = signal<PlayerRendition[]>([])
+  /** The rendition that the viewer chose; null is automatic. */
   readonly chosen = signal<PlayerRendition | null>(null)
-  /** What is on the screen. */
+  /** The rendition on the screen. */
   readonly shown = signal<PlayerRendition | null>(null)
-  readonly audios = new PlayerAudioTracks()
+  readonly audioTracks = new PlayerAudioTracks()
+  /** Whether segments are still added to the playlist. */
   readonly growing = signal(false)
-  /** Whether qualities are being made that cannot be chosen yet. */
-  readonly coming = signal(false)
-  /** Seconds that can be played so far; Infinity once everything can. */
-  readonly ready = signal(Infinity)
-  /** A place the viewer wants to see that is not there yet. */
-  readonly awaited = signal<number | null>(null)
-  readonly fault = signal<PlaybackError | null>(null)
+  /** Whether renditions are being transcoded that cannot be chosen yet. */
+  readonly renditionsPending = signal(false)
+  /** Seconds that can be played so far; Infinity once the whole video can. */
+  readonly playableUntil = signal(Infinity)
+  /** The target in seconds of a seek that waits for its segment; null without one. */
+  readonly awaitedTime = signal<number | null>(null)
+  readonly error = signal<PlaybackError | null>(null)
 
   readonly #media: HTMLVideoElement
-  /** Asks for the source anew when its files moved or its token ran out. */
-  readonly #renew: () => Promise<PlayerSource | null>
+  /** Loads the source again when its files have moved or its token has expired. */
+  readonly #reloadSource: () => Promise<PlayerSource | null>
   #source: PlayerSource | null = null
-  #library: Library | null = null
-  #opening: Opening | null = null
+  #hlsModule: HlsModule | null = null
+  #earlyPlayer: EarlyPlayer | null = null
   #hls: Hls | null = null
-  #rungs: PlayableLevels | null = null
-  #recoveries = 0
-  #renewed = false
+  #playableLevels: PlayableLevels | null = null
+  #mediaRecoveries = 0
+  #sourceReloaded = false
   #resumeAfterWait = false
 
-  constructor(media: HTMLVideoElement, renew: () => Promise<PlayerSource | null>) {
+  constructor(media: HTMLVideoElement, reloadSource: () => Promise<PlayerSource | null>) {
     this.#media = media
-    this.#renew = renew
-    addEventListener('online', this.#online)
+    this.#reloadSource = reloadSource
+    addEventListener('online', this.#onOnline)
   }
 
-  /** Loads a source from a place in seconds; resolves when there is something to play, or a fault. */
+  /** Loads a source and starts at `at` seconds; resolves when there is something to play, or an error. */
   async load(source: PlayerSource, at: number): Promise<void> {
     this.#source = source
     this.#reset()
-    const opening = (this.#opening = adoptEarlyPlayer(this.#media, at === 0 && !source.plain ? source.url : null))
+    const earlyPlayer = (this.#earlyPlayer = adoptEarlyPlayer(this.#media, at === 0 && !source.plain ? source.url : null))
     if (source.plain) return this.#loadFile(source.url, at)
     if (!('MediaSource' in window || 'ManagedMediaSource' in window)) return this.#loadNatively(source, at)
-    const loaded = this.#loadByLibrary(source, at, opening)
-    if (!opening) await loaded
+    const loaded = this.#loadWithHls(source, at, earlyPlayer)
+    if (!earlyPlayer) await loaded
   }
 
-  /** Shows a quality from the next segment on; null lets the connection decide. Unless told otherwise it is kept for later videos. */
-  choose(quality: PlayerRendition | null, keep = true): void {
-    this.chosen.value = quality
-    if (keep) writeLocalStorage('quality', quality?.size ?? null)
+  /** Switches to a rendition from the next segment on; null selects by bandwidth. Saves the choice for later videos if `save` is true. */
+  chooseRendition(rendition: PlayerRendition | null, save = true): void {
+    this.chosen.value = rendition
+    if (save) writeLocalStorage('quality', rendition?.size ?? null)
     if (!this.#hls) return
-    this.#hls.nextLevel = quality ? this.#indexOf(this.#hls, quality) : -1
+    this.#hls.nextLevel = rendition ? this.#levelIndexOf(this.#hls, rendition) : -1
   }
 
-  /** Jumps to a place; waits for it where a growing video is not that far yet. */
+  /** Seeks to a time in seconds, at most `end`; waits where a growing video does not have it yet. */
   seek(seconds: number, end: number): void {
     const target = Math.min(Math.max(0, seconds), end)
-    if (target > this.ready.value - EDGE) {
+    if (target > this.playableUntil.value - EDGE_SECONDS) {
       this.#resumeAfterWait ||= !this.#media.paused
       this.#media.pause()
-      this.awaited.value = target
+      this.awaitedTime.value = target
       return
     }
-    this.stopWaiting()
-    this.#rungs?.fit(target)
+    this.cancelAwaitedSeek()
+    this.#playableLevels?.adjust(target)
     this.#media.currentTime = target
   }
 
-  /**
-   * What is known of the loading: codecs and bits per second of what is shown, bits per second the connection is thought to carry, where it
-   * comes from.
-   */
-  loading(): LoadingStats {
+  /** Returns the loading statistics of the current rendition. */
+  loadingStats(): LoadingStats {
     const level = this.#hls?.levels[this.#hls.currentLevel]
     const estimate = this.#hls?.bandwidthEstimate ?? NaN
     return {
@@ -109,16 +108,16 @@ export class PlayerEngine {
     }
   }
 
-  /** Gives up waiting for a place that is not there yet. */
-  stopWaiting(): void {
-    this.awaited.value = null
+  /** Cancels a seek that waits for its segment. */
+  cancelAwaitedSeek(): void {
+    this.awaitedTime.value = null
     this.#resumeAfterWait = false
   }
 
-  /** Tries again after a fault, from the same place. */
+  /** Loads the video again after an error and plays from the same time. */
   async retry(): Promise<void> {
     const at = this.#media.currentTime
-    const source = (await this.#renew().catch(() => null)) ?? this.#source
+    const source = (await this.#reloadSource().catch(() => null)) ?? this.#source
     if (source) await this.load(source, at)
     await this.#media.play().catch(() => {
       /* the viewer presses play */
@@ -126,53 +125,53 @@ export class PlayerEngine {
   }
 
   destroy(): void {
-    removeEventListener('online', this.#online)
+    removeEventListener('online', this.#onOnline)
     this.#source = null
     this.#reset()
   }
 
-  readonly #online = (): void => {
-    if (this.fault.peek() === 'network') void this.retry()
+  readonly #onOnline = (): void => {
+    if (this.error.peek() === 'network') void this.retry()
   }
 
   #reset(): void {
-    this.#opening?.stop()
-    this.#opening = null
-    this.#rungs?.stop()
-    this.#rungs = null
+    this.#earlyPlayer?.stop()
+    this.#earlyPlayer = null
+    this.#playableLevels?.stop()
+    this.#playableLevels = null
     this.#hls?.destroy()
     this.#hls = null
-    this.#recoveries = 0
-    this.fault.value = null
-    this.qualities.value = []
+    this.#mediaRecoveries = 0
+    this.error.value = null
+    this.renditions.value = []
     this.shown.value = null
-    this.audios.clear()
+    this.audioTracks.clear()
     this.growing.value = false
-    this.coming.value = false
-    this.ready.value = Infinity
-    this.stopWaiting()
+    this.renditionsPending.value = false
+    this.playableUntil.value = Infinity
+    this.cancelAwaitedSeek()
   }
 
-  async #loadByLibrary(source: PlayerSource, at: number, opening: Opening | null): Promise<void> {
-    // The film before its library.
-    const opened = (await opening?.ready) ?? null
-    if (opened) await yieldToMain()
+  async #loadWithHls(source: PlayerSource, at: number, earlyPlayer: EarlyPlayer | null): Promise<void> {
+    // The first segments have priority over loading hls.js.
+    const attachment = (await earlyPlayer?.attachment) ?? null
+    if (attachment) await yieldToMain()
     try {
-      this.#library ??= await import('./hls.ts')
+      this.#hlsModule ??= await import('./hls.ts')
     } catch {
-      this.fault.value = 'network'
+      this.error.value = 'network'
       return
     }
     await waitForNextTask()
-    if (this.#source !== source) return opening?.stop()
-    if (!this.#library.default.isSupported()) return this.#loadNatively(source, at)
-    this.#opening = null
-    this.#attach(this.#library, source, at, opened)
+    if (this.#source !== source) return earlyPlayer?.stop()
+    if (!this.#hlsModule.default.isSupported()) return this.#loadNatively(source, at)
+    this.#earlyPlayer = null
+    this.#attach(this.#hlsModule, source, at, attachment)
   }
 
   #loadNatively(source: PlayerSource, at: number): void {
     const url = this.#media.canPlayType(HLS_TYPE) === '' ? source.file : source.url
-    if (url === null) this.fault.value = 'unplayable'
+    if (url === null) this.error.value = 'unplayable'
     else this.#loadFile(url, at)
   }
 
@@ -189,14 +188,14 @@ export class PlayerEngine {
     this.#media.addEventListener(
       'error',
       () => {
-        this.fault.value = this.#media.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'unplayable'
+        this.error.value = this.#media.error?.code === MediaError.MEDIA_ERR_NETWORK ? 'network' : 'unplayable'
       },
       { once: true }
     )
   }
 
-  #attach(library: Library, source: PlayerSource, at: number, opened: MediaAttachingData | null): void {
-    const { default: Hls, Events } = library
+  #attach(hlsModule: HlsModule, source: PlayerSource, at: number, attachment: MediaAttachingData | null): void {
+    const { default: Hls, Events } = hlsModule
     const bandwidth = readLocalStorage<number>('bandwidth')
     const hls = (this.#hls = new Hls({
       loader: createPrefetchLoader(Hls.DefaultConfig.loader),
@@ -205,93 +204,93 @@ export class PlayerEngine {
       subtitleStreamController: undefined,
       subtitleTrackController: undefined,
       timelineController: undefined,
-      backBufferLength: BUFFER_BEHIND,
+      backBufferLength: BACK_BUFFER_SECONDS,
       capLevelToPlayerSize: true,
       enableWorker: false,
       abrEwmaDefaultEstimate: bandwidth ?? Hls.DefaultConfig.abrEwmaDefaultEstimate
     }))
-    const rungs = (this.#rungs = new PlayableLevels(
-      library,
+    const playableLevels = (this.#playableLevels = new PlayableLevels(
+      hlsModule,
       hls,
       source.url,
       source.unfinished,
       () => this.#media.currentTime,
-      coming => {
-        this.coming.value = coming
+      pending => {
+        this.renditionsPending.value = pending
       }
     ))
-    this.audios.follow(library, hls)
+    this.audioTracks.attach(hlsModule, hls)
     hls.on(Events.MANIFEST_PARSED, () => {
-      const begin = async () => {
-        await rungs.begin(at)
+      const start = async () => {
+        await playableLevels.start(at)
         if (this.#hls !== hls) return
-        this.#list(hls)
-        const wanted = this.qualities.peek().find(({ size }) => size === readLocalStorage<number>('quality'))
-        if (wanted) {
-          this.chosen.value = wanted
-          hls.loadLevel = this.#indexOf(hls, wanted)
-        } else if (bandwidth === null) hls.startLevel = firstLevel(hls.levels)
+        this.#updateRenditions(hls)
+        const preferred = this.renditions.peek().find(({ size }) => size === readLocalStorage<number>('quality'))
+        if (preferred) {
+          this.chosen.value = preferred
+          hls.loadLevel = this.#levelIndexOf(hls, preferred)
+        } else if (bandwidth === null) hls.startLevel = initialLevel(hls.levels)
         hls.startLoad(at)
       }
-      void begin()
+      void start()
     })
     hls.on(Events.LEVELS_UPDATED, () => {
-      this.#list(hls)
-      // Back to the viewer's choice as soon as it can be had again.
+      this.#updateRenditions(hls)
+      // The chosen rendition may have been removed meanwhile; it is selected again as soon as it is back.
       const chosen = this.chosen.peek()
-      if (chosen && hls.loadLevel !== this.#indexOf(hls, chosen)) hls.loadLevel = this.#indexOf(hls, chosen)
+      if (chosen && hls.loadLevel !== this.#levelIndexOf(hls, chosen)) hls.loadLevel = this.#levelIndexOf(hls, chosen)
     })
     hls.on(Events.LEVEL_SWITCHED, (_, { level }) => {
-      const now = hls.levels[level]
-      this.shown.value = now ? qualityOf(now) : null
+      const current = hls.levels[level]
+      this.shown.value = current ? renditionOf(current) : null
     })
     hls.on(Events.LEVEL_UPDATED, (_, { details }) => {
-      rungs.heed(details.url, { edge: details.edge, ended: !details.live })
+      playableLevels.updatePlaylistEnd(details.url, { edge: details.edge, ended: !details.live })
       this.growing.value = details.live
-      this.ready.value = rungs.reach()
-      this.#answerWait()
+      this.playableUntil.value = playableLevels.playableUntil()
+      this.#resumeAwaitedSeek()
     })
     hls.on(Events.FRAG_BUFFERED, () => {
-      this.#recoveries = 0
-      this.#renewed = false
+      this.#mediaRecoveries = 0
+      this.#sourceReloaded = false
       if (hls.bandwidthEstimate > 0) writeLocalStorage('bandwidth', Math.round(hls.bandwidthEstimate))
     })
     hls.on(Events.ERROR, (_, data) => {
-      if (data.fatal) void this.#fail(library, hls, data)
+      if (data.fatal) void this.#handleFatalError(hlsModule, hls, data)
     })
-    // Who pressed play before there was anything to play: a new source may end that.
-    const wished = !this.#media.paused
+    // Play may have been pressed before anything was loaded; attaching a new source may pause the element again.
+    const playRequested = !this.#media.paused
     hls.once(Events.MEDIA_ATTACHED, () => {
-      if (wished && this.#media.paused)
+      if (playRequested && this.#media.paused)
         this.#media.play().catch(() => {
           /* the viewer presses play */
         })
     })
-    // hls.js 1.7 tells of buffers it takes over before it tells of their media, which makes it forget them: it would load sound by what of
-    // the picture is there.
+    // hls.js 1.7 announces the buffers that it takes over before their media, and then discards them: it would load audio by what is
+    // buffered of the video.
     hls.once(Events.MEDIA_ATTACHED, (_, { mediaSource }) => {
-      if (opened?.tracks && mediaSource === opened.mediaSource)
-        hls.trigger(Events.BUFFER_CREATED, { tracks: opened.tracks as BufferCreatedTrackSet })
+      if (attachment?.tracks && mediaSource === attachment.mediaSource)
+        hls.trigger(Events.BUFFER_CREATED, { tracks: attachment.tracks as BufferCreatedTrackSet })
     })
-    hls.attachMedia(opened ?? this.#media)
+    hls.attachMedia(attachment ?? this.#media)
     hls.loadSource(source.url)
   }
 
-  /** The level of a quality; -1, which is automatic, while there is none. */
-  #indexOf(hls: Hls, quality: PlayerRendition): number {
-    return hls.levels.findIndex(level => isSameRendition(qualityOf(level), quality))
+  /** Returns the level index of a rendition; -1, which means automatic, while hls.js has no such level. */
+  #levelIndexOf(hls: Hls, rendition: PlayerRendition): number {
+    return hls.levels.findIndex(level => isSameRendition(renditionOf(level), rendition))
   }
 
-  #list(hls: Hls): void {
-    const all = hls.levels.map(qualityOf).sort((a, b) => b.size - a.size || Number(b.fast) - Number(a.fast))
-    this.qualities.value = all.filter((one, index) => index === 0 || !isSameRendition(one, all[index - 1]!))
+  #updateRenditions(hls: Hls): void {
+    const sorted = hls.levels.map(renditionOf).sort((a, b) => b.size - a.size || Number(b.fast) - Number(a.fast))
+    this.renditions.value = sorted.filter((rendition, index) => index === 0 || !isSameRendition(rendition, sorted[index - 1]!))
   }
 
-  #answerWait(): void {
-    const target = this.awaited.peek()
-    if (target === null || target > this.ready.peek() - EDGE) return
+  #resumeAwaitedSeek(): void {
+    const target = this.awaitedTime.peek()
+    if (target === null || target > this.playableUntil.peek() - EDGE_SECONDS) return
     const resume = this.#resumeAfterWait
-    this.stopWaiting()
+    this.cancelAwaitedSeek()
     this.#media.currentTime = target
     if (resume)
       this.#media.play().catch(() => {
@@ -299,18 +298,18 @@ export class PlayerEngine {
       })
   }
 
-  async #fail(library: Library, hls: Hls, { type, response }: ErrorData): Promise<void> {
-    if (type === library.ErrorTypes.MEDIA_ERROR && this.#recoveries++ < MEDIA_RECOVERIES) return hls.recoverMediaError()
-    if (type !== library.ErrorTypes.NETWORK_ERROR) return this.#stop(hls, 'unplayable')
-    const closed = response !== undefined && [401, 403, 404, 410].includes(response.code ?? 0)
-    if (!closed) return this.#stop(hls, 'network')
-    if (this.#renewed) return this.#stop(hls, 'missing')
-    this.#renewed = true
+  async #handleFatalError(hlsModule: HlsModule, hls: Hls, { type, response }: ErrorData): Promise<void> {
+    if (type === hlsModule.ErrorTypes.MEDIA_ERROR && this.#mediaRecoveries++ < MAX_MEDIA_RECOVERIES) return hls.recoverMediaError()
+    if (type !== hlsModule.ErrorTypes.NETWORK_ERROR) return this.#stopWithError(hls, 'unplayable')
+    const inaccessible = response !== undefined && [401, 403, 404, 410].includes(response.code ?? 0)
+    if (!inaccessible) return this.#stopWithError(hls, 'network')
+    if (this.#sourceReloaded) return this.#stopWithError(hls, 'missing')
+    this.#sourceReloaded = true
     const at = this.#media.currentTime
     const wasPlaying = !this.#media.paused
-    const source = await this.#renew().catch(() => null)
+    const source = await this.#reloadSource().catch(() => null)
     if (this.#hls !== hls) return
-    if (!source) return this.#stop(hls, 'missing')
+    if (!source) return this.#stopWithError(hls, 'missing')
     await this.load(source, at)
     if (wasPlaying)
       await this.#media.play().catch(() => {
@@ -318,24 +317,24 @@ export class PlayerEngine {
       })
   }
 
-  #stop(hls: Hls, fault: PlaybackError): void {
-    this.#rungs?.stop()
+  #stopWithError(hls: Hls, error: PlaybackError): void {
+    this.#playableLevels?.stop()
     hls.stopLoad()
-    this.fault.value = fault
+    this.error.value = error
   }
 }
 
-/** The lowest level that is not too coarse. */
-function firstLevel(levels: Level[]): number {
-  const first = levels.findIndex(level => qualityOf(level).size >= FIRST_SIZE)
-  return first === -1 ? levels.length - 1 : first
+/** Returns the index of the lowest level that has at least INITIAL_RESOLUTION, else of the highest one. */
+function initialLevel(levels: Level[]): number {
+  const index = levels.findIndex(level => renditionOf(level).size >= INITIAL_RESOLUTION)
+  return index === -1 ? levels.length - 1 : index
 }
 
-function qualityOf(level: Level): PlayerRendition {
+function renditionOf(level: Level): PlayerRendition {
   return { size: Math.min(level.width, level.height), fast: level.frameRate > 50 }
 }
 
-/** Whether two qualities are the same to a viewer. */
+/** Whether two renditions look the same to a viewer. */
 export function isSameRendition(a: PlayerRendition | null, b: PlayerRendition | null): boolean {
   return a?.size === b?.size && a?.fast === b?.fast
 }

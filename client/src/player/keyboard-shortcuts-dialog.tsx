@@ -3,7 +3,7 @@ import type { TextKey } from '../i18n/catalogue.ts'
 import { t } from '../i18n/i18n.ts'
 import { Dialog } from '../ui/dialog.tsx'
 
-const KEYS: [keys: string[], meaning: TextKey][] = [
+const SHORTCUTS: [keys: string[], description: TextKey][] = [
   [['K', '␣'], 'keys.toggle'],
   [['J', 'L'], 'keys.jump'],
   [['←', '→'], 'keys.smallJump'],
@@ -19,19 +19,19 @@ const KEYS: [keys: string[], meaning: TextKey][] = [
   [['?'], 'keys.help']
 ]
 
-/** What the keys do in the player. */
+/** The dialog that lists the keyboard shortcuts of the player; `theatre`: whether the player has a theatre mode. */
 export function KeyboardShortcutsDialog({ theatre, onClose }: { theatre: boolean; onClose: () => void }): JSX.Element {
   return (
     <Dialog title={t('player.keys')} onClose={onClose}>
       <dl class="shortcuts">
-        {KEYS.filter(([, meaning]) => theatre || meaning !== 'keys.theatre').map(([keys, meaning]) => (
-          <div key={meaning}>
+        {SHORTCUTS.filter(([, description]) => theatre || description !== 'keys.theatre').map(([keys, description]) => (
+          <div key={description}>
             <dt>
               {keys.map(key => (
                 <kbd key={key}>{key}</kbd>
               ))}
             </dt>
-            <dd>{t(meaning)}</dd>
+            <dd>{t(description)}</dd>
           </div>
         ))}
       </dl>

@@ -1,79 +1,81 @@
-/** What a key does to a player. */
+/** The commands of a player that keys call. */
 export type PlayerCommands = {
-  toggle: () => void
-  jump: (seconds: number) => void
-  seekTo: (share: number) => void
-  louder: (by: number) => void
-  mute: () => void
-  fullscreen: () => void
-  theatre: () => void
-  float: () => void
-  faster: (steps: number) => void
-  captions: () => void
-  stats: () => void
-  help: () => void
+  togglePlay: () => void
+  /** Relative, in seconds. */
+  seekBy: (seconds: number) => void
+  /** Absolute, 0 to 1. */
+  seekToFraction: (fraction: number) => void
+  changeVolume: (by: number) => void
+  toggleMuted: () => void
+  toggleFullscreen: () => void
+  toggleTheatre: () => void
+  togglePictureInPicture: () => void
+  changeSpeed: (steps: number) => void
+  toggleCaptions: () => void
+  toggleStats: () => void
+  showHelp: () => void
 }
 
-const SMALL_JUMP = 5
-const JUMP = 10
+const SMALL_SEEK_SECONDS = 5
+const SEEK_SECONDS = 10
 const VOLUME_STEP = 0.05
 
 /**
- * Acts on a key; `inside` says whether the player has the focus (the arrows up and down belong to the page otherwise). False: not a key of
- * the player.
+ * Runs the command of a key press and prevents its default. Returns false if the key is none of the player, or belongs to the element with
+ * the focus. `insidePlayer`: whether the focus is in the player; elsewhere the up and down arrows scroll the page.
  */
-export function handleKeyboardShortcut(event: KeyboardEvent, commands: PlayerCommands, inside: boolean): boolean {
+export function handleKeyboardShortcut(event: KeyboardEvent, commands: PlayerCommands, insidePlayer: boolean): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return false
   const target = event.composedPath()[0]
   if (!(target instanceof HTMLElement) || target.isContentEditable || target.closest('textarea, select, dialog, [role="menu"]'))
     return false
   if (target instanceof HTMLInputElement && target.type !== 'range') return false
-  // Buttons and links are pressed with these keys; a slider moves with the arrows.
+  // These keys press buttons and links; arrows move sliders.
   if ((event.key === ' ' || event.key === 'Enter') && target.closest('button, a, [role="tab"], summary')) return false
   if (event.key.startsWith('Arrow') && target.closest('[role="slider"], input, [role="tab"]')) return false
-  const act = commandOf(event.key, commands, inside)
-  if (!act) return false
+  const command = commandOf(event.key, commands, insidePlayer)
+  if (!command) return false
   event.preventDefault()
-  act()
+  command()
   return true
 }
 
-function commandOf(key: string, commands: PlayerCommands, inside: boolean): (() => void) | null {
-  if (/^[0-9]$/.test(key)) return () => commands.seekTo(Number(key) / 10)
+function commandOf(key: string, commands: PlayerCommands, insidePlayer: boolean): (() => void) | null {
+  if (/^[0-9]$/.test(key)) return () => commands.seekToFraction(Number(key) / 10)
   switch (key.length === 1 ? key.toLowerCase() : key) {
     case ' ':
     case 'k':
-      return commands.toggle
+      return commands.togglePlay
     case 'j':
-      return () => commands.jump(-JUMP)
+      return () => commands.seekBy(-SEEK_SECONDS)
     case 'l':
-      return () => commands.jump(JUMP)
+      return () => commands.seekBy(SEEK_SECONDS)
     case 'ArrowLeft':
-      return () => commands.jump(-SMALL_JUMP)
+      return () => commands.seekBy(-SMALL_SEEK_SECONDS)
     case 'ArrowRight':
-      return () => commands.jump(SMALL_JUMP)
+      return () => commands.seekBy(SMALL_SEEK_SECONDS)
     case 'ArrowUp':
-      return inside ? () => commands.louder(VOLUME_STEP) : null
+      return insidePlayer ? () => commands.changeVolume(VOLUME_STEP) : null
     case 'ArrowDown':
-      return inside ? () => commands.louder(-VOLUME_STEP) : null
+      return insidePlayer ? () => commands.changeVolume(-VOLUME_STEP) : null
     case 'm':
-      return commands.mute
+      return commands.toggleMuted
     case 'c':
-      return commands.captions
+      return commands.toggleCaptions
     case 's':
-      return commands.stats
+      return commands.toggleStats
     case 'f':
-      return commands.fullscreen
+      return commands.toggleFullscreen
     case 't':
-      return commands.theatre
+      return commands.toggleTheatre
     case 'i':
-      return commands.float
+      return commands.togglePictureInPicture
     case '<':
-      return () => commands.faster(-1)
+      return () => commands.changeSpeed(-1)
     case '>':
-      return () => commands.faster(1)
+      return () => commands.changeSpeed(1)
     case '?':
-      return commands.help
+      return commands.showHelp
     default:
       return null
   }

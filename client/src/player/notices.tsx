@@ -4,13 +4,13 @@ import { formatTime, t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
 import type { PlaybackError } from './source.ts'
 
-const FAULTS = { network: 'player.faultNetwork', missing: 'player.faultMissing', unplayable: 'player.faultUnplayable' } as const
+const ERROR_TEXTS = { network: 'player.faultNetwork', missing: 'player.faultMissing', unplayable: 'player.faultUnplayable' } as const
 
-/** What went wrong, in words, and the way to try again. */
-export function PlaybackErrorPanel({ fault, onRetry }: { fault: PlaybackError; onRetry: () => void }): JSX.Element {
+/** The message of a playback error, with a button to retry. */
+export function PlaybackErrorPanel({ error, onRetry }: { error: PlaybackError; onRetry: () => void }): JSX.Element {
   return (
     <div class="player-fault" role="alert">
-      <p>{t(FAULTS[fault])}</p>
+      <p>{t(ERROR_TEXTS[error])}</p>
       <Button icon="replay" onClick={onRetry}>
         {t('ui.retry')}
       </Button>
@@ -18,22 +18,22 @@ export function PlaybackErrorPanel({ fault, onRetry }: { fault: PlaybackError; o
   )
 }
 
-/** Where the video goes on, and the way back to its start. */
-export function ResumedNotice({ at, onAgain }: { at: number; onAgain: () => void }): JSX.Element | null {
-  const [gone, setGone] = useState(false)
+/** The position that playback was resumed from, with a button to start from the beginning; disappears after 8 seconds. */
+export function ResumedNotice({ at, onRestart }: { at: number; onRestart: () => void }): JSX.Element | null {
+  const [dismissed, setDismissed] = useState(false)
   useEffect(() => {
-    const timer = setTimeout(() => setGone(true), 8000)
+    const timer = setTimeout(() => setDismissed(true), 8000)
     return () => clearTimeout(timer)
   }, [])
-  if (gone) return null
+  if (dismissed) return null
   return (
     <div class="player-note" role="status">
       <span>{t('player.resumed', { time: formatTime(at) })}</span>
       <button
         type="button"
         onClick={() => {
-          setGone(true)
-          onAgain()
+          setDismissed(true)
+          onRestart()
         }}
       >
         {t('player.fromStart')}

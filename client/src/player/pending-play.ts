@@ -1,7 +1,7 @@
-/** Whether play was pressed in the page the server wrote, before there was a player (head-script.ts); it serves once. */
+/** Whether play was pressed in the server-rendered page, before the player loaded (head-script.ts); true only once for a press. */
 export function consumePendingPlay(): boolean {
   const { dataset } = document.documentElement
-  const kept = 'pressed' in dataset
+  const pressed = 'pressed' in dataset
   delete dataset.pressed
-  return kept
+  return pressed
 }

@@ -2,140 +2,150 @@ import type Hls from 'hls.js'
 import { addLevels, urlWithoutQuery, removeLevel } from './levels.ts'
 import { fetchPlaylistEnd, type PlaylistEnd } from './playlist-tail.ts'
 
-type Library = typeof import('./hls.ts')
+type HlsModule = typeof import('./hls.ts')
 
-const FIRST_PAUSE = 3000
-const LONGEST_PAUSE = 60_000
-const PAUSE_WHILE_NEEDED = 5000
-const SLOWING = 1.4
-/** A growing rung comes in when it is so many seconds ahead of the viewer, and goes when it is only so many. */
-const COMES_AHEAD = 10
-const GOES_AHEAD = 4
+const MIN_POLL_MS = 3000
+const MAX_POLL_MS = 60_000
+const MAX_POLL_WHILE_GROWING_MS = 5000
+const POLL_BACKOFF = 1.4
+/** A growing level is added when its playlist ends this many seconds ahead of the viewer, and removed when it ends less than that ahead. */
+const ADD_AHEAD_SECONDS = 10
+const REMOVE_AHEAD_SECONDS = 4
 
 /**
- * Keeps the levels of hls.js to those that can be played from where the viewer is, while a video's rungs are still being encoded.
- * New rungs come in as they get far enough, without a break; one that the viewer catches up with, or jumps beyond, goes as long as another
- * one reaches further.
- * It reads the master playlist and the ends of growing rungs again and again, more slowly the less depends on it, and rests while nobody
- * looks.
+ * Limits the levels of hls.js to those that can be played from the current time, while renditions of the video are still being transcoded.
+ * Adds levels once their playlists are far enough ahead, without interrupting playback; removes a level whose end the viewer reaches or
+ * seeks beyond, provided that another rendition is complete.
+ * Polls the master playlist and the ends of growing media playlists, with increasing delays, and not while the tab is hidden.
  */
 export class PlayableLevels {
-  readonly #library: Library
+  readonly #hlsModule: HlsModule
   readonly #hls: Hls
   readonly #url: string
-  readonly #place: () => number
-  readonly #tell: (coming: boolean) => void
-  readonly #reach = new Map<string, PlaylistEnd>()
-  #master: string | null = null
-  #listed: string[] | null = null
+  readonly #currentTime: () => number
+  readonly #onPendingChange: (pending: boolean) => void
+  /** By the URL of the media playlist without its query. */
+  readonly #playlistEnds = new Map<string, PlaylistEnd>()
+  #masterPlaylist: string | null = null
+  #listedUrls: string[] | null = null
   #finished: boolean
-  #pause = FIRST_PAUSE
+  #pollDelay = MIN_POLL_MS
   #timer = 0
 
   /**
-   * `unfinished`: whether rungs may still be growing or missing. `place` tells where the viewer is; `tell` hears whether rungs are growing
-   * that cannot be chosen yet.
+   * `unfinished`: whether renditions may still be growing or missing; `currentTime` returns the time of the viewer in seconds;
+   * `onPendingChange` is called with whether renditions are growing that cannot be chosen yet.
    */
-  constructor(library: Library, hls: Hls, url: string, unfinished: boolean, place: () => number, tell: (coming: boolean) => void) {
-    this.#library = library
+  constructor(
+    hlsModule: HlsModule,
+    hls: Hls,
+    url: string,
+    unfinished: boolean,
+    currentTime: () => number,
+    onPendingChange: (pending: boolean) => void
+  ) {
+    this.#hlsModule = hlsModule
     this.#hls = hls
     this.#url = new URL(url, location.href).href
-    this.#place = place
-    this.#tell = tell
+    this.#currentTime = currentTime
+    this.#onPendingChange = onPendingChange
     this.#finished = !unfinished
-    document.addEventListener('visibilitychange', this.#plan)
+    document.addEventListener('visibilitychange', this.#schedulePoll)
   }
 
-  /** Looks at all rungs before the first segment is loaded, so that none is chosen that does not reach `at`. */
-  async begin(at: number): Promise<void> {
+  /** Fetches the ends of all media playlists before the first segment is loaded, so that no level is selected that ends before `at`. */
+  async start(at: number): Promise<void> {
     if (this.#finished) return
-    await this.#measure(this.#hls.levels.map(level => level.uri))
-    this.fit(at)
-    this.#plan()
+    await this.#fetchPlaylistEnds(this.#hls.levels.map(level => level.uri))
+    this.adjust(at)
+    this.#schedulePoll()
   }
 
-  /** How far somebody can jump, in seconds. */
-  reach(): number {
-    const all = [...this.#reach.values()]
-    return this.#finished || all.length === 0 || all.some(({ ended }) => ended) ? Infinity : Math.max(...all.map(({ edge }) => edge))
+  /** Returns how many seconds of the video can be played in some rendition; Infinity once one is complete. */
+  playableUntil(): number {
+    const ends = [...this.#playlistEnds.values()]
+    return this.#finished || ends.length === 0 || ends.some(({ ended }) => ended) ? Infinity : Math.max(...ends.map(({ edge }) => edge))
   }
 
-  /** Notes what hls.js itself has read of a rung. */
-  heed(url: string, reach: PlaylistEnd): void {
-    const before = this.#reach.get(urlWithoutQuery(url))
-    if (this.#finished && reach.ended) return
-    this.#reach.set(urlWithoutQuery(url), reach)
-    if (reach.ended || before) return
-    // A video that was taken for finished grows all the same.
+  /** Records the end of a media playlist that hls.js itself has loaded. */
+  updatePlaylistEnd(url: string, end: PlaylistEnd): void {
+    const known = this.#playlistEnds.has(urlWithoutQuery(url))
+    if (this.#finished && end.ended) return
+    this.#playlistEnds.set(urlWithoutQuery(url), end)
+    if (end.ended || known) return
+    // The source called the video finished, but its playlist grows.
     this.#finished = false
-    this.#plan()
+    this.#schedulePoll()
   }
 
-  /** Makes the levels fit a viewer at a place. */
-  fit(at: number): boolean {
+  /** Removes and adds levels for a viewer at `at` seconds; returns whether levels were added. */
+  adjust(at: number): boolean {
     const { levels } = this.#hls
-    const far = [...this.#reach.values()].some(({ ended }) => ended)
-    const lags = (uri: string, ahead: number) => {
-      const reach = this.#reach.get(urlWithoutQuery(uri))
-      return far && reach !== undefined && !reach.ended && reach.edge < at + ahead
+    const anyComplete = [...this.#playlistEnds.values()].some(({ ended }) => ended)
+    const endsTooEarly = (uri: string, secondsAhead: number) => {
+      const end = this.#playlistEnds.get(urlWithoutQuery(uri))
+      return anyComplete && end !== undefined && !end.ended && end.edge < at + secondsAhead
     }
-    for (const { uri } of levels.filter(level => lags(level.uri, GOES_AHEAD))) {
+    for (const { uri } of levels.filter(level => endsTooEarly(level.uri, REMOVE_AHEAD_SECONDS))) {
       if (this.#hls.levels.length > 1) removeLevel(this.#hls, uri)
     }
     const added =
-      this.#master !== null &&
+      this.#masterPlaylist !== null &&
       addLevels(
-        this.#library,
+        this.#hlsModule,
         this.#hls,
-        this.#master,
+        this.#masterPlaylist,
         this.#url,
-        url => this.#reach.has(urlWithoutQuery(url)) && !lags(url, COMES_AHEAD)
+        url => this.#playlistEnds.has(urlWithoutQuery(url)) && !endsTooEarly(url, ADD_AHEAD_SECONDS)
       ) > 0
-    this.#tell(this.#anyComing())
+    this.#onPendingChange(this.#hasPendingRenditions())
     return added
   }
 
-  #anyComing(): boolean {
+  #hasPendingRenditions(): boolean {
     const playable = new Set(this.#hls.levels.map(({ uri }) => urlWithoutQuery(uri)))
-    return [...this.#reach].some(([path, { ended }]) => !ended && !playable.has(path) && (this.#listed?.includes(path) ?? true))
+    return [...this.#playlistEnds].some(([url, { ended }]) => !ended && !playable.has(url) && (this.#listedUrls?.includes(url) ?? true))
   }
 
   stop(): void {
-    document.removeEventListener('visibilitychange', this.#plan)
+    document.removeEventListener('visibilitychange', this.#schedulePoll)
     clearTimeout(this.#timer)
     this.#finished = true
   }
 
-  readonly #plan = (): void => {
+  readonly #schedulePoll = (): void => {
     clearTimeout(this.#timer)
     if (this.#finished || document.hidden) return
-    const needed = [...this.#reach.values()].some(({ ended }) => !ended)
-    this.#timer = window.setTimeout(() => void this.#look(), needed ? Math.min(this.#pause, PAUSE_WHILE_NEEDED) : this.#pause)
+    const growing = [...this.#playlistEnds.values()].some(({ ended }) => !ended)
+    this.#timer = window.setTimeout(
+      () => void this.#poll(),
+      growing ? Math.min(this.#pollDelay, MAX_POLL_WHILE_GROWING_MS) : this.#pollDelay
+    )
   }
 
-  async #look(): Promise<void> {
-    this.#pause = Math.min(this.#pause * SLOWING, LONGEST_PAUSE)
+  async #poll(): Promise<void> {
+    this.#pollDelay = Math.min(this.#pollDelay * POLL_BACKOFF, MAX_POLL_MS)
     const response = await fetch(this.#url).catch(() => null)
     const text = response?.ok ? await response.text().catch(() => null) : null
     if (this.#finished) return
     if (text !== null) {
-      const listed = this.#library.M3U8Parser.parseMasterPlaylist(text, this.#url).levels.map(({ url }) => url)
-      await this.#measure(listed)
+      const urls = this.#hlsModule.M3U8Parser.parseMasterPlaylist(text, this.#url).levels.map(({ url }) => url)
+      await this.#fetchPlaylistEnds(urls)
       if (this.#finished) return
-      this.#listed = listed.map(urlWithoutQuery)
-      this.#master = text
-      if (this.fit(this.#place())) this.#pause = FIRST_PAUSE
+      this.#listedUrls = urls.map(urlWithoutQuery)
+      this.#masterPlaylist = text
+      if (this.adjust(this.#currentTime())) this.#pollDelay = MIN_POLL_MS
     }
-    this.#plan()
+    this.#schedulePoll()
   }
 
-  /** Reads the ends of those rungs that had none yet. */
-  async #measure(urls: string[]): Promise<void> {
-    const open = urls.filter(url => !this.#reach.get(urlWithoutQuery(url))?.ended)
+  /** Fetches the ends of those media playlists that are not known to be complete. */
+  async #fetchPlaylistEnds(urls: string[]): Promise<void> {
+    const incomplete = urls.filter(url => !this.#playlistEnds.get(urlWithoutQuery(url))?.ended)
     await Promise.all(
-      open.map(async url => {
-        const reach = await fetchPlaylistEnd(url)
-        if (reach) this.#reach.set(urlWithoutQuery(url), reach)
+      incomplete.map(async url => {
+        const end = await fetchPlaylistEnd(url)
+        if (end) this.#playlistEnds.set(urlWithoutQuery(url), end)
       })
     )
   }

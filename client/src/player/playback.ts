@@ -3,41 +3,42 @@ import { runFirst } from '../main-thread.ts'
 import { readLocalStorage, writeLocalStorage } from '../browser-storage.ts'
 import { waitForPresentedFrame } from './early-playback.ts'
 
-type Loudness = { volume: number; muted: boolean }
+type SavedVolume = { volume: number; muted: boolean }
 
-/** What a media element does at the moment, as signals. */
+/** The state of a media element as signals, and the commands that change it. */
 export class Playback {
   readonly media: HTMLVideoElement
   readonly paused = signal(true)
   readonly time = signal(0)
   readonly waiting = signal(false)
   readonly ended = signal(false)
-  /** Whether playing has begun once. */
-  readonly begun = signal(false)
+  /** Whether the current source has played at least once. */
+  readonly started = signal(false)
+  /** The end in seconds of the buffered range at the current time. */
   readonly buffered = signal(0)
   readonly volume = signal(1)
   readonly muted = signal(false)
   readonly speed = signal(1)
   readonly loop = signal(false)
-  readonly floating = signal(false)
-  readonly #given = signal(0)
-  readonly #measured = signal(Infinity)
+  readonly pictureInPicture = signal(false)
+  readonly #expectedDuration = signal(0)
+  readonly #mediaDuration = signal(Infinity)
   readonly #growing = signal(false)
-  /** Seconds: measured once the whole video is there, by its metadata before. */
+  /** Seconds: of the media element once the playlist is complete, from the metadata of the video before. */
   readonly duration = computed(() => {
-    const measured = this.#measured.value
-    if (!Number.isFinite(measured) || measured <= 0) return this.#given.value
-    return this.#growing.value ? Math.max(measured, this.#given.value) : measured
+    const mediaDuration = this.#mediaDuration.value
+    if (!Number.isFinite(mediaDuration) || mediaDuration <= 0) return this.#expectedDuration.value
+    return this.#growing.value ? Math.max(mediaDuration, this.#expectedDuration.value) : mediaDuration
   })
-  readonly #stop = new AbortController()
-  #imposed = false
+  readonly #destroyed = new AbortController()
+  #skipVolumeSave = false
 
   constructor(media: HTMLVideoElement) {
     this.media = media
-    const kept = readLocalStorage<Loudness>('volume')
-    if (kept) {
-      media.volume = Math.min(1, Math.max(0, kept.volume))
-      media.muted = kept.muted
+    const saved = readLocalStorage<SavedVolume>('volume')
+    if (saved) {
+      media.volume = Math.min(1, Math.max(0, saved.volume))
+      media.muted = saved.muted
     }
     this.#on(
       [
@@ -56,56 +57,56 @@ export class Playback {
         'emptied',
         'canplay'
       ],
-      this.#read
+      this.#update
     )
     this.#on(['playing'], () => {
-      this.begun.value = true
+      this.started.value = true
     })
     this.#on(['volumechange'], () => {
-      if (!this.#imposed) writeLocalStorage('volume', { volume: media.volume, muted: media.muted } satisfies Loudness)
-      this.#imposed = false
+      if (!this.#skipVolumeSave) writeLocalStorage('volume', { volume: media.volume, muted: media.muted } satisfies SavedVolume)
+      this.#skipVolumeSave = false
     })
     this.#on(['enterpictureinpicture'], () => {
-      this.floating.value = true
+      this.pictureInPicture.value = true
     })
     this.#on(['leavepictureinpicture'], () => {
-      this.floating.value = false
+      this.pictureInPicture.value = false
     })
-    this.#read()
+    this.#update()
   }
 
-  /** Says what the metadata promise, and whether the video still grows. */
-  expect(duration: number, growing: boolean): void {
-    this.#given.value = duration
+  /** Sets the duration from the metadata of the video, and whether its playlist still grows. */
+  setExpectedDuration(duration: number, growing: boolean): void {
+    this.#expectedDuration.value = duration
     this.#growing.value = growing
   }
 
-  /** Starts over when a new source is loaded. */
-  renew(): void {
-    this.begun.value = false
-    this.#measured.value = Infinity
+  /** Resets the state for a new source. */
+  reset(): void {
+    this.started.value = false
+    this.#mediaDuration.value = Infinity
   }
 
-  /** Plays; also where it has just begun by itself, nothing else. Until there is a picture what can wait waits. */
+  /** Plays. Deferred work waits for the first frame (`runFirst`). */
   play(): void {
     const { media } = this
-    // It may play since before there was a player.
-    if (!media.paused && media.readyState > HTMLMediaElement.HAVE_CURRENT_DATA) this.begun.value = true
+    // The early player may have started it before this object was created.
+    if (!media.paused && media.readyState > HTMLMediaElement.HAVE_CURRENT_DATA) this.started.value = true
     const playing = media
       .play()
       .then(async () => await waitForPresentedFrame(media))
       .catch(() => {
-        /* refused by the browser: the button stays */
+        /* not allowed by the browser: the play button stays */
       })
-    if (!this.begun.peek()) runFirst(playing)
+    if (!this.started.peek()) runFirst(playing)
   }
 
-  toggle(): void {
+  togglePlay(): void {
     if (this.media.paused || this.media.ended) this.play()
     else this.media.pause()
   }
 
-  louder(by: number): void {
+  changeVolume(by: number): void {
     this.setVolume((this.media.muted ? 0 : this.media.volume) + by)
   }
 
@@ -114,13 +115,13 @@ export class Playback {
     this.media.muted = this.media.volume === 0
   }
 
-  /** Sets the volume by the wish of an embedding page, not of the viewer: it is not kept for the next video. */
-  imposeVolume(volume: number): void {
+  /** Sets the volume for an embedding page instead of the viewer: it is not saved for later videos. */
+  setVolumeWithoutSaving(volume: number): void {
     const { media } = this
-    const [before, wasMuted] = [media.volume, media.muted]
+    const [previousVolume, wasMuted] = [media.volume, media.muted]
     if (volume > 0) media.volume = Math.min(1, volume)
     media.muted = volume <= 0
-    this.#imposed = media.volume !== before || media.muted !== wasMuted
+    this.#skipVolumeSave = media.volume !== previousVolume || media.muted !== wasMuted
   }
 
   toggleMuted(): void {
@@ -129,10 +130,10 @@ export class Playback {
   }
 
   setSpeed(speed: number): void {
-    // At once, not when the browser tells: a second key press counts from here.
+    // Not only on the event of the browser, because a second key press before it counts from this value.
     this.speed.value = speed
     this.media.playbackRate = speed
-    // Loading a source sets the speed back to the default one.
+    // Loading a source resets `playbackRate` to `defaultPlaybackRate`.
     this.media.defaultPlaybackRate = speed
   }
 
@@ -141,21 +142,21 @@ export class Playback {
     this.loop.value = loop
   }
 
-  /** Lets the picture float over other windows, or brings it back. */
-  async toggleFloating(): Promise<void> {
+  /** Enters or leaves picture-in-picture; rejects where the browser does not allow it. */
+  async togglePictureInPicture(): Promise<void> {
     if (document.pictureInPictureElement === this.media) await document.exitPictureInPicture()
     else await this.media.requestPictureInPicture()
   }
 
   destroy(): void {
-    this.#stop.abort()
+    this.#destroyed.abort()
   }
 
-  #on(events: (keyof HTMLMediaElementEventMap | 'enterpictureinpicture' | 'leavepictureinpicture')[], act: () => void): void {
-    for (const event of events) this.media.addEventListener(event, act, { signal: this.#stop.signal })
+  #on(events: (keyof HTMLMediaElementEventMap | 'enterpictureinpicture' | 'leavepictureinpicture')[], listener: () => void): void {
+    for (const event of events) this.media.addEventListener(event, listener, { signal: this.#destroyed.signal })
   }
 
-  readonly #read = (): void => {
+  readonly #update = (): void => {
     const { media } = this
     this.paused.value = media.paused
     this.time.value = media.currentTime
@@ -164,12 +165,12 @@ export class Playback {
     this.volume.value = media.volume
     this.muted.value = media.muted
     this.speed.value = media.playbackRate
-    this.#measured.value = media.duration
+    this.#mediaDuration.value = media.duration
     this.buffered.value = bufferedEnd(media)
   }
 }
 
-/** Where the buffered part that holds the current place ends. */
+/** Returns the end in seconds of the buffered range that contains the current time; the current time where there is none. */
 function bufferedEnd({ buffered, currentTime }: HTMLVideoElement): number {
   for (let index = 0; index < buffered.length; index++) {
     if (buffered.start(index) <= currentTime + 0.1 && buffered.end(index) >= currentTime) return buffered.end(index)

@@ -10,16 +10,16 @@ import type { Playback } from './playback.ts'
 import type { PlayerRendition } from './source.ts'
 import type { CaptionsAndChapters } from './use-captions-and-chapters.ts'
 
-/** The speeds to choose from. */
+/** The playback speeds of the menu. */
 export const PLAYBACK_SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2]
 
-/** The next slower or faster of them. */
+/** Returns the next slower (`steps` below 0) or faster speed of the menu; the same speed where there is none. */
 export function nextPlaybackSpeed(speed: number, steps: number): number {
-  return (steps < 0 ? PLAYBACK_SPEEDS.findLast(one => one < speed) : PLAYBACK_SPEEDS.find(one => one > speed)) ?? speed
+  return (steps < 0 ? PLAYBACK_SPEEDS.findLast(slower => slower < speed) : PLAYBACK_SPEEDS.find(faster => faster > speed)) ?? speed
 }
 
-type Room = 'all' | 'quality' | 'speed' | 'audio' | 'captions' | 'chapters'
-const NAMES = {
+type SettingsMenu = 'all' | 'quality' | 'speed' | 'audio' | 'captions' | 'chapters'
+const MENU_TITLES = {
   all: 'player.settings',
   quality: 'player.quality',
   speed: 'player.speed',
@@ -27,49 +27,54 @@ const NAMES = {
   captions: 'player.captions',
   chapters: 'player.chapters'
 } as const
-type Line = {
+type SettingsMenuItem = {
   key?: string
   text: string
   detail?: string
   icon?: IconName
   chosen?: boolean
   role: 'menuitem' | 'menuitemradio' | 'menuitemcheckbox'
-  opens?: Room
-  act?: () => void
+  opens?: SettingsMenu
+  onSelect?: () => void
 }
 
-/** What the menu works on, and what its last lines do. */
-type Props = { playback: Playback; engine: PlayerEngine; tracks: CaptionsAndChapters; onHelp: () => void; onStats: () => void }
+type PlayerSettingsProps = {
+  playback: Playback
+  engine: PlayerEngine
+  tracks: CaptionsAndChapters
+  onHelp: () => void
+  onStats: () => void
+}
 
-/** The menu of the player: quality, speed, sound, subtitles, chapters, loop, statistics, keys. */
-export function PlayerSettings({ onOpen, ...props }: Props & { onOpen: (open: boolean) => void }): JSX.Element {
-  const [room, setRoom] = useState<Room | null>(null)
+/** The settings menu: quality, speed, audio track, captions, chapters, loop, statistics, keyboard shortcuts. */
+export function PlayerSettings({ onOpen, ...props }: PlayerSettingsProps & { onOpen: (open: boolean) => void }): JSX.Element {
+  const [menu, setMenu] = useState<SettingsMenu | null>(null)
   const root = useRef<HTMLDivElement>(null)
-  const close = (focus: boolean) => {
-    setRoom(null)
-    if (focus) root.current?.querySelector<HTMLElement>('[aria-haspopup]')?.focus()
+  const close = (focusButton: boolean) => {
+    setMenu(null)
+    if (focusButton) root.current?.querySelector<HTMLElement>('[aria-haspopup]')?.focus()
   }
   useLayoutEffect(() => {
-    onOpen(room !== null)
-    if (room === null) return
+    onOpen(menu !== null)
+    if (menu === null) return
     const list = root.current!.querySelector<HTMLElement>('[role="menu"]')!
     ;(list.querySelector<HTMLElement>('[aria-checked="true"]') ?? list.querySelector<HTMLElement>('[role^="menuitem"]'))?.focus()
-    const away = (event: Event) => {
+    const closeFromOutside = (event: Event) => {
       if (!root.current?.contains(event.target as Node)) close(false)
     }
-    addEventListener('pointerdown', away)
-    return () => removeEventListener('pointerdown', away)
-  }, [room])
+    addEventListener('pointerdown', closeFromOutside)
+    return () => removeEventListener('pointerdown', closeFromOutside)
+  }, [menu])
 
   return (
     <div
       class="settings"
       ref={root}
       onKeyDown={event => {
-        if (room === null) return
-        if (event.key === 'Escape' || (event.key === 'ArrowLeft' && room !== 'all')) {
-          if (room === 'all') close(true)
-          else setRoom('all')
+        if (menu === null) return
+        if (event.key === 'Escape' || (event.key === 'ArrowLeft' && menu !== 'all')) {
+          if (menu === 'all') close(true)
+          else setMenu('all')
         } else if (event.key === 'Tab') return close(false)
         else if (!moveMenuFocus(event.currentTarget, event.key)) return
         event.preventDefault()
@@ -81,41 +86,41 @@ export function PlayerSettings({ onOpen, ...props }: Props & { onOpen: (open: bo
         label={t('player.settings')}
         icon="settings"
         aria-haspopup="menu"
-        aria-expanded={room !== null}
-        onClick={() => (room === null ? setRoom('all') : close(true))}
+        aria-expanded={menu !== null}
+        onClick={() => (menu === null ? setMenu('all') : close(true))}
       />
-      {room !== null && (
-        <div class="settings-list" role="menu" tabIndex={0} data-quiet-focus aria-label={t('player.settings')} data-room={room}>
-          {room !== 'all' && (
-            <button type="button" class="settings-line settings-back" role="menuitem" tabIndex={-1} onClick={() => setRoom('all')}>
+      {menu !== null && (
+        <div class="settings-list" role="menu" tabIndex={0} data-quiet-focus aria-label={t('player.settings')} data-room={menu}>
+          {menu !== 'all' && (
+            <button type="button" class="settings-line settings-back" role="menuitem" tabIndex={-1} onClick={() => setMenu('all')}>
               <Icon name="back" size={18} />
-              <span>{t(NAMES[room])}</span>
-              {room === 'quality' && props.engine.coming.value && <span class="settings-detail">{t('player.moreComing')}</span>}
+              <span>{t(MENU_TITLES[menu])}</span>
+              {menu === 'quality' && props.engine.renditionsPending.value && <span class="settings-detail">{t('player.moreComing')}</span>}
             </button>
           )}
-          {lines(room, props).map(line => (
+          {menuItems(menu, props).map(item => (
             <button
-              key={line.key ?? line.text}
+              key={item.key ?? item.text}
               type="button"
               class="settings-line"
-              role={line.role}
+              role={item.role}
               tabIndex={-1}
-              aria-checked={line.chosen}
-              aria-haspopup={line.opens ? 'menu' : undefined}
+              aria-checked={item.chosen}
+              aria-haspopup={item.opens ? 'menu' : undefined}
               onClick={() => {
-                line.act?.()
-                if (line.opens) setRoom(line.opens)
-                else if (line.role !== 'menuitemcheckbox') close(true)
+                item.onSelect?.()
+                if (item.opens) setMenu(item.opens)
+                else if (item.role !== 'menuitemcheckbox') close(true)
               }}
             >
-              {line.role === 'menuitemradio' ? (
-                <span class="settings-mark">{line.chosen && <Icon name="check" size={18} />}</span>
+              {item.role === 'menuitemradio' ? (
+                <span class="settings-mark">{item.chosen && <Icon name="check" size={18} />}</span>
               ) : (
-                line.icon && <Icon name={line.icon} size={18} />
+                item.icon && <Icon name={item.icon} size={18} />
               )}
-              <span>{line.text}</span>
-              {line.detail && <span class="settings-detail">{line.detail}</span>}
-              {line.opens && <Icon name="chevron" size={16} />}
+              <span>{item.text}</span>
+              {item.detail && <span class="settings-detail">{item.detail}</span>}
+              {item.opens && <Icon name="chevron" size={16} />}
             </button>
           ))}
         </div>
@@ -124,62 +129,65 @@ export function PlayerSettings({ onOpen, ...props }: Props & { onOpen: (open: bo
   )
 }
 
-function lines(room: Room, { playback, engine, tracks: { captions, caption, choose, chapters }, onHelp, onStats }: Props): Line[] {
-  const qualities = engine.qualities.value
+function menuItems(
+  menu: SettingsMenu,
+  { playback, engine, tracks: { captions, caption, choose, chapters }, onHelp, onStats }: PlayerSettingsProps
+): SettingsMenuItem[] {
+  const renditions = engine.renditions.value
   const chosen = engine.chosen.value
   const automatic = engine.shown.value && !chosen ? t('player.autoNow', { quality: renditionName(engine.shown.value) }) : t('player.auto')
-  if (room === 'quality') {
+  if (menu === 'quality') {
     return [
-      ...qualities.map(one => ({
-        text: renditionName(one),
+      ...renditions.map(rendition => ({
+        text: renditionName(rendition),
         role: 'menuitemradio' as const,
-        chosen: isSameRendition(one, chosen),
-        act: () => engine.choose(one)
+        chosen: isSameRendition(rendition, chosen),
+        onSelect: () => engine.chooseRendition(rendition)
       })),
-      { text: automatic, role: 'menuitemradio', chosen: chosen === null, act: () => engine.choose(null) }
+      { text: automatic, role: 'menuitemradio', chosen: chosen === null, onSelect: () => engine.chooseRendition(null) }
     ]
   }
-  if (room === 'speed')
-    return PLAYBACK_SPEEDS.map(one => ({
-      text: speedName(one),
+  if (menu === 'speed')
+    return PLAYBACK_SPEEDS.map(speed => ({
+      text: speedName(speed),
       role: 'menuitemradio',
-      chosen: playback.speed.value === one,
-      act: () => playback.setSpeed(one)
+      chosen: playback.speed.value === speed,
+      onSelect: () => playback.setSpeed(speed)
     }))
-  const audios = engine.audios.list.value
-  const heard = engine.audios.heard.value
-  if (room === 'audio')
-    return audios.map(one => ({
-      key: String(one.id),
-      text: audioName(one),
-      detail: one.language && ![audioName(one), one.language].includes(one.name) ? one.name || undefined : undefined,
+  const audioTracks = engine.audioTracks.list.value
+  const audioTrackId = engine.audioTracks.selectedId.value
+  if (menu === 'audio')
+    return audioTracks.map(track => ({
+      key: String(track.id),
+      text: audioTrackName(track),
+      detail: track.language && ![audioTrackName(track), track.language].includes(track.name) ? track.name || undefined : undefined,
       role: 'menuitemradio',
-      chosen: one.id === heard,
-      act: () => engine.audios.choose(one)
+      chosen: track.id === audioTrackId,
+      onSelect: () => engine.audioTracks.select(track)
     }))
-  if (room === 'captions') {
+  if (menu === 'captions') {
     return [
-      { text: t('ui.off'), role: 'menuitemradio', chosen: caption === null, act: () => choose(null) },
+      { text: t('ui.off'), role: 'menuitemradio', chosen: caption === null, onSelect: () => choose(null) },
       ...captions.map(({ language: { id }, automaticallyGenerated }) => ({
         key: id,
         text: languageName(id),
         detail: automaticallyGenerated ? t('player.captionsAuto') : undefined,
         role: 'menuitemradio' as const,
         chosen: caption?.language.id === id,
-        act: () => choose(id)
+        onSelect: () => choose(id)
       }))
     ]
   }
-  if (room === 'chapters')
+  if (menu === 'chapters')
     return chapters.map(({ timecode, title }) => ({
       key: String(timecode),
       text: title,
       detail: formatTime(timecode),
       role: 'menuitem',
-      act: () => engine.seek(timecode, playback.duration.peek())
+      onSelect: () => engine.seek(timecode, playback.duration.peek())
     }))
   return [
-    ...(qualities.length > 0
+    ...(renditions.length > 0
       ? [
           {
             text: t('player.quality'),
@@ -191,13 +199,13 @@ function lines(room: Room, { playback, engine, tracks: { captions, caption, choo
         ]
       : []),
     { text: t('player.speed'), detail: speedName(playback.speed.value), icon: 'speed', role: 'menuitem', opens: 'speed' },
-    ...(audios.length > 1
+    ...(audioTracks.length > 1
       ? [
           {
             text: t('player.audio'),
-            detail: audios
-              .filter(({ id }) => id === heard)
-              .map(audioName)
+            detail: audioTracks
+              .filter(({ id }) => id === audioTrackId)
+              .map(audioTrackName)
               .join(''),
             icon: 'volume',
             role: 'menuitem',
@@ -233,18 +241,18 @@ function lines(room: Room, { playback, engine, tracks: { captions, caption, choo
       icon: 'loop',
       role: 'menuitemcheckbox',
       chosen: playback.loop.value,
-      act: () => playback.setLoop(!playback.loop.peek())
+      onSelect: () => playback.setLoop(!playback.loop.peek())
     },
-    { text: t('player.stats'), icon: 'info', role: 'menuitem', act: onStats },
-    { text: t('player.keys'), icon: 'keyboard', role: 'menuitem', act: onHelp }
+    { text: t('player.stats'), icon: 'info', role: 'menuitem', onSelect: onStats },
+    { text: t('player.keys'), icon: 'keyboard', role: 'menuitem', onSelect: onHelp }
   ]
 }
 
-function audioName({ language, name }: PlayerAudioTrack): string {
+function audioTrackName({ language, name }: PlayerAudioTrack): string {
   return language ? languageName(language) : name
 }
 
-/** A quality as people call it: 720p, 1080p60. */
+/** Returns the usual name of a rendition: 720p, 1080p60. */
 export function renditionName({ size, fast }: PlayerRendition): string {
   return size === 0 ? t('player.soundOnly') : `${size}p${fast ? '60' : ''}`
 }

@@ -23,37 +23,39 @@ import { useTapGestures } from './use-tap-gestures.ts'
 import { startViewReporting } from './view-reporting.ts'
 import './player.css'
 
-/** What commands a player and tells of it. */
+/** The parts of a player through which an embedding page controls and observes it. */
 export type PlayerHandle = { engine: PlayerEngine; playback: Playback; tracks: CaptionsAndChapters }
 
-type Props = {
+type PlayerProps = {
   source: PlayerSource
   autoplay?: boolean
-  /** Where to begin, in seconds; without it where this browser left the video. */
+  /** Where to start, in seconds; without it at the position saved in this browser. */
   start?: number
-  /** Where to stop, in seconds. */
+  /** Where to pause, in seconds. */
   stop?: number
   muted?: boolean
   loop?: boolean
   speed?: number
-  /** The language of the subtitles to begin with. */
+  /** The language of the captions to start with. */
   subtitle?: string
-  /** Everything; everything but the bar; only the picture, which then obeys no finger and no key. */
+  /** All controls; all but the control bar; none, also no gestures and no keyboard shortcuts. */
   controls?: 'all' | 'bare' | 'none'
-  /** Whether keys pressed anywhere on the page are the player's. */
+  /** Whether keyboard shortcuts work on the whole page instead of only with the focus in the player. */
   pageKeys?: boolean
+  /** Whether the position is saved in this browser and restored. */
   remember?: boolean
+  /** Whether theatre mode is on. */
   wide?: boolean
   onWide?: () => void
-  /** Hears of the parts, and again when the tracks change. */
-  onParts?: (parts: PlayerHandle) => void
-  /** Gives the source anew when its files moved or its token ran out; null when it is gone. */
+  /** Called with the handle once the player is created, and again when captions or chapters change. */
+  onHandleChange?: (handle: PlayerHandle) => void
+  /** Loads the source again when its files have moved or its token has expired; null when the video is gone. */
   renew: () => Promise<PlayerSource | null>
-  /** What lies over the picture at its head. */
+  /** Content over the top of the video. */
   children?: ComponentChildren
 }
 
-/** The video player: picture, controls, keys, gestures, and what it says when something is wrong. */
+/** The video player: video, controls, keyboard shortcuts, gestures, and error messages. */
 export function Player({
   source,
   autoplay = false,
@@ -68,126 +70,132 @@ export function Player({
   remember = true,
   wide = false,
   onWide,
-  onParts,
+  onHandleChange,
   renew,
   children
-}: Props): JSX.Element {
-  const box = useRef<HTMLDivElement>(null)
-  const turn = useStagedHydration(1)
-  const { media, engine, playback, resumed } = usePlayer(source, { autoplay, start, remember, renew })
-  const { awake, full, wake, toggleFull, onMenu } = useControlsVisibility(box, playback)
-  const [help, setHelp] = useState(false)
-  const [stats, setStats] = useState(false)
-  const [sheet, lookAtSheet] = useStoryboard(source)
-  const [looked, setLooked] = useState(false)
+}: PlayerProps): JSX.Element {
+  const playerElement = useRef<HTMLDivElement>(null)
+  const renderStage = useStagedHydration(1)
+  const { mediaRef, engine, playback, resumedAt } = usePlayer(source, { autoplay, start, remember, renew })
+  const { visible, fullscreen, showControls, toggleFullscreen, onMenuToggle } = useControlsVisibility(playerElement, playback)
+  const [helpOpen, setHelpOpen] = useState(false)
+  const [statsOpen, setStatsOpen] = useState(false)
+  const [storyboard, loadStoryboard] = useStoryboard(source)
+  const [tracksNeeded, setTracksNeeded] = useState(false)
   const tracks = useCaptionsAndChapters(
     source,
-    looked || subtitle !== undefined || onParts !== undefined || (playback?.begun.value ?? false),
+    tracksNeeded || subtitle !== undefined || onHandleChange !== undefined || (playback?.started.value ?? false),
     subtitle
   )
-  const look = () => {
-    setLooked(true)
-    lookAtSheet()
+  const loadSeekPreviews = () => {
+    setTracksNeeded(true)
+    loadStoryboard()
   }
-  const jump = (by: number) => {
-    if (engine && playback) engine.seek((engine.awaited.peek() ?? playback.time.peek()) + by, playback.duration.peek())
+  const seekBy = (seconds: number) => {
+    if (engine && playback) engine.seek((engine.awaitedTime.peek() ?? playback.time.peek()) + seconds, playback.duration.peek())
   }
-  const obeys = controls !== 'none'
-  const { taps, leap } = useTapGestures(box, { toggle: () => playback?.toggle(), jump, full: toggleFull, wake, awake })
+  const interactive = controls !== 'none'
+  const { handlers, seekHint } = useTapGestures(playerElement, {
+    togglePlay: () => playback?.togglePlay(),
+    seekBy,
+    toggleFullscreen,
+    showControls,
+    controlsVisible: visible
+  })
   useKeyboardShortcuts(
-    box,
-    engine && playback && obeys
+    playerElement,
+    engine && playback && interactive
       ? {
-          toggle: () => playback.toggle(),
-          jump,
-          seekTo: share => engine.seek(share * playback.duration.peek(), playback.duration.peek()),
-          louder: by => playback.louder(by),
-          mute: () => playback.toggleMuted(),
-          fullscreen: toggleFull,
-          theatre: () => onWide?.(),
-          float: () =>
-            void playback.toggleFloating().catch(() => {
-              /* not before there is a picture */
+          togglePlay: () => playback.togglePlay(),
+          seekBy,
+          seekToFraction: fraction => engine.seek(fraction * playback.duration.peek(), playback.duration.peek()),
+          changeVolume: by => playback.changeVolume(by),
+          toggleMuted: () => playback.toggleMuted(),
+          toggleFullscreen,
+          toggleTheatre: () => onWide?.(),
+          togglePictureInPicture: () =>
+            void playback.togglePictureInPicture().catch(() => {
+              /* not available before the first frame */
             }),
-          captions: tracks.toggle,
-          stats: () => setStats(on => !on),
-          help: () => setHelp(true),
-          faster: steps => playback.setSpeed(nextPlaybackSpeed(playback.speed.peek(), steps))
+          toggleCaptions: tracks.toggle,
+          toggleStats: () => setStatsOpen(on => !on),
+          showHelp: () => setHelpOpen(true),
+          changeSpeed: steps => playback.setSpeed(nextPlaybackSpeed(playback.speed.peek(), steps))
         }
       : null,
-    { everywhere: pageKeys, wake }
+    { everywhere: pageKeys, onHandled: showControls }
   )
   useStopTime(engine, playback, stop, start ?? 0)
 
-  // Before anything plays: with sound a browser lets nothing play by itself.
+  // Before anything plays: browsers allow autoplay only without audio.
   useLayoutEffect(() => {
     if (!playback) return
-    if (muted) playback.imposeVolume(0)
+    if (muted) playback.setVolumeWithoutSaving(0)
     if (speed !== undefined) playback.setSpeed(speed)
     playback.setLoop(loop)
   }, [playback])
   useEffect(() => {
-    if (engine && playback) onParts?.({ engine, playback, tracks })
-  }, [engine, playback, tracks.known, tracks.caption])
+    if (engine && playback) onHandleChange?.({ engine, playback, tracks })
+  }, [engine, playback, tracks.loaded, tracks.caption])
   useEffect(() => {
-    box.current?.style.setProperty('--ratio', String(source.aspectRatio ?? 16 / 9))
+    playerElement.current?.style.setProperty('--ratio', String(source.aspectRatio ?? 16 / 9))
   }, [source.aspectRatio])
   useEffect(() => {
-    if (playback) return registerMediaSession(source, jump)
+    if (playback) return registerMediaSession(source, seekBy)
   }, [playback, source.title, source.poster])
   useEffect(() => {
     if (playback) return startViewReporting(playback.media, source)
   }, [playback, source.uuid])
 
-  const fault = engine?.fault.value ?? null
-  const awaited = engine?.awaited.value ?? null
-  const begun = playback?.begun.value ?? false
-  const stuck = awaited !== null || (playback?.waiting.value ?? false)
+  const error = engine?.error.value ?? null
+  const awaitedTime = engine?.awaitedTime.value ?? null
+  const started = playback?.started.value ?? false
+  const waiting = awaitedTime !== null || (playback?.waiting.value ?? false)
   return (
     <div
       class="player"
-      ref={box}
-      data-awake={awake || undefined}
-      data-full={full || undefined}
-      data-begun={begun || undefined}
+      ref={playerElement}
+      data-awake={visible || undefined}
+      data-full={fullscreen || undefined}
+      data-begun={started || undefined}
       role="region"
       aria-label={t('player.name', { title: source.title })}
-      {...(obeys ? taps : {})}
+      {...(interactive ? handlers : {})}
     >
-      <VideoElement media={media} source={source} caption={tracks.caption} />
+      <VideoElement mediaRef={mediaRef} source={source} caption={tracks.caption} />
       {children}
-      {leap && (
-        <div key={leap.key} class="player-leap" data-side={leap.seconds < 0 ? 'start' : 'end'} aria-hidden="true">
-          {leap.seconds > 0 ? '+' : '−'}
-          {Math.abs(leap.seconds)} s
+      {seekHint && (
+        <div key={seekHint.key} class="player-leap" data-side={seekHint.seconds < 0 ? 'start' : 'end'} aria-hidden="true">
+          {seekHint.seconds > 0 ? '+' : '−'}
+          {Math.abs(seekHint.seconds)} s
         </div>
       )}
-      {resumed > 0 && begun && awake && <ResumedNotice at={resumed} onAgain={() => engine?.seek(0, resumed)} />}
-      {obeys && !fault && !begun && !stuck && (
+      {resumedAt > 0 && started && visible && <ResumedNotice at={resumedAt} onRestart={() => engine?.seek(0, resumedAt)} />}
+      {interactive && !error && !started && !waiting && (
         <IconButton class="player-start" label={t('player.play')} icon="play" size={34} onClick={() => playback?.play()} />
       )}
-      {!fault && stuck && (
+      {!error && waiting && (
         <div class="player-wait" role="status">
           <span class="player-spin" />
-          {awaited !== null && <p>{t('player.notYet', { time: formatTime(awaited) })}</p>}
+          {awaitedTime !== null && <p>{t('player.notYet', { time: formatTime(awaitedTime) })}</p>}
         </div>
       )}
-      {fault && <PlaybackErrorPanel fault={fault} onRetry={() => void engine?.retry()} />}
-      {stats && engine && playback && <PlayerStats {...{ engine, playback }} onClose={() => setStats(false)} />}
-      {controls === 'all' && turn > 0 && engine && playback && !fault && (
+      {error && <PlaybackErrorPanel error={error} onRetry={() => void engine?.retry()} />}
+      {statsOpen && engine && playback && <PlayerStats {...{ engine, playback }} onClose={() => setStatsOpen(false)} />}
+      {controls === 'all' && renderStage > 0 && engine && playback && !error && (
         <ControlBar
-          {...{ playback, engine, sheet, tracks, full, wide, onWide }}
-          onMenu={open => {
-            if (open) setLooked(true)
-            onMenu(open)
+          {...{ playback, engine, storyboard, tracks, fullscreen, wide, onWide }}
+          onMenuToggle={open => {
+            if (open) setTracksNeeded(true)
+            onMenuToggle(open)
           }}
-          onFull={toggleFull}
-          onHelp={() => setHelp(true)}
-          onStats={() => setStats(on => !on)}
-          onLook={look}
+          onFullscreen={toggleFullscreen}
+          onHelp={() => setHelpOpen(true)}
+          onStats={() => setStatsOpen(on => !on)}
+          onSeekPreview={loadSeekPreviews}
         />
       )}
-      {help && <KeyboardShortcutsDialog theatre={onWide !== undefined} onClose={() => setHelp(false)} />}
+      {helpOpen && <KeyboardShortcutsDialog theatre={onWide !== undefined} onClose={() => setHelpOpen(false)} />}
     </div>
   )
 }

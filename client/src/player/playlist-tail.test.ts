@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parsePlaylistEnd } from './playlist-tail.ts'
 
-function playlist(count: number, ended: boolean): string {
+function makePlaylist(count: number, ended: boolean): string {
   let offset = 900
   const lines = [
     '#EXTM3U',
@@ -19,16 +19,16 @@ function playlist(count: number, ended: boolean): string {
   return lines.join('\n') + (ended ? '\n#EXT-X-ENDLIST\n' : '\n')
 }
 
-test('a whole playlist is added up', () => {
-  expect(parsePlaylistEnd(playlist(3, false), 0, 0)).toEqual({ edge: expect.closeTo(6.006), ended: false })
-  expect(parsePlaylistEnd(playlist(0, false), 0, 0)).toEqual({ edge: 0, ended: false })
-  expect(parsePlaylistEnd(playlist(1, true), 0, 0)).toEqual({ edge: expect.closeTo(2.002), ended: true })
+test('the durations of a complete text are added up', () => {
+  expect(parsePlaylistEnd(makePlaylist(3, false), 0, 0)).toEqual({ edge: expect.closeTo(6.006), ended: false })
+  expect(parsePlaylistEnd(makePlaylist(0, false), 0, 0)).toEqual({ edge: 0, ended: false })
+  expect(parsePlaylistEnd(makePlaylist(1, true), 0, 0)).toEqual({ edge: expect.closeTo(2.002), ended: true })
 })
 
-test.each([50, 500, 5000])('the end of a playlist of %i segments tells how long it is, never too long', count => {
-  const text = playlist(count, count === 500)
-  const first = Math.max(0, text.length - 4096)
-  const { edge, ended } = parsePlaylistEnd(text.slice(first), first, text.length)
+test.each([50, 500, 5000])('the last bytes of a playlist of %i segments give its end, never too large', count => {
+  const text = makePlaylist(count, count === 500)
+  const start = Math.max(0, text.length - 4096)
+  const { edge, ended } = parsePlaylistEnd(text.slice(start), start, text.length)
   expect(edge).toBeLessThanOrEqual(count * 2.002 + 0.01)
   expect(edge).toBeGreaterThan(count * 2.002 * 0.93 - 8)
   expect(ended).toBe(count === 500)

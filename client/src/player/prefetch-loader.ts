@@ -4,51 +4,51 @@ import { consumeInitialResponse } from '../initial-data.ts'
 import { waitForNextTask } from '../main-thread.ts'
 import { earlyPlaybackHandover } from './early-playback.ts'
 
-/** What was fetched ahead: bytes, or a playlist's text; and when (ms), which tells the speed of the line. */
-type Fetched<T extends ArrayBuffer | string> = { data: T; began: number; answered: number; ended: number }
+/** A prefetched response: bytes, or the text of a playlist; and its times (milliseconds), from which hls.js estimates the bandwidth. */
+type PrefetchedResponse<T extends ArrayBuffer | string> = { data: T; startedAt: number; respondedAt: number; endedAt: number }
 
-const pieces = new Map<string, () => Promise<Fetched<ArrayBuffer>>>()
-// Header and segment came at once; the library asks for one after the other.
-for (const piece of earlyPlaybackHandover?.pieces ?? []) {
+const prefetchedRanges = new Map<string, () => Promise<PrefetchedResponse<ArrayBuffer>>>()
+// The init segment and the first segment were fetched with one request; hls.js requests them separately.
+for (const prefetched of earlyPlaybackHandover?.files ?? []) {
   const {
     file,
-    ends: [middle, end]
-  } = piece
+    ends: [headerEnd, segmentEnd]
+  } = prefetched
   for (const [from, to] of [
-    [0, middle],
-    [middle, end]
+    [0, headerEnd],
+    [headerEnd, segmentEnd]
   ] as const) {
-    pieces.set(`${file} ${from}-${to}`, async () => {
-      const data = (await piece.bytes).slice(from, to)
-      const { began, answered, ended } = piece
-      return { data, began, answered, ended }
+    prefetchedRanges.set(`${file} ${from}-${to}`, async () => {
+      const data = (await prefetched.bytes).slice(from, to)
+      const { startedAt, respondedAt, endedAt } = prefetched
+      return { data, startedAt, respondedAt, endedAt }
     })
   }
 }
 
-/** The loader of hls.js, which does not ask again for what came with the page or was fetched ahead. */
+/** Returns a loader for hls.js that serves each prefetched response, or playlist that the page contains, once without a request. */
 export function createPrefetchLoader(Base: typeof Hls.DefaultConfig.loader): typeof Hls.DefaultConfig.loader {
   return class extends Base {
     override load(context: LoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<LoaderContext>): void {
-      const coming = take(context)
-      if (!coming) return super.load(context, config, callbacks)
+      const prefetched = takePrefetched(context)
+      if (!prefetched) return super.load(context, config, callbacks)
       this.context = context
-      const answer = async () => {
-        const came = await coming.catch(() => null)
+      const respond = async () => {
+        const response = await prefetched.catch(() => null)
         await waitForNextTask()
-        // Destroyed or aborted meanwhile.
+        // The loader was destroyed or aborted meanwhile.
         if (this.context !== context) return
-        if (!came) return super.load(context, config, callbacks)
-        const { data, began, answered, ended } = came
+        if (!response) return super.load(context, config, callbacks)
+        const { data, startedAt, respondedAt, endedAt } = response
         const size = typeof data === 'string' ? data.length : data.byteLength
-        // As if it had ended now: what lay here meanwhile says nothing of the line.
-        const lay = performance.now() - ended
-        Object.assign(this.stats.loading, { start: began + lay, first: answered + lay, end: ended + lay })
-        Object.assign(this.stats, { loaded: size, total: size, bwEstimate: (size * 8000) / Math.max(1, ended - answered) })
+        // Shifted as if the response had ended now: the time it was stored here says nothing about the bandwidth.
+        const delay = performance.now() - endedAt
+        Object.assign(this.stats.loading, { start: startedAt + delay, first: respondedAt + delay, end: endedAt + delay })
+        Object.assign(this.stats, { loaded: size, total: size, bwEstimate: (size * 8000) / Math.max(1, endedAt - respondedAt) })
         callbacks.onProgress?.(this.stats, context, data, null)
         callbacks.onSuccess({ url: new URL(context.url, location.href).href, data, code: 200 }, this.stats, context, null)
       }
-      void answer()
+      void respond()
     }
 
     override abort(): void {
@@ -58,21 +58,21 @@ export function createPrefetchLoader(Base: typeof Hls.DefaultConfig.loader): typ
   }
 }
 
-function take({ url, rangeStart, rangeEnd }: LoaderContext): Promise<Fetched<ArrayBuffer | string>> | null {
-  const path = pathOf(url)
+function takePrefetched({ url, rangeStart, rangeEnd }: LoaderContext): Promise<PrefetchedResponse<ArrayBuffer | string>> | null {
+  const path = pathAndQueryOf(url)
   if (!rangeEnd) {
     const text = consumeInitialResponse(path)
     const now = performance.now()
-    return typeof text === 'string' ? Promise.resolve({ data: text, began: now, answered: now, ended: now }) : null
+    return typeof text === 'string' ? Promise.resolve({ data: text, startedAt: now, respondedAt: now, endedAt: now }) : null
   }
   const key = `${path} ${rangeStart}-${rangeEnd}`
-  const one = pieces.get(key)
-  pieces.delete(key)
-  return one?.() ?? null
+  const loadRange = prefetchedRanges.get(key)
+  prefetchedRanges.delete(key)
+  return loadRange?.() ?? null
 }
 
-/** Where a file of this instance lies below the origin. */
-function pathOf(url: string): string {
+/** Returns the path and query of a URL. */
+function pathAndQueryOf(url: string): string {
   const { pathname, search } = new URL(url, location.href)
   return pathname + search
 }

@@ -1,31 +1,32 @@
 import { readLocalStorage, writeLocalStorage } from '../browser-storage.ts'
 
-type Places = Record<string, [seconds: number, at: number]>
+/** Positions by the uuid of the video; `savedAt` in milliseconds since the epoch. */
+type SavedPositions = Record<string, [seconds: number, savedAt: number]>
 
-const KEPT = 100
-/** Too near to the beginning or the end there is nothing to go on with. */
-const FROM_BEGINNING = 10
-const FROM_END = 15
+const MAX_SAVED = 100
+/** Seconds at the start and the end of a video in which it is not worth resuming. */
+const MIN_FROM_START = 10
+const MIN_FROM_END = 15
 
-/** Where a video was left in this browser, in seconds; 0 to begin at its beginning. */
+/** Returns the position at which a video was left in this browser, in seconds; 0 to start from the beginning. */
 export function readResumePosition(uuid: string, duration: number): number {
-  const [seconds] = readLocalStorage<Places>('places')?.[uuid] ?? [0]
-  return worthResuming(seconds, duration) ? seconds : 0
+  const [seconds] = readLocalStorage<SavedPositions>('places')?.[uuid] ?? [0]
+  return isWorthResuming(seconds, duration) ? seconds : 0
 }
 
-/** Remembers where a video is left. */
+/** Saves the position of a video in this browser, or removes it near the start or the end; keeps the 100 newest positions. */
 export function saveResumePosition(uuid: string, seconds: number, duration: number): void {
-  const { [uuid]: known, ...places } = readLocalStorage<Places>('places') ?? {}
-  if (!worthResuming(seconds, duration)) {
-    if (known) writeLocalStorage('places', places)
+  const { [uuid]: saved, ...others } = readLocalStorage<SavedPositions>('places') ?? {}
+  if (!isWorthResuming(seconds, duration)) {
+    if (saved) writeLocalStorage('places', others)
     return
   }
-  const newest = Object.entries(places)
+  const newest = Object.entries(others)
     .sort(([, [, a]], [, [, b]]) => b - a)
-    .slice(0, KEPT - 1)
+    .slice(0, MAX_SAVED - 1)
   writeLocalStorage('places', { ...Object.fromEntries(newest), [uuid]: [Math.floor(seconds), Date.now()] })
 }
 
-function worthResuming(seconds: number, duration: number): boolean {
-  return seconds > FROM_BEGINNING && seconds < duration - FROM_END
+function isWorthResuming(seconds: number, duration: number): boolean {
+  return seconds > MIN_FROM_START && seconds < duration - MIN_FROM_END
 }

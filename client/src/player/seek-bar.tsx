@@ -7,49 +7,48 @@ import type { Playback } from './playback.ts'
 import { chapterAt, type PlayerChapter } from './chapters.ts'
 import { StoryboardPreview, type StoryboardSheet } from './storyboard-preview.tsx'
 
-const STEP = 5
-const PAGE = 60
+const STEP_SECONDS = 5
+const PAGE_STEP_SECONDS = 60
 
-/**
- * Where the video is, how far it is loaded, and the way to another place; a small picture and the title of the chapter show what is there.
- */
+/** The seek bar: current time, buffered range and chapters; shows the storyboard frame and the chapter title under the pointer. */
 export function SeekBar({
   playback,
   engine,
-  sheet,
+  storyboard,
   chapters,
-  onLook
+  onSeekPreview
 }: {
   playback: Playback
   engine: PlayerEngine
-  sheet: StoryboardSheet | null
+  storyboard: StoryboardSheet | null
   chapters: PlayerChapter[]
-  onLook: () => void
+  /** Called when the pointer or the focus reaches the bar. */
+  onSeekPreview: () => void
 }): JSX.Element {
   const bar = useRef<HTMLDivElement>(null)
-  const [pointed, setPointed] = useState<{ share: number; dragging: boolean } | null>(null)
-  const shown = useComputed(() => engine.awaited.value ?? playback.time.value)
-  const dragging = useRef(false)
+  const [hover, setHover] = useState<{ fraction: number; dragging: boolean } | null>(null)
+  const shownTime = useComputed(() => engine.awaitedTime.value ?? playback.time.value)
+  const isDragging = useRef(false)
 
   useSignalEffect(() => {
     const duration = playback.duration.value || 1
-    paint(bar.current, {
-      played: shown.value / duration,
+    setCssFractions(bar.current, {
+      played: shownTime.value / duration,
       loaded: playback.buffered.value / duration,
-      ready: Math.min(1, engine.ready.value / duration)
+      ready: Math.min(1, engine.playableUntil.value / duration)
     })
   })
   useEffect(() => {
-    if (pointed) paint(bar.current, { pointed: pointed.share })
-  }, [pointed])
+    if (hover) setCssFractions(bar.current, { pointed: hover.fraction })
+  }, [hover])
 
   const duration = playback.duration.value
-  const shareAt = (event: PointerEvent) => {
-    const box = bar.current!.getBoundingClientRect()
-    return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width))
+  const fractionAt = (event: PointerEvent) => {
+    const bounds = bar.current!.getBoundingClientRect()
+    return Math.min(1, Math.max(0, (event.clientX - bounds.left) / bounds.width))
   }
-  const here = chapterAt(chapters, shown.value)
-  const pointedAt = pointed && chapterAt(chapters, pointed.share * duration)
+  const currentChapter = chapterAt(chapters, shownTime.value)
+  const hoveredChapter = hover && chapterAt(chapters, hover.fraction * duration)
   const seek = (seconds: number) => engine.seek(seconds, playback.duration.peek())
 
   return (
@@ -61,72 +60,76 @@ export function SeekBar({
       aria-label={t('player.seek')}
       aria-valuemin={0}
       aria-valuemax={Math.floor(duration)}
-      aria-valuenow={Math.floor(shown.value)}
+      aria-valuenow={Math.floor(shownTime.value)}
       aria-valuetext={
-        here
-          ? t('player.seekChapter', { time: formatSpokenTime(shown.value), end: formatSpokenTime(duration), chapter: here.title })
-          : t('player.seekValue', { time: formatSpokenTime(shown.value), end: formatSpokenTime(duration) })
+        currentChapter
+          ? t('player.seekChapter', {
+              time: formatSpokenTime(shownTime.value),
+              end: formatSpokenTime(duration),
+              chapter: currentChapter.title
+            })
+          : t('player.seekValue', { time: formatSpokenTime(shownTime.value), end: formatSpokenTime(duration) })
       }
-      onFocus={onLook}
+      onFocus={onSeekPreview}
       onPointerDown={event => {
         if (event.button !== 0) return
         bar.current!.setPointerCapture(event.pointerId)
-        dragging.current = true
-        setPointed({ share: shareAt(event), dragging: true })
+        isDragging.current = true
+        setHover({ fraction: fractionAt(event), dragging: true })
       }}
       onPointerMove={event => {
-        if (event.pointerType === 'touch' && !dragging.current) return
-        onLook()
-        setPointed({ share: shareAt(event), dragging: dragging.current })
+        if (event.pointerType === 'touch' && !isDragging.current) return
+        onSeekPreview()
+        setHover({ fraction: fractionAt(event), dragging: isDragging.current })
       }}
       onPointerUp={event => {
-        if (!dragging.current) return
-        dragging.current = false
-        seek(shareAt(event) * duration)
-        setPointed(event.pointerType === 'touch' ? null : { share: shareAt(event), dragging: false })
+        if (!isDragging.current) return
+        isDragging.current = false
+        seek(fractionAt(event) * duration)
+        setHover(event.pointerType === 'touch' ? null : { fraction: fractionAt(event), dragging: false })
       }}
       onPointerCancel={() => {
-        dragging.current = false
-        setPointed(null)
+        isDragging.current = false
+        setHover(null)
       }}
       onPointerLeave={() => {
-        if (!dragging.current) setPointed(null)
+        if (!isDragging.current) setHover(null)
       }}
       onKeyDown={event => {
-        const to = {
-          ArrowLeft: shown.peek() - STEP,
-          ArrowDown: shown.peek() - STEP,
-          ArrowRight: shown.peek() + STEP,
-          ArrowUp: shown.peek() + STEP,
-          PageDown: shown.peek() - PAGE,
-          PageUp: shown.peek() + PAGE,
+        const target = {
+          ArrowLeft: shownTime.peek() - STEP_SECONDS,
+          ArrowDown: shownTime.peek() - STEP_SECONDS,
+          ArrowRight: shownTime.peek() + STEP_SECONDS,
+          ArrowUp: shownTime.peek() + STEP_SECONDS,
+          PageDown: shownTime.peek() - PAGE_STEP_SECONDS,
+          PageUp: shownTime.peek() + PAGE_STEP_SECONDS,
           Home: 0,
           End: duration
         }[event.key]
-        if (to === undefined) return
+        if (target === undefined) return
         event.preventDefault()
         event.stopPropagation()
-        seek(to)
+        seek(target)
       }}
     >
       <div class="seek-track">
         <div class="seek-ready" />
         <div class="seek-loaded" />
-        <div class="seek-pointed" data-on={pointed !== null || undefined} />
+        <div class="seek-pointed" data-on={hover !== null || undefined} />
         <div class="seek-played" />
         {chapters
           .filter(({ timecode }) => timecode > 0 && timecode < duration)
           .map(({ timecode }) => (
-            <div key={timecode} class="seek-mark" ref={element => paint(element, { at: timecode / duration })} />
+            <div key={timecode} class="seek-mark" ref={element => setCssFractions(element, { at: timecode / duration })} />
           ))}
       </div>
       <div class="seek-thumb" />
-      {pointed && (
+      {hover && (
         <div class="seek-tip">
-          {sheet && <StoryboardPreview sheet={sheet} time={pointed.share * duration} />}
+          {storyboard && <StoryboardPreview sheet={storyboard} time={hover.fraction * duration} />}
           <span class="seek-time">
-            {pointedAt && <span class="seek-chapter">{pointedAt.title}</span>}
-            {formatTime(pointed.share * duration)}
+            {hoveredChapter && <span class="seek-chapter">{hoveredChapter.title}</span>}
+            {formatTime(hover.fraction * duration)}
           </span>
         </div>
       )}
@@ -134,7 +137,8 @@ export function SeekBar({
   )
 }
 
-/** Positions go through the object model: a style attribute would be against the content security policy. */
-function paint(bar: HTMLElement | null, shares: Record<string, number>): void {
-  for (const [name, share] of Object.entries(shares)) bar?.style.setProperty(`--${name}`, String(Math.min(1, Math.max(0, share))))
+/** Sets custom properties to fractions from 0 to 1. By the CSSOM, because the content security policy forbids style attributes. */
+function setCssFractions(element: HTMLElement | null, fractions: Record<string, number>): void {
+  for (const [name, fraction] of Object.entries(fractions))
+    element?.style.setProperty(`--${name}`, String(Math.min(1, Math.max(0, fraction))))
 }

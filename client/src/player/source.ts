@@ -1,28 +1,28 @@
-/** What a player plays. */
+/** A video as the player loads it. */
 export type PlayerSource = {
-  /** Names the video among the places remembered in this browser. */
+  /** Identifies the video, also in the saved positions of this browser. */
   uuid: string
   title: string
   author: string
-  /** Seconds, by the video's metadata: a growing playlist does not know its end yet. */
+  /** Seconds, from the metadata of the video: a growing playlist does not contain its end yet. */
   duration: number
-  /** Width by height; null where unknown. */
+  /** Width divided by height; null where unknown. */
   aspectRatio: number | null
   poster: string | null
-  /** The HLS master playlist, with the viewer's token where the video is not open. */
+  /** The URL of the HLS master playlist, with the token of the viewer where the video is not public. */
   url: string
-  /** Whether `url` is a media file instead of a playlist. */
+  /** Whether `url` is the URL of a media file instead of a playlist. */
   plain?: boolean
-  /** The whole video as one file in a middling quality, for browsers that know no playlists; null where there is none. */
+  /** The URL of the whole video as one file in a medium resolution, for browsers without HLS; null where there is none. */
   file: string | null
-  /** What opens the video's data besides a login: its password. */
+  /** The request headers that give access to the video besides a session: its password. */
   headers?: Record<string, string>
-  /** Whether further qualities may still come. */
+  /** Whether renditions may still be added. */
   unfinished: boolean
 }
 
-/** What went wrong, as the viewer is told: the connection, the files (gone or closed), or the browser cannot. */
+/** Why playback failed: connection lost, files missing or not accessible, or a format that the browser cannot play. */
 export type PlaybackError = 'network' | 'missing' | 'unplayable'
 
-/** A quality to choose: the short side in pixels, 0 for sound alone; and whether it moves at more than 50 frames per second. */
+/** A rendition to choose: its short side in pixels, 0 for audio only; `fast`: more than 50 frames per second. */
 export type PlayerRendition = { size: number; fast: boolean }

@@ -5,69 +5,73 @@ import { readLocalStorage, writeLocalStorage } from '../browser-storage.ts'
 import type { PlayerChapter } from './chapters.ts'
 import type { PlayerSource } from './source.ts'
 
-/** Subtitles in one language. */
+/** The captions of a video in one language. */
 export type CaptionTrack = ApiResponse<'GET /videos/:id/captions'>['data'][number]
 
-/** What a video has besides picture and sound. */
+/** The captions and chapters of a video, and the shown captions. */
 export type CaptionsAndChapters = {
   captions: CaptionTrack[]
-  /** What is shown; null: none. */
+  /** The captions that are shown; null without any. */
   caption: CaptionTrack | null
-  /** Shows the subtitles of a language, here and, unless it is not to be kept, in later videos; null shows none. */
-  choose: (language: string | null, keep?: boolean) => void
-  /** Shows subtitles in the viewer's language, else in any; or none any more. */
+  /** Shows the captions of a language, null none; saves the choice for later videos unless `save` is false. */
+  choose: (language: string | null, save?: boolean) => void
+  /** Shows captions in the language of the pages, else in the first one, or hides them. */
   toggle: () => void
   chapters: PlayerChapter[]
-  /** Whether all of this has been asked for. */
-  known: boolean
+  /** Whether the requests for captions and chapters have ended. */
+  loaded: boolean
 }
 
-type Known = { uuid: string; captions: CaptionTrack[]; chapters: PlayerChapter[] }
-const KEY = 'captions'
+type Loaded = { uuid: string; captions: CaptionTrack[]; chapters: PlayerChapter[] }
+const STORAGE_KEY = 'captions'
 
-/** Subtitles and chapters of a video, asked for once they are `wanted`; `first` is the language to begin with instead of the viewer's. */
-export function useCaptionsAndChapters({ uuid, headers }: PlayerSource, wanted: boolean, first: string | null = null): CaptionsAndChapters {
-  const [known, setKnown] = useState<Known | null>(null)
-  const [chosen, setChosen] = useState(() => first ?? readLocalStorage<string>(KEY))
+/** Loads the captions and chapters of a video once they are `needed`; `initialLanguage` overrides the saved choice of captions. */
+export function useCaptionsAndChapters(
+  { uuid, headers }: PlayerSource,
+  needed: boolean,
+  initialLanguage: string | null = null
+): CaptionsAndChapters {
+  const [loaded, setLoaded] = useState<Loaded | null>(null)
+  const [chosen, setChosen] = useState(() => initialLanguage ?? readLocalStorage<string>(STORAGE_KEY))
   useEffect(() => {
-    if (!wanted) return
+    if (!needed) return
     let current = true
-    const ask = async () => {
+    const load = async () => {
       const options = { params: { id: uuid }, headers }
       const [captions, chapters] = await Promise.all([
-        // Without them the video plays all the same.
+        // The video can be played without them.
         api('GET /videos/:id/captions', options).then(
           ({ data }) => data,
           () => []
         ),
         api('GET /videos/:id/chapters', options).then(
-          answer => answer.chapters,
+          response => response.chapters,
           () => []
         )
       ])
-      if (current) setKnown({ uuid, captions, chapters })
+      if (current) setLoaded({ uuid, captions, chapters })
     }
-    void ask()
+    void load()
     return () => {
       current = false
     }
-  }, [uuid, wanted])
+  }, [uuid, needed])
 
-  const { captions, chapters } = known?.uuid === uuid ? known : { captions: [], chapters: [] }
-  const caption = captions.find(one => one.language.id === chosen) ?? null
-  const choose = (next: string | null, keep = true) => {
+  const { captions, chapters } = loaded?.uuid === uuid ? loaded : { captions: [], chapters: [] }
+  const caption = captions.find(track => track.language.id === chosen) ?? null
+  const choose = (next: string | null, save = true) => {
     setChosen(next)
-    if (keep) writeLocalStorage(KEY, next)
+    if (save) writeLocalStorage(STORAGE_KEY, next)
   }
   return {
     captions,
     caption,
     choose,
     chapters,
-    known: known?.uuid === uuid,
+    loaded: loaded?.uuid === uuid,
     toggle: () => {
-      const any = captions.find(one => one.language.id === currentLanguage()) ?? captions[0]
-      if (any) choose(caption ? null : any.language.id)
+      const preferred = captions.find(track => track.language.id === currentLanguage()) ?? captions[0]
+      if (preferred) choose(caption ? null : preferred.language.id)
     }
   }
 }

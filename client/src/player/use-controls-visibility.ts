@@ -2,53 +2,65 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { RefObject } from 'preact'
 import type { Playback } from './playback.ts'
 
-const SLEEPS_AFTER = 3000
+const HIDE_AFTER_MS = 3000
 
 type WebkitVideo = HTMLVideoElement & { webkitEnterFullscreen?: () => void }
 
-/** When the controls show, and the full screen. */
+/** Whether the controls are visible (after pointer movement, with focus or an open menu, and while paused), and the fullscreen state. */
 export function useControlsVisibility(
-  box: RefObject<HTMLElement | null>,
+  playerElement: RefObject<HTMLElement | null>,
   playback: Playback | null
-): { awake: boolean; full: boolean; wake: () => void; toggleFull: () => void; onMenu: (open: boolean) => void } {
-  const [moved, setMoved] = useState(true)
-  const [menu, setMenu] = useState(false)
+): {
+  visible: boolean
+  fullscreen: boolean
+  showControls: () => void
+  toggleFullscreen: () => void
+  onMenuToggle: (open: boolean) => void
+} {
+  const [recentlyActive, setRecentlyActive] = useState(true)
+  const [menuOpen, setMenuOpen] = useState(false)
   const [focused, setFocused] = useState(false)
-  const [full, setFull] = useState(false)
+  const [fullscreen, setFullscreen] = useState(false)
   const timer = useRef(0)
-  const wake = () => {
-    setMoved(true)
+  const showControls = () => {
+    setRecentlyActive(true)
     clearTimeout(timer.current)
-    timer.current = window.setTimeout(() => setMoved(false), SLEEPS_AFTER)
+    timer.current = window.setTimeout(() => setRecentlyActive(false), HIDE_AFTER_MS)
   }
   useEffect(() => {
-    const element = box.current!
-    const stop = new AbortController()
-    const on = (target: EventTarget, event: string, act: (event: Event) => void) =>
-      target.addEventListener(event, act, { signal: stop.signal })
+    const element = playerElement.current!
+    const removed = new AbortController()
+    const on = (target: EventTarget, event: string, listener: (event: Event) => void) =>
+      target.addEventListener(event, listener, { signal: removed.signal })
     on(element, 'pointermove', event => {
-      if ((event as PointerEvent).pointerType !== 'touch') wake()
+      if ((event as PointerEvent).pointerType !== 'touch') showControls()
     })
     on(element, 'pointerleave', event => {
-      if ((event as PointerEvent).pointerType !== 'touch') setMoved(false)
+      if ((event as PointerEvent).pointerType !== 'touch') setRecentlyActive(false)
     })
-    // A keyboard's user must see what has the focus; a pointer's user has it left there by a click.
+    // Focus by the keyboard must be visible; a click also leaves the focus in the player.
     on(element, 'focusin', event => setFocused((event.target as HTMLElement).matches(':focus-visible:not(video)')))
     on(element, 'focusout', () => setFocused(false))
-    on(document, 'fullscreenchange', () => setFull(document.fullscreenElement === element))
+    on(document, 'fullscreenchange', () => setFullscreen(document.fullscreenElement === element))
     return () => {
-      stop.abort()
+      removed.abort()
       clearTimeout(timer.current)
     }
   }, [])
-  const toggleFull = () => {
+  const toggleFullscreen = () => {
     if (document.fullscreenElement) return void document.exitFullscreen()
-    if ('requestFullscreen' in box.current!)
-      return void box.current!.requestFullscreen().catch(() => {
-        /* the browser or the embedding page forbids it */
+    if ('requestFullscreen' in playerElement.current!)
+      return void playerElement.current!.requestFullscreen().catch(() => {
+        /* not allowed by the browser or the embedding page */
       })
     ;(playback?.media as WebkitVideo | undefined)?.webkitEnterFullscreen?.()
   }
-  const resting = !playback || playback.paused.value || playback.ended.value
-  return { awake: moved || menu || focused || resting, full, wake, toggleFull, onMenu: setMenu }
+  const notPlaying = !playback || playback.paused.value || playback.ended.value
+  return {
+    visible: recentlyActive || menuOpen || focused || notPlaying,
+    fullscreen,
+    showControls,
+    toggleFullscreen,
+    onMenuToggle: setMenuOpen
+  }
 }

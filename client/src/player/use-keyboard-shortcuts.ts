@@ -2,18 +2,19 @@ import type { RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { handleKeyboardShortcut, type PlayerCommands } from './keyboard-shortcuts.ts'
 
-/** Obeys the keys pressed inside the player, or anywhere on the page; null: none. */
+/** Handles key presses inside the player, or `everywhere` on the page, with `commands`; null handles none. Calls `onHandled` after each. */
 export function useKeyboardShortcuts(
-  box: RefObject<HTMLElement | null>,
+  playerElement: RefObject<HTMLElement | null>,
   commands: PlayerCommands | null,
-  { everywhere, wake }: { everywhere: boolean; wake: () => void }
+  { everywhere, onHandled }: { everywhere: boolean; onHandled: () => void }
 ): void {
-  const latest = useRef(commands)
-  latest.current = commands
+  const latestCommands = useRef(commands)
+  latestCommands.current = commands
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const inside = box.current!.contains(event.target as Node)
-      if (latest.current && (inside || everywhere) && handleKeyboardShortcut(event, latest.current, inside)) wake()
+      const insidePlayer = playerElement.current!.contains(event.target as Node)
+      if (latestCommands.current && (insidePlayer || everywhere) && handleKeyboardShortcut(event, latestCommands.current, insidePlayer))
+        onHandled()
     }
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)

@@ -5,66 +5,72 @@ import { saveResumePosition, readResumePosition } from './resume-position.ts'
 import { Playback } from './playback.ts'
 import type { PlayerSource } from './source.ts'
 
-const KEEP_EVERY = 5000
+const SAVE_POSITION_MS = 5000
 
-type Wish = { autoplay: boolean; start?: number; remember: boolean; renew: () => Promise<PlayerSource | null> }
+type PlayerOptions = { autoplay: boolean; start?: number; remember: boolean; renew: () => Promise<PlayerSource | null> }
 
 /**
- * An engine and its playback on a media element, loaded with a source. Files that move or close while they play are the engine's affair: it
- * asks for the source anew.
+ * Creates the engine and the playback state of a media element (`mediaRef`) and loads the source; saves and restores the position. The
+ * engine loads the source again by `options.renew` when its files move or become inaccessible.
  */
 export function usePlayer(
   source: PlayerSource,
-  wish: Wish
-): { media: (element: HTMLVideoElement | null) => void; engine: PlayerEngine | null; playback: Playback | null; resumed: number } {
-  const [element, media] = useState<HTMLVideoElement | null>(null)
-  const [parts, setParts] = useState<{ engine: PlayerEngine; playback: Playback } | null>(null)
-  const [resumed, setResumed] = useState(0)
-  const latest = useRef({ source, wish })
-  latest.current = { source, wish }
-  const loaded = useRef<string | null>(null)
+  options: PlayerOptions
+): {
+  mediaRef: (element: HTMLVideoElement | null) => void
+  engine: PlayerEngine | null
+  playback: Playback | null
+  /** The saved position that playback was resumed from, in seconds; 0 without one. */
+  resumedAt: number
+} {
+  const [element, mediaRef] = useState<HTMLVideoElement | null>(null)
+  const [player, setPlayer] = useState<{ engine: PlayerEngine; playback: Playback } | null>(null)
+  const [resumedAt, setResumedAt] = useState(0)
+  const latest = useRef({ source, options })
+  latest.current = { source, options }
+  const loadedUuid = useRef<string | null>(null)
 
-  // Not after the next frame: the film is what people wait for.
+  // A layout effect, because loading the video should not wait for the next frame.
   useLayoutEffect(() => {
     if (!element) return
-    const engine = new PlayerEngine(element, async () => await latest.current.wish.renew())
+    const engine = new PlayerEngine(element, async () => await latest.current.options.renew())
     const playback = new Playback(element)
-    setParts({ engine, playback })
-    const keep = () => {
-      const { source, wish } = latest.current
-      if (wish.remember && playback.begun.peek() && loaded.current === source.uuid)
+    setPlayer({ engine, playback })
+    const savePosition = () => {
+      const { source, options } = latest.current
+      if (options.remember && playback.started.peek() && loadedUuid.current === source.uuid)
         saveResumePosition(source.uuid, element.currentTime, playback.duration.peek())
     }
-    const timer = setInterval(keep, KEEP_EVERY)
-    addEventListener('pagehide', keep)
-    const follow = engine.growing.subscribe(growing => playback.expect(latest.current.source.duration, growing))
+    const timer = setInterval(savePosition, SAVE_POSITION_MS)
+    addEventListener('pagehide', savePosition)
+    const unsubscribe = engine.growing.subscribe(growing => playback.setExpectedDuration(latest.current.source.duration, growing))
     return () => {
-      keep()
+      savePosition()
       clearInterval(timer)
-      removeEventListener('pagehide', keep)
-      follow()
+      removeEventListener('pagehide', savePosition)
+      unsubscribe()
       engine.destroy()
       playback.destroy()
-      loaded.current = null
+      loadedUuid.current = null
     }
   }, [element])
 
   useLayoutEffect(() => {
-    if (!parts || !element) return
-    const { engine, playback } = parts
-    const place = wish.start ?? (wish.remember ? readResumePosition(source.uuid, source.duration) : 0)
-    loaded.current = source.uuid
-    playback.renew()
-    setResumed(wish.start === undefined ? place : 0)
-    playback.expect(source.duration, false)
-    const begin = async () => {
-      const wanted = consumePendingPlay() || wish.autoplay
-      await engine.load(source, place)
-      // Not without a gesture: else the large button waits.
-      if (wanted) playback.play()
+    if (!player || !element) return
+    const { engine, playback } = player
+    const startAt = options.start ?? (options.remember ? readResumePosition(source.uuid, source.duration) : 0)
+    loadedUuid.current = source.uuid
+    playback.reset()
+    setResumedAt(options.start === undefined ? startAt : 0)
+    playback.setExpectedDuration(source.duration, false)
+    const start = async () => {
+      const playRequested = consumePendingPlay() || options.autoplay
+      await engine.load(source, startAt)
+      // Without a user gesture the browser may refuse to play; then the large play button stays.
+      if (playRequested) playback.play()
     }
-    void begin()
-  }, [parts, source.uuid])
+    void start()
+  }, [player, source.uuid])
 
-  return { media, engine: parts?.engine ?? null, playback: parts?.playback ?? null, resumed }
+  return { mediaRef, engine: player?.engine ?? null, playback: player?.playback ?? null, resumedAt }
 }

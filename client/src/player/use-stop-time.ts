@@ -3,16 +3,16 @@ import type { PlayerEngine } from './engine.ts'
 import type { Playback } from './playback.ts'
 
 /**
- * Stops a video where it is wished to end, or goes round to `start` there when it repeats. Whoever plays on or jumps beyond watches the
- * rest.
+ * Pauses the video when it plays past `stop` seconds, or seeks to `start` if it loops. Playing on after the pause and seeking beyond `stop`
+ * are possible.
  */
 export function useStopTime(engine: PlayerEngine | null, playback: Playback | null, stop: number | undefined, start: number): void {
   useEffect(() => {
     if (!engine || !playback || stop === undefined || stop <= start) return
-    let before = 0
+    let previous = 0
     return playback.time.subscribe(now => {
-      const crossed = before < stop && now >= stop && now - before < JUMP && !playback.media.seeking
-      before = now
+      const crossed = previous < stop && now >= stop && now - previous < MAX_STEP_SECONDS && !playback.media.seeking
+      previous = now
       if (!crossed) return
       if (playback.loop.peek()) engine.seek(start, playback.duration.peek())
       else playback.media.pause()
@@ -20,5 +20,5 @@ export function useStopTime(engine: PlayerEngine | null, playback: Playback | nu
   }, [engine, playback, stop, start])
 }
 
-/** Seconds that never pass between two looks while a video just plays. */
-const JUMP = 5
+/** A larger step between two time updates is a seek, not playback. */
+const MAX_STEP_SECONDS = 5

@@ -3,19 +3,19 @@ import { api } from '../api.ts'
 import type { StoryboardSheet } from './storyboard-preview.tsx'
 import type { PlayerSource } from './source.ts'
 
-/** The sheet of small frames, asked for when somebody first looks for a place. */
+/** Returns the storyboard of a video, null until it is loaded, and the function that loads it, once per video. */
 export function useStoryboard({ uuid, headers }: PlayerSource): [StoryboardSheet | null, () => void] {
-  const [known, setKnown] = useState<{ uuid: string; sheet: StoryboardSheet | null } | null>(null)
-  const asked = useRef<string | null>(null)
-  const look = () => {
-    if (asked.current === uuid) return
-    asked.current = uuid
+  const [loaded, setLoaded] = useState<{ uuid: string; sheet: StoryboardSheet | null } | null>(null)
+  const requestedUuid = useRef<string | null>(null)
+  const load = () => {
+    if (requestedUuid.current === uuid) return
+    requestedUuid.current = uuid
     api('GET /videos/:id/storyboards', { params: { id: uuid }, headers }).then(
-      ({ storyboards }) => setKnown({ uuid, sheet: storyboards[0] ?? null }),
+      ({ storyboards }) => setLoaded({ uuid, sheet: storyboards[0] ?? null }),
       () => {
-        /* the time alone does, too */
+        /* the seek bar shows only the time */
       }
     )
   }
-  return [known?.uuid === uuid ? known.sheet : null, look]
+  return [loaded?.uuid === uuid ? loaded.sheet : null, load]
 }

@@ -1,61 +1,67 @@
 import type { RefObject, TargetedEvent } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 
-const DOUBLE = 300
-const JUMP = 10
-const SHOWN = 700
+const DOUBLE_TAP_MS = 300
+const SEEK_SECONDS = 10
+const HINT_SHOWN_MS = 700
 
-type Actions = { toggle: () => void; jump: (seconds: number) => void; full: () => void; wake: () => void; awake: boolean }
-type Taps = {
+type Actions = {
+  togglePlay: () => void
+  seekBy: (seconds: number) => void
+  toggleFullscreen: () => void
+  showControls: () => void
+  controlsVisible: boolean
+}
+type Handlers = {
   onClick: (event: TargetedEvent<HTMLElement, MouseEvent>) => void
   onDblClick: (event: TargetedEvent<HTMLElement, MouseEvent>) => void
   onPointerUp: (event: TargetedEvent<HTMLElement, PointerEvent>) => void
 }
 
-/** A jump that was just made; a key of its own for each. */
-type Leap = { seconds: number; key: number }
+/** The seconds of the seek that a tap just made; each has its own key. */
+type SeekHint = { seconds: number; key: number }
 
 /**
- * Clicks and taps on the picture: a click plays or pauses, two fill the screen; a tap shows the controls, two at a side jump, and every
- * further one jumps on.
+ * Returns the handlers of clicks and taps on the video: a click plays or pauses, a double click toggles fullscreen; a tap shows the
+ * controls, a double tap in the left or right third seeks by 10 seconds, and so does every further tap.
  */
 export function useTapGestures(
-  box: RefObject<HTMLElement | null>,
-  { toggle, jump, full, wake, awake }: Actions
-): { taps: Taps; leap: Leap | null } {
-  const last = useRef({ time: 0, side: 0 })
-  const touched = useRef(false)
-  const [leap, setLeap] = useState<Leap | null>(null)
+  playerElement: RefObject<HTMLElement | null>,
+  { togglePlay, seekBy, toggleFullscreen, showControls, controlsVisible }: Actions
+): { handlers: Handlers; seekHint: SeekHint | null } {
+  const lastTap = useRef({ time: 0, side: 0 })
+  const byTouch = useRef(false)
+  const [seekHint, setSeekHint] = useState<SeekHint | null>(null)
   useEffect(() => {
-    if (!leap) return
-    const timer = setTimeout(() => setLeap(null), SHOWN)
+    if (!seekHint) return
+    const timer = setTimeout(() => setSeekHint(null), HINT_SHOWN_MS)
     return () => clearTimeout(timer)
-  }, [leap])
-  const onPicture = (event: Event) => (event.target as HTMLElement).nodeName === 'VIDEO'
-  const taps: Taps = {
+  }, [seekHint])
+  const isOnVideo = (event: Event) => (event.target as HTMLElement).nodeName === 'VIDEO'
+  const handlers: Handlers = {
     onPointerUp: event => {
-      touched.current = event.pointerType === 'touch'
-      if (!touched.current || !onPicture(event)) return
-      const { left, width } = box.current!.getBoundingClientRect()
-      const place = (event.clientX - left) / width
-      const side = place < 1 / 3 ? -1 : place > 2 / 3 ? 1 : 0
-      const again = event.timeStamp - last.current.time < DOUBLE && side === last.current.side
-      last.current = { time: event.timeStamp, side }
-      if (again && side !== 0) {
-        jump(side * JUMP)
-        setLeap(before => ({
-          seconds: (before && Math.sign(before.seconds) === side ? before.seconds : 0) + side * JUMP,
+      byTouch.current = event.pointerType === 'touch'
+      if (!byTouch.current || !isOnVideo(event)) return
+      const { left, width } = playerElement.current!.getBoundingClientRect()
+      const position = (event.clientX - left) / width
+      const side = position < 1 / 3 ? -1 : position > 2 / 3 ? 1 : 0
+      const repeated = event.timeStamp - lastTap.current.time < DOUBLE_TAP_MS && side === lastTap.current.side
+      lastTap.current = { time: event.timeStamp, side }
+      if (repeated && side !== 0) {
+        seekBy(side * SEEK_SECONDS)
+        setSeekHint(previous => ({
+          seconds: (previous && Math.sign(previous.seconds) === side ? previous.seconds : 0) + side * SEEK_SECONDS,
           key: event.timeStamp
         }))
-      } else if (again || (awake && side === 0)) toggle()
-      wake()
+      } else if (repeated || (controlsVisible && side === 0)) togglePlay()
+      showControls()
     },
     onClick: event => {
-      if (!touched.current && onPicture(event)) toggle()
+      if (!byTouch.current && isOnVideo(event)) togglePlay()
     },
     onDblClick: event => {
-      if (!touched.current && onPicture(event)) full()
+      if (!byTouch.current && isOnVideo(event)) toggleFullscreen()
     }
   }
-  return { taps, leap }
+  return { handlers, seekHint }
 }

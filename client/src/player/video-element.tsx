@@ -5,29 +5,29 @@ import { videoElementFor } from './early-playback.ts'
 import type { PlayerSource } from './source.ts'
 import type { CaptionTrack } from './use-captions-and-chapters.ts'
 
-type Props = { media: (element: HTMLVideoElement | null) => void; source: PlayerSource; caption: CaptionTrack | null }
+type VideoElementProps = { mediaRef: (element: HTMLVideoElement | null) => void; source: PlayerSource; caption: CaptionTrack | null }
 
-/** The media element of a player: one that may have begun to load before there was a player. */
-export function VideoElement({ media, source, caption }: Props): JSX.Element {
-  const box = useRef<HTMLDivElement>(null)
-  const film = useRef<HTMLVideoElement>(null)
+/** The media element of a player; the one of the early player where that has this video. */
+export function VideoElement({ mediaRef, source, caption }: VideoElementProps): JSX.Element {
+  const container = useRef<HTMLDivElement>(null)
+  const video = useRef<HTMLVideoElement>(null)
   useLayoutEffect(() => {
-    const element = (film.current = videoElementFor(source.url))
+    const element = (video.current = videoElementFor(source.url))
     element.playsInline = true
     element.preload = 'auto'
     element.tabIndex = -1
     element.dataset.quietFocus = ''
-    box.current!.append(element)
-    media(element)
+    container.current!.append(element)
+    mediaRef(element)
     return () => {
-      media(null)
+      mediaRef(null)
       element.remove()
     }
   }, [])
   useLayoutEffect(() => {
-    if (source.poster) film.current!.poster = source.poster
-    else film.current!.removeAttribute('poster')
-    film.current!.setAttribute('aria-label', source.title)
+    if (source.poster) video.current!.poster = source.poster
+    else video.current!.removeAttribute('poster')
+    video.current!.setAttribute('aria-label', source.title)
   }, [source.poster, source.title])
   useEffect(() => {
     if (!caption) return
@@ -38,10 +38,10 @@ export function VideoElement({ media, source, caption }: Props): JSX.Element {
       srclang: caption.language.id,
       label: languageName(caption.language.id)
     })
-    film.current!.append(track)
-    // Left alone, browsers show only what they like.
+    video.current!.append(track)
+    // By default browsers show a track only if it matches the preferences of the user.
     track.track.mode = 'showing'
     return () => track.remove()
   }, [caption])
-  return <div ref={box} class="player-film" />
+  return <div ref={container} class="player-film" />
 }

@@ -5,60 +5,60 @@ import { readSessionStorage, writeSessionStorage } from '../browser-storage.ts'
 import type { PlayerSource } from './source.ts'
 
 /**
- * Tells the server what is watched of a video, so that it can count: when playing begins, stops or jumps, and now and then meanwhile. Gives
- * what ends it.
+ * Reports the watched time of a video to the server, which counts views by it: when playing starts or stops, on seeks, and at the interval
+ * of the instance while it plays. Returns the function that ends the reports.
  */
 export function startViewReporting(media: HTMLVideoElement, { uuid, headers }: PlayerSource): () => void {
   let timer: ReturnType<typeof setInterval> | null = null
-  let jumped = false
-  let last = -1
-  const halt = new AbortController()
+  let seeked = false
+  let lastTime = -1
+  const stopped = new AbortController()
 
-  const tell = () => {
+  const report = () => {
     const time = Math.floor(media.currentTime)
-    if (time === last && !jumped) return
-    const body = { currentTime: time, sessionId: session(), ...(jumped ? { viewEvent: 'seek' as const } : {}) }
-    last = time
-    jumped = false
-    // Nobody is disturbed because a view is not counted.
+    if (time === lastTime && !seeked) return
+    const body = { currentTime: time, sessionId: viewerSessionId(), ...(seeked ? { viewEvent: 'seek' as const } : {}) }
+    lastTime = time
+    seeked = false
+    // A view that is not counted is no reason to disturb the viewer.
     void api('POST /videos/:id/views', { params: { id: uuid }, body, headers }).catch(() => undefined)
   }
-  const begin = async () => {
+  const start = async () => {
     if (timer !== null) return
     const { anonymous, users } = (await loadInstanceConfig()).views.videos.watchingInterval
     const interval = currentUser.peek() ? users : anonymous
-    if (interval <= 0 || halt.signal.aborted || media.paused || timer !== null) return
-    tell()
-    timer = setInterval(tell, interval)
+    if (interval <= 0 || stopped.signal.aborted || media.paused || timer !== null) return
+    report()
+    timer = setInterval(report, interval)
   }
-  const rest = () => {
+  const pause = () => {
     if (timer === null) return
     clearInterval(timer)
     timer = null
-    tell()
+    report()
   }
-  media.addEventListener('playing', () => void begin().catch(() => undefined), { signal: halt.signal })
-  for (const name of ['pause', 'ended']) media.addEventListener(name, rest, { signal: halt.signal })
+  media.addEventListener('playing', () => void start().catch(() => undefined), { signal: stopped.signal })
+  for (const name of ['pause', 'ended']) media.addEventListener(name, pause, { signal: stopped.signal })
   media.addEventListener(
     'seeked',
     () => {
-      jumped = true
-      if (timer !== null) tell()
+      seeked = true
+      if (timer !== null) report()
     },
-    { signal: halt.signal }
+    { signal: stopped.signal }
   )
-  if (!media.paused) void begin().catch(() => undefined)
+  if (!media.paused) void start().catch(() => undefined)
   return () => {
-    rest()
-    halt.abort()
+    pause()
+    stopped.abort()
   }
 }
 
-/** Tells this tab from others behind the same address; not `randomUUID`, which plain http has not. */
-function session(): string {
-  const known = readSessionStorage('session')
-  if (known) return known
-  const made = [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('')
-  writeSessionStorage('session', made)
-  return made
+/** Returns the id of this tab, by which the server distinguishes viewers with the same IP address. `randomUUID` needs https. */
+function viewerSessionId(): string {
+  const saved = readSessionStorage('session')
+  if (saved) return saved
+  const id = [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('')
+  writeSessionStorage('session', id)
+  return id
 }

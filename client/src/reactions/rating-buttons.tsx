@@ -11,73 +11,73 @@ import { showToast } from '../ui/toast.tsx'
 import { useQuery } from '../use-query.ts'
 
 type Rating = 'like' | 'dislike' | 'none'
-type Kind = Exclude<Rating, 'none'>
+type RatingKind = Exclude<Rating, 'none'>
 
-const NAMES = { like: 'rate.like', dislike: 'rate.dislike' } as const
-const ICONS = { like: 'like', dislike: 'dislike' } as const
+const RATING_TEXTS = { like: 'rate.like', dislike: 'rate.dislike' } as const
+const RATING_ICONS = { like: 'like', dislike: 'dislike' } as const
 
-/** Likes and dislikes of a video. A press shows at once and is taken back where the server does not take it; guests are led to the door. */
+/** The like and dislike buttons of a video. A rating is shown at once and undone if the request fails; guests get links to the login. */
 export function RatingButtons({ video, headers }: { video: VideoDetails; headers?: Record<string, string> }): JSX.Element {
   const { url } = useLocation()
   const { data } = useQuery('GET /users/me/videos/:id/rating', isLoggedIn.value ? { params: { id: video.uuid } } : null)
-  const [shown, setShown] = useState<Rating>('none')
-  /** What the video's numbers already hold. */
-  const [counted, setCounted] = useState<Rating>('none')
-  const known = useRef<Rating>('none')
-  const wish = useRef<Rating>('none')
-  const busy = useRef(false)
+  const [shownRating, setShownRating] = useState<Rating>('none')
+  /** The rating of the user that `video.likes` and `video.dislikes` already include. */
+  const [countedRating, setCountedRating] = useState<Rating>('none')
+  const savedRating = useRef<Rating>('none')
+  const wantedRating = useRef<Rating>('none')
+  const sending = useRef(false)
 
-  // Before anybody can press the buttons that this answer enables.
+  // A layout effect, because this response enables the buttons: the state must be right before the first click.
   useLayoutEffect(() => {
     const rating = isLoggedIn.value ? (data?.rating ?? 'none') : 'none'
-    known.current = wish.current = rating
-    setShown(rating)
-    setCounted(rating)
+    savedRating.current = wantedRating.current = rating
+    setShownRating(rating)
+    setCountedRating(rating)
   }, [data?.rating, isLoggedIn.value])
-  useLayoutEffect(() => setCounted(known.current), [video.likes, video.dislikes])
+  useLayoutEffect(() => setCountedRating(savedRating.current), [video.likes, video.dislikes])
 
-  const tell = async () => {
-    busy.current = true
-    // Whoever presses again meanwhile wants the last of it.
-    while (wish.current !== known.current) {
-      const rating = wish.current
+  const sendRating = async () => {
+    sending.current = true
+    // A click during the request changes the wanted rating: only the last one is sent.
+    while (wantedRating.current !== savedRating.current) {
+      const rating = wantedRating.current
       try {
         await api('PUT /videos/:id/rate', { params: { id: video.uuid }, headers, body: { rating } })
-        known.current = rating
+        savedRating.current = rating
       } catch (error) {
-        wish.current = known.current
-        setShown(known.current)
+        wantedRating.current = savedRating.current
+        setShownRating(savedRating.current)
         showToast(apiErrorText(error), { bad: true })
       }
     }
-    busy.current = false
+    sending.current = false
   }
-  const press = (kind: Kind) => {
-    wish.current = wish.current === kind ? 'none' : kind
-    setShown(wish.current)
-    if (!busy.current) void tell()
+  const toggleRating = (kind: RatingKind) => {
+    wantedRating.current = wantedRating.current === kind ? 'none' : kind
+    setShownRating(wantedRating.current)
+    if (!sending.current) void sendRating()
   }
-  const countOf = (kind: Kind) => Math.max(0, video[`${kind}s`] + Number(shown === kind) - Number(counted === kind))
+  const countOf = (kind: RatingKind) => Math.max(0, video[`${kind}s`] + Number(shownRating === kind) - Number(countedRating === kind))
   return (
     <div class="rate" role="group" aria-label={t('rate.name')}>
       {(['like', 'dislike'] as const).map(kind => {
-        const words = {
-          icon: ICONS[kind],
-          title: t(NAMES[kind]),
-          'aria-label': `${t(NAMES[kind])}: ${formatCount(countOf(kind))}`,
+        const buttonProps = {
+          icon: RATING_ICONS[kind],
+          title: t(RATING_TEXTS[kind]),
+          'aria-label': `${t(RATING_TEXTS[kind])}: ${formatCount(countOf(kind))}`,
           children: formatCount(countOf(kind))
         }
         return isLoggedIn.value ? (
           <Button
             key={kind}
-            {...words}
-            class={shown === kind ? 'rate-mine' : ''}
-            aria-pressed={shown === kind}
+            {...buttonProps}
+            class={shownRating === kind ? 'rate-mine' : ''}
+            aria-pressed={shownRating === kind}
             disabled={!data}
-            onClick={() => press(kind)}
+            onClick={() => toggleRating(kind)}
           />
         ) : (
-          <ButtonLink key={kind} {...words} href={`/login?next=${encodeURIComponent(url)}`} />
+          <ButtonLink key={kind} {...buttonProps} href={`/login?next=${encodeURIComponent(url)}`} />
         )
       })}
     </div>

@@ -13,14 +13,14 @@ import { useQuery } from '../use-query.ts'
 import { InfiniteVideoGrid } from '../videos/infinite-video-grid.tsx'
 import './search.css'
 
-/** Channels and videos by words, or what an address or a handle leads to, on whatever server it is. */
+/** The search for channels and videos by text, or for the object of a URL or handle on any server. */
 export default function SearchPage(): JSX.Element {
   const { query, route } = useLocation()
-  const words = (query.search ?? '').trim()
-  const [text, setText] = useState(words)
-  // Before anybody can type: what they type must not be replaced by what stood there before.
-  useLayoutEffect(() => setText(words), [words])
-  useTitle(words ? t('search.title', { words }) : t('shell.search'))
+  const searchText = (query.search ?? '').trim()
+  const [inputText, setInputText] = useState(searchText)
+  // A layout effect, so that it cannot overwrite what is typed after the page is shown.
+  useLayoutEffect(() => setInputText(searchText), [searchText])
+  useTitle(searchText ? t('search.title', { words: searchText }) : t('shell.search'))
   return (
     <div class="page">
       <h1 class="hidden-text">{t('shell.search')}</h1>
@@ -29,15 +29,15 @@ export default function SearchPage(): JSX.Element {
         role="search"
         onSubmit={event => {
           event.preventDefault()
-          route(`/search?search=${encodeURIComponent(text.trim())}`)
+          route(`/search?search=${encodeURIComponent(inputText.trim())}`)
         }}
       >
         <TextField
           label={t('search.label')}
           type="search"
           name="search"
-          value={text}
-          onText={setText}
+          value={inputText}
+          onText={setInputText}
           maxLength={2000}
           autoComplete="off"
         />
@@ -45,30 +45,30 @@ export default function SearchPage(): JSX.Element {
           {t('search.submit')}
         </Button>
       </form>
-      {words && <Found key={words} words={words} />}
+      {searchText && <SearchResults key={searchText} searchText={searchText} />}
     </div>
   )
 }
 
-function Found({ words }: { words: string }): JSX.Element {
-  const isAddress = /^https?:\/\//i.test(words)
-  const isHandle = !isAddress && /^@?[^\s@]+@[^\s@]+$/.test(words)
-  const channels = useQuery('GET /search/video-channels', { query: { start: 0, search: words } })
-  const [videos, setVideos] = useState<number | null>(null)
-  const load = async (start: number) => {
-    const found = isHandle ? { total: 0, data: [] } : await api('GET /search/videos', { query: { start, search: words } })
-    setVideos(found.total)
-    return found
+function SearchResults({ searchText }: { searchText: string }): JSX.Element {
+  const isAddress = /^https?:\/\//i.test(searchText)
+  const isHandle = !isAddress && /^@?[^\s@]+@[^\s@]+$/.test(searchText)
+  const channels = useQuery('GET /search/video-channels', { query: { start: 0, search: searchText } })
+  const [videoCount, setVideoCount] = useState<number | null>(null)
+  const loadVideos = async (start: number) => {
+    const page = isHandle ? { total: 0, data: [] } : await api('GET /search/videos', { query: { start, search: searchText } })
+    setVideoCount(page.total)
+    return page
   }
-  const list = channels.data?.data ?? []
+  const foundChannels = channels.data?.data ?? []
   if (channels.error) return <ErrorState text={t('ui.noConnection')} onRetry={channels.reload} />
   return (
     <>
-      {list.length > 0 && (
+      {foundChannels.length > 0 && (
         <section>
           <h2 class="section-title">{t('search.channels')}</h2>
           <ul class="search-channels" role="list">
-            {list.map(channel => (
+            {foundChannels.map(channel => (
               <li key={channel.id}>
                 <a class="search-channel" href={`/c/${displayHandle(channel)}`}>
                   <Avatar of={channel} size="m" />
@@ -82,18 +82,18 @@ function Found({ words }: { words: string }): JSX.Element {
           </ul>
         </section>
       )}
-      {videos !== 0 && <h2 class="section-title">{t('search.videos')}</h2>}
-      {(isAddress || isHandle) && (channels.data === null || videos === null) && (
+      {videoCount !== 0 && <h2 class="section-title">{t('search.videos')}</h2>}
+      {(isAddress || isHandle) && (channels.data === null || videoCount === null) && (
         <p class="soft" role="status">
           {t('search.fetching')}
         </p>
       )}
       <InfiniteVideoGrid
-        name={`search ${words}`}
+        name={`search ${searchText}`}
         heading="h3"
-        load={load}
+        load={loadVideos}
         empty={
-          list.length > 0 || channels.data === null ? null : (
+          foundChannels.length > 0 || channels.data === null ? null : (
             <EmptyState icon="search" title={t('search.empty')}>
               <p>{t('search.emptyText')}</p>
             </EmptyState>

@@ -11,7 +11,7 @@ import { restoreScrollPosition, useHistoryEntryKeys } from './scroll-restoration
 import { endStagedHydration, useStagedHydration, ServerRendered } from './staged-hydration.tsx'
 import './shell.css'
 
-/** The whole site: the bar, the page of the address, dialogs and notices. */
+/** The whole site: header, page of the current path, dialogs and toasts. */
 export function App(): JSX.Element {
   return (
     <LocationProvider>
@@ -23,21 +23,21 @@ export function App(): JSX.Element {
 function Shell(): JSX.Element {
   useHistoryEntryKeys()
   const main = useRef<HTMLElement>(null)
-  const turn = useStagedHydration(1)
+  const renderStage = useStagedHydration(1)
   useEffect(restoreScrollPosition, [])
   return (
     <>
       <a class="skip" href="#main">
         {t('shell.skip')}
       </a>
-      {turn === 0 ? <ServerRendered class="bar" /> : <Header />}
+      {renderStage === 0 ? <ServerRendered class="bar" /> : <Header />}
       <main id="main" ref={main} tabIndex={-1}>
         <PageErrorBoundary>
           <Router
             onRouteChange={() => {
               endStagedHydration()
               restoreScrollPosition()
-              // Whoever reads with the ears or the keyboard goes on at the top of the new page.
+              // Screen readers and keyboard users continue at the top of the new page.
               main.current?.focus({ preventScroll: true })
             }}
           >

@@ -3,7 +3,7 @@ import { ErrorBoundary } from 'preact-iso'
 import { t } from '../i18n/i18n.ts'
 import { ErrorState } from '../ui/feedback.tsx'
 
-/** Keeps the shell standing when a page breaks, or when its code cannot be loaded after an update of the server. */
+/** Shows an error instead of a page that throws, or whose code cannot be loaded after an update of the server; the header stays. */
 export class PageErrorBoundary extends Component<{ children: ComponentChildren }, { broken: boolean }> {
   override state = { broken: false }
 

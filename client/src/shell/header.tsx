@@ -11,11 +11,11 @@ import { Icon, Logo } from '../ui/icon.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
 import { chooseLanguage, chooseTheme, chosenTheme } from './preferences.ts'
 
-/** The bar over every page: home, upload, and everything personal in one menu. */
+/** The header of every page: home, search, upload, and a menu with everything personal. */
 export function Header(): JSX.Element {
   const { path, url, route } = useLocation()
   const name = instanceConfig.value?.instance.name ?? 'Bobine'
-  const next = path === '/login' || path === '/signup' || path === '/' ? '' : `?next=${encodeURIComponent(url)}`
+  const nextQuery = path === '/login' || path === '/signup' || path === '/' ? '' : `?next=${encodeURIComponent(url)}`
   return (
     <header class="bar">
       <a class="bar-home" href="/" aria-label={t('shell.home', { name })}>
@@ -35,13 +35,13 @@ export function Header(): JSX.Element {
           {t('shell.upload')}
         </ButtonLink>
         {!isLoggedIn.value && (
-          <ButtonLink look="primary" href={`/login${next}`}>
+          <ButtonLink look="primary" href={`/login${nextQuery}`}>
             {t('shell.login')}
           </ButtonLink>
         )}
         <Menu
           label={t('shell.menu')}
-          items={items(next, () => void logOut().then(() => route('/')))}
+          items={menuItems(nextQuery, () => void logOut().then(() => route('/')))}
           trigger={props =>
             currentUser.value ? (
               <button
@@ -62,9 +62,9 @@ export function Header(): JSX.Element {
   )
 }
 
-function items(next: string, leave: () => void): MenuItem[] {
+function menuItems(nextQuery: string, onLogOut: () => void): MenuItem[] {
   const user = currentUser.value
-  const personal: MenuItem[] = user
+  const userItems: MenuItem[] = user
     ? [
         { kind: 'heading', text: user.account.displayName },
         { kind: 'link', text: t('shell.myVideos'), href: '/my/videos', icon: 'film' },
@@ -78,34 +78,34 @@ function items(next: string, leave: () => void): MenuItem[] {
               { kind: 'link', text: t('reports.name'), href: '/admin/reports', icon: 'alert' }
             ] as const)
           : []),
-        { kind: 'action', text: t('shell.logout'), act: leave, icon: 'out' }
+        { kind: 'action', text: t('shell.logout'), act: onLogOut, icon: 'out' }
       ]
     : [
-        { kind: 'link', text: t('shell.login'), href: `/login${next}`, icon: 'user' },
+        { kind: 'link', text: t('shell.login'), href: `/login${nextQuery}`, icon: 'user' },
         ...(instanceConfig.value?.signup.allowed ? [{ kind: 'link', text: t('shell.signup'), href: '/signup', icon: 'plus' } as const] : [])
       ]
   return [
-    ...personal,
+    ...userItems,
     { kind: 'heading', text: t('shell.look') },
-    ...(['system', 'light', 'dark'] as const).map(one => ({
+    ...(['system', 'light', 'dark'] as const).map(theme => ({
       kind: 'choice' as const,
-      text: t(THEME_NAMES[one]),
-      icon: one === 'light' ? ('sun' as const) : one === 'dark' ? ('moon' as const) : one,
-      chosen: chosenTheme.value === one,
-      act: () => chooseTheme(one)
+      text: t(THEME_NAMES[theme]),
+      icon: theme === 'light' ? ('sun' as const) : theme === 'dark' ? ('moon' as const) : theme,
+      chosen: chosenTheme.value === theme,
+      act: () => chooseTheme(theme)
     })),
     { kind: 'heading', text: t('shell.language') },
-    ...(Object.keys(UI_LANGUAGES) as UiLanguage[]).map(one => ({
+    ...(Object.keys(UI_LANGUAGES) as UiLanguage[]).map(language => ({
       kind: 'choice' as const,
-      text: UI_LANGUAGES[one].name,
+      text: UI_LANGUAGES[language].name,
       icon: 'globe' as const,
-      chosen: currentLanguage() === one,
-      act: () => void chooseLanguage(one)
+      chosen: currentLanguage() === language,
+      act: () => void chooseLanguage(language)
     })),
     { kind: 'heading', text: instanceConfig.value?.instance.name ?? 'Bobine' },
     { kind: 'link', text: t('shell.about'), href: '/about', icon: 'info' }
   ]
 }
 
-/** The names of the themes. */
+/** The text keys of the names of the themes. */
 export const THEME_NAMES = { system: 'shell.themeSystem', light: 'shell.themeLight', dark: 'shell.themeDark' } as const

@@ -2,51 +2,51 @@ import { signal } from '@preact/signals'
 import { toUiLanguage, type UiLanguage } from '../i18n/languages.ts'
 import { setLanguage } from '../i18n/i18n.ts'
 
-/** How light the pages are. */
+/** The colour theme; `system` follows the setting of the operating system. */
 export type Theme = 'system' | 'light' | 'dark'
 
-/** The chosen theme. The server reads the same cookie, so that no page flashes in the wrong colours. */
+/** The chosen theme. The server reads the same cookie, so that it renders pages in the right colours. */
 export const chosenTheme = signal<Theme>(readTheme())
 
-/** Chooses a theme, here and for the next pages. */
+/** Applies a theme and saves it in a cookie. */
 export function chooseTheme(next: Theme): void {
   chosenTheme.value = next
-  keepCookie('bobine_theme', next === 'system' ? null : next)
+  writeCookie('bobine_theme', next === 'system' ? null : next)
   applyTheme()
 }
 
-/** Chooses a language, here and for the next pages. */
+/** Switches to a language and saves it in a cookie. */
 export async function chooseLanguage(next: UiLanguage): Promise<void> {
-  keepCookie('bobine_language', next)
+  writeCookie('bobine_language', next)
   await setLanguage(next)
 }
 
-/** The language to begin with: the chosen one, else the one the server wrote the page in (by the browser's wish). */
+/** Returns the language to start with: the saved one, else the one of the server-rendered page (from Accept-Language). */
 export function initialLanguage(): UiLanguage {
-  return toUiLanguage(cookie('bobine_language')) ?? toUiLanguage(document.documentElement.lang) ?? 'en'
+  return toUiLanguage(readCookie('bobine_language')) ?? toUiLanguage(document.documentElement.lang) ?? 'en'
 }
 
-/** Makes the page show the chosen theme. */
+/** Applies the chosen theme to the page. */
 export function applyTheme(): void {
   const chosen = chosenTheme.peek()
   if (chosen === 'system') delete document.documentElement.dataset.theme
   else document.documentElement.dataset.theme = chosen
 }
 
-const YEAR = 365 * 24 * 3600
+const YEAR_SECONDS = 365 * 24 * 3600
 
 function readTheme(): Theme {
-  const chosen = cookie('bobine_theme')
+  const chosen = readCookie('bobine_theme')
   return chosen === 'light' || chosen === 'dark' ? chosen : 'system'
 }
 
-function cookie(name: string): string | null {
-  // A sandboxed frame has no cookies, not even empty ones.
+function readCookie(name: string): string | null {
+  // Reading cookies throws in a sandboxed frame.
   try {
     return (
       document.cookie
         .split('; ')
-        .find(one => one.startsWith(`${name}=`))
+        .find(entry => entry.startsWith(`${name}=`))
         ?.slice(name.length + 1) ?? null
     )
   } catch {
@@ -54,6 +54,8 @@ function cookie(name: string): string | null {
   }
 }
 
-function keepCookie(name: string, value: string | null): void {
-  document.cookie = `${name}=${value ?? ''}; Path=/; SameSite=Lax; Max-Age=${value === null ? 0 : YEAR}${location.protocol === 'https:' ? '; Secure' : ''}`
+function writeCookie(name: string, value: string | null): void {
+  const maxAge = value === null ? 0 : YEAR_SECONDS
+  const secure = location.protocol === 'https:' ? '; Secure' : ''
+  document.cookie = `${name}=${value ?? ''}; Path=/; SameSite=Lax; Max-Age=${maxAge}${secure}`
 }

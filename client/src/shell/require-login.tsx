@@ -3,12 +3,12 @@ import { useLocation } from 'preact-iso'
 import { useEffect } from 'preact/hooks'
 import { isLoggedIn } from '../credentials.ts'
 
-/** A room for people who are logged in: guests are led to the door and come back here afterwards. */
+/** Shows its children to logged-in users; others are redirected to the login page, and back here after the login. */
 export function RequireLogin({ children }: { children: ComponentChildren }): JSX.Element | null {
   const { url, route } = useLocation()
-  const inside = isLoggedIn.value
+  const loggedIn = isLoggedIn.value
   useEffect(() => {
-    if (!inside) route(`/login?next=${encodeURIComponent(url)}`, true)
-  }, [inside])
-  return inside ? <>{children}</> : null
+    if (!loggedIn) route(`/login?next=${encodeURIComponent(url)}`, true)
+  }, [loggedIn])
+  return loggedIn ? <>{children}</> : null
 }

@@ -2,13 +2,14 @@ import type { JSX } from 'preact'
 import { lazy } from 'preact-iso'
 import { loadAdminTexts } from '../i18n/i18n.ts'
 
-/** Whether Vite's development server shows the pages; never in a build. */
+/** Whether Vite's development server serves the pages; false in a build (vite.config.ts). */
 declare const DEVELOPMENT: boolean
 
-const administration = (page: () => Promise<{ default: () => JSX.Element }>) =>
-  lazy(async () => (await Promise.all([page(), loadAdminTexts()]))[0])
+/** An administration page, which also needs the texts of the administration. */
+const lazyAdminPage = (loadPage: () => Promise<{ default: () => JSX.Element }>) =>
+  lazy(async () => (await Promise.all([loadPage(), loadAdminTexts()]))[0])
 
-/** Every page: its address and where its code is; the code comes when the page is opened. */
+/** The path of every page and its component, whose code is loaded when the page is opened. */
 export const PAGE_ROUTES = [
   { path: '/', view: lazy(() => import('../videos/home.page.tsx')) },
   { path: '/w/:id', view: lazy(() => import('../videos/watch.page.tsx')) },
@@ -26,27 +27,27 @@ export const PAGE_ROUTES = [
   { path: '/login', view: lazy(() => import('../accounts/login.page.tsx')) },
   { path: '/signup', view: lazy(() => import('../accounts/signup.page.tsx')) },
   { path: '/settings', view: lazy(() => import('../accounts/settings.page.tsx')) },
-  { path: '/admin', view: administration(() => import('../admin/admin.page.tsx')) },
-  { path: '/admin/health', view: administration(() => import('../admin/health.page.tsx')) },
-  { path: '/admin/users', view: administration(() => import('../admin/users.page.tsx')) },
-  { path: '/admin/jobs', view: administration(() => import('../admin/jobs.page.tsx')) },
-  { path: '/admin/settings', view: administration(() => import('../admin/instance-settings.page.tsx')) },
-  { path: '/admin/federation', view: administration(() => import('../federation/federation.page.tsx')) },
-  { path: '/admin/reports', view: administration(() => import('../moderation/reports.page.tsx')) },
+  { path: '/admin', view: lazyAdminPage(() => import('../admin/admin.page.tsx')) },
+  { path: '/admin/health', view: lazyAdminPage(() => import('../admin/health.page.tsx')) },
+  { path: '/admin/users', view: lazyAdminPage(() => import('../admin/users.page.tsx')) },
+  { path: '/admin/jobs', view: lazyAdminPage(() => import('../admin/jobs.page.tsx')) },
+  { path: '/admin/settings', view: lazyAdminPage(() => import('../admin/instance-settings.page.tsx')) },
+  { path: '/admin/federation', view: lazyAdminPage(() => import('../federation/federation.page.tsx')) },
+  { path: '/admin/reports', view: lazyAdminPage(() => import('../moderation/reports.page.tsx')) },
   { path: '/about', view: lazy(() => import('../instance/about.page.tsx')) },
   ...(DEVELOPMENT ? [{ path: '/design', view: lazy(() => import('../design/design.page.tsx')) }] : [])
 ]
 
-/** The page for an address nobody knows. */
+/** The page for unknown paths. */
 export const NotFoundPage = lazy(() => import('../instance/not-found.page.tsx'))
 
-/** Loads the code of the page at a path, so that its first drawing waits for nothing. */
+/** Loads the code of the page at a path, so that it can be rendered at once. */
 export async function preloadPage(path: string): Promise<void> {
-  const route = PAGE_ROUTES.find(route => matches(route.path, path))
+  const route = PAGE_ROUTES.find(route => matchesRoute(route.path, path))
   await (route?.view ?? NotFoundPage).preload()
 }
 
-function matches(pattern: string, path: string): boolean {
-  const [wanted, given] = [pattern, path].map(one => one.split('/').filter(Boolean))
-  return wanted!.length === given!.length && wanted!.every((part, index) => part.startsWith(':') || part === given![index])
+function matchesRoute(pattern: string, path: string): boolean {
+  const [expected, actual] = [pattern, path].map(value => value.split('/').filter(Boolean))
+  return expected!.length === actual!.length && expected!.every((segment, index) => segment.startsWith(':') || segment === actual![index])
 }

@@ -1,49 +1,49 @@
 import { useLocation } from 'preact-iso'
 import { readSessionStorage, writeSessionStorage } from '../browser-storage.ts'
 
-const PLACES_KEPT = 50
-const places = new Map<string, number>(readPlaces())
-let key = entryKey()
+const MAX_SAVED_POSITIONS = 50
+const positions = new Map<string, number>(readSavedPositions())
+let currentKey = readOrCreateEntryKey()
 
 history.scrollRestoration = 'manual'
 addEventListener(
   'scroll',
   () => {
-    places.set(key, scrollY)
+    positions.set(currentKey, scrollY)
   },
   { passive: true }
 )
-addEventListener('pagehide', () => writeSessionStorage('places', JSON.stringify([...places].slice(-PLACES_KEPT))))
+addEventListener('pagehide', () => writeSessionStorage('places', JSON.stringify([...positions].slice(-MAX_SAVED_POSITIONS))))
 
 /**
- * The name of the current entry of the browser's history; what a page kept under it is there again after "back". Every entry gets one when
- * it is first asked for.
+ * Returns the key of the current entry of the session history; creates it at the first call for an entry. State that a page stores under it
+ * can be restored after "back".
  */
 export function historyEntryKey(): string {
-  return (key = entryKey())
+  return (currentKey = readOrCreateEntryKey())
 }
 
-/** Names every entry of the history before its page is drawn. */
+/** Gives every entry of the session history its key before its page is rendered. */
 export function useHistoryEntryKeys(): void {
   useLocation()
   historyEntryKey()
 }
 
-/** Brings the page back to where it was when this entry of the history was left. */
+/** Scrolls to the position at which this entry of the session history was left; to the top for a new entry. */
 export function restoreScrollPosition(): void {
-  const place = places.get(historyEntryKey()) ?? 0
-  if (Math.abs(place - scrollY) > 1) scrollTo(0, place)
+  const position = positions.get(historyEntryKey()) ?? 0
+  if (Math.abs(position - scrollY) > 1) scrollTo(0, position)
 }
 
-function entryKey(): string {
-  const known = (history.state as { key?: string } | null)?.key
-  if (known) return known
-  const fresh = Math.random().toString(36).slice(2)
-  history.replaceState({ key: fresh }, '')
-  return fresh
+function readOrCreateEntryKey(): string {
+  const existing = (history.state as { key?: string } | null)?.key
+  if (existing) return existing
+  const created = Math.random().toString(36).slice(2)
+  history.replaceState({ key: created }, '')
+  return created
 }
 
-function readPlaces(): [string, number][] {
+function readSavedPositions(): [string, number][] {
   try {
     return JSON.parse(readSessionStorage('places') ?? '[]') as [string, number][]
   } catch {

@@ -3,40 +3,40 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { initialPath } from '../initial-data.ts'
 import { yieldToMain } from '../main-thread.ts'
 
-const opened = document.getElementById('app')
-let left = false
+const serverPage = document.getElementById('app')
+let ended = false
 
-/** Says that another page is shown now than the server wrote. */
+/** To be called when another page replaces the server-rendered one: pages are rendered at once from then on. */
 export function endStagedHydration(): void {
-  left = true
+  ended = true
 }
 
 /**
- * How many parts of a page are to be drawn yet: one more after each time the browser could paint, up to `count`, so that a slow machine
- * stays attentive meanwhile, and a film that begins comes first.
- * Only in the page the server wrote (`ServerRendered`); pages opened later are drawn whole.
+ * Returns how many parts of a page the client renders: 0 at first, then one more in each task (`yieldToMain`) up to `count`, so that a slow
+ * machine stays responsive meanwhile and a video that starts has priority.
+ * Only in the server-rendered page, where `ServerRendered` stands for the other parts; pages opened later are rendered at once.
  */
 export function useStagedHydration(count: number): number {
-  const [turn, setTurn] = useState(!left && location.pathname === initialPath ? 0 : count)
+  const [stage, setStage] = useState(!ended && location.pathname === initialPath ? 0 : count)
   useEffect(() => {
-    if (turn >= count) return
-    let gone = false
+    if (stage >= count) return
+    let unmounted = false
     void yieldToMain().then(() => {
-      if (!gone) setTurn(turn + 1)
+      if (!unmounted) setStage(stage + 1)
     })
     return () => {
-      gone = true
+      unmounted = true
     }
-  }, [turn])
-  return turn
+  }, [stage])
+  return stage
 }
 
-/** What the server wrote for the part of the page with this class, in its place until its turn comes. */
+/** The server-rendered content of the element with this class, until the client renders that part. */
 export function ServerRendered({ class: name }: { class: string }): JSX.Element {
-  const box = useRef<HTMLDivElement>(null)
+  const container = useRef<HTMLDivElement>(null)
   useLayoutEffect(() => {
-    const written = opened?.querySelector(`.${name}`)
-    if (written) box.current!.replaceChildren(...written.childNodes)
+    const serverElement = serverPage?.querySelector(`.${name}`)
+    if (serverElement) container.current!.replaceChildren(...serverElement.childNodes)
   }, [])
-  return <div ref={box} class={name} />
+  return <div ref={container} class={name} />
 }

@@ -1,10 +1,10 @@
 import { useEffect } from 'preact/hooks'
 import { instanceConfig } from '../instance/config.ts'
 
-/** Names the page in the browser's tab; null while the name is not known yet. */
+/** Sets the document title to the title of the page and the name of the instance; null leaves it unchanged. */
 export function useTitle(title: string | null): void {
-  const site = instanceConfig.value?.instance.name ?? 'Bobine'
+  const instanceName = instanceConfig.value?.instance.name ?? 'Bobine'
   useEffect(() => {
-    if (title !== null) document.title = title === '' ? site : `${title} · ${site}`
-  }, [title, site])
+    if (title !== null) document.title = title === '' ? instanceName : `${title} · ${instanceName}`
+  }, [title, instanceName])
 }

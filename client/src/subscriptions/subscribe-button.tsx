@@ -9,10 +9,10 @@ import { Button, ButtonLink } from '../ui/button.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { useQuery } from '../use-query.ts'
 
-type Followed = { name: string; host: string; ownerAccount?: { id: number } }
+type SubscribableChannel = { name: string; host: string; ownerAccount?: { id: number } }
 
-/** Follows a channel, or no longer; guests are led to the door, owners have no use for it. */
-export function SubscribeButton({ channel }: { channel: Followed }): JSX.Element | null {
+/** Subscribes to a channel or unsubscribes; guests get a link to the login, the owner of the channel gets no button. */
+export function SubscribeButton({ channel }: { channel: SubscribableChannel }): JSX.Element | null {
   const { url } = useLocation()
   const uri = `${channel.name}@${channel.host}`
   const user = currentUser.value
@@ -26,7 +26,7 @@ export function SubscribeButton({ channel }: { channel: Followed }): JSX.Element
       </ButtonLink>
     )
   const following = data?.[uri] ?? false
-  const turn = async () => {
+  const toggleSubscription = async () => {
     setBusy(true)
     try {
       if (following) await api('DELETE /users/me/subscriptions/:uri', { params: { uri } })
@@ -44,7 +44,7 @@ export function SubscribeButton({ channel }: { channel: Followed }): JSX.Element
       icon={following ? 'check' : 'plus'}
       busy={busy || !data}
       aria-pressed={following}
-      onClick={() => void turn()}
+      onClick={() => void toggleSubscription()}
     >
       {t(following ? 'subscribe.done' : 'subscribe.do')}
     </Button>

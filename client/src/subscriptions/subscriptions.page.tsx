@@ -9,10 +9,10 @@ import { EmptyState } from '../ui/feedback.tsx'
 import { useQuery } from '../use-query.ts'
 import { InfiniteVideoGrid } from '../videos/infinite-video-grid.tsx'
 
-/** So many channels are shown above the videos. */
-const CHANNELS = 100
+/** The number of channels shown above the videos. */
+const MAX_CHANNELS = 100
 
-/** The channels one follows, and what is new in them. */
+/** The subscribed channels of the logged-in user, and their newest videos. */
 export default function SubscriptionsPage(): JSX.Element {
   return (
     <RequireLogin>
@@ -23,7 +23,7 @@ export default function SubscriptionsPage(): JSX.Element {
 
 function Subscriptions(): JSX.Element {
   useTitle(t('subscriptions.title'))
-  const { data: channels } = useQuery('GET /users/me/subscriptions', { query: { count: CHANNELS } })
+  const { data: channels } = useQuery('GET /users/me/subscriptions', { query: { count: MAX_CHANNELS } })
   return (
     <div class="page">
       <h1 class="home-title">{t('subscriptions.title')}</h1>

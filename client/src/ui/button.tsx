@@ -2,25 +2,25 @@ import type { ButtonHTMLAttributes, ComponentChildren, JSX } from 'preact'
 import { Icon, type IconName } from './icon.tsx'
 import './button.css'
 
-type Look = 'primary' | 'plain' | 'quiet' | 'danger'
-type Common = { look?: Look; icon?: IconName; children: ComponentChildren; class?: string }
+type ButtonLook = 'primary' | 'plain' | 'quiet' | 'danger'
+type ButtonProps = { look?: ButtonLook; icon?: IconName; children: ComponentChildren; class?: string }
 
-/** A button; while `busy` it stays in place and cannot be pressed again. */
+/** A button; while `busy` it shows a spinner, keeps the focus and ignores clicks. */
 export function Button({
   look = 'plain',
   icon,
   busy = false,
   children,
-  class: more = '',
+  class: extraClass = '',
   type = 'button',
   disabled,
   ...rest
-}: Common & { busy?: boolean } & Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'icon'>): JSX.Element {
+}: ButtonProps & { busy?: boolean } & Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'icon'>): JSX.Element {
   return (
     <button
       {...rest}
       type={type}
-      class={`button button-${look} ${more}`}
+      class={`button button-${look} ${extraClass}`}
       disabled={disabled}
       aria-disabled={busy || undefined}
       aria-busy={busy || undefined}
@@ -37,9 +37,9 @@ export function ButtonLink({
   look = 'plain',
   icon,
   children,
-  class: more = '',
+  class: extraClass = '',
   ...rest
-}: Common & {
+}: ButtonProps & {
   href: string
   download?: boolean | string
   target?: string
@@ -48,26 +48,26 @@ export function ButtonLink({
   'aria-label'?: string
 }): JSX.Element {
   return (
-    <a {...rest} class={`button button-${look} ${more}`}>
+    <a {...rest} class={`button button-${look} ${extraClass}`}>
       {icon && <Icon name={icon} />}
       <span>{children}</span>
     </a>
   )
 }
 
-/** A round button that shows only a drawing; `label` is its name. */
+/** A round button with only an icon; `label` is its accessible name and tooltip. */
 export function IconButton({
   label,
   icon,
   size,
-  class: more = '',
+  class: extraClass = '',
   ...rest
 }: { label: string; icon: IconName; size?: number; class?: string } & Omit<
   ButtonHTMLAttributes<HTMLButtonElement>,
   'icon' | 'label' | 'size'
 >): JSX.Element {
   return (
-    <button type="button" {...rest} class={`icon-button ${more}`} aria-label={label} title={label}>
+    <button type="button" {...rest} class={`icon-button ${extraClass}`} aria-label={label} title={label}>
       <Icon name={icon} size={size} />
     </button>
   )

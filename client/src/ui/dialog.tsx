@@ -6,7 +6,7 @@ import { Button, IconButton } from './button.tsx'
 import { TextField } from './field.tsx'
 import './dialog.css'
 
-/** A dialog over the page: the browser keeps the focus in it and closes it with Escape. */
+/** A modal dialog: the browser keeps the focus in it; Escape and a click outside call `onClose`. */
 export function Dialog({
   title,
   onClose,
@@ -22,11 +22,11 @@ export function Dialog({
   const id = useId()
   useLayoutEffect(() => {
     const dialog = element.current!
-    const before = document.activeElement
+    const previouslyFocused = document.activeElement
     dialog.showModal()
     return () => {
       dialog.close()
-      if (before instanceof HTMLElement) before.focus()
+      if (previouslyFocused instanceof HTMLElement) previouslyFocused.focus()
     }
   }, [])
   return (
@@ -54,68 +54,75 @@ export function Dialog({
   )
 }
 
-type Question = { title: string; text: string; points?: string[]; typed?: string; yes: string; answer: (yes: boolean) => void }
-const question = signal<Question | null>(null)
+type ConfirmQuestion = {
+  title: string
+  text: string
+  points?: string[]
+  typed?: string
+  yes: string
+  onAnswer: (confirmed: boolean) => void
+}
+const openQuestion = signal<ConfirmQuestion | null>(null)
 
 /**
- * Asks before something that cannot be undone; `points` lists what is lost, `typed` is to be written before yes can be said. True when the
- * person says yes.
+ * Asks for confirmation before something that cannot be undone; resolves with whether the user confirmed. `points` lists what is lost,
+ * `typed` is a text that has to be entered before `yes` can be pressed.
  */
-export function openConfirmDialog(asked: Omit<Question, 'answer'>): Promise<boolean> {
+export function openConfirmDialog(question: Omit<ConfirmQuestion, 'onAnswer'>): Promise<boolean> {
   return new Promise(resolve => {
-    question.value = {
-      ...asked,
-      answer: yes => {
-        question.value = null
-        resolve(yes)
+    openQuestion.value = {
+      ...question,
+      onAnswer: confirmed => {
+        openQuestion.value = null
+        resolve(confirmed)
       }
     }
   })
 }
 
-/** Where `openConfirmDialog` shows its question; once in the shell. */
+/** Renders the dialog of `openConfirmDialog`; once in the shell. */
 export function ConfirmDialog(): JSX.Element | null {
-  return question.value && <Asking asked={question.value} />
+  return openQuestion.value && <ConfirmDialogContent question={openQuestion.value} />
 }
 
-function Asking({ asked }: { asked: Question }): JSX.Element {
-  const [written, setWritten] = useState('')
-  const sure = asked.typed === undefined || written.trim() === asked.typed
+function ConfirmDialogContent({ question }: { question: ConfirmQuestion }): JSX.Element {
+  const [input, setInput] = useState('')
+  const canConfirm = question.typed === undefined || input.trim() === question.typed
   return (
     <Dialog
-      title={asked.title}
-      onClose={() => asked.answer(false)}
+      title={question.title}
+      onClose={() => question.onAnswer(false)}
       actions={
         <>
-          <Button look="quiet" onClick={() => asked.answer(false)}>
+          <Button look="quiet" onClick={() => question.onAnswer(false)}>
             {t('ui.cancel')}
           </Button>
-          <Button look="danger" disabled={!sure} onClick={() => asked.answer(true)}>
-            {asked.yes}
+          <Button look="danger" disabled={!canConfirm} onClick={() => question.onAnswer(true)}>
+            {question.yes}
           </Button>
         </>
       }
     >
-      <p>{asked.text}</p>
-      {asked.points && (
+      <p>{question.text}</p>
+      {question.points && (
         <ul class="dialog-points">
-          {asked.points.map(point => (
+          {question.points.map(point => (
             <li key={point}>{point}</li>
           ))}
         </ul>
       )}
-      {asked.typed !== undefined && (
+      {question.typed !== undefined && (
         <form
           class="dialog-typed"
           onSubmit={event => {
             event.preventDefault()
-            if (sure) asked.answer(true)
+            if (canConfirm) question.onAnswer(true)
           }}
         >
           <TextField
-            label={t('ui.typeToConfirm', { text: asked.typed })}
-            value={written}
-            onText={setWritten}
+            label={t('ui.typeToConfirm', { text: question.typed })}
+            value={input}
+            onText={setInput}
             autoFocus
             autocomplete="off"
             autocapitalize="none"

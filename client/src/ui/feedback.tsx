@@ -4,7 +4,7 @@ import { Button } from './button.tsx'
 import { Icon, type IconName } from './icon.tsx'
 import './feedback.css'
 
-/** What a place says when there is nothing in it, or nothing can be shown. */
+/** The content of an empty list or page, or of one that cannot be shown: icon, title, text. */
 export function EmptyState({
   icon,
   title,
@@ -27,7 +27,7 @@ export function EmptyState({
   )
 }
 
-/** What a place says when loading failed. */
+/** The content of a part whose loading failed, with a button to retry. */
 export function ErrorState({ text, onRetry }: { text: string; onRetry: () => void }): JSX.Element {
   return (
     <EmptyState icon="alert" title={t('ui.failed')}>
@@ -39,7 +39,7 @@ export function ErrorState({ text, onRetry }: { text: string; onRetry: () => voi
   )
 }
 
-/** A note in the page: something to know, something wrong, something done. */
+/** A notice in the page: information, warning, error (`bad`) or success (`good`). */
 export function Notice({ kind, children }: { kind: 'info' | 'warn' | 'bad' | 'good'; children: ComponentChildren }): JSX.Element {
   return (
     <div class={`note note-${kind}`} role={kind === 'bad' ? 'alert' : 'note'}>
@@ -49,7 +49,7 @@ export function Notice({ kind, children }: { kind: 'info' | 'warn' | 'bad' | 'go
   )
 }
 
-/** A word on a small plate. */
+/** A small label. */
 export function Badge({
   kind = 'plain',
   children

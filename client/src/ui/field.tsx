@@ -2,19 +2,24 @@ import type { ComponentChildren, InputHTMLAttributes, JSX, SelectHTMLAttributes,
 import { useId } from 'preact/hooks'
 import './field.css'
 
-type Texts = { label: ComponentChildren; hint?: ComponentChildren; error?: string | null }
-type Ids = { id: string; 'aria-describedby'?: string; 'aria-invalid'?: true }
+type FieldTexts = { label: ComponentChildren; hint?: ComponentChildren; error?: string | null }
+type ControlAttributes = { id: string; 'aria-describedby'?: string; 'aria-invalid'?: true }
 
-/** A labelled place for a control, with a hint and what is wrong with it. */
-export function Field({ label, hint, error, children }: Texts & { children: (ids: Ids) => JSX.Element }): JSX.Element {
+/** A label, hint and error message around a form control, which gets its id and ARIA attributes. */
+export function Field({
+  label,
+  hint,
+  error,
+  children
+}: FieldTexts & { children: (attributes: ControlAttributes) => JSX.Element }): JSX.Element {
   const id = useId()
-  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
+  const describedBy = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
   return (
     <div class="field">
       <label class="field-label" for={id}>
         {label}
       </label>
-      {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': error ? true : undefined })}
+      {children({ id, 'aria-describedby': describedBy || undefined, 'aria-invalid': error ? true : undefined })}
       {hint && (
         <p class="field-hint" id={`${id}-hint`}>
           {hint}
@@ -29,37 +34,37 @@ export function Field({ label, hint, error, children }: Texts & { children: (ids
   )
 }
 
-/** A line of text. */
+/** A single-line text field. */
 export function TextField({
   label,
   hint,
   error,
   onText,
   ...rest
-}: Texts & { onText: (text: string) => void } & InputHTMLAttributes<HTMLInputElement>): JSX.Element {
+}: FieldTexts & { onText: (text: string) => void } & InputHTMLAttributes<HTMLInputElement>): JSX.Element {
   return (
     <Field {...{ label, hint, error }}>
-      {ids => <input class="input" {...rest} {...ids} onInput={event => onText(event.currentTarget.value)} />}
+      {attributes => <input class="input" {...rest} {...attributes} onInput={event => onText(event.currentTarget.value)} />}
     </Field>
   )
 }
 
-/** Several lines of text. */
+/** A multi-line text field. */
 export function TextArea({
   label,
   hint,
   error,
   onText,
   ...rest
-}: Texts & { onText: (text: string) => void } & TextareaHTMLAttributes<HTMLTextAreaElement>): JSX.Element {
+}: FieldTexts & { onText: (text: string) => void } & TextareaHTMLAttributes<HTMLTextAreaElement>): JSX.Element {
   return (
     <Field {...{ label, hint, error }}>
-      {ids => <textarea class="input" rows={5} {...rest} {...ids} onInput={event => onText(event.currentTarget.value)} />}
+      {attributes => <textarea class="input" rows={5} {...rest} {...attributes} onInput={event => onText(event.currentTarget.value)} />}
     </Field>
   )
 }
 
-/** One of several. */
+/** A drop-down list. */
 export function Select({
   label,
   hint,
@@ -68,17 +73,17 @@ export function Select({
   value,
   onText,
   ...rest
-}: Texts & {
+}: FieldTexts & {
   options: [value: string, text: string][]
   value: string
   onText: (value: string) => void
 } & SelectHTMLAttributes<HTMLSelectElement>): JSX.Element {
   return (
     <Field {...{ label, hint, error }}>
-      {ids => (
-        <select class="input" {...rest} {...ids} value={value} onChange={event => onText(event.currentTarget.value)}>
-          {options.map(([one, text]) => (
-            <option key={one} value={one} selected={one === value}>
+      {attributes => (
+        <select class="input" {...rest} {...attributes} value={value} onChange={event => onText(event.currentTarget.value)}>
+          {options.map(([optionValue, text]) => (
+            <option key={optionValue} value={optionValue} selected={optionValue === value}>
               {text}
             </option>
           ))}
@@ -89,8 +94,8 @@ export function Select({
 }
 
 /**
- * A box to tick. `hidden` keeps its name for those who hear it, where its place says it to the others; `some` shows that it stands for
- * several that differ.
+ * A checkbox. `hidden` shows the label only to screen readers, where the context makes it obvious; `some` shows the indeterminate state,
+ * for several items of which only some are checked.
  */
 export function Checkbox({
   label,
@@ -121,7 +126,7 @@ export function Checkbox({
   )
 }
 
-/** A yes or no. */
+/** A switch for an on/off setting. */
 export function Switch({
   label,
   hint,

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 
-/** Line drawings on a 24 by 24 grid; a leading `!` fills the shape instead. */
+/** SVG paths on a 24 by 24 grid, drawn as lines; a leading `!` fills the shape instead. */
 const PATHS = {
   alert: 'M12 8v5M12 16.5v.2M12 3.5 21.5 20h-19z',
   back: 'M15 5l-7 7 7 7',
@@ -52,10 +52,10 @@ const PATHS = {
   volume: 'M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15.5 9a4.2 4.2 0 010 6M18 6.5a7.8 7.8 0 010 11'
 } as const
 
-/** The name of a drawing. */
+/** The name of an icon. */
 export type IconName = keyof typeof PATHS
 
-/** A drawing beside or instead of a word; it says nothing to screen readers, its button does. */
+/** An icon, hidden from screen readers: the element around it has the accessible name. */
 export function Icon({ name, size = 20 }: { name: IconName; size?: number }): JSX.Element {
   const path = PATHS[name]
   const filled = path.startsWith('!')
@@ -78,7 +78,7 @@ export function Icon({ name, size = 20 }: { name: IconName; size?: number }): JS
   )
 }
 
-/** The mark of Bobine: a reel with its film leaving it upwards, which is also a b; it plays. */
+/** The logo of Bobine: a film reel in the shape of a b, with a play symbol. */
 export function Logo({ size = 28 }: { size?: number }): JSX.Element {
   return (
     <svg class="mark" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" focusable="false">

@@ -3,16 +3,16 @@ import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Icon, type IconName } from './icon.tsx'
 import './menu.css'
 
-/** One line of a menu. */
+/** One item of a menu, or a heading. */
 export type MenuItem =
   | { kind: 'link'; text: string; href: string; icon?: IconName; detail?: string; download?: boolean }
   | { kind: 'action'; text: string; act: () => void; icon?: IconName; danger?: boolean; detail?: string }
   | { kind: 'choice'; text: string; chosen: boolean; act: () => void; icon?: IconName; detail?: string }
   | { kind: 'heading'; text: string; detail?: undefined }
 
-type Trigger = { 'aria-haspopup': 'menu'; 'aria-expanded': boolean; 'aria-controls'?: string; onClick: () => void }
+type TriggerProps = { 'aria-haspopup': 'menu'; 'aria-expanded': boolean; 'aria-controls'?: string; onClick: () => void }
 
-/** A menu that hangs from a button: arrows walk through it, Escape and a click elsewhere close it. */
+/** A drop-down menu of a button: arrow keys move the focus, Escape and a click or focus elsewhere close it. */
 export function Menu({
   label,
   items,
@@ -20,23 +20,23 @@ export function Menu({
 }: {
   label: string
   items: MenuItem[]
-  trigger: (props: Trigger) => ComponentChildren
+  trigger: (props: TriggerProps) => ComponentChildren
 }): JSX.Element {
   const [open, setOpen] = useState(false)
   const root = useRef<HTMLDivElement>(null)
   const id = useId()
-  // Before the next key is pressed, not after the next picture is drawn.
+  // A layout effect, so that the focus moves before the next key press and not only after the next frame.
   useLayoutEffect(() => {
     if (!open) return
-    lines(root.current!)[0]?.focus()
-    const away = (event: Event) => {
+    menuItemElements(root.current!)[0]?.focus()
+    const closeFromOutside = (event: Event) => {
       if (!root.current?.contains(event.target as Node)) setOpen(false)
     }
-    addEventListener('pointerdown', away)
-    addEventListener('focusin', away)
+    addEventListener('pointerdown', closeFromOutside)
+    addEventListener('focusin', closeFromOutside)
     return () => {
-      removeEventListener('pointerdown', away)
-      removeEventListener('focusin', away)
+      removeEventListener('pointerdown', closeFromOutside)
+      removeEventListener('focusin', closeFromOutside)
     }
   }, [open])
   const close = () => {
@@ -59,7 +59,7 @@ export function Menu({
       {open && (
         <div class="menu-list" id={id} role="menu" tabIndex={0} data-quiet-focus aria-label={label}>
           {items.map(item => (
-            <Line key={item.text} item={item} close={close} />
+            <MenuLine key={item.text} item={item} close={close} />
           ))}
         </div>
       )}
@@ -67,14 +67,14 @@ export function Menu({
   )
 }
 
-function Line({ item, close }: { item: MenuItem; close: () => void }): JSX.Element {
+function MenuLine({ item, close }: { item: MenuItem; close: () => void }): JSX.Element {
   if (item.kind === 'heading')
     return (
       <p class="menu-heading" role="presentation">
         {item.text}
       </p>
     )
-  const inside = (
+  const content = (
     <>
       {item.icon && <Icon name={item.icon} />}
       <span>{item.text}</span>
@@ -89,7 +89,7 @@ function Line({ item, close }: { item: MenuItem; close: () => void }): JSX.Eleme
   if (item.kind === 'link')
     return (
       <a class="menu-line" role="menuitem" tabIndex={-1} href={item.href} download={item.download} onClick={close}>
-        {inside}
+        {content}
       </a>
     )
   if (item.kind === 'choice')
@@ -105,7 +105,7 @@ function Line({ item, close }: { item: MenuItem; close: () => void }): JSX.Eleme
           item.act()
         }}
       >
-        {inside}
+        {content}
       </button>
     )
   return (
@@ -119,28 +119,36 @@ function Line({ item, close }: { item: MenuItem; close: () => void }): JSX.Eleme
         item.act()
       }}
     >
-      {inside}
+      {content}
     </button>
   )
 }
 
-/** Moves the focus as a menu should by arrows, Home, End and first letters; false for other keys. */
+/** Moves the focus in a menu for arrow keys, Home, End and first letters; returns false for other keys. */
 export function moveMenuFocus(root: HTMLElement, key: string): boolean {
-  const all = lines(root)
-  const index = all.indexOf(document.activeElement as HTMLElement)
+  const items = menuItemElements(root)
+  const index = items.indexOf(document.activeElement as HTMLElement)
   const next =
-    key === 'ArrowDown' ? index + 1 : key === 'ArrowUp' ? index - 1 : key === 'Home' ? 0 : key === 'End' ? -1 : letter(all, index, key)
+    key === 'ArrowDown'
+      ? index + 1
+      : key === 'ArrowUp'
+        ? index - 1
+        : key === 'Home'
+          ? 0
+          : key === 'End'
+            ? -1
+            : indexOfFirstLetter(items, index, key)
   if (next === null) return false
-  all.at(next % all.length)?.focus()
+  items.at(next % items.length)?.focus()
   return true
 }
 
-function letter(all: HTMLElement[], index: number, key: string): number | null {
+function indexOfFirstLetter(items: HTMLElement[], index: number, key: string): number | null {
   if (key.length !== 1 || key === ' ') return null
-  const order = all.map((_, step) => (index + 1 + step) % all.length)
-  return order.find(place => all[place]!.textContent?.trim().toLocaleLowerCase().startsWith(key.toLocaleLowerCase())) ?? null
+  const order = items.map((_, step) => (index + 1 + step) % items.length)
+  return order.find(candidate => items[candidate]!.textContent?.trim().toLocaleLowerCase().startsWith(key.toLocaleLowerCase())) ?? null
 }
 
-function lines(root: HTMLElement): HTMLElement[] {
+function menuItemElements(root: HTMLElement): HTMLElement[] {
   return [...root.querySelectorAll<HTMLElement>('[role^="menuitem"]')]
 }

@@ -2,10 +2,10 @@ import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import './progress-bar.css'
 
-/** How far something is, 0 to 1; null while nobody knows. `label` names it. */
+/** A progress bar; `share` from 0 to 1, null while unknown; `label` is its accessible name. */
 export function ProgressBar({ share, label }: { share: number | null; label: string }): JSX.Element {
   const bar = useRef<HTMLDivElement>(null)
-  // Through the object model: a style attribute would be against the content security policy.
+  // By the CSSOM, because the content security policy forbids style attributes.
   useEffect(() => {
     if (share !== null) bar.current?.style.setProperty('inline-size', `${Math.min(100, Math.max(0, share * 100))}%`)
   }, [share])

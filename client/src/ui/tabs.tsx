@@ -2,12 +2,12 @@ import type { ComponentChildren, JSX } from 'preact'
 import { useId } from 'preact/hooks'
 import './tabs.css'
 
-/** Links to pages that stand beside each other; the one that is open is marked. */
+/** Tabs that are links to pages; marks the current one. */
 export function LinkTabs({
   label,
   tabs,
   chosen,
-  class: more = ''
+  class: extraClass = ''
 }: {
   label: string
   tabs: [path: string, text: string][]
@@ -15,7 +15,7 @@ export function LinkTabs({
   class?: string
 }): JSX.Element {
   return (
-    <nav class={`tabs ${more}`} aria-label={label}>
+    <nav class={`tabs ${extraClass}`} aria-label={label}>
       {tabs.map(([path, text]) => (
         <a key={path} class="tab" href={path} aria-current={path === chosen ? 'page' : undefined}>
           {text}
@@ -25,7 +25,7 @@ export function LinkTabs({
   )
 }
 
-/** Pages of one subject behind tabs; arrows change the tab. */
+/** Tabs with a panel below; arrow keys change the tab. */
 export function Tabs<T extends string>({
   label,
   tabs,
@@ -40,11 +40,11 @@ export function Tabs<T extends string>({
   children: ComponentChildren
 }): JSX.Element {
   const id = useId()
-  const step = (by: number, list: HTMLElement) => {
-    const index = tabs.findIndex(([one]) => one === chosen)
+  const moveBy = (by: number, tabList: HTMLElement) => {
+    const index = tabs.findIndex(([tabId]) => tabId === chosen)
     const next = (index + by + tabs.length) % tabs.length
     onChoose(tabs[next]![0])
-    ;(list.children[next] as HTMLElement).focus()
+    ;(tabList.children[next] as HTMLElement).focus()
   }
   return (
     <>
@@ -54,20 +54,20 @@ export function Tabs<T extends string>({
         aria-label={label}
         onKeyDown={event => {
           const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
-          if (by !== 0) step(getComputedStyle(event.currentTarget).direction === 'rtl' ? -by : by, event.currentTarget)
+          if (by !== 0) moveBy(getComputedStyle(event.currentTarget).direction === 'rtl' ? -by : by, event.currentTarget)
         }}
       >
-        {tabs.map(([one, text]) => (
+        {tabs.map(([tabId, text]) => (
           <button
-            key={one}
+            key={tabId}
             type="button"
             class="tab"
             role="tab"
-            id={`${id}-${one}`}
-            aria-selected={one === chosen}
+            id={`${id}-${tabId}`}
+            aria-selected={tabId === chosen}
             aria-controls={`${id}-panel`}
-            tabIndex={one === chosen ? 0 : -1}
-            onClick={() => onChoose(one)}
+            tabIndex={tabId === chosen ? 0 : -1}
+            onClick={() => onChoose(tabId)}
           >
             {text}
           </button>

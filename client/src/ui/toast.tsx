@@ -5,19 +5,19 @@ import { Button, IconButton } from './button.tsx'
 import './toast.css'
 
 type Toast = { id: number; text: string; bad: boolean; action?: { text: string; act: () => void } }
-const SHOWN_FOR = 6000
+const SHOWN_FOR_MS = 6000
 
 const toasts = signal<Toast[]>([])
-let last = 0
+let lastId = 0
 
-/** Says something in passing, in a corner; a bad one stays until it is closed. */
+/** Shows a message in a corner for 6 seconds; an error (`bad`) until it is closed. At most three are shown at a time. */
 export function showToast(text: string, { bad = false, action }: Partial<Pick<Toast, 'bad' | 'action'>> = {}): void {
-  const id = ++last
+  const id = ++lastId
   toasts.value = [...toasts.peek().slice(-2), { id, text, bad, action }]
-  if (!bad) setTimeout(() => dismiss(id), SHOWN_FOR)
+  if (!bad) setTimeout(() => dismiss(id), SHOWN_FOR_MS)
 }
 
-/** Where toasts appear; once in the shell. */
+/** Renders the messages of `showToast`; once in the shell. */
 export function Toasts(): JSX.Element {
   return (
     <div class="toasts" role="status" aria-live="polite">
@@ -43,5 +43,5 @@ export function Toasts(): JSX.Element {
 }
 
 function dismiss(id: number): void {
-  toasts.value = toasts.peek().filter(one => one.id !== id)
+  toasts.value = toasts.peek().filter(toast => toast.id !== id)
 }

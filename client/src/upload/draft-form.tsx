@@ -9,26 +9,26 @@ import { PRIVACY_TEXTS } from '../videos/video-labels.ts'
 import { isValidVideoTitle, type UploadDraft } from './draft.ts'
 import type { UploadItem } from './upload-item.ts'
 
-/** Title, audience, channel and description of a video that is on its way. */
+/** The form for the title, privacy, channel and description of a video that is being uploaded. */
 export function DraftForm({ item }: { item: UploadItem }): JSX.Element {
   const draft = item.draft.value
-  const [tried, setTried] = useState(false)
-  const change = (part: Partial<UploadDraft>) => {
-    item.draft.value = { ...item.draft.peek(), ...part }
-    if (item.publishing.peek() === 'wanted') item.publishing.value = 'open'
+  const [submitted, setSubmitted] = useState(false)
+  const change = (changes: Partial<UploadDraft>) => {
+    item.draft.value = { ...item.draft.peek(), ...changes }
+    if (item.publishing.peek() === 'requested') item.publishing.value = 'notRequested'
   }
   const channels = currentUser.value?.videoChannels ?? []
-  const named = isValidVideoTitle(draft.name)
-  const locked = draft.privacy === 5 && draft.password.length < 2
-  const state = item.publishing.value
+  const titleValid = isValidVideoTitle(draft.name)
+  const passwordMissing = draft.privacy === 5 && draft.password.length < 2
+  const publishing = item.publishing.value
   const privacy = PRIVACY_TEXTS.find(([id]) => id === draft.privacy)
   return (
     <form
       class="form"
       onSubmit={event => {
         event.preventDefault()
-        setTried(true)
-        if (named && !locked) item.publish()
+        setSubmitted(true)
+        if (titleValid && !passwordMissing) item.publish()
       }}
     >
       <TextField
@@ -37,7 +37,7 @@ export function DraftForm({ item }: { item: UploadItem }): JSX.Element {
         required
         minLength={3}
         maxLength={120}
-        error={tried && !named ? t('video.titleError') : null}
+        error={submitted && !titleValid ? t('video.titleError') : null}
         onText={name => change({ name })}
       />
       <div class="form-pair">
@@ -65,7 +65,7 @@ export function DraftForm({ item }: { item: UploadItem }): JSX.Element {
           minLength={2}
           maxLength={100}
           autocomplete="off"
-          error={tried && locked ? t('video.passwordError') : null}
+          error={submitted && passwordMissing ? t('video.passwordError') : null}
           onText={password => change({ password })}
         />
       )}
@@ -76,13 +76,17 @@ export function DraftForm({ item }: { item: UploadItem }): JSX.Element {
         maxLength={10_000}
         onText={description => change({ description })}
       />
-      {item.problem.value && <Notice kind="bad">{t('refusal.other', { reason: item.problem.value.message })}</Notice>}
+      {item.error.value && <Notice kind="bad">{t('refusal.other', { reason: item.error.value.message })}</Notice>}
       <div class="form-foot">
-        <Button look="primary" type="submit" busy={state === 'busy'}>
+        <Button look="primary" type="submit" busy={publishing === 'busy'}>
           {t('upload.publish')}
         </Button>
         <span class="soft small" role="status">
-          {state === 'wanted' ? t('upload.willPublish') : item.transfer.video.value ? t('upload.notYetPublished') : t('upload.meanwhile')}
+          {publishing === 'requested'
+            ? t('upload.willPublish')
+            : item.transfer.video.value
+              ? t('upload.notYetPublished')
+              : t('upload.meanwhile')}
         </span>
       </div>
     </form>

@@ -1,4 +1,4 @@
-/** What is written about a video before it is published. */
+/** The details of a video that the user enters before it is published. */
 export type UploadDraft = {
   name: string
   description: string
@@ -7,20 +7,20 @@ export type UploadDraft = {
   channelId: number
 }
 
-const SHORTEST = 3
-const LONGEST = 120
+const MIN_TITLE_LENGTH = 3
+const MAX_TITLE_LENGTH = 120
 
-/** A title made of a file's name: no extension, no underscores, as long as titles may be. */
+/** Derives a valid title from a file name: without extension and underscores, within the allowed length. */
 export function titleFromFilename(filename: string): string {
-  const bare = filename
+  const stem = filename
     .replace(/\.[^.]{1,5}$/, '')
     .replace(/[_]+|\s+/g, ' ')
     .trim()
-  return (bare.length < SHORTEST ? `${bare} video`.trim() : bare).slice(0, LONGEST)
+  return (stem.length < MIN_TITLE_LENGTH ? `${stem} video`.trim() : stem).slice(0, MAX_TITLE_LENGTH)
 }
 
-/** Whether a title has the length titles must have. */
+/** Whether a title has 3 to 120 characters, without spaces around it. */
 export function isValidVideoTitle(name: string): boolean {
   const { length } = name.trim()
-  return length >= SHORTEST && length <= LONGEST
+  return length >= MIN_TITLE_LENGTH && length <= MAX_TITLE_LENGTH
 }

@@ -1,32 +1,32 @@
 import { readLocalStorage, writeLocalStorage } from '../browser-storage.ts'
 import type { UploadDraft } from './draft.ts'
 
-/** An upload begun in this browser: where it goes, what was written about it so far, and the title and time it was begun with. */
+/** An upload started in this browser: its id at the server, its draft, and the title and time (milliseconds) that it was started with. */
 export type SavedUpload = { uploadId: string; draft: UploadDraft; begunAs: string; begunAt: number }
 
-const KEPT_FOR = 14 * 24 * 3600 * 1000
+const MAX_AGE_MS = 14 * 24 * 3600 * 1000
 
-/** What tells a file from others without reading it whole. */
+/** Returns a key that identifies a file without reading its content: name, size and modification time. */
 export function fileFingerprint(file: File): string {
   return `${file.name} ${file.size} ${file.lastModified}`
 }
 
-/** The upload that was begun with this file. */
+/** Returns the saved upload of this file; null without one. */
 export function findSavedUpload(file: File): SavedUpload | null {
-  return all()[fileFingerprint(file)] ?? null
+  return readSavedUploads()[fileFingerprint(file)] ?? null
 }
 
-/** Remembers an upload, to go on with it after a closed tab. */
+/** Saves an upload in this browser, so that it can be resumed in another tab; drops those older than 14 days. */
 export function saveUpload(file: File, upload: SavedUpload): void {
-  const young = Object.fromEntries(Object.entries(all()).filter(([, { begunAt }]) => Date.now() - begunAt < KEPT_FOR))
-  writeLocalStorage('uploads', { ...young, [fileFingerprint(file)]: upload })
+  const recent = Object.fromEntries(Object.entries(readSavedUploads()).filter(([, { begunAt }]) => Date.now() - begunAt < MAX_AGE_MS))
+  writeLocalStorage('uploads', { ...recent, [fileFingerprint(file)]: upload })
 }
 
-/** Forgets an upload that is done or given up. */
+/** Deletes a saved upload that has finished or was cancelled. */
 export function deleteSavedUpload(uploadId: string): void {
-  writeLocalStorage('uploads', Object.fromEntries(Object.entries(all()).filter(([, upload]) => upload.uploadId !== uploadId)))
+  writeLocalStorage('uploads', Object.fromEntries(Object.entries(readSavedUploads()).filter(([, upload]) => upload.uploadId !== uploadId)))
 }
 
-function all(): Record<string, SavedUpload> {
+function readSavedUploads(): Record<string, SavedUpload> {
   return readLocalStorage<Record<string, SavedUpload>>('uploads') ?? {}
 }

@@ -8,140 +8,141 @@ import { deleteSavedUpload, findSavedUpload, saveUpload } from './saved-uploads.
 import { sendUploadChunk } from './send-chunk.ts'
 import { TransferSpeed } from './transfer-speed.ts'
 
-/** Where a transfer stands. `offline` goes on by itself. */
-export type TransferStatus = 'starting' | 'sending' | 'offline' | 'paused' | 'checking' | 'done' | 'refused' | 'gone'
-/** The names of the video a file has become. */
+/** The status of a transfer. `offline` retries by itself; `checking`: all bytes are sent, the server validates the file. */
+export type TransferStatus = 'starting' | 'sending' | 'offline' | 'paused' | 'checking' | 'done' | 'failed' | 'cancelled'
+/** The ids of the video that the server created from a file. */
 export type FinishedUpload = { id: number; uuid: string; shortUUID: string }
 
-const FIRST_WAIT = 1000
-const LONGEST_WAIT = 30_000
-/** So often the server may fail in a row before its word is taken. */
-const FAILURES = 8
-const NO_ROOM = 507
-const CLOCKS_DIFFER = 60_000
+const MIN_RETRY_MS = 1000
+const MAX_RETRY_MS = 30_000
+/** The number of consecutive 5xx responses after which the upload fails. */
+const MAX_SERVER_FAILURES = 8
+const INSUFFICIENT_STORAGE = 507
+const MAX_CLOCK_SKEW_MS = 60_000
 
-/** One file on its way to the server, in pieces; it outlives lost connections, restarted servers and closed tabs. */
+/** The resumable upload of one file in chunks; continues after lost connections, restarts of the server and closed tabs. */
 export class UploadTransfer {
   readonly file: File
-  readonly state = signal<TransferStatus>('starting')
+  readonly status = signal<TransferStatus>('starting')
+  /** Bytes. */
   readonly sent = signal(0)
-  /** Bytes per second of late; null while unknown. */
+  /** Current bytes per second; null while unknown. */
   readonly speed = signal<number | null>(null)
-  readonly refusal = signal<ApiError | null>(null)
+  readonly error = signal<ApiError | null>(null)
   readonly video = signal<FinishedUpload | null>(null)
-  readonly #pieces: UploadChunkSize
+  readonly #chunkSize: UploadChunkSize
   readonly #speed = new TransferSpeed()
   #uploadId: string | null
   #draft: UploadDraft
-  #stop = new AbortController()
-  #wake: (() => void) | null = null
-  #failures = 0
+  #abort = new AbortController()
+  #endWait: (() => void) | null = null
+  #serverFailures = 0
 
-  /** `uploadId`: an upload the server knows already, to go on with. */
+  /** Starts the transfer. `uploadId`: the id of an upload at the server to resume; null for a new one or one saved in this browser. */
   constructor(file: File, draft: UploadDraft, maxChunkSize: number, uploadId: string | null) {
     this.file = file
     this.#draft = draft
-    this.#pieces = new UploadChunkSize(maxChunkSize)
+    this.#chunkSize = new UploadChunkSize(maxChunkSize)
     this.#uploadId = uploadId ?? findSavedUpload(file)?.uploadId ?? null
-    addEventListener('online', this.#online)
+    addEventListener('online', this.#onOnline)
     void this.#run()
   }
 
-  /** Keeps what is written about the video for the case that the tab is closed. */
-  keepDraft(draft: UploadDraft): void {
+  /** Saves the draft in this browser in case the tab is closed. */
+  saveDraft(draft: UploadDraft): void {
     this.#draft = draft
-    const known = findSavedUpload(this.file)
-    if (known && known.uploadId === this.#uploadId) saveUpload(this.file, { ...known, draft })
+    const saved = findSavedUpload(this.file)
+    if (saved && saved.uploadId === this.#uploadId) saveUpload(this.file, { ...saved, draft })
   }
 
   pause(): void {
-    if (!['starting', 'sending', 'offline'].includes(this.state.peek())) return
-    this.state.value = 'paused'
-    this.#stop.abort()
+    if (!['starting', 'sending', 'offline'].includes(this.status.peek())) return
+    this.status.value = 'paused'
+    this.#abort.abort()
   }
 
   resume(): void {
-    if (this.state.peek() !== 'paused') return
-    this.#stop = new AbortController()
-    this.state.value = 'starting'
+    if (this.status.peek() !== 'paused') return
+    this.#abort = new AbortController()
+    this.status.value = 'starting'
     void this.#run()
   }
 
-  /** Stops for good and lets the server forget what has arrived. */
+  /** Cancels the upload and deletes what the server has received. */
   async cancel(): Promise<void> {
-    this.state.value = 'gone'
-    this.#stop.abort()
-    this.#leave()
+    this.status.value = 'cancelled'
+    this.#abort.abort()
+    this.#removeListeners()
     const uploadId = this.#uploadId
     if (!uploadId) return
     deleteSavedUpload(uploadId)
     await api('DELETE /videos/upload-resumable', { query: { upload_id: uploadId } }).catch(() => {
-      /* the server sweeps what is left alone */
+      /* the server deletes abandoned uploads */
     })
   }
 
   async #run(): Promise<void> {
-    const { signal: stopped } = this.#stop
-    let wait = FIRST_WAIT
-    while (!stopped.aborted) {
+    const { signal: abortSignal } = this.#abort
+    let retryMs = MIN_RETRY_MS
+    while (!abortSignal.aborted) {
       try {
-        await this.#attempt(stopped, () => {
-          wait = FIRST_WAIT
-          this.#failures = 0
+        await this.#uploadRemaining(abortSignal, () => {
+          retryMs = MIN_RETRY_MS
+          this.#serverFailures = 0
         })
         return
       } catch (error) {
-        if (stopped.aborted) return
-        const refusal = error instanceof ApiError ? error : new ApiError(0, 'broken', String(error))
-        if (!(await this.#mayTryAgain(refusal))) return this.#refuse(refusal)
-        this.#speed.pause()
+        if (abortSignal.aborted) return
+        const apiError = error instanceof ApiError ? error : new ApiError(0, 'broken', String(error))
+        if (!(await this.#prepareRetry(apiError))) return this.#fail(apiError)
+        this.#speed.reset()
         this.speed.value = null
-        if (refusal.status === 0 || refusal.status >= 500) {
-          this.#pieces.failed()
-          this.state.value = 'offline'
+        if (apiError.status === 0 || apiError.status >= 500) {
+          this.#chunkSize.recordFailure()
+          this.status.value = 'offline'
         }
-        await this.#rest((refusal.retryAfter ?? 0) * 1000 || wait, stopped)
-        wait = Math.min(wait * 2, LONGEST_WAIT)
+        await this.#wait((apiError.retryAfter ?? 0) * 1000 || retryMs, abortSignal)
+        retryMs = Math.min(retryMs * 2, MAX_RETRY_MS)
       }
     }
   }
 
-  /** From where the server is to the end; throws when something is in the way. */
-  async #attempt(stopped: AbortSignal, onProgress: () => void): Promise<void> {
+  /** Uploads everything that the server has not received; throws at the first error. `onChunk` is called after every chunk. */
+  async #uploadRemaining(abortSignal: AbortSignal, onChunk: () => void): Promise<void> {
     const { file } = this
-    if (this.#uploadId === null) await this.#begin()
-    let answer = await sendUploadChunk(this.#uploadId!, file.size, null, stopped, () => {}).catch(async (error: unknown) => {
-      const video = error instanceof ApiError && error.status === 404 ? await this.#finishedBefore() : null
+    if (this.#uploadId === null) await this.#createUpload()
+    let response = await sendUploadChunk(this.#uploadId!, file.size, null, abortSignal, () => {}).catch(async (error: unknown) => {
+      const video = error instanceof ApiError && error.status === 404 ? await this.#findFinishedVideo() : null
       if (!video) throw error
       return { video }
     })
-    while (!('video' in answer)) {
-      const start = answer.bytes
-      const blob = file.slice(start, start + this.#pieces.size)
+    while (!('video' in response)) {
+      const start = response.bytes
+      const blob = file.slice(start, start + this.#chunkSize.size)
       this.sent.value = start
-      this.state.value = start + blob.size >= file.size ? 'checking' : 'sending'
-      const began = performance.now()
-      this.#speed.resume()
-      answer = await sendUploadChunk(this.#uploadId!, file.size, { blob, start }, stopped, sent => {
+      this.status.value = start + blob.size >= file.size ? 'checking' : 'sending'
+      const startedAt = performance.now()
+      this.#speed.dropStale()
+      response = await sendUploadChunk(this.#uploadId!, file.size, { blob, start }, abortSignal, sent => {
         this.sent.value = Math.min(file.size, start + sent)
-        this.#speed.at(this.sent.peek())
-        this.speed.value = this.#speed.perSecond()
-        if (this.sent.peek() < file.size) this.state.value = 'sending'
-        else this.state.value = 'checking'
+        this.#speed.record(this.sent.peek())
+        this.speed.value = this.#speed.bytesPerSecond()
+        if (this.sent.peek() < file.size) this.status.value = 'sending'
+        else this.status.value = 'checking'
       })
-      this.#pieces.took(blob.size, performance.now() - began)
-      onProgress()
+      this.#chunkSize.recordSuccess(blob.size, performance.now() - startedAt)
+      onChunk()
     }
     this.sent.value = file.size
-    this.video.value = answer.video
-    this.state.value = 'done'
+    this.video.value = response.video
+    this.status.value = 'done'
     deleteSavedUpload(this.#uploadId!)
-    this.#leave()
+    this.#removeListeners()
   }
 
-  async #begin(): Promise<void> {
+  async #createUpload(): Promise<void> {
     const { name, channelId } = this.#draft
-    // Private until its owner says how it is to be published: a closed tab publishes nothing.
+    // Private until the user publishes it: a closed tab must not publish anything.
     const response = await sendRequest('POST /videos/upload-resumable', {
       body: { name, channelId, privacy: 3, waitTranscoding: false, filename: this.file.name },
       headers: { 'X-Upload-Content-Length': String(this.file.size), 'X-Upload-Content-Type': this.file.type || 'application/octet-stream' }
@@ -152,53 +153,54 @@ export class UploadTransfer {
     saveUpload(this.file, { uploadId, draft: this.#draft, begunAs: name.trim(), begunAt: Date.now() })
   }
 
-  /** The video this upload has become already, where only the answer to its last piece was lost. */
-  async #finishedBefore(): Promise<FinishedUpload | null> {
-    const known = findSavedUpload(this.file)
-    if (known?.uploadId !== this.#uploadId) return null
+  /** Finds the video that this upload has already become, when only the response to the last chunk was lost; null without one. */
+  async #findFinishedVideo(): Promise<FinishedUpload | null> {
+    const saved = findSavedUpload(this.file)
+    if (saved?.uploadId !== this.#uploadId) return null
     const { data } = await api('GET /users/me/videos', { query: { sort: '-createdAt', count: 20 } })
-    const made = data.find(video => video.name === known.begunAs && Date.parse(video.createdAt) >= known.begunAt - CLOCKS_DIFFER)
-    return made ? { id: made.id, uuid: made.uuid, shortUUID: made.shortUUID } : null
+    const finished = data.find(video => video.name === saved.begunAs && Date.parse(video.createdAt) >= saved.begunAt - MAX_CLOCK_SKEW_MS)
+    return finished ? { id: finished.id, uuid: finished.uuid, shortUUID: finished.shortUUID } : null
   }
 
-  async #mayTryAgain({ status }: ApiError): Promise<boolean> {
+  /** Returns whether to retry after an error; first refreshes the session (401), or forgets an upload id that is no longer valid. */
+  async #prepareRetry({ status }: ApiError): Promise<boolean> {
     if (status === 401)
       return await refreshSession(accessToken() ?? '').then(
         token => token !== null,
         () => true
       )
     if ((status === 404 || status === 403) && this.#uploadId !== null) {
-      // Swept after a long time, or of another login: from the beginning.
+      // The upload was deleted after a long time, or belongs to another user: starts again from the beginning.
       deleteSavedUpload(this.#uploadId)
       this.#uploadId = null
       return true
     }
-    if (status >= 500) return status !== NO_ROOM && ++this.#failures < FAILURES
+    if (status >= 500) return status !== INSUFFICIENT_STORAGE && ++this.#serverFailures < MAX_SERVER_FAILURES
     return status === 0 || status === 408 || status === 409 || status === 429
   }
 
-  async #rest(ms: number, stopped: AbortSignal): Promise<void> {
+  async #wait(ms: number, abortSignal: AbortSignal): Promise<void> {
     await new Promise<void>(resolve => {
       const timer = setTimeout(resolve, ms)
-      this.#wake = () => {
+      this.#endWait = () => {
         clearTimeout(timer)
         resolve()
       }
-      stopped.addEventListener('abort', () => this.#wake?.(), { once: true })
+      abortSignal.addEventListener('abort', () => this.#endWait?.(), { once: true })
     })
-    this.#wake = null
+    this.#endWait = null
   }
 
-  #refuse(refusal: ApiError): void {
-    this.refusal.value = refusal
-    this.state.value = 'refused'
+  #fail(error: ApiError): void {
+    this.error.value = error
+    this.status.value = 'failed'
     if (this.#uploadId) deleteSavedUpload(this.#uploadId)
-    this.#leave()
+    this.#removeListeners()
   }
 
-  readonly #online = (): void => this.#wake?.()
+  readonly #onOnline = (): void => this.#endWait?.()
 
-  #leave(): void {
-    removeEventListener('online', this.#online)
+  #removeListeners(): void {
+    removeEventListener('online', this.#onOnline)
   }
 }

@@ -12,16 +12,16 @@ import { UploadedVideoPlayer } from './uploaded-video-player.tsx'
 import { removeFromUploadQueue } from './upload-queue.ts'
 import { uploadErrorText } from './upload-error-text.ts'
 
-/** One file on the upload page: its way, what is written about it, and the video as soon as it plays. */
+/** One file on the upload page: upload progress, draft form, and the player as soon as the video can be played. */
 export function UploadCard({ item }: { item: UploadItem }): JSX.Element {
   const { transfer } = item
   const video = transfer.video.value
   const progress = item.progress.value
-  const refused = transfer.state.value === 'refused'
-  const drop = async () => {
+  const failed = transfer.status.value === 'failed'
+  const remove = async () => {
     if (
       !video &&
-      !refused &&
+      !failed &&
       !(await openConfirmDialog({
         title: t('upload.cancelTitle'),
         text: t('upload.cancelText', { name: item.file.name }),
@@ -30,7 +30,7 @@ export function UploadCard({ item }: { item: UploadItem }): JSX.Element {
     )
       return
     removeFromUploadQueue(item)
-    await item.drop()
+    await item.discard()
   }
   return (
     <article class="panel upload-item" aria-label={item.file.name}>
@@ -38,17 +38,17 @@ export function UploadCard({ item }: { item: UploadItem }): JSX.Element {
         <div class="upload-name">
           <strong>{item.file.name}</strong> <span class="soft small">{formatSize(item.file.size)}</span>
         </div>
-        <IconButton label={t(video || refused ? 'upload.remove' : 'upload.cancel')} icon="close" onClick={() => void drop()} />
+        <IconButton label={t(video || failed ? 'upload.remove' : 'upload.cancel')} icon="close" onClick={() => void remove()} />
       </header>
-      {refused ? (
-        <Notice kind="bad">{uploadErrorText(transfer.refusal.value!)}</Notice>
+      {failed ? (
+        <Notice kind="bad">{uploadErrorText(transfer.error.value!)}</Notice>
       ) : (
         <>
-          {!video && <Sending item={item} />}
+          {!video && <TransferProgress item={item} />}
           {video && progress && <TranscodingStatus progress={progress} />}
           <div class={progress?.playable ? 'upload-body upload-both' : 'upload-body'}>
             {video && progress?.playable && <UploadedVideoPlayer id={video.uuid} done={progress.state === 'done'} />}
-            {item.publishing.value === 'done' && video ? <Published item={item} /> : <DraftForm item={item} />}
+            {item.publishing.value === 'done' && video ? <PublishedNotice item={item} /> : <DraftForm item={item} />}
           </div>
         </>
       )}
@@ -56,70 +56,73 @@ export function UploadCard({ item }: { item: UploadItem }): JSX.Element {
   )
 }
 
-function Sending({ item }: { item: UploadItem }): JSX.Element {
+function TransferProgress({ item }: { item: UploadItem }): JSX.Element {
   const { transfer, file } = item
-  const state = transfer.state.value
-  const share = file.size > 0 ? transfer.sent.value / file.size : 0
+  const status = transfer.status.value
+  const fraction = file.size > 0 ? transfer.sent.value / file.size : 0
   const speed = transfer.speed.value
-  const left = speed && speed > 0 ? (file.size - transfer.sent.value) / speed : null
-  const said = useSpoken(Math.floor(share * 10))
+  const secondsLeft = speed && speed > 0 ? (file.size - transfer.sent.value) / speed : null
+  const spokenTenths = useThrottled(Math.floor(fraction * 10))
   return (
     <div class="stack upload-sending">
-      <ProgressBar share={state === 'starting' || state === 'checking' ? null : share} label={t('upload.progress', { name: file.name })} />
+      <ProgressBar
+        share={status === 'starting' || status === 'checking' ? null : fraction}
+        label={t('upload.progress', { name: file.name })}
+      />
       <div class="upload-line">
         <span class="upload-figures">
-          {state === 'starting' && t('upload.starting')}
-          {state === 'checking' && t('upload.checking')}
-          {state === 'paused' && t('upload.paused', { percent: formatPercent(share) })}
-          {state === 'offline' && t('upload.offline', { percent: formatPercent(share) })}
-          {state === 'sending' &&
+          {status === 'starting' && t('upload.starting')}
+          {status === 'checking' && t('upload.checking')}
+          {status === 'paused' && t('upload.paused', { percent: formatPercent(fraction) })}
+          {status === 'offline' && t('upload.offline', { percent: formatPercent(fraction) })}
+          {status === 'sending' &&
             [
-              formatPercent(share),
+              formatPercent(fraction),
               speed === null ? null : t('upload.speed', { size: formatSize(speed) }),
-              left === null ? null : t('upload.left', { time: formatDuration(left) })
+              secondsLeft === null ? null : t('upload.left', { time: formatDuration(secondsLeft) })
             ]
               .filter(Boolean)
               .join(' · ')}
         </span>
-        {(state === 'sending' || state === 'offline') && (
+        {(status === 'sending' || status === 'offline') && (
           <Button look="quiet" icon="pause" onClick={() => transfer.pause()}>
             {t('upload.pause')}
           </Button>
         )}
-        {state === 'paused' && (
+        {status === 'paused' && (
           <Button look="quiet" icon="play" onClick={() => transfer.resume()}>
             {t('upload.resume')}
           </Button>
         )}
       </div>
       <span class="hidden-text" role="status">
-        {state === 'sending' && said > 0 ? t('upload.spoken', { name: file.name, percent: formatPercent(said / 10) }) : ''}
+        {status === 'sending' && spokenTenths > 0 ? t('upload.spoken', { name: file.name, percent: formatPercent(spokenTenths / 10) }) : ''}
       </span>
     </div>
   )
 }
 
-/** A figure that changes at most every few seconds, so that a screen reader is not talking all the time. */
-function useSpoken(value: number): number {
-  const [spoken, setSpoken] = useState(value)
+/** Returns the value with a delay of 4 seconds, so that a screen reader does not announce it continuously. */
+function useThrottled(value: number): number {
+  const [throttled, setThrottled] = useState(value)
   useEffect(() => {
-    if (value === spoken) return
-    const timer = setTimeout(() => setSpoken(value), 4000)
+    if (value === throttled) return
+    const timer = setTimeout(() => setThrottled(value), 4000)
     return () => clearTimeout(timer)
-  }, [value > spoken])
-  return spoken
+  }, [value > throttled])
+  return throttled
 }
 
-function Published({ item }: { item: UploadItem }): JSX.Element {
+function PublishedNotice({ item }: { item: UploadItem }): JSX.Element {
   const video = item.transfer.video.value!
-  const ready = item.progress.value?.playable === true
+  const playable = item.progress.value?.playable === true
   return (
     <div class="stack upload-done">
       <Notice kind="good">
         <p>
           <strong>{t('upload.published')}</strong>
         </p>
-        <p>{t(ready ? 'upload.publishedReady' : 'upload.publishedSoon')}</p>
+        <p>{t(playable ? 'upload.publishedReady' : 'upload.publishedSoon')}</p>
       </Notice>
       <div class="row">
         <ButtonLink look="primary" icon="play" href={`/w/${video.shortUUID}`}>

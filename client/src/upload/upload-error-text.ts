@@ -3,7 +3,7 @@ import type { TextKey } from '../i18n/catalogue.ts'
 import { t } from '../i18n/i18n.ts'
 import { instanceConfig } from '../instance/config.ts'
 
-const BY_CODE: Record<string, TextKey> = {
+const TEXT_BY_ERROR_CODE: Record<string, TextKey> = {
   quota_reached: 'refusal.quota',
   max_file_size_reached: 'refusal.size',
   insufficient_storage: 'refusal.full',
@@ -16,13 +16,13 @@ const BY_CODE: Record<string, TextKey> = {
   unreadable_video: 'refusal.unreadable'
 }
 
-/** Why a file was not taken, in the viewer's words. */
-export function uploadErrorText(refusal: ApiError): string {
-  const key = BY_CODE[refusal.code ?? '']
+/** Returns the message of why the server did not accept a file. */
+export function uploadErrorText(error: ApiError): string {
+  const key = TEXT_BY_ERROR_CODE[error.code ?? '']
   if (key) return t(key)
-  if (refusal.status === 413) return t('refusal.size')
-  if (refusal.status === 415) return t('refusal.kind', { kinds: (instanceConfig.value?.video.file.extensions ?? []).join(', ') })
-  if (refusal.status === 422) return t('refusal.unreadable')
-  if (refusal.status === 401) return t('refusal.login')
-  return t('refusal.other', { reason: refusal.message })
+  if (error.status === 413) return t('refusal.size')
+  if (error.status === 415) return t('refusal.kind', { kinds: (instanceConfig.value?.video.file.extensions ?? []).join(', ') })
+  if (error.status === 422) return t('refusal.unreadable')
+  if (error.status === 401) return t('refusal.login')
+  return t('refusal.other', { reason: error.message })
 }

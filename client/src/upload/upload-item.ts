@@ -7,25 +7,25 @@ import { titleFromFilename, type UploadDraft } from './draft.ts'
 import { findSavedUpload } from './saved-uploads.ts'
 import { UploadTransfer } from './transfer.ts'
 
-/** Whether a video is to be published: not asked for yet, asked for, under way, done, refused. */
-export type PublishingStatus = 'open' | 'wanted' | 'busy' | 'done' | 'failed'
+/** Whether the user has requested to publish a video, and the status of that. */
+export type PublishingStatus = 'notRequested' | 'requested' | 'busy' | 'done' | 'failed'
 
-/** A file, what is written about it, its way to the server, and its encoding there. */
+/** A file of the upload queue: its draft, its transfer to the server, its transcoding there, and its publication. */
 export class UploadItem {
   readonly file: File
   readonly draft
   readonly transfer: UploadTransfer
   readonly progress = signal<TranscodingProgress | null>(null)
-  readonly publishing = signal<PublishingStatus>('open')
-  readonly problem = signal<ApiError | null>(null)
-  readonly #leave: () => void
+  readonly publishing = signal<PublishingStatus>('notRequested')
+  readonly error = signal<ApiError | null>(null)
+  readonly #disposeEffects: () => void
 
   constructor(file: File, defaults: Omit<UploadDraft, 'name'>, maxChunkSize: number, uploadId: string | null) {
     this.file = file
     this.draft = signal<UploadDraft>(findSavedUpload(file)?.draft ?? { ...defaults, name: titleFromFilename(file.name) })
     this.transfer = new UploadTransfer(file, this.draft.peek(), maxChunkSize, uploadId)
-    const stops = [
-      effect(() => this.transfer.keepDraft(this.draft.value)),
+    const disposers = [
+      effect(() => this.transfer.saveDraft(this.draft.value)),
       effect(() => {
         const video = this.transfer.video.value
         return video
@@ -35,28 +35,28 @@ export class UploadItem {
           : undefined
       }),
       effect(() => {
-        if (this.transfer.video.value && this.publishing.value === 'wanted') void this.#publish()
+        if (this.transfer.video.value && this.publishing.value === 'requested') void this.#publish()
       })
     ]
-    this.#leave = () => {
-      for (const stop of stops) stop()
+    this.#disposeEffects = () => {
+      for (const dispose of disposers) dispose()
     }
   }
 
-  /** Publishes as the draft says, as soon as the file is there. */
+  /** Publishes the video with its draft as soon as the upload has finished. */
   publish(): void {
-    if (this.publishing.peek() !== 'busy') this.publishing.value = 'wanted'
+    if (this.publishing.peek() !== 'busy') this.publishing.value = 'requested'
   }
 
-  /** Whether leaving the site now would interrupt something. */
+  /** Whether leaving the site now would interrupt the upload or the publication. */
   isBusy(): boolean {
-    const sending = ['starting', 'sending', 'offline', 'paused', 'checking'].includes(this.transfer.state.peek())
-    return sending || ['wanted', 'busy'].includes(this.publishing.peek())
+    const sending = ['starting', 'sending', 'offline', 'paused', 'checking'].includes(this.transfer.status.peek())
+    return sending || ['requested', 'busy'].includes(this.publishing.peek())
   }
 
-  /** Gives the file up, or stops looking after a video that is made. */
-  async drop(): Promise<void> {
-    this.#leave()
+  /** Cancels an unfinished upload; for a finished one it only stops the polling. */
+  async discard(): Promise<void> {
+    this.#disposeEffects()
     if (!this.transfer.video.peek()) await this.transfer.cancel()
   }
 
@@ -74,10 +74,10 @@ export class UploadItem {
           ...(privacy === 5 ? { videoPasswords: [password] } : {})
         }
       })
-      this.problem.value = null
+      this.error.value = null
       this.publishing.value = 'done'
     } catch (error) {
-      this.problem.value = error as ApiError
+      this.error.value = error as ApiError
       this.publishing.value = 'failed'
     }
   }

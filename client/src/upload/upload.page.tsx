@@ -14,45 +14,45 @@ import { enqueueUploads, uploadQueue } from './upload-queue.ts'
 import { UnfinishedUploads } from './unfinished-uploads.tsx'
 import './upload.css'
 
-/** Uploads videos: drop them anywhere on the page, write about them while they travel, watch them as soon as they play. */
-export default function Upload(): JSX.Element {
+/** The upload page: accepts files dropped anywhere on it; shows a draft form during the upload and a player once a video is playable. */
+export default function UploadPage(): JSX.Element {
   useTitle(t('upload.name'))
   return (
     <RequireLogin>
-      <UploadRoom />
+      <UploadContent />
     </RequireLogin>
   )
 }
 
-function UploadRoom(): JSX.Element {
-  const [over, setOver] = useState(false)
+function UploadContent(): JSX.Element {
+  const [dragging, setDragging] = useState(false)
   const [failed, setFailed] = useState(false)
   const input = useRef<HTMLInputElement>(null)
   const unfinished = useQuery('GET /users/me/uploads', {})
-  const settings = instanceConfig.value
+  const config = instanceConfig.value
   const user = currentUser.value
   const items = uploadQueue.value
 
-  const prepare = () => {
+  const load = () => {
     setFailed(false)
     Promise.all([loadInstanceConfig(), currentUser.peek() ?? loadCurrentUser()]).catch(() => setFailed(true))
   }
-  useEffect(prepare, [])
+  useEffect(load, [])
 
-  const take = (files: Iterable<File>) => {
-    if (!settings || !user) return
-    const defaults = { description: '', privacy: settings.defaults.publish.privacy, password: '', channelId: user.videoChannels[0]!.id }
-    const open = unfinished.data?.data ?? []
+  const enqueue = (files: Iterable<File>) => {
+    if (!config || !user) return
+    const defaults = { description: '', privacy: config.defaults.publish.privacy, password: '', channelId: user.videoChannels[0]!.id }
+    const resumable = unfinished.data?.data ?? []
     enqueueUploads(
       files,
       defaults,
-      settings.client.videos.resumableUpload.maxChunkSize,
-      file => open.find(({ filename, size }) => filename === file.name && size === file.size)?.uploadId ?? null
+      config.client.videos.resumableUpload.maxChunkSize,
+      file => resumable.find(({ filename, size }) => filename === file.name && size === file.size)?.uploadId ?? null
     )
   }
   useEffect(() => {
-    const stop = new AbortController()
-    const { signal } = stop
+    const removed = new AbortController()
+    const { signal } = removed
     let depth = 0
     const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') === true
     addEventListener(
@@ -60,7 +60,7 @@ function UploadRoom(): JSX.Element {
       event => {
         if (hasFiles(event)) {
           depth++
-          setOver(true)
+          setDragging(true)
         }
       },
       { signal }
@@ -70,7 +70,7 @@ function UploadRoom(): JSX.Element {
       event => {
         if (hasFiles(event) && --depth <= 0) {
           depth = 0
-          setOver(false)
+          setDragging(false)
         }
       },
       { signal }
@@ -88,27 +88,27 @@ function UploadRoom(): JSX.Element {
         if (!hasFiles(event)) return
         event.preventDefault()
         depth = 0
-        setOver(false)
-        take(event.dataTransfer!.files)
+        setDragging(false)
+        enqueue(event.dataTransfer!.files)
       },
       { signal }
     )
-    return () => stop.abort()
+    return () => removed.abort()
   })
 
   if (failed)
     return (
       <div class="page page-narrow">
-        <ErrorState text={t('ui.noConnection')} onRetry={prepare} />
+        <ErrorState text={t('ui.noConnection')} onRetry={load} />
       </div>
     )
-  const kinds = settings?.video.file.extensions ?? []
+  const extensions = config?.video.file.extensions ?? []
   return (
-    <div class={`page ${items.length > 0 ? '' : 'page-narrow'}`} data-over={over || undefined}>
+    <div class={`page ${items.length > 0 ? '' : 'page-narrow'}`} data-over={dragging || undefined}>
       <div class="page-head">
         <h1>{t('upload.name')}</h1>
       </div>
-      <div class={`drop ${items.length > 0 ? 'drop-small' : ''}`} data-over={over || undefined}>
+      <div class={`drop ${items.length > 0 ? 'drop-small' : ''}`} data-over={dragging || undefined}>
         <span class="drop-icon">
           <Icon name="upload" size={items.length > 0 ? 22 : 34} />
         </span>
@@ -116,7 +116,7 @@ function UploadRoom(): JSX.Element {
           <p class="drop-title">{t(items.length > 0 ? 'upload.dropMore' : 'upload.drop')}</p>
           <p class="soft small">{t('upload.dropHint')}</p>
         </div>
-        <Button look={items.length > 0 ? 'plain' : 'primary'} busy={!settings || !user} onClick={() => input.current!.click()}>
+        <Button look={items.length > 0 ? 'plain' : 'primary'} busy={!config || !user} onClick={() => input.current!.click()}>
           {t('upload.choose')}
         </Button>
         <input
@@ -126,15 +126,15 @@ function UploadRoom(): JSX.Element {
           multiple
           tabIndex={-1}
           aria-label={t('upload.choose')}
-          accept={['video/*', ...kinds].join(',')}
-          disabled={!settings || !user}
+          accept={['video/*', ...extensions].join(',')}
+          disabled={!config || !user}
           onChange={event => {
-            take(event.currentTarget.files!)
+            enqueue(event.currentTarget.files!)
             event.currentTarget.value = ''
           }}
         />
       </div>
-      <UnfinishedUploads uploads={unfinished.data?.data ?? []} onGone={unfinished.reload} />
+      <UnfinishedUploads uploads={unfinished.data?.data ?? []} onRemoved={unfinished.reload} />
       <div class="upload-list">
         {items.map(item => (
           <UploadCard key={`${item.file.name} ${item.file.size} ${item.file.lastModified}`} item={item} />

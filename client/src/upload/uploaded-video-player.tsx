@@ -10,26 +10,23 @@ import { canPickFrame } from '../videos/frame-picker.tsx'
 import { ThumbnailPicker } from '../videos/thumbnail-picker.tsx'
 import { useVideo } from '../videos/use-video.ts'
 
-/**
- * The player of an own video, right where it was uploaded, and its picture; it plays on while the video is published. `done`: whether all
- * of it is encoded.
- */
+/** The player and thumbnail of an uploaded video; it plays on while the video is published. `done`: whether transcoding has finished. */
 export function UploadedVideoPlayer({ id, done }: { id: string; done: boolean }): JSX.Element {
   const { video, source, renew, reload } = useVideo(id)
-  // Its whole qualities are known by then.
+  // The files of the renditions, from which frames can be picked, are complete by then.
   useEffect(() => {
     if (done && video && !canPickFrame(video)) reload()
   }, [done, video === null])
   return (
     <div class="stack">
       {source ? <Player source={source} remember={false} renew={renew} /> : <div class="player" aria-busy="true" />}
-      {video && <OwnPicture video={video} />}
+      {video && <UploadedVideoThumbnail video={video} />}
     </div>
   )
 }
 
-/** The picture is saved as soon as it is chosen. */
-function OwnPicture({ video }: { video: VideoDetails }): JSX.Element {
+/** Saves the thumbnail as soon as it is chosen. */
+function UploadedVideoThumbnail({ video }: { video: VideoDetails }): JSX.Element {
   const [picked, setPicked] = useState<File | null>(null)
   const [error, setError] = useState<string | null>(null)
   const save = async (file: File) => {

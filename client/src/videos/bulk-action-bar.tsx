@@ -10,15 +10,15 @@ import { currentBulkAction, retryBulkAction, startBulkAction, stopBulkAction } f
 import { PRIVACY_TEXTS } from './video-labels.ts'
 import type { ListSelection } from './use-selection.ts'
 
-const PASSWORD = 5
-const SHORTEST_PASSWORD = 2
+const PASSWORD_PRIVACY_ID = 5
+const MIN_PASSWORD_LENGTH = 2
 
-type Props = { selection: ListSelection; shown: { id: number; name: string }[] }
+type Props = { selection: ListSelection; videos: { id: number; name: string }[] }
 
-/** What can be done to the chosen videos of a list; it stays in view while some are chosen. */
-export function BulkActionBar({ selection, shown }: Props): JSX.Element {
-  const [asking, setAsking] = useState(false)
-  const chosen = shown.filter(({ id }) => selection.has(id))
+/** The actions for the selected videos of a list; stays in view while some are selected. */
+export function BulkActionBar({ selection, videos }: Props): JSX.Element {
+  const [choosingPrivacy, setChoosingPrivacy] = useState(false)
+  const chosen = videos.filter(({ id }) => selection.has(id))
   const count = chosen.length
   const busy = currentBulkAction.value?.running === true
   return (
@@ -26,8 +26,8 @@ export function BulkActionBar({ selection, shown }: Props): JSX.Element {
       <Checkbox
         label={t('bulk.all')}
         hidden={count > 0}
-        checked={count > 0 && count === shown.length}
-        some={count > 0 && count < shown.length}
+        checked={count > 0 && count === videos.length}
+        some={count > 0 && count < videos.length}
         disabled={busy}
         onChecked={selection.chooseAll}
       />
@@ -37,7 +37,7 @@ export function BulkActionBar({ selection, shown }: Props): JSX.Element {
       {count > 0 && <IconButton label={t('bulk.none')} icon="close" disabled={busy} onClick={() => selection.chooseAll(false)} />}
       {count > 0 && (
         <div class="bulk-acts">
-          <Button icon="lock" disabled={busy} onClick={() => setAsking(true)}>
+          <Button icon="lock" disabled={busy} onClick={() => setChoosingPrivacy(true)}>
             {t('video.privacy')}
           </Button>
           <Button class="bulk-delete" icon="trash" disabled={busy} onClick={() => void confirmAndDeleteVideos(chosen)}>
@@ -45,12 +45,12 @@ export function BulkActionBar({ selection, shown }: Props): JSX.Element {
           </Button>
         </div>
       )}
-      {asking && (
+      {choosingPrivacy && (
         <PrivacyDialog
           count={count}
-          onClose={() => setAsking(false)}
+          onClose={() => setChoosingPrivacy(false)}
           onChoose={(privacy, passwords) => {
-            setAsking(false)
+            setChoosingPrivacy(false)
             void startBulkAction({ kind: 'privacy', privacy, passwords }, chosen)
           }}
         />
@@ -59,7 +59,7 @@ export function BulkActionBar({ selection, shown }: Props): JSX.Element {
   )
 }
 
-/** Asks once for all of them, and deletes them. */
+/** Deletes several videos after one confirmation. */
 export async function confirmAndDeleteVideos(chosen: { id: number; name: string }[]): Promise<void> {
   if (
     await openConfirmDialog({
@@ -71,18 +71,18 @@ export async function confirmAndDeleteVideos(chosen: { id: number; name: string 
     await startBulkAction({ kind: 'delete' }, chosen)
 }
 
-/** How far it is, and what did not work. */
+/** The progress of the running bulk action, or the videos for which it failed; null if there is neither. */
 export function BulkActionReport(): JSX.Element | null {
   const state = currentBulkAction.value
   if (!state) return null
-  const { act, all, done, failed, running } = state
-  const handled = done + failed.length
+  const { action, total, done, failed, running } = state
+  const processed = done + failed.length
   return (
     <section class="bulk-report" aria-label={t('bulk.progress')}>
       {running && (
         <div class="bulk-running">
-          <span>{t(act.kind === 'delete' ? 'bulk.deleting' : 'bulk.changing', { done: handled, all })}</span>
-          <ProgressBar share={handled / all} label={t('bulk.progress')} />
+          <span>{t(action.kind === 'delete' ? 'bulk.deleting' : 'bulk.changing', { done: processed, all: total })}</span>
+          <ProgressBar share={processed / total} label={t('bulk.progress')} />
           <Button look="quiet" onClick={stopBulkAction}>
             {t('bulk.stop')}
           </Button>
@@ -90,7 +90,7 @@ export function BulkActionReport(): JSX.Element | null {
       )}
       {!running && failed.length > 0 && (
         <Notice kind="bad">
-          <p>{t('bulk.failed', { count: failed.length, done, all })}</p>
+          <p>{t('bulk.failed', { count: failed.length, done, all: total })}</p>
           <ul class="bulk-failed">
             {failed.map(({ id, name, reason }) => (
               <li key={id}>
@@ -129,13 +129,13 @@ function PrivacyDialog({
   const [privacy, setPrivacy] = useState(1)
   const [text, setText] = useState('')
   const passwords =
-    privacy === PASSWORD
+    privacy === PASSWORD_PRIVACY_ID
       ? text
           .split('\n')
-          .map(one => one.trim())
+          .map(line => line.trim())
           .filter(Boolean)
       : []
-  const ready = privacy !== PASSWORD || (passwords.length > 0 && passwords.every(({ length }) => length >= SHORTEST_PASSWORD))
+  const valid = privacy !== PASSWORD_PRIVACY_ID || (passwords.length > 0 && passwords.every(({ length }) => length >= MIN_PASSWORD_LENGTH))
   return (
     <Dialog
       title={t('bulk.privacyTitle', { count })}
@@ -145,7 +145,7 @@ function PrivacyDialog({
           <Button look="quiet" onClick={onClose}>
             {t('ui.cancel')}
           </Button>
-          <Button look="primary" disabled={!ready} onClick={() => onChoose(privacy, passwords)}>
+          <Button look="primary" disabled={!valid} onClick={() => onChoose(privacy, passwords)}>
             {t('bulk.change')}
           </Button>
         </>
@@ -159,11 +159,11 @@ function PrivacyDialog({
           hint={t(PRIVACY_TEXTS.find(([id]) => id === privacy)![2])}
           onText={id => setPrivacy(Number(id))}
         />
-        {privacy === PASSWORD && (
+        {privacy === PASSWORD_PRIVACY_ID && (
           <TextArea
             label={t('edit.passwords')}
             hint={t('edit.passwordsHint')}
-            error={text !== '' && !ready ? t('video.passwordError') : null}
+            error={text !== '' && !valid ? t('video.passwordError') : null}
             rows={3}
             value={text}
             onText={setText}

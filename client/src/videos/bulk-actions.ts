@@ -5,85 +5,86 @@ import { t } from '../i18n/i18n.ts'
 import { apiErrorText } from '../api-error-text.ts'
 import { showToast } from '../ui/toast.tsx'
 
-/** What is done to many videos, one after the other. */
+/** An action on several videos, one after the other. */
 export type BulkAction = { kind: 'delete' } | { kind: 'privacy'; privacy: number; passwords: string[] }
-type Chosen = { id: number; name: string }
-type Bulk = { act: BulkAction; all: number; done: number; running: boolean; failed: (Chosen & { reason: string })[] }
-type Hear = (id: number, act: BulkAction) => void
+type BulkVideo = { id: number; name: string }
+type BulkActionState = { action: BulkAction; total: number; done: number; running: boolean; failed: (BulkVideo & { reason: string })[] }
+type BulkVideoListener = (id: number, action: BulkAction) => void
 
-/** A limit that is still there after so many pauses is a refusal. */
-const PAUSES = 6
-const LONGEST_PAUSE = 15
+/** Retries of a rate-limited request (status 429) before it counts as failed. */
+const MAX_RETRIES = 6
+/** Seconds. */
+const MAX_RETRY_DELAY = 15
 
-/** What is being done to many videos, or how it ended where some failed; it goes on while other pages are shown. */
-export const currentBulkAction = signal<Bulk | null>(null)
-const hearers = new Set<Hear>()
+/** The running bulk action, or a finished one that failed for some videos, or null; it goes on while other pages are shown. */
+export const currentBulkAction = signal<BulkActionState | null>(null)
+const listeners = new Set<BulkVideoListener>()
 let stopped = false
 
-/** Hears of every video that is done; gives the way to stop listening. */
-export function onBulkVideoDone(hear: Hear): () => void {
-  hearers.add(hear)
+/** Registers a listener that is called for every video that is done; returns the function that removes it. */
+export function onBulkVideoDone(listener: BulkVideoListener): () => void {
+  listeners.add(listener)
   return () => {
-    hearers.delete(hear)
+    listeners.delete(listener)
   }
 }
 
-/** Does something to each of the videos; what fails does not keep the others. */
-export async function startBulkAction(act: BulkAction, chosen: Chosen[]): Promise<void> {
+/** Runs an action on each of the videos, unless one is running already; a failure does not stop the others. Never throws. */
+export async function startBulkAction(action: BulkAction, videos: BulkVideo[]): Promise<void> {
   if (currentBulkAction.peek()?.running) return
   stopped = false
-  currentBulkAction.value = { act, all: chosen.length, done: 0, running: true, failed: [] }
+  currentBulkAction.value = { action, total: videos.length, done: 0, running: true, failed: [] }
   const warn = (event: BeforeUnloadEvent) => event.preventDefault()
   addEventListener('beforeunload', warn)
-  for (const { id, name } of chosen) {
+  for (const { id, name } of videos) {
     if (stopped) break
-    const now = currentBulkAction.peek()!
+    const state = currentBulkAction.peek()!
     try {
-      await patiently(async () => await one(act, id))
-      currentBulkAction.value = { ...now, done: now.done + 1 }
-      for (const hear of hearers) hear(id, act)
+      await retryWhileRateLimited(async () => await applyToVideo(action, id))
+      currentBulkAction.value = { ...state, done: state.done + 1 }
+      for (const listener of listeners) listener(id, action)
     } catch (error) {
-      currentBulkAction.value = { ...now, failed: [...now.failed, { id, name, reason: apiErrorText(error) }] }
+      currentBulkAction.value = { ...state, failed: [...state.failed, { id, name, reason: apiErrorText(error) }] }
     }
   }
   removeEventListener('beforeunload', warn)
   const { done, failed } = currentBulkAction.peek()!
   currentBulkAction.value = failed.length > 0 ? { ...currentBulkAction.peek()!, running: false } : null
-  if (failed.length === 0) showToast(t(act.kind === 'delete' ? 'bulk.deleted' : 'bulk.changed', { count: done }))
+  if (failed.length === 0) showToast(t(action.kind === 'delete' ? 'bulk.deleted' : 'bulk.changed', { count: done }))
 }
 
-/** Ends after the video that is being worked on. */
+/** Stops the running action after the current video. */
 export function stopBulkAction(): void {
   stopped = true
 }
 
-/** Tries once more what failed. */
+/** Runs the finished action again on the videos for which it failed. */
 export function retryBulkAction(): void {
-  const ended = currentBulkAction.peek()
-  if (ended && !ended.running) void startBulkAction(ended.act, ended.failed)
+  const finished = currentBulkAction.peek()
+  if (finished && !finished.running) void startBulkAction(finished.action, finished.failed)
 }
 
-async function one(act: BulkAction, id: number): Promise<void> {
-  if (act.kind === 'privacy') {
-    const { privacy, passwords } = act
+async function applyToVideo(action: BulkAction, id: number): Promise<void> {
+  if (action.kind === 'privacy') {
+    const { privacy, passwords } = action
     await api('PUT /videos/:id', { params: { id }, body: { privacy, ...(passwords.length > 0 ? { videoPasswords: passwords } : {}) } })
     return
   }
   try {
     await api('DELETE /videos/:id', { params: { id } })
   } catch (error) {
-    // Somebody was faster, perhaps the same person in another tab.
+    // Already deleted, perhaps in another tab: not an error.
     if (!(error instanceof ApiError) || error.status !== 404) throw error
   }
 }
 
-async function patiently(act: () => Promise<void>): Promise<void> {
-  for (let pauses = 0; ; pauses++) {
+async function retryWhileRateLimited(request: () => Promise<void>): Promise<void> {
+  for (let retries = 0; ; retries++) {
     try {
-      return await act()
+      return await request()
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 429 || pauses === PAUSES || stopped) throw error
-      await new Promise(resolve => setTimeout(resolve, 1000 * Math.min(LONGEST_PAUSE, error.retryAfter ?? 1)))
+      if (!(error instanceof ApiError) || error.status !== 429 || retries === MAX_RETRIES || stopped) throw error
+      await new Promise(resolve => setTimeout(resolve, 1000 * Math.min(MAX_RETRY_DELAY, error.retryAfter ?? 1)))
     }
   }
 }

@@ -9,24 +9,24 @@ import { ErrorState, EmptyState } from '../ui/feedback.tsx'
 import { useQuery } from '../use-query.ts'
 import { VideoEditForm } from './video-edit-form.tsx'
 
-/** Everything that can be changed about an own video. */
-export default function Edit(): JSX.Element {
+/** The page that edits or deletes one of the user's videos. */
+export default function EditVideoPage(): JSX.Element {
   useTitle(t('edit.name'))
   return (
     <RequireLogin>
-      <Room />
+      <EditVideoContent />
     </RequireLogin>
   )
 }
 
-function Room(): JSX.Element {
+function EditVideoContent(): JSX.Element {
   const {
     params: { id = '' }
   } = useRoute()
   const { data: video, error, reload } = useQuery('GET /videos/:id', { params: { id } })
   const {
     data: passwords,
-    error: notMine,
+    error: passwordsError,
     loading
   } = useQuery('GET /videos/:id/passwords', video ? { params: { id: video.uuid }, query: { count: 100 } } : null)
   if (isNotFoundError(error))
@@ -37,7 +37,7 @@ function Room(): JSX.Element {
         </EmptyState>
       </div>
     )
-  if (notMine)
+  if (passwordsError)
     return (
       <div class="page">
         <EmptyState heading="h1" icon="lock" title={t('edit.notMine')}>

@@ -7,16 +7,16 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Notice } from '../ui/feedback.tsx'
 import { loadPlayerSource } from './player-source.ts'
 
-/** Where one begins to look for a frame, as a share of the film: titles are over by then. */
-const BEGIN = 0.3
-const QUALITY = 0.92
+/** The initial position, as a share of the duration: after any opening titles. */
+const INITIAL_POSITION = 0.3
+const JPEG_QUALITY = 0.92
 
-/** Whether frames of a video can be picked: its qualities are whole (the hashes of all segments are written last), and here. */
+/** Whether frames of a video can be picked: it is local and all renditions are complete (`segmentsSha256Url` is written last). */
 export function canPickFrame({ isLocal, streamingPlaylists: [playlist] }: VideoDetails): boolean {
   return isLocal && Boolean(playlist?.segmentsSha256Url) && playlist!.files.some(({ hasVideo }) => hasVideo)
 }
 
-/** Picks a frame of a video, as a JPEG. */
+/** A dialog that picks a frame of a video; `onPick` receives it as a JPEG file. */
 export function FramePicker({
   video,
   onPick,
@@ -26,18 +26,18 @@ export function FramePicker({
   onPick: (file: File) => void
   onClose: () => void
 }): JSX.Element {
-  const film = useRef<HTMLVideoElement>(null)
-  const [file, setFile] = useState<string | null>(null)
+  const videoElement = useRef<HTMLVideoElement>(null)
+  const [fileUrl, setFileUrl] = useState<string | null>(null)
   const [failed, setFailed] = useState(false)
-  const [at, setAt] = useState(0)
-  const [there, setThere] = useState(false)
+  const [position, setPosition] = useState(0)
+  const [frameReady, setFrameReady] = useState(false)
   useEffect(() => {
     let current = true
     loadPlayerSource(video)
       .catch(() => null)
       .then(source => {
         if (!current) return
-        if (source?.file) setFile(source.file)
+        if (source?.file) setFileUrl(source.file)
         else setFailed(true)
       })
     return () => {
@@ -45,17 +45,17 @@ export function FramePicker({
     }
   }, [])
   const seek = (seconds: number) => {
-    setAt(seconds)
-    setThere(false)
-    film.current!.currentTime = seconds
+    setPosition(seconds)
+    setFrameReady(false)
+    videoElement.current!.currentTime = seconds
   }
-  const use = async () => {
-    const picture = await frameOf(film.current!)
-    if (picture) onPick(new File([picture], 'frame.jpg', { type: picture.type }))
+  const pickCurrentFrame = async () => {
+    const image = await captureFrame(videoElement.current!)
+    if (image) onPick(new File([image], 'frame.jpg', { type: image.type }))
     else setFailed(true)
   }
-  // At the very end there is no frame any more.
-  const end = Math.max(0, video.duration - 0.1)
+  // At the exact end there is no frame.
+  const lastPosition = Math.max(0, video.duration - 0.1)
   return (
     <Dialog
       title={t('edit.chooseFrame')}
@@ -65,7 +65,7 @@ export function FramePicker({
           <Button look="quiet" onClick={onClose}>
             {t('ui.cancel')}
           </Button>
-          <Button look="primary" disabled={!there || failed} onClick={() => void use()}>
+          <Button look="primary" disabled={!frameReady || failed} onClick={() => void pickCurrentFrame()}>
             {t('edit.useFrame')}
           </Button>
         </>
@@ -76,16 +76,16 @@ export function FramePicker({
       ) : (
         <div class="frame">
           <video
-            ref={film}
+            ref={videoElement}
             class="frame-film"
-            src={file ?? undefined}
+            src={fileUrl ?? undefined}
             muted
             playsInline
             preload="auto"
             aria-hidden="true"
             style={{ aspectRatio: String(video.aspectRatio ?? 16 / 9) }}
-            onLoadedMetadata={() => seek(video.duration * BEGIN)}
-            onSeeked={() => setThere(true)}
+            onLoadedMetadata={() => seek(video.duration * INITIAL_POSITION)}
+            onSeeked={() => setFrameReady(true)}
             onError={() => setFailed(true)}
           />
           <div class="frame-line">
@@ -93,14 +93,14 @@ export function FramePicker({
               class="frame-at"
               type="range"
               min="0"
-              max={end}
+              max={lastPosition}
               step="0.1"
-              value={at}
+              value={position}
               aria-label={t('edit.frameAt')}
-              aria-valuetext={formatSpokenTime(at)}
+              aria-valuetext={formatSpokenTime(position)}
               onInput={event => seek(event.currentTarget.valueAsNumber)}
             />
-            <span class="frame-time">{formatTime(at)}</span>
+            <span class="frame-time">{formatTime(position)}</span>
           </div>
         </div>
       )}
@@ -108,13 +108,13 @@ export function FramePicker({
   )
 }
 
-/** The frame a media element shows, as large as its film; null where it shows none. */
-async function frameOf(film: HTMLVideoElement): Promise<Blob | null> {
+/** Returns the current frame of a media element as a JPEG in the size of the video; null if it cannot be encoded. */
+async function captureFrame(videoElement: HTMLVideoElement): Promise<Blob | null> {
   const canvas = document.createElement('canvas')
-  canvas.width = film.videoWidth
-  canvas.height = film.videoHeight
-  canvas.getContext('2d')?.drawImage(film, 0, 0)
+  canvas.width = videoElement.videoWidth
+  canvas.height = videoElement.videoHeight
+  canvas.getContext('2d')?.drawImage(videoElement, 0, 0)
   return await new Promise(resolve => {
-    canvas.toBlob(resolve, 'image/jpeg', QUALITY)
+    canvas.toBlob(resolve, 'image/jpeg', JPEG_QUALITY)
   })
 }

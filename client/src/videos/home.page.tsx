@@ -14,23 +14,23 @@ import { LinkTabs } from '../ui/tabs.tsx'
 import { InfiniteVideoGrid } from './infinite-video-grid.tsx'
 import './home.css'
 
-type Page = Awaited<ReturnType<typeof load>>
+type VideoPage = Awaited<ReturnType<typeof loadVideos>>
 type Filters = NonNullable<ApiCallOptions<'GET /videos'>['query']>
-type List = keyof typeof LISTS
+type HomeList = keyof typeof HOME_LISTS
 
-const LISTS = {
+const HOME_LISTS = {
   recent: { path: '/', name: 'home.recent', filters: { sort: '-publishedAt' } },
   trending: { path: '/?sort=trending', name: 'home.trending', filters: { sort: '-trending' } },
   local: { path: '/?sort=local', name: 'home.local', filters: { sort: '-publishedAt', isLocal: true } }
 } satisfies Record<string, { path: string; name: TextKey; filters: Filters }>
 
-/** Videos of everybody: the newest ones, those that are watched now, or those from here. */
-export default function Home(): JSX.Element {
+/** The home page: the newest, the trending or the local videos. */
+export default function HomePage(): JSX.Element {
   const {
     query: { sort }
   } = useLocation()
-  const list: List = sort === 'trending' || sort === 'local' ? sort : 'recent'
-  const { path, name } = LISTS[list]
+  const list: HomeList = sort === 'trending' || sort === 'local' ? sort : 'recent'
+  const { path, name } = HOME_LISTS[list]
   useTitle(list === 'recent' ? '' : t(name))
   return (
     <div class="page home">
@@ -39,23 +39,23 @@ export default function Home(): JSX.Element {
         class="home-tabs"
         label={t('home.lists')}
         chosen={path}
-        tabs={Object.values(LISTS).map(({ path, name }) => [path, t(name)])}
+        tabs={Object.values(HOME_LISTS).map(({ path, name }) => [path, t(name)])}
       />
-      <Videos key={list} list={list} />
+      <HomeVideoGrid key={list} list={list} />
     </div>
   )
 }
 
-function Videos({ list }: { list: List }): JSX.Element {
-  const [first] = useState(() => consumeInitialResponse(apiUrl('GET /videos', question(list, 0))) as Page | undefined)
-  // The router restores places only where the path changes.
+function HomeVideoGrid({ list }: { list: HomeList }): JSX.Element {
+  const [firstPage] = useState(() => consumeInitialResponse(apiUrl('GET /videos', videosRequest(list, 0))) as VideoPage | undefined)
+  // The scroll position is restored on changes of the path only; these lists differ in the query.
   useLayoutEffect(restoreScrollPosition, [])
   return (
     <InfiniteVideoGrid
       name={`home ${list}`}
       heading="h2"
-      load={async start => await load(list, start)}
-      first={first}
+      load={async start => await loadVideos(list, start)}
+      firstPage={firstPage}
       empty={
         <EmptyState icon="film" title={t('home.empty')}>
           <p>{t('home.emptyText')}</p>
@@ -68,10 +68,10 @@ function Videos({ list }: { list: List }): JSX.Element {
   )
 }
 
-async function load(list: List, start: number) {
-  return await api('GET /videos', question(list, start))
+async function loadVideos(list: HomeList, start: number) {
+  return await api('GET /videos', videosRequest(list, start))
 }
 
-function question(list: List, start: number) {
-  return { query: { start, ...(LISTS[list].filters as Filters) } }
+function videosRequest(list: HomeList, start: number) {
+  return { query: { start, ...(HOME_LISTS[list].filters as Filters) } }
 }

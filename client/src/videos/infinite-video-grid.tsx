@@ -8,96 +8,98 @@ import { Button } from '../ui/button.tsx'
 import { ErrorState } from '../ui/feedback.tsx'
 import { VideoCard } from './video-card.tsx'
 
-/** So far before its end the list goes on loading. */
-const AHEAD = '1600px'
-/** So many new cards are drawn at once: scrolling goes on between. */
-const DRAWN = 4
+/** The distance of the end of the list to the viewport at which the next page is loaded. */
+const LOAD_MARGIN = '1600px'
+/** The number of new cards rendered in one task, so that scrolling is not blocked. */
+const CARDS_PER_STEP = 4
 
-type Page = { total: number; data: Video[] }
-type List = { items: Video[]; total: number | null }
+type VideoPage = { total: number; data: Video[] }
+type VideoList = { items: Video[]; total: number | null }
 
-/** Lists as they were when they were left, by entry of the history. */
-const left = new Map<string, List>()
+/** The lists as they were when their page was left, by history entry and name. */
+const savedLists = new Map<string, VideoList>()
 
 type Props = {
-  /** Names the list within its page. */
+  /** Identifies the list within its page. */
   name: string
-  load: (start: number) => Promise<Page>
-  /** What came with the page, if anything. */
-  first?: Page
+  load: (start: number) => Promise<VideoPage>
+  /** The response that was embedded in the page, if any. */
+  firstPage?: VideoPage
   withChannel?: boolean
-  /** The level of the videos' titles on their page. */
+  /** The heading level of the videos' titles. */
   heading: 'h2' | 'h3'
   empty: ComponentChildren
 }
 
-/** A grid of videos that goes on as one scrolls; "back" finds it as it was. */
-export function InfiniteVideoGrid({ name, load, first, withChannel = true, heading, empty }: Props): JSX.Element {
+/** A grid of videos that loads more while the user scrolls; going back in the history restores it. */
+export function InfiniteVideoGrid({ name, load, firstPage, withChannel = true, heading, empty }: Props): JSX.Element {
   const key = useRef(`${historyEntryKey()} ${name}`).current
-  const [list, setList] = useState<List>(() => left.get(key) ?? { items: first?.data ?? [], total: first?.total ?? null })
-  const [drawn, setDrawn] = useState(list.items.length)
+  const [list, setList] = useState<VideoList>(
+    () => savedLists.get(key) ?? { items: firstPage?.data ?? [], total: firstPage?.total ?? null }
+  )
+  const [renderedCount, setRenderedCount] = useState(list.items.length)
   const [failed, setFailed] = useState(false)
-  const busy = useRef(false)
-  const end = useRef<HTMLDivElement>(null)
-  const cards = useRef(new Map<Video, JSX.Element>()).current
+  const loading = useRef(false)
+  const endMarker = useRef<HTMLDivElement>(null)
+  const cardCache = useRef(new Map<Video, JSX.Element>()).current
   const more = list.total === null || list.items.length < list.total
-  const who = isLoggedIn.value
-  const knownWho = useRef(who)
+  const loggedIn = isLoggedIn.value
+  const loadedAsLoggedIn = useRef(loggedIn)
 
-  // A card once made is given again as it is: drawing twenty more does not cost drawing all before them.
-  const cardOf = (video: Video, index: number) => {
-    const card = cards.get(video) ?? (
+  // The same element is returned for the same video, so that rendering a further page does not render the earlier cards again.
+  const renderCard = (video: Video, index: number) => {
+    const card = cardCache.get(video) ?? (
       <li key={video.id}>
         <VideoCard video={video} withChannel={withChannel} heading={heading} eager={index < 4} />
       </li>
     )
-    cards.set(video, card)
+    cardCache.set(video, card)
     return card
   }
-  const next = async (from: List) => {
-    if (busy.current) return
-    busy.current = true
+  const loadNext = async (from: VideoList) => {
+    if (loading.current) return
+    loading.current = true
     setFailed(false)
     try {
       const { total, data } = await load(from.items.length)
-      const known = new Set(from.items.map(({ id }) => id))
-      const fresh = data.filter(({ id }) => !known.has(id))
-      // What was published meanwhile pushes known videos onto the next page; a page without anything new is the end.
-      const items = [...from.items, ...fresh]
-      setList({ items, total: fresh.length === 0 ? items.length : total })
+      const knownIds = new Set(from.items.map(({ id }) => id))
+      const newVideos = data.filter(({ id }) => !knownIds.has(id))
+      // Videos published meanwhile shift known videos to the next page; a page without a new video is the end.
+      const items = [...from.items, ...newVideos]
+      setList({ items, total: newVideos.length === 0 ? items.length : total })
     } catch {
       setFailed(true)
     } finally {
-      busy.current = false
+      loading.current = false
     }
   }
 
   useEffect(() => {
-    left.set(key, list)
+    savedLists.set(key, list)
   }, [list])
   useEffect(() => {
-    if (knownWho.current === who) return
-    knownWho.current = who
-    void next({ items: [], total: null })
-  }, [who])
+    if (loadedAsLoggedIn.current === loggedIn) return
+    loadedAsLoggedIn.current = loggedIn
+    void loadNext({ items: [], total: null })
+  }, [loggedIn])
   useEffect(() => {
-    if (drawn >= list.items.length) return
-    const timer = setTimeout(() => setDrawn(drawn + DRAWN))
+    if (renderedCount >= list.items.length) return
+    const timer = setTimeout(() => setRenderedCount(renderedCount + CARDS_PER_STEP))
     return () => clearTimeout(timer)
-  }, [drawn, list])
+  }, [renderedCount, list])
   useEffect(() => {
-    if (!more || failed || drawn < list.items.length) return
-    // The shapes that stand for the first ones push the end out of sight.
-    if (list.items.length === 0) return void next(list)
-    const watcher = new IntersectionObserver(
+    if (!more || failed || renderedCount < list.items.length) return
+    // The placeholders push the end marker out of the viewport: load the first page without the observer.
+    if (list.items.length === 0) return void loadNext(list)
+    const observer = new IntersectionObserver(
       ([entry]) => {
-        if (entry!.isIntersecting) void next(list)
+        if (entry!.isIntersecting) void loadNext(list)
       },
-      { rootMargin: AHEAD }
+      { rootMargin: LOAD_MARGIN }
     )
-    watcher.observe(end.current!)
-    return () => watcher.disconnect()
-  }, [list, more, failed, drawn >= list.items.length])
+    observer.observe(endMarker.current!)
+    return () => observer.disconnect()
+  }, [list, more, failed, renderedCount >= list.items.length])
 
   if (list.total === 0 || (!more && list.items.length === 0)) return <>{empty}</>
   return (
@@ -106,23 +108,23 @@ export function InfiniteVideoGrid({ name, load, first, withChannel = true, headi
         {more ? t('ui.loading') : t('list.end')}
       </span>
       <ul class="grid" role="list" aria-busy={more && !failed && list.items.length === 0}>
-        {list.items.slice(0, Math.max(drawn, DRAWN)).map(cardOf)}
+        {list.items.slice(0, Math.max(renderedCount, CARDS_PER_STEP)).map(renderCard)}
         {more &&
           !failed &&
           list.items.length === 0 &&
           Array.from({ length: 8 }, (_, index) => (
             <li key={index} aria-hidden="true">
-              <Ghost />
+              <CardPlaceholder />
             </li>
           ))}
       </ul>
-      {/* Another element for every end: one that is pushed on would count as a jump, though nobody sees it. */}
-      <div key={drawn} ref={end} class={more && !failed ? 'endless-on' : 'endless-end'}>
+      {/* A new element for every end: moving the same one would count as a layout shift, though it is invisible. */}
+      <div key={renderedCount} ref={endMarker} class={more && !failed ? 'endless-on' : 'endless-end'}>
         {failed &&
           (list.items.length === 0 ? (
-            <ErrorState text={t('ui.noConnection')} onRetry={() => void next(list)} />
+            <ErrorState text={t('ui.noConnection')} onRetry={() => void loadNext(list)} />
           ) : (
-            <Button icon="replay" onClick={() => void next(list)}>
+            <Button icon="replay" onClick={() => void loadNext(list)}>
               {t('ui.retry')}
             </Button>
           ))}
@@ -131,7 +133,7 @@ export function InfiniteVideoGrid({ name, load, first, withChannel = true, headi
   )
 }
 
-function Ghost(): JSX.Element {
+function CardPlaceholder(): JSX.Element {
   return (
     <div class="card">
       <div class="ghost ghost-picture" />

@@ -1,28 +1,28 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import type { TranscodingProgress as Encoded, Video } from '../../../shared/videos.ts'
+import type { TranscodingProgress, Video } from '../../../shared/videos.ts'
 import { formatPercent, t } from '../i18n/i18n.ts'
 import { ProgressBar } from '../ui/progress-bar.tsx'
 import { pollTranscoding } from './poll-transcoding.ts'
 
-/** Older videos are only asked about when they are known to be unfinished. */
-const YOUNG = 24 * 3600 * 1000
+/** Milliseconds; older videos are polled only if their state says that they are being transcoded. */
+const ALWAYS_POLLED_AGE = 24 * 3600 * 1000
 
-/** How far the encoding of a video in a list is; nothing once it is done. */
+/** The transcoding progress of a video in a list; null once it is done or failed. `onDone` is called when a running one ends. */
 export function ListItemTranscodingStatus({ video, onDone }: { video: Video; onDone: () => void }): JSX.Element | null {
-  const [progress, setProgress] = useState<Encoded | null>(null)
-  const unfinished = video.state?.id === 2 || Date.now() - Date.parse(video.createdAt) < YOUNG
+  const [progress, setProgress] = useState<TranscodingProgress | null>(null)
+  const mayBeUnfinished = video.state?.id === 2 || Date.now() - Date.parse(video.createdAt) < ALWAYS_POLLED_AGE
   useEffect(() => {
-    if (!unfinished) return
-    let running = false
+    if (!mayBeUnfinished) return
+    let wasRunning = false
     return pollTranscoding(video.id, next => {
       setProgress(next)
-      if (next.state === 'waiting' || next.state === 'running') running = true
-      else if (running && video.state?.id !== 1) onDone()
+      if (next.state === 'waiting' || next.state === 'running') wasRunning = true
+      else if (wasRunning && video.state?.id !== 1) onDone()
     })
-  }, [video.id, unfinished])
+  }, [video.id, mayBeUnfinished])
   if (!progress || progress.state === 'done' || progress.state === 'failed') return null
-  const words =
+  const statusText =
     progress.state === 'waiting'
       ? `${t('mine.waiting')}${progress.position === null ? '' : ` · ${t('encoding.position', { position: progress.position })}`}`
       : progress.playable
@@ -30,7 +30,7 @@ export function ListItemTranscodingStatus({ video, onDone }: { video: Video; onD
         : t('mine.encoding', { percent: formatPercent(progress.percent / 100) })
   return (
     <div class="shelf-progress">
-      <span class="soft small">{words}</span>
+      <span class="soft small">{statusText}</span>
       <ProgressBar share={progress.state === 'running' ? progress.percent / 100 : null} label={t('encoding.name')} />
     </div>
   )

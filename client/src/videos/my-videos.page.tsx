@@ -21,40 +21,40 @@ import { ListItemTranscodingStatus } from './list-item-transcoding-status.tsx'
 import { useSelection, type ListSelection } from './use-selection.ts'
 import './my-videos.css'
 
-/** The own videos in every state. */
-export default function MyVideos(): JSX.Element {
+/** The videos of the logged-in user, in every state. */
+export default function MyVideosPage(): JSX.Element {
   useTitle(t('shell.myVideos'))
   return (
     <RequireLogin>
-      <Shelf />
+      <VideoList />
     </RequireLogin>
   )
 }
 
-function Shelf(): JSX.Element {
+function VideoList(): JSX.Element {
   const [videos, setVideos] = useState<Video[]>([])
   const [total, setTotal] = useState<number | null>(null)
   const [failed, setFailed] = useState(false)
   const [busy, setBusy] = useState(false)
   const [search, setSearch] = useState('')
-  const asked = useRef(0)
+  const lastRequest = useRef(0)
   const selection = useSelection(videos.map(({ id }) => id))
 
-  const load = async (start: number, wanted = search) => {
-    const mine = ++asked.current
+  const load = async (start: number, searchText = search) => {
+    const request = ++lastRequest.current
     setBusy(true)
     setFailed(false)
     try {
       const page = await api('GET /users/me/videos', {
-        query: { start, sort: '-createdAt', ...(wanted.trim() ? { search: wanted.trim() } : {}) }
+        query: { start, sort: '-createdAt', ...(searchText.trim() ? { search: searchText.trim() } : {}) }
       })
-      if (mine !== asked.current) return
-      setVideos(before => (start === 0 ? page.data : [...before, ...page.data.filter(({ id }) => !before.some(known => known.id === id))]))
+      if (request !== lastRequest.current) return
+      setVideos(before => (start === 0 ? page.data : [...before, ...page.data.filter(({ id }) => !before.some(video => video.id === id))]))
       setTotal(page.total)
     } catch {
-      if (mine === asked.current) setFailed(true)
+      if (request === lastRequest.current) setFailed(true)
     } finally {
-      if (mine === asked.current) setBusy(false)
+      if (request === lastRequest.current) setBusy(false)
     }
   }
   useEffect(() => {
@@ -63,25 +63,25 @@ function Shelf(): JSX.Element {
     return () => clearTimeout(timer)
   }, [search])
 
-  const heard = (id: number, act: BulkAction) => {
+  const applyBulkAction = (id: number, action: BulkAction) => {
     selection.choose(id, false, false)
-    if (act.kind === 'delete') forget(id)
-    else setVideos(before => before.map(video => (video.id === id ? { ...video, privacy: { id: act.privacy, label: '' } } : video)))
+    if (action.kind === 'delete') removeFromList(id)
+    else setVideos(before => before.map(video => (video.id === id ? { ...video, privacy: { id: action.privacy, label: '' } } : video)))
   }
-  const latest = useRef(heard)
-  latest.current = heard
-  useEffect(() => onBulkVideoDone((id, act) => latest.current(id, act)), [])
+  const latestListener = useRef(applyBulkAction)
+  latestListener.current = applyBulkAction
+  useEffect(() => onBulkVideoDone((id, action) => latestListener.current(id, action)), [])
 
-  // When all that was shown is gone, the next ones move up.
+  // When every loaded video was removed, load the next ones.
   useEffect(() => {
     if (videos.length === 0 && (total ?? 0) > 0 && !busy) void load(0)
   }, [videos.length, total])
 
-  const forget = (id: number) => {
+  const removeFromList = (id: number) => {
     setVideos(before => before.filter(video => video.id !== id))
     setTotal(before => (before === null ? null : before - 1))
   }
-  const remove = async (video: Video) => {
+  const confirmAndDelete = async (video: Video) => {
     if (
       !(await openConfirmDialog({
         title: t('mine.deleteTitle'),
@@ -92,19 +92,19 @@ function Shelf(): JSX.Element {
       return
     try {
       await api('DELETE /videos/:id', { params: { id: video.id } })
-      forget(video.id)
+      removeFromList(video.id)
       showToast(t('mine.deleted', { name: video.name }))
     } catch {
       showToast(t('ui.noConnection'), { bad: true })
     }
   }
-  // On the boxes, where the keys mean nothing else.
-  const keys = (event: KeyboardEvent) => {
+  // Only on the checkboxes, where Escape and Delete have no other meaning.
+  const handleKeyDown = (event: KeyboardEvent) => {
     if (!(event.target instanceof HTMLInputElement) || selection.ids.length === 0 || currentBulkAction.peek()?.running) return
     if (event.key === 'Escape') selection.chooseAll(false)
     if (event.key === 'Delete') void confirmAndDeleteVideos(videos.filter(({ id }) => selection.has(id)))
   }
-  const nothing = total === 0 && !failed
+  const isEmpty = total === 0 && !failed
   return (
     <div class="page">
       <div class="page-head">
@@ -113,7 +113,7 @@ function Shelf(): JSX.Element {
           {t('shell.upload')}
         </ButtonLink>
       </div>
-      {(!nothing || search !== '') && (
+      {(!isEmpty || search !== '') && (
         <input
           class="input shelf-search"
           type="search"
@@ -123,18 +123,18 @@ function Shelf(): JSX.Element {
           onInput={event => setSearch(event.currentTarget.value)}
         />
       )}
-      {nothing && search === '' && (
+      {isEmpty && search === '' && (
         <EmptyState icon="film" title={t('mine.empty')}>
           <p>{t('mine.emptyText')}</p>
         </EmptyState>
       )}
-      {nothing && search !== '' && <EmptyState icon="film" title={t('mine.nothingFound')} />}
+      {isEmpty && search !== '' && <EmptyState icon="film" title={t('mine.nothingFound')} />}
       <BulkActionReport />
-      {videos.length > 0 && <BulkActionBar selection={selection} shown={videos} />}
-      <ul class="shelf" role="list" aria-busy={busy} onKeyDown={keys}>
+      {videos.length > 0 && <BulkActionBar selection={selection} videos={videos} />}
+      <ul class="shelf" role="list" aria-busy={busy} onKeyDown={handleKeyDown}>
         {videos.map(video => (
           <li key={video.id}>
-            <Line video={video} selection={selection} onDelete={() => void remove(video)} onDone={() => void load(0)} />
+            <VideoListItem video={video} selection={selection} onDelete={() => void confirmAndDelete(video)} onDone={() => void load(0)} />
           </li>
         ))}
       </ul>
@@ -150,7 +150,7 @@ function Shelf(): JSX.Element {
   )
 }
 
-function Line({
+function VideoListItem({
   video,
   selection,
   onDelete,
@@ -162,7 +162,7 @@ function Line({
   onDone: () => void
 }): JSX.Element {
   const { route } = useLocation()
-  const edit = `/my/videos/${video.shortUUID}`
+  const editPath = `/my/videos/${video.shortUUID}`
   const state = video.state?.id
   return (
     <div class={`shelf-line ${selection.has(video.id) ? 'shelf-chosen' : ''}`}>
@@ -187,14 +187,14 @@ function Line({
         <ListItemTranscodingStatus video={video} onDone={onDone} />
       </CompactVideoCard>
       <div class="shelf-actions">
-        <ButtonLink class="shelf-edit" icon="edit" href={edit} aria-label={t('mine.editOf', { name: video.name })}>
+        <ButtonLink class="shelf-edit" icon="edit" href={editPath} aria-label={t('mine.editOf', { name: video.name })}>
           {t('ui.edit')}
         </ButtonLink>
         <Menu
           label={t('mine.actions', { name: video.name })}
           trigger={props => <IconButton label={t('mine.actions', { name: video.name })} icon="more" {...props} />}
           items={[
-            { kind: 'action', text: t('ui.edit'), icon: 'edit', act: () => route(edit) },
+            { kind: 'action', text: t('ui.edit'), icon: 'edit', act: () => route(editPath) },
             { kind: 'action', text: t('mine.deleteYes'), icon: 'trash', danger: true, act: onDelete }
           ]}
         />

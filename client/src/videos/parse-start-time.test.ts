@@ -17,6 +17,6 @@ test.each([
   ['1e9', undefined],
   ['now', undefined],
   ['1:2:3:4', undefined]
-])('%s', (text, seconds) => {
+])('the start time %s is %s seconds', (text, seconds) => {
   expect(parseStartTime(text)).toBe(seconds)
 })

@@ -7,9 +7,9 @@ import { EmptyState } from '../ui/feedback.tsx'
 import type { UnavailableReason } from './use-video.ts'
 import './password-form.css'
 
-/** Asks for the password of a video, and says when it is not the right one. */
+/** The form for the password of a video, with an error if the last one was wrong or there were too many attempts. */
 export function PasswordForm({
-  kind,
+  kind: reason,
   onUnlock,
   onRetry
 }: {
@@ -18,9 +18,13 @@ export function PasswordForm({
   onRetry: () => void
 }): JSX.Element {
   const [password, setPassword] = useState('')
-  const [tried, setTried] = useState('')
+  const [triedPassword, setTriedPassword] = useState('')
   const error =
-    kind === 'tooMany' ? t('barrier.tooMany') : kind === 'wrongPassword' && tried === password ? t('barrier.wrongPassword') : null
+    reason === 'tooMany'
+      ? t('barrier.tooMany')
+      : reason === 'wrongPassword' && triedPassword === password
+        ? t('barrier.wrongPassword')
+        : null
   return (
     <EmptyState heading="h1" icon="lock" title={t('barrier.password')}>
       <p>{t('barrier.passwordText')}</p>
@@ -29,8 +33,8 @@ export function PasswordForm({
         onSubmit={event => {
           event.preventDefault()
           if (password === '') return
-          if (password === tried) onRetry()
-          setTried(password)
+          if (password === triedPassword) onRetry()
+          setTriedPassword(password)
           onUnlock(password)
         }}
       >

@@ -2,71 +2,80 @@ import type { VideoDetails } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 import type { PlayerSource } from '../player/source.ts'
 
-/** Privacies of videos, by PeerTube's numbers. */
+/** The privacies of videos, by PeerTube's ids. */
 export const VIDEO_PRIVACY_IDS = { public: 1, unlisted: 2, private: 3, internal: 4, password: 5 } as const
-/** The state of a video that everybody may watch. */
+/** The id of the state of a published video. */
 export const PUBLISHED_STATE_ID = 1
 
-const MIDDLING = 720
-/** Encoding takes hours at the worst: an older video gains no qualities any more. */
-const UNFINISHED_FOR = 24 * 3600 * 1000
+/** The largest rendition that is offered as one file, in pixels of the short side. */
+const MAX_FILE_RESOLUTION = 720
+/** Milliseconds; an older video is not expected to gain renditions any more. */
+const MAX_TRANSCODING_TIME = 24 * 3600 * 1000
 
-/** The request header that carries a video's password. */
+/** Returns the request header with the password of a video; undefined without one. */
 export function videoPasswordHeader(password: string | null): Record<string, string> | undefined {
   return password === null ? undefined : { 'x-peertube-video-password': password }
 }
 
-/** What a player plays for a video, with a token for its files where they are not open; null while there is nothing to play. */
+/**
+ * Returns the player source of a video, with a token in the URLs if its files are not public; null while there is nothing to play. Throws
+ * `ApiError`.
+ */
 export async function loadPlayerSource(video: VideoDetails, password: string | null = null): Promise<PlayerSource | null> {
-  const played = playedOf(video)
-  if (!played) return null
-  const [url, file] = await openAddresses(video, [played.url, played.file], password)
-  return { ...describe(video, password), ...played, url: url!, file: file! }
+  const media = selectMedia(video)
+  if (!media) return null
+  const [url, file] = await authorizedFileUrls(video, [media.url, media.file], password)
+  return { ...playerSourceMetadata(video, password), ...media, url: url!, file: file! }
 }
 
-/** The same at once, for videos that are open to everybody. */
+/** Returns the player source of a public or unlisted video without a request; null for other videos or while there is nothing to play. */
 export function publicPlayerSource(video: VideoDetails): PlayerSource | null {
-  const played = playedOf(video)
-  return played && isWatchableByAnyone(video)
-    ? { ...describe(video, null), ...played, url: addressOf(video, played.url), file: played.file && addressOf(video, played.file) }
+  const media = selectMedia(video)
+  return media && isWatchableByAnyone(video)
+    ? {
+        ...playerSourceMetadata(video, null),
+        ...media,
+        url: publicFileUrl(video, media.url),
+        file: media.file && publicFileUrl(video, media.file)
+      }
     : null
 }
 
-/** The playlist of a video; a remote one may have nothing but files, of which the first is the best. */
-function playedOf({
+/** The playlist of a video, or the first (best) file with video of a remote video without a playlist. */
+function selectMedia({
   isLocal,
   streamingPlaylists: [playlist],
   files
 }: VideoDetails): { url: string; plain: boolean; file: string | null } | null {
-  if (playlist) return { url: playlist.playlistUrl, plain: false, file: isLocal ? wholeFile(playlist) : null }
-  const file = files.find(one => one.hasVideo) ?? files[0]
+  if (playlist) return { url: playlist.playlistUrl, plain: false, file: isLocal ? progressiveFileUrl(playlist) : null }
+  const file = files.find(candidate => candidate.hasVideo) ?? files[0]
   return file ? { url: file.fileUrl, plain: true, file: null } : null
 }
 
-/** The best of the qualities that most lines bear, as one file (server/videos/send-progressive-mp4.ts). */
-function wholeFile({ playlistUrl, files }: VideoDetails['streamingPlaylists'][number]): string | null {
-  const sizes = files
+/** The URL of the largest rendition up to `MAX_FILE_RESOLUTION` as one file (server/videos/send-progressive-mp4.ts). */
+function progressiveFileUrl({ playlistUrl, files }: VideoDetails['streamingPlaylists'][number]): string | null {
+  const resolutions = files
     .filter(file => file.hasVideo && file.size > 0)
     .map(file => Number(file.resolution.id))
     .sort((a, b) => b - a)
-  const size = sizes.find(one => one <= MIDDLING) ?? sizes.at(-1)
-  return size === undefined ? null : playlistUrl.replace(/[^/]+$/, `${size}.mp4`)
+  const resolution = resolutions.find(candidate => candidate <= MAX_FILE_RESOLUTION) ?? resolutions.at(-1)
+  return resolution === undefined ? null : playlistUrl.replace(/[^/]+$/, `${resolution}.mp4`)
 }
 
-/** The address of a file of a video that opens for this viewer. */
+/** Returns the URL of a file of a video that works for this viewer, with a token if needed. Throws `ApiError`. */
 export async function authorizedFileUrl(video: VideoDetails, url: string, password: string | null): Promise<string> {
-  return (await openAddresses(video, [url], password))[0]!
+  return (await authorizedFileUrls(video, [url], password))[0]!
 }
 
-/** The same for several files, with one token. */
-async function openAddresses(video: VideoDetails, urls: (string | null)[], password: string | null): Promise<(string | null)[]> {
-  if (isWatchableByAnyone(video)) return urls.map(url => url && addressOf(video, url))
+/** The same for several files, with one token for all. */
+async function authorizedFileUrls(video: VideoDetails, urls: (string | null)[], password: string | null): Promise<(string | null)[]> {
+  if (isWatchableByAnyone(video)) return urls.map(url => url && publicFileUrl(video, url))
   const { files } = await api('POST /videos/:id/token', { params: { id: video.uuid }, headers: videoPasswordHeader(password) })
   const query = new URLSearchParams({ videoFileToken: files.token, reinjectVideoFileToken: 'true' })
-  return urls.map(url => url && `${path(url)}?${query}`)
+  return urls.map(url => url && `${toSameOriginPath(url)}?${query}`)
 }
 
-function describe(video: VideoDetails, password: string | null): Omit<PlayerSource, 'url' | 'plain' | 'file'> {
+function playerSourceMetadata(video: VideoDetails, password: string | null): Omit<PlayerSource, 'url' | 'plain' | 'file'> {
   const { uuid, name, channel, duration, aspectRatio, previewPath } = video
   return {
     uuid,
@@ -76,26 +85,26 @@ function describe(video: VideoDetails, password: string | null): Omit<PlayerSour
     aspectRatio,
     poster: previewPath,
     headers: videoPasswordHeader(password),
-    // The hashes of all segments are written last.
+    // `segmentsSha256Url` is set last, when all renditions are complete.
     unfinished:
       video.isLocal &&
       !video.streamingPlaylists[0]?.segmentsSha256Url &&
-      Date.now() - Math.max(Date.parse(video.createdAt), Date.parse(video.inputFileUpdatedAt ?? video.createdAt)) < UNFINISHED_FOR
+      Date.now() - Math.max(Date.parse(video.createdAt), Date.parse(video.inputFileUpdatedAt ?? video.createdAt)) < MAX_TRANSCODING_TIME
   }
 }
 
-/** Whether everybody with its address may watch a video. */
+/** Whether anyone with the URL of a video may watch it (public or unlisted). */
 export function isWatchableByAnyone({ privacy }: VideoDetails): boolean {
   return privacy.id === VIDEO_PRIVACY_IDS.public || privacy.id === VIDEO_PRIVACY_IDS.unlisted
 }
 
-/** What another server has is asked for there. */
-function addressOf(video: VideoDetails, url: string): string {
-  return video.isLocal ? path(url) : url
+/** Files of a remote video are loaded from its server. */
+function publicFileUrl(video: VideoDetails, url: string): string {
+  return video.isLocal ? toSameOriginPath(url) : url
 }
 
-/** Files of this instance are asked below the page's own origin, whatever name it is reached by. */
-function path(url: string): string {
+/** Files of this instance are loaded from the origin of the page, which may differ from the configured one. */
+function toSameOriginPath(url: string): string {
   const { origin, pathname, search } = new URL(url, location.href)
   return origin === location.origin || pathname.startsWith('/static/') || pathname.startsWith('/download/') ? pathname + search : url
 }

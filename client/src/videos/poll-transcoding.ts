@@ -1,45 +1,48 @@
 import type { TranscodingProgress } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 
-type Follower = { id: string | number; hear: (progress: TranscodingProgress) => void; next: number }
+type Subscription = { id: string | number; onProgress: (progress: TranscodingProgress) => void; nextPollAt: number }
 
-const BETWEEN_QUESTIONS = 300
-const EVERY = 1000
-const AFTER_FAILURE = 5000
+/** Milliseconds between any two requests. */
+const REQUEST_INTERVAL = 300
+/** Milliseconds between two requests for the same video. */
+const POLL_INTERVAL = 1000
+/** Milliseconds after a failed request. */
+const RETRY_DELAY = 5000
 
-const followers = new Set<Follower>()
+const subscriptions = new Set<Subscription>()
 let timer = 0
 
 /**
- * Tells how far the encoding of an own video is until it is over; gives the way to stop listening.
- * All videos of the page share one row of questions: however many they are, the server is asked a few times a second at most.
+ * Calls `onProgress` with the transcoding progress of one of the user's videos until it is done or failed; returns the function that stops
+ * that. All videos of a page share one sequence of requests, so that there are a few per second at most, however many videos are polled.
  */
-export function pollTranscoding(id: string | number, hear: (progress: TranscodingProgress) => void): () => void {
-  const follower = { id, hear, next: 0 }
-  followers.add(follower)
-  plan(0)
+export function pollTranscoding(id: string | number, onProgress: (progress: TranscodingProgress) => void): () => void {
+  const subscription: Subscription = { id, onProgress, nextPollAt: 0 }
+  subscriptions.add(subscription)
+  schedulePoll(0)
   return () => {
-    followers.delete(follower)
+    subscriptions.delete(subscription)
   }
 }
 
-function plan(pause: number): void {
+function schedulePoll(delay: number): void {
   clearTimeout(timer)
-  timer = window.setTimeout(() => void ask(), pause)
+  timer = window.setTimeout(() => void pollNext(), delay)
 }
 
-async function ask(): Promise<void> {
-  const [first] = [...followers].sort((a, b) => a.next - b.next)
-  if (!first) return
-  const early = first.next - performance.now()
-  if (early > 0) return plan(early)
-  first.next = performance.now() + EVERY
+async function pollNext(): Promise<void> {
+  const [subscription] = [...subscriptions].sort((a, b) => a.nextPollAt - b.nextPollAt)
+  if (!subscription) return
+  const remaining = subscription.nextPollAt - performance.now()
+  if (remaining > 0) return schedulePoll(remaining)
+  subscription.nextPollAt = performance.now() + POLL_INTERVAL
   try {
-    const progress = await api('GET /videos/:id/transcoding', { params: { id: first.id } })
-    if (progress.state === 'done' || progress.state === 'failed') followers.delete(first)
-    first.hear(progress)
+    const progress = await api('GET /videos/:id/transcoding', { params: { id: subscription.id } })
+    if (progress.state === 'done' || progress.state === 'failed') subscriptions.delete(subscription)
+    subscription.onProgress(progress)
   } catch {
-    first.next = performance.now() + AFTER_FAILURE
+    subscription.nextPollAt = performance.now() + RETRY_DELAY
   }
-  plan(BETWEEN_QUESTIONS)
+  schedulePoll(REQUEST_INTERVAL)
 }

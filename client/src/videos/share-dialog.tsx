@@ -6,23 +6,24 @@ import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Field } from '../ui/field.tsx'
 
-/** The address of a video and the lines that put it into another page. */
+/** A dialog with the URL of a video and the HTML that embeds it in another page. */
 export function ShareDialog({ video, onClose }: { video: VideoDetails; onClose: () => void }): JSX.Element {
-  const address = `${location.origin}/w/${video.shortUUID}`
+  const watchUrl = `${location.origin}/w/${video.shortUUID}`
   const [width, height] = video.aspectRatio && video.aspectRatio < 1 ? [315, 560] : [560, 315]
   const title = video.name.replace(/&/g, '&amp;').replace(/"/g, '&quot;')
-  const frame = `<iframe title="${title}" width="${width}" height="${height}" src="${location.origin}${video.embedPath}" allowfullscreen loading="lazy"></iframe>`
+  const src = location.origin + video.embedPath
+  const embedCode = `<iframe title="${title}" width="${width}" height="${height}" src="${src}" allowfullscreen loading="lazy"></iframe>`
   return (
     <Dialog title={t('watch.share')} onClose={onClose}>
       <div class="stack">
-        <Copy label={t('watch.link')} text={address} />
-        <Copy label={t('watch.embed')} text={frame} />
+        <CopyField label={t('watch.link')} text={watchUrl} />
+        <CopyField label={t('watch.embed')} text={embedCode} />
       </div>
     </Dialog>
   )
 }
 
-function Copy({ label, text }: { label: string; text: string }): JSX.Element {
+function CopyField({ label, text }: { label: string; text: string }): JSX.Element {
   const [copied, setCopied] = useState(false)
   return (
     <Field label={label}>
@@ -35,7 +36,7 @@ function Copy({ label, text }: { label: string; text: string }): JSX.Element {
               void navigator.clipboard.writeText(text).then(
                 () => setCopied(true),
                 () => {
-                  /* the text is selected, the keys do it */
+                  /* the field can be selected and copied with the keyboard */
                 }
               )
             }

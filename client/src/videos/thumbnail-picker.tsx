@@ -6,7 +6,7 @@ import { Button } from '../ui/button.tsx'
 import { FramePicker, canPickFrame } from './frame-picker.tsx'
 import './edit-video.css'
 
-/** The picture of a video, with the ways to another one: a frame of it, or a file. */
+/** The thumbnail of a video, with the choice of another one: a frame of the video, or a file. */
 export function ThumbnailPicker({
   video,
   picked,
@@ -20,24 +20,24 @@ export function ThumbnailPicker({
 }): JSX.Element {
   const input = useRef<HTMLInputElement>(null)
   const [url, setUrl] = useState<string | null>(null)
-  const [looking, setLooking] = useState(false)
+  const [pickingFrame, setPickingFrame] = useState(false)
   useEffect(() => {
     if (!picked) {
       setUrl(null)
       return
     }
-    const made = URL.createObjectURL(picked)
-    setUrl(made)
-    return () => URL.revokeObjectURL(made)
+    const objectUrl = URL.createObjectURL(picked)
+    setUrl(objectUrl)
+    return () => URL.revokeObjectURL(objectUrl)
   }, [picked])
-  const shown = url ?? video.previewPath ?? video.thumbnailPath
+  const shownUrl = url ?? video.previewPath ?? video.thumbnailPath
   return (
     <div class="picture">
-      <div class="thumbnail">{shown && <img src={shown} alt={t('edit.picture')} />}</div>
+      <div class="thumbnail">{shownUrl && <img src={shownUrl} alt={t('edit.picture')} />}</div>
       <div class="stack">
         <div class="row">
           {canPickFrame(video) && (
-            <Button icon="film" onClick={() => setLooking(true)}>
+            <Button icon="film" onClick={() => setPickingFrame(true)}>
               {t('edit.chooseFrame')}
             </Button>
           )}
@@ -64,12 +64,12 @@ export function ThumbnailPicker({
           if (file) onPick(file)
         }}
       />
-      {looking && (
+      {pickingFrame && (
         <FramePicker
           video={video}
-          onClose={() => setLooking(false)}
+          onClose={() => setPickingFrame(false)}
           onPick={file => {
-            setLooking(false)
+            setPickingFrame(false)
             onPick(file)
           }}
         />

@@ -1,27 +1,27 @@
 import type { JSX } from 'preact'
-import type { TranscodingProgress as Encoded } from '../../../shared/videos.ts'
+import type { TranscodingProgress } from '../../../shared/videos.ts'
 import { formatPercent, formatDuration, t } from '../i18n/i18n.ts'
 import { Icon } from '../ui/icon.tsx'
 import { ProgressBar } from '../ui/progress-bar.tsx'
 import { Notice } from '../ui/feedback.tsx'
 import './transcoding-status.css'
 
-const STATES = { waiting: 'encoding.rungWaiting', growing: 'encoding.rungGrowing', done: 'encoding.rungDone' } as const
-/** Seconds of waiting that are not worth a word. */
-const SOON = 10
+const RENDITION_STATE_TEXTS = { waiting: 'encoding.rungWaiting', growing: 'encoding.rungGrowing', done: 'encoding.rungDone' } as const
+/** Seconds; a shorter wait is not shown. */
+const MIN_SHOWN_WAIT = 10
 
-/** How far the qualities of an own video are. */
-export function TranscodingStatus({ progress }: { progress: Encoded }): JSX.Element {
-  const { state, playable, percent, secondsLeft, position, startsIn, rungs, error } = progress
-  const why = error && <p class="soft small">{error}</p>
+/** The transcoding progress of one of the user's videos, with the state of each rendition. */
+export function TranscodingStatus({ progress }: { progress: TranscodingProgress }): JSX.Element {
+  const { state, playable, percent, secondsLeft, position, startsIn, rungs: renditions, error } = progress
+  const errorParagraph = error && <p class="soft small">{error}</p>
   if (state === 'failed')
     return (
       <>
         <Notice kind="bad">{t('encoding.failed')}</Notice>
-        {why}
+        {errorParagraph}
       </>
     )
-  const words =
+  const statusText =
     state === 'done'
       ? t('encoding.done')
       : state === 'waiting' && !playable
@@ -32,11 +32,11 @@ export function TranscodingStatus({ progress }: { progress: Encoded }): JSX.Elem
   return (
     <section class="encoding" aria-label={t('encoding.name')}>
       <p class="encoding-line">
-        <span role="status">{words}</span>
+        <span role="status">{statusText}</span>
         {position !== null && (
           <span class="encoding-figures">
             {t('encoding.position', { position })}
-            {startsIn === null || startsIn < SOON ? '' : ` · ${t('encoding.startsIn', { time: formatDuration(startsIn) })}`}
+            {startsIn === null || startsIn < MIN_SHOWN_WAIT ? '' : ` · ${t('encoding.startsIn', { time: formatDuration(startsIn) })}`}
           </span>
         )}
         {state === 'running' && (
@@ -47,14 +47,14 @@ export function TranscodingStatus({ progress }: { progress: Encoded }): JSX.Elem
         )}
       </p>
       {state !== 'done' && <ProgressBar share={state === 'running' && percent > 0 ? percent / 100 : null} label={t('encoding.name')} />}
-      {why}
-      {rungs.length > 0 && (
+      {errorParagraph}
+      {renditions.length > 0 && (
         <ul class="row encoding-rungs" role="list">
-          {rungs.map(rung => (
-            <li key={rung.resolution} class={`encoding-rung encoding-${rung.state}`}>
-              {rung.state === 'done' && <Icon name="check" size={15} />}
-              <span>{rung.resolution === 0 ? t('encoding.sound') : rung.label}</span>
-              <span class="hidden-text">{t(STATES[rung.state])}</span>
+          {renditions.map(rendition => (
+            <li key={rendition.resolution} class={`encoding-rung encoding-${rendition.state}`}>
+              {rendition.state === 'done' && <Icon name="check" size={15} />}
+              <span>{rendition.resolution === 0 ? t('encoding.sound') : rendition.label}</span>
+              <span class="hidden-text">{t(RENDITION_STATE_TEXTS[rendition.state])}</span>
             </li>
           ))}
         </ul>

@@ -1,29 +1,29 @@
 import { useRef, useState } from 'preact/hooks'
 
-/** Some of a list. */
+/** The selected items of a list. */
 export type ListSelection = {
   has: (id: number) => boolean
-  /** What is chosen of what is shown; nothing out of sight is ever meant. */
+  /** The ids of the selected items among those shown; items that are not shown are never included. */
   ids: number[]
-  /** Chooses one or lets it go; `far`: and everything between it and the last one that was touched. */
-  choose: (id: number, on: boolean, far: boolean) => void
-  chooseAll: (on: boolean) => void
+  /** Selects or deselects an item; with `extend` also all items between it and the one changed last. */
+  choose: (id: number, selected: boolean, extend: boolean) => void
+  chooseAll: (selected: boolean) => void
 }
 
-/** Keeps what is chosen of the shown things, by their numbers. */
-export function useSelection(shown: number[]): ListSelection {
+/** The selection within a list; `listIds` are the ids of its items in their order. */
+export function useSelection(listIds: number[]): ListSelection {
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set())
-  const last = useRef<number | null>(null)
-  const set = (ids: number[], on: boolean) =>
-    setChosen(before => new Set(on ? [...before, ...ids] : [...before].filter(id => !ids.includes(id))))
+  const lastChanged = useRef<number | null>(null)
+  const setSelected = (ids: number[], selected: boolean) =>
+    setChosen(before => new Set(selected ? [...before, ...ids] : [...before].filter(id => !ids.includes(id))))
   return {
     has: id => chosen.has(id),
-    ids: shown.filter(id => chosen.has(id)),
-    choose: (id, on, far) => {
-      const [from, to] = [last.current === null ? -1 : shown.indexOf(last.current), shown.indexOf(id)]
-      set(far && from >= 0 ? shown.slice(Math.min(from, to), Math.max(from, to) + 1) : [id], on)
-      last.current = id
+    ids: listIds.filter(id => chosen.has(id)),
+    choose: (id, selected, extend) => {
+      const [from, to] = [lastChanged.current === null ? -1 : listIds.indexOf(lastChanged.current), listIds.indexOf(id)]
+      setSelected(extend && from >= 0 ? listIds.slice(Math.min(from, to), Math.max(from, to) + 1) : [id], selected)
+      lastChanged.current = id
     },
-    chooseAll: on => set(shown, on)
+    chooseAll: selected => setSelected(listIds, selected)
   }
 }

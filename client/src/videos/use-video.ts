@@ -7,37 +7,37 @@ import { readSessionStorage, writeSessionStorage } from '../browser-storage.ts'
 import { useQuery } from '../use-query.ts'
 import { publicPlayerSource, videoPasswordHeader, loadPlayerSource } from './player-source.ts'
 
-/** Why a video is not shown: it does not exist, a login may help, it is not for this viewer, it wants its password. */
+/** Why a video is not shown: it does not exist, requires a login, is forbidden, requires its password, or could not be loaded. */
 export type UnavailableReason = 'missing' | 'login' | 'forbidden' | 'password' | 'wrongPassword' | 'tooMany' | 'failed'
 
-type State = {
+type VideoState = {
   video: VideoDetails | null
   source: PlayerSource | null
   barrier: UnavailableReason | null
-  /** What opens the video besides a login: its password. */
+  /** The request headers that give access to the video (its password). */
   headers: Record<string, string> | undefined
   unlock: (password: string) => void
   reload: () => void
   renew: () => Promise<PlayerSource | null>
 }
 
-/** A video and what plays it, through every barrier there may be. */
-export function useVideo(id: string): State {
+/** A video with its player source, or the reason why it is unavailable; `unlock` tries a password, kept for the browser session. */
+export function useVideo(id: string): VideoState {
   const [password, setPassword] = useState<string | null>(() => readSessionStorage(`password.${id}`))
   const { data: video, error, reload, change } = useQuery('GET /videos/:id', { params: { id }, headers: videoPasswordHeader(password) })
-  const [source, setSource] = useState<{ of: string; is: PlayerSource } | null>(null)
+  const [loaded, setLoaded] = useState<{ key: string; source: PlayerSource } | null>(null)
   const key = video && `${video.uuid} ${video.privacy.id} ${video.streamingPlaylists[0]?.playlistUrl}`
 
   useEffect(() => {
     if (!video || publicPlayerSource(video)) return
     if (password !== null) writeSessionStorage(`password.${id}`, password)
     let current = true
-    const open = async () => {
-      // The player's place says that nothing plays.
-      const is = await loadPlayerSource(video, password).catch(() => null)
-      if (current && is) setSource({ of: key!, is })
+    const loadSource = async () => {
+      // On failure the page shows an empty player area.
+      const source = await loadPlayerSource(video, password).catch(() => null)
+      if (current && source) setLoaded({ key: key!, source })
     }
-    void open()
+    void loadSource()
     return () => {
       current = false
     }
@@ -46,19 +46,19 @@ export function useVideo(id: string): State {
   return {
     video,
     headers: videoPasswordHeader(password),
-    barrier: error ? barrierOf(error) : null,
+    barrier: error ? unavailableReasonOf(error) : null,
     unlock: setPassword,
     reload,
-    source: video && (publicPlayerSource(video) ?? (source?.of === key ? source.is : null)),
+    source: video && (publicPlayerSource(video) ?? (loaded?.key === key ? loaded.source : null)),
     renew: async () => {
-      const fresh = await api('GET /videos/:id', { params: { id }, headers: videoPasswordHeader(password) })
-      change(fresh)
-      return await loadPlayerSource(fresh, password)
+      const updatedVideo = await api('GET /videos/:id', { params: { id }, headers: videoPasswordHeader(password) })
+      change(updatedVideo)
+      return await loadPlayerSource(updatedVideo, password)
     }
   }
 }
 
-function barrierOf(error: unknown): UnavailableReason {
+function unavailableReasonOf(error: unknown): UnavailableReason {
   if (isNotFoundError(error)) return 'missing'
   if (!(error instanceof ApiError)) return 'failed'
   if (error.code === 'video_requires_password') return 'password'

@@ -5,17 +5,17 @@ import { Avatar } from '../ui/avatar.tsx'
 import { Icon } from '../ui/icon.tsx'
 import './video-card.css'
 
-/** The narrowest a card of a grid is: the small picture does on usual screens, dense ones take the large one. */
-const SIZES = '(max-width: 40rem) 100vw, 17.5rem'
+/** The minimum width of a card in a grid: the small image is enough on usual screens, high-density ones load the large one. */
+const THUMBNAIL_SIZES = '(max-width: 40rem) 100vw, 17.5rem'
 
-type Actor = { name: string; host: string; displayName: string }
+type ChannelReference = { name: string; host: string; displayName: string }
 
-/** The short address of a channel's page: its name, with the host where it lives elsewhere. */
-export function channelPath(channel: Actor, isLocal: boolean): string {
+/** Returns the path of the page of a channel: its name, with the host for a remote channel. */
+export function channelPath(channel: ChannelReference, isLocal: boolean): string {
   return `/c/${channel.name}${isLocal ? '' : `@${channel.host}`}`
 }
 
-/** A video in a grid: picture, length, title, channel, age. */
+/** A video in a grid: thumbnail, duration, title, channel, views, age. */
 export function VideoCard({
   video,
   eager = false,
@@ -46,14 +46,14 @@ export function VideoCard({
               </a>
             </p>
           )}
-          <p class="card-line">{facts(video)}</p>
+          <p class="card-line">{viewsAndAge(video)}</p>
         </div>
       </div>
     </article>
   )
 }
 
-/** A video in a narrow list beside something else. */
+/** A video in a narrow list; `children` replace the channel, views and age. */
 export function CompactVideoCard({
   video,
   heading: Heading,
@@ -76,7 +76,7 @@ export function CompactVideoCard({
         {children ?? (
           <>
             <p class="card-line">{video.channel.displayName}</p>
-            <p class="card-line">{facts(video)}</p>
+            <p class="card-line">{viewsAndAge(video)}</p>
           </>
         )}
       </div>
@@ -84,7 +84,7 @@ export function CompactVideoCard({
   )
 }
 
-/** The picture of a video with its length; where it is `narrow` the small one does on every screen. */
+/** The thumbnail of a video with its duration; with `narrow` the small image is used on every screen. */
 export function VideoThumbnail({
   video,
   eager = false,
@@ -95,14 +95,14 @@ export function VideoThumbnail({
   narrow?: boolean
 }): JSX.Element {
   const { thumbnailPath, previewPath, duration } = video
-  const set = thumbnailPath && previewPath && !narrow ? `${thumbnailPath} 280w, ${previewPath} 850w` : undefined
+  const srcset = thumbnailPath && previewPath && !narrow ? `${thumbnailPath} 280w, ${previewPath} 850w` : undefined
   return (
     <span class="thumbnail">
       {thumbnailPath ? (
         <img
           src={thumbnailPath}
-          srcset={set}
-          sizes={set && SIZES}
+          srcset={srcset}
+          sizes={srcset && THUMBNAIL_SIZES}
           width="280"
           height="157"
           alt=""
@@ -119,6 +119,6 @@ export function VideoThumbnail({
   )
 }
 
-function facts({ views, publishedAt }: Video): string {
+function viewsAndAge({ views, publishedAt }: Video): string {
   return [...(views > 0 ? [t('video.views', { count: views, number: formatCount(views) })] : []), formatAge(publishedAt)].join(' · ')
 }

@@ -5,6 +5,7 @@ import type { VideoDetails } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 import { languageName, t } from '../i18n/i18n.ts'
 import { currentUser } from '../session.ts'
+import { useRouteFromHere } from '../shell/route-from-here.ts'
 import { Button } from '../ui/button.tsx'
 import { openConfirmDialog } from '../ui/dialog.tsx'
 import { Select, Switch, TextArea, TextField } from '../ui/field.tsx'
@@ -16,7 +17,7 @@ import { CATEGORY_TEXTS, LICENCE_TEXTS, PRIVACY_TEXTS } from './video-labels.ts'
 import { ThumbnailPicker } from './thumbnail-picker.tsx'
 import './edit-video.css'
 
-/** The metadata of an own video, to change and to save; or the whole video, to delete. */
+/** The form that edits the metadata of one of the user's videos, or deletes the video. */
 export function VideoEditForm({
   video,
   passwords,
@@ -27,24 +28,25 @@ export function VideoEditForm({
   onSaved: () => void
 }): JSX.Element {
   const { route } = useLocation()
-  const [fields, setFields] = useState(() => fieldsOf(video, passwords))
-  const [picture, setPicture] = useState<File | null>(null)
+  const routeFromHere = useRouteFromHere()
+  const [fields, setFields] = useState(() => toFormFields(video, passwords))
+  const [newThumbnail, setNewThumbnail] = useState<File | null>(null)
   const { data: languages } = useQuery('GET /videos/languages', {})
   const { state, problem, changed, submit } = useSaveForm(async () => {
     await api('PUT /videos/:id', {
       params: { id: video.uuid },
-      body: bodyOf(fields),
-      files: picture ? { previewfile: picture, thumbnailfile: picture } : undefined
+      body: toRequestBody(fields),
+      files: newThumbnail ? { previewfile: newThumbnail, thumbnailfile: newThumbnail } : undefined
     })
-    setPicture(null)
+    setNewThumbnail(null)
     showToast(t('edit.saved'), { action: { text: t('edit.watch'), act: () => route(`/w/${video.shortUUID}`) } })
     onSaved()
   })
-  const change = (part: Partial<typeof fields>) => {
-    setFields({ ...fields, ...part })
+  const change = (changes: Partial<typeof fields>) => {
+    setFields({ ...fields, ...changes })
     changed()
   }
-  const remove = async () => {
+  const confirmAndDelete = async () => {
     if (
       !(await openConfirmDialog({
         title: t('mine.deleteTitle'),
@@ -55,18 +57,18 @@ export function VideoEditForm({
       return
     try {
       await api('DELETE /videos/:id', { params: { id: video.uuid } })
-      route('/my/videos', true)
+      routeFromHere('/my/videos', true)
       showToast(t('mine.deleted', { name: video.name }))
     } catch {
       showToast(t('ui.noConnection'), { bad: true })
     }
   }
 
-  const wrong = (name: string, text: string) => (problem && name in problem.fields ? text : null)
+  const fieldError = (name: string, text: string) => (problem && name in problem.fields ? text : null)
   const channels = currentUser.value?.videoChannels ?? []
   const privacy = PRIVACY_TEXTS.find(([id]) => id === fields.privacy)
-  const none: [string, string] = ['', t('edit.none')]
-  const names = Object.keys(languages ?? {})
+  const noneOption: [string, string] = ['', t('edit.none')]
+  const languageOptions = Object.keys(languages ?? {})
     .map((code): [string, string] => [code, languageName(code)])
     .sort(([, a], [, b]) => a.localeCompare(b))
   return (
@@ -82,12 +84,12 @@ export function VideoEditForm({
       )}
       <ThumbnailPicker
         video={video}
-        picked={picture}
+        picked={newThumbnail}
         onPick={file => {
-          setPicture(file)
+          setNewThumbnail(file)
           changed()
         }}
-        error={wrong('thumbnailfile', t('edit.pictureError')) ?? wrong('previewfile', t('edit.pictureError'))}
+        error={fieldError('thumbnailfile', t('edit.pictureError')) ?? fieldError('previewfile', t('edit.pictureError'))}
       />
       <TextField
         label={t('video.title')}
@@ -95,7 +97,7 @@ export function VideoEditForm({
         minLength={3}
         maxLength={120}
         value={fields.name}
-        error={wrong('name', t('video.titleError'))}
+        error={fieldError('name', t('video.titleError'))}
         onText={name => change({ name })}
       />
       <TextArea
@@ -104,7 +106,7 @@ export function VideoEditForm({
         rows={7}
         maxLength={10_000}
         value={fields.description}
-        error={wrong('description', t('settings.aboutError'))}
+        error={fieldError('description', t('settings.aboutError'))}
         onText={description => change({ description })}
       />
       <div class="form-pair">
@@ -131,7 +133,7 @@ export function VideoEditForm({
           rows={3}
           required
           value={fields.passwords}
-          error={wrong('videoPasswords', t('video.passwordError'))}
+          error={fieldError('videoPasswords', t('video.passwordError'))}
           onText={text => change({ passwords: text })}
         />
       )}
@@ -139,22 +141,24 @@ export function VideoEditForm({
         label={t('video.tags')}
         hint={t('edit.tagsHint')}
         value={fields.tags}
-        error={wrong('tags', t('edit.tagsError'))}
+        error={fieldError('tags', t('edit.tagsError'))}
         onText={tags => change({ tags })}
       />
       <div class="form-pair">
         <Select
           label={t('video.category')}
           value={fields.category}
-          options={[none, ...Object.entries(CATEGORY_TEXTS).map(([id, name]): [string, string] => [id, t(name)])]}
+          options={[noneOption, ...Object.entries(CATEGORY_TEXTS).map(([id, name]): [string, string] => [id, t(name)])]}
           onText={category => change({ category })}
         />
         <Select
           label={t('video.language')}
           value={fields.language}
           options={[
-            none,
-            ...(names.length > 0 || fields.language === '' ? names : [[fields.language, languageName(fields.language)] as [string, string]])
+            noneOption,
+            ...(languageOptions.length > 0 || fields.language === ''
+              ? languageOptions
+              : [[fields.language, languageName(fields.language)] as [string, string]])
           ]}
           onText={language => change({ language })}
         />
@@ -162,7 +166,7 @@ export function VideoEditForm({
       <Select
         label={t('video.licence')}
         value={fields.licence}
-        options={[none, ...Object.entries(LICENCE_TEXTS).map(([id, name]): [string, string] => [id, t(name)])]}
+        options={[noneOption, ...Object.entries(LICENCE_TEXTS).map(([id, name]): [string, string] => [id, t(name)])]}
         onText={licence => change({ licence })}
       />
       <TextField
@@ -177,7 +181,7 @@ export function VideoEditForm({
         rows={3}
         maxLength={1000}
         value={fields.support}
-        error={wrong('support', t('settings.aboutError'))}
+        error={fieldError('support', t('settings.aboutError'))}
         onText={support => change({ support })}
       />
       <Switch label={t('edit.sensitive')} hint={t('edit.sensitiveHint')} checked={fields.nsfw} onChecked={nsfw => change({ nsfw })} />
@@ -189,7 +193,7 @@ export function VideoEditForm({
         <span class="soft small" role="status">
           {state === 'changed' ? t('edit.unsaved') : ''}
         </span>
-        <Button class="edit-delete" look="quiet" icon="trash" onClick={() => void remove()}>
+        <Button class="edit-delete" look="quiet" icon="trash" onClick={() => void confirmAndDelete()}>
           {t('mine.deleteYes')}
         </Button>
       </div>
@@ -197,7 +201,7 @@ export function VideoEditForm({
   )
 }
 
-function fieldsOf(video: VideoDetails, passwords: string[]) {
+function toFormFields(video: VideoDetails, passwords: string[]) {
   return {
     name: video.name,
     description: video.description ?? '',
@@ -215,7 +219,7 @@ function fieldsOf(video: VideoDetails, passwords: string[]) {
   }
 }
 
-function bodyOf(fields: ReturnType<typeof fieldsOf>) {
+function toRequestBody(fields: ReturnType<typeof toFormFields>) {
   const {
     name,
     description,
@@ -231,7 +235,7 @@ function bodyOf(fields: ReturnType<typeof fieldsOf>) {
     nsfw,
     downloadEnabled
   } = fields
-  const number = (text: string) => (text === '' ? null : Number(text))
+  const toNumberOrNull = (text: string) => (text === '' ? null : Number(text))
   return {
     name: name.trim(),
     description: description.trim() || null,
@@ -244,15 +248,15 @@ function bodyOf(fields: ReturnType<typeof fieldsOf>) {
       .split(',')
       .map(tag => tag.trim())
       .filter((tag, index, all) => tag !== '' && all.indexOf(tag) === index),
-    category: number(category),
-    licence: number(licence),
+    category: toNumberOrNull(category),
+    licence: toNumberOrNull(licence),
     language: language || null,
     originallyPublishedAt: originallyPublishedAt === '' ? null : new Date(`${originallyPublishedAt}T00:00:00Z`),
     ...(privacy === 5
       ? {
           videoPasswords: passwords
             .split('\n')
-            .map(one => one.trim())
+            .map(line => line.trim())
             .filter(Boolean)
         }
       : {})

@@ -17,20 +17,20 @@ import { categoryName, licenceName, privacyName } from './video-labels.ts'
 import { ShareDialog } from './share-dialog.tsx'
 import { authorizedFileUrl, videoPasswordHeader, VIDEO_PRIVACY_IDS } from './player-source.ts'
 
-/** What is said under a video: title, channel, what one can do with it, description, facts. */
+/** The information below the player: title, channel, actions, description, metadata. */
 export function VideoInfo({ video, password }: { video: VideoDetails; password: string | null }): JSX.Element {
-  const [open, setOpen] = useState<'share' | 'support' | 'report' | null>(null)
-  const mine =
+  const [openDialog, setOpenDialog] = useState<'share' | 'support' | 'report' | null>(null)
+  const mayEdit =
     currentUser.value !== null && (currentUser.value.account.id === video.account.id || currentUser.value.role.id < 2) && video.isLocal
   const downloads = useDownloads(video, password)
-  const when = video.privacy.id === VIDEO_PRIVACY_IDS.public ? formatAge(video.publishedAt) : formatAge(video.createdAt)
+  const age = video.privacy.id === VIDEO_PRIVACY_IDS.public ? formatAge(video.publishedAt) : formatAge(video.createdAt)
   return (
     <>
       <h1 class="watch-title">{video.name}</h1>
       <p class="watch-facts">
         {video.views > 0 && <span>{t('video.views', { count: video.views, number: formatCount(video.views) })}</span>}
         <time dateTime={video.publishedAt} title={formatDate(video.publishedAt, { dateStyle: 'long', timeStyle: 'short' })}>
-          {when}
+          {age}
         </time>
         {video.privacy.id !== VIDEO_PRIVACY_IDS.public && <Badge kind="accent">{privacyName(Number(video.privacy.id))}</Badge>}
         {video.nsfw && <Badge kind="warn">{t('video.sensitive')}</Badge>}
@@ -48,21 +48,21 @@ export function VideoInfo({ video, password }: { video: VideoDetails; password: 
         </div>
         <div class="watch-actions">
           <RatingButtons key={video.uuid} video={video} headers={videoPasswordHeader(password)} />
-          {mine && (
+          {mayEdit && (
             <ButtonLink icon="edit" href={`/my/videos/${video.shortUUID}`}>
               {t('ui.edit')}
             </ButtonLink>
           )}
           {(video.support ?? video.channel.support) && (
-            <Button icon="heart" onClick={() => setOpen('support')}>
+            <Button icon="heart" onClick={() => setOpenDialog('support')}>
               {t('watch.support')}
             </Button>
           )}
-          <Button icon="share" onClick={() => setOpen('share')}>
+          <Button icon="share" onClick={() => setOpenDialog('share')}>
             {t('watch.share')}
           </Button>
           {currentUser.value !== null && currentUser.value.account.id !== video.account.id && (
-            <Button icon="alert" onClick={() => setOpen('report')}>
+            <Button icon="alert" onClick={() => setOpenDialog('report')}>
               {t('reports.open')}
             </Button>
           )}
@@ -81,19 +81,19 @@ export function VideoInfo({ video, password }: { video: VideoDetails; password: 
       </div>
       <div class="watch-about">
         {video.description && <Description text={video.description} id={video.uuid} />}
-        <Facts video={video} />
+        <VideoFacts video={video} />
       </div>
-      {open === 'share' && <ShareDialog video={video} onClose={() => setOpen(null)} />}
-      {open === 'report' && (
+      {openDialog === 'share' && <ShareDialog video={video} onClose={() => setOpenDialog(null)} />}
+      {openDialog === 'report' && (
         <ReportForm
           subject={{ kind: 'video', id: video.id, name: video.name }}
           host={video.account.host}
           headers={videoPasswordHeader(password)}
-          onClose={() => setOpen(null)}
+          onClose={() => setOpenDialog(null)}
         />
       )}
-      {open === 'support' && (
-        <Dialog title={t('watch.support')} onClose={() => setOpen(null)}>
+      {openDialog === 'support' && (
+        <Dialog title={t('watch.support')} onClose={() => setOpenDialog(null)}>
           <Markdown text={(video.support ?? video.channel.support)!} id={`${video.uuid}-support`} />
         </Dialog>
       )}
@@ -102,32 +102,32 @@ export function VideoInfo({ video, password }: { video: VideoDetails; password: 
 }
 
 function Description({ text, id }: { text: string; id: string }): JSX.Element {
-  const [whole, setWhole] = useState(false)
-  const [long, setLong] = useState(false)
-  const box = useRef<HTMLDivElement>(null)
+  const [expanded, setExpanded] = useState(false)
+  const [overflows, setOverflows] = useState(false)
+  const container = useRef<HTMLDivElement>(null)
   useEffect(() => {
-    const watcher = new ResizeObserver(([entry]) => {
-      if (!whole) setLong(entry!.target.scrollHeight > entry!.target.clientHeight + 4)
+    const observer = new ResizeObserver(([entry]) => {
+      if (!expanded) setOverflows(entry!.target.scrollHeight > entry!.target.clientHeight + 4)
     })
-    watcher.observe(box.current!)
-    return () => watcher.disconnect()
-  }, [text, whole])
+    observer.observe(container.current!)
+    return () => observer.disconnect()
+  }, [text, expanded])
   return (
     <div>
-      <div ref={box} class={whole ? '' : 'watch-short'}>
+      <div ref={container} class={expanded ? '' : 'watch-short'}>
         <Markdown text={text} id={id} />
       </div>
-      {(long || whole) && (
-        <button type="button" class="watch-more" aria-expanded={whole} onClick={() => setWhole(!whole)}>
-          {t(whole ? 'ui.less' : 'ui.more')}
+      {(overflows || expanded) && (
+        <button type="button" class="watch-more" aria-expanded={expanded} onClick={() => setExpanded(!expanded)}>
+          {t(expanded ? 'ui.less' : 'ui.more')}
         </button>
       )}
     </div>
   )
 }
 
-/** Only what is known: nobody wants to read a table of unknowns. */
-function Facts({ video }: { video: VideoDetails }): JSX.Element | null {
+/** Category, language, licence, original date and tags; only those that are set. */
+function VideoFacts({ video }: { video: VideoDetails }): JSX.Element | null {
   const { category, licence, language, tags, originallyPublishedAt } = video
   const facts: [name: string, value: string][] = [
     ...(category.id === null ? [] : [[t('video.category'), categoryName(Number(category.id), category.label)] as [string, string]]),
@@ -161,7 +161,7 @@ function Facts({ video }: { video: VideoDetails }): JSX.Element | null {
   )
 }
 
-/** The files to download, once they are complete and their addresses open. */
+/** The menu items for the downloadable files; null if there are none, downloads are disabled, or URLs are still being authorized. */
 function useDownloads(video: VideoDetails, password: string | null): MenuItem[] | null {
   const [items, setItems] = useState<MenuItem[] | null>(null)
   const files = [...video.streamingPlaylists.flatMap(playlist => playlist.files), ...video.files].filter(file => file.size > 0)
@@ -172,10 +172,10 @@ function useDownloads(video: VideoDetails, password: string | null): MenuItem[] 
       return
     }
     let current = true
-    const wanted = files.filter(file => file.hasVideo || files.length === 1)
-    const open = async () => {
-      const made = await Promise.all(
-        wanted.map(async file => ({
+    const downloadable = files.filter(file => file.hasVideo || files.length === 1)
+    const loadLinks = async () => {
+      const links = await Promise.all(
+        downloadable.map(async file => ({
           kind: 'link' as const,
           text: file.resolution.label,
           detail: formatSize(file.size),
@@ -184,9 +184,9 @@ function useDownloads(video: VideoDetails, password: string | null): MenuItem[] 
           download: true
         }))
       ).catch(() => null)
-      if (current) setItems(made)
+      if (current) setItems(links)
     }
-    void open()
+    void loadLinks()
     return () => {
       current = false
     }

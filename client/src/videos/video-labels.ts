@@ -1,7 +1,7 @@
 import type { TextKey } from '../i18n/catalogue.ts'
 import { t } from '../i18n/i18n.ts'
 
-/** The categories, by PeerTube's numbers. */
+/** The categories, by PeerTube's ids. */
 export const CATEGORY_TEXTS: Record<number, TextKey> = {
   1: 'category.music',
   2: 'category.films',
@@ -23,7 +23,7 @@ export const CATEGORY_TEXTS: Record<number, TextKey> = {
   18: 'category.food'
 }
 
-/** The licences, by PeerTube's numbers. */
+/** The licences, by PeerTube's ids. */
 export const LICENCE_TEXTS: Record<number, TextKey> = {
   1: 'licence.by',
   2: 'licence.bySa',
@@ -34,7 +34,7 @@ export const LICENCE_TEXTS: Record<number, TextKey> = {
   7: 'licence.publicDomain'
 }
 
-/** Who may watch, by PeerTube's numbers: name and explanation, in the order in which they are offered. */
+/** The privacies, by PeerTube's ids, with name and explanation, in the order of the choices. */
 export const PRIVACY_TEXTS: [id: number, name: TextKey, hint: TextKey][] = [
   [1, 'privacy.public', 'privacy.publicHint'],
   [2, 'privacy.unlisted', 'privacy.unlistedHint'],
@@ -43,18 +43,18 @@ export const PRIVACY_TEXTS: [id: number, name: TextKey, hint: TextKey][] = [
   [3, 'privacy.private', 'privacy.privateHint']
 ]
 
-/** A category in the language in use; `fallback` is the server's own word for one we do not know. */
+/** Returns the name of a category in the current language; `fallback` (the label of the server) for an unknown one. */
 export function categoryName(id: number, fallback: string): string {
   return CATEGORY_TEXTS[id] ? t(CATEGORY_TEXTS[id]) : fallback
 }
 
-/** A licence in the language in use. */
+/** Returns the name of a licence in the current language; `fallback` for an unknown one. */
 export function licenceName(id: number, fallback: string): string {
   return LICENCE_TEXTS[id] ? t(LICENCE_TEXTS[id]) : fallback
 }
 
-/** A privacy in the language in use. */
+/** Returns the name of a privacy in the current language; empty for an unknown one. */
 export function privacyName(id: number): string {
-  const key = PRIVACY_TEXTS.find(([one]) => one === id)?.[1]
+  const key = PRIVACY_TEXTS.find(([privacyId]) => privacyId === id)?.[1]
   return key ? t(key) : ''
 }

@@ -4,27 +4,27 @@ import { t } from '../i18n/i18n.ts'
 import { ButtonLink } from '../ui/button.tsx'
 import { ErrorState, EmptyState } from '../ui/feedback.tsx'
 import { PasswordForm } from './password-form.tsx'
-import type { UnavailableReason as Kind } from './use-video.ts'
+import type { UnavailableReason } from './use-video.ts'
 
-/** What stands in the place of a video that is not shown, with the way past it where there is one. */
+/** The notice shown instead of a video, with the action that may help (login, password, retry). */
 export function VideoUnavailable({
-  kind,
+  reason,
   onUnlock,
   onRetry
 }: {
-  kind: Kind
+  reason: UnavailableReason
   onUnlock: (password: string) => void
   onRetry: () => void
 }): JSX.Element {
   const { url } = useLocation()
-  if (kind === 'missing')
+  if (reason === 'missing')
     return (
       <EmptyState heading="h1" icon="film" title={t('barrier.missing')}>
         <p>{t('barrier.missingText')}</p>
         <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
       </EmptyState>
     )
-  if (kind === 'login')
+  if (reason === 'login')
     return (
       <EmptyState heading="h1" icon="lock" title={t('barrier.login')}>
         <p>{t('barrier.loginText')}</p>
@@ -33,13 +33,13 @@ export function VideoUnavailable({
         </ButtonLink>
       </EmptyState>
     )
-  if (kind === 'forbidden')
+  if (reason === 'forbidden')
     return (
       <EmptyState heading="h1" icon="lock" title={t('barrier.forbidden')}>
         <p>{t('barrier.forbiddenText')}</p>
         <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
       </EmptyState>
     )
-  if (kind === 'failed') return <ErrorState text={t('ui.noConnection')} onRetry={onRetry} />
-  return <PasswordForm kind={kind} onUnlock={onUnlock} onRetry={onRetry} />
+  if (reason === 'failed') return <ErrorState text={t('ui.noConnection')} onRetry={onRetry} />
+  return <PasswordForm kind={reason} onUnlock={onUnlock} onRetry={onRetry} />
 }

@@ -16,35 +16,36 @@ import { parseStartTime } from './parse-start-time.ts'
 import { useVideo } from './use-video.ts'
 import './watch.css'
 
-const LOOK_AGAIN = 4000
+/** Milliseconds. */
+const POLL_INTERVAL = 4000
 
-/** A video with everything about it. */
-export default function Watch(): JSX.Element {
+/** The watch page: player, information, comments and other videos. */
+export default function WatchPage(): JSX.Element {
   const {
     params: { id = '' },
     query
   } = useRoute()
-  const { video, source, headers, barrier, unlock, reload, renew } = useVideo(id)
-  const turn = useStagedHydration(5)
+  const { video, source, headers, barrier: unavailableReason, unlock, reload, renew } = useVideo(id)
+  const renderedParts = useStagedHydration(5)
   const [wide, setWide] = useState(false)
   const { route } = useLocation()
-  const waiting = video !== null && video.streamingPlaylists.length + video.files.length === 0 && video.state.id !== 7
-  useTitle(video?.name ?? (barrier ? t(barrier === 'missing' ? 'barrier.missing' : 'watch.closed') : null))
+  const waitingForFiles = video !== null && video.streamingPlaylists.length + video.files.length === 0 && video.state.id !== 7
+  useTitle(video?.name ?? (unavailableReason ? t(unavailableReason === 'missing' ? 'barrier.missing' : 'watch.closed') : null))
   useEffect(() => {
     if (video && id !== video.shortUUID) route(`/w/${video.shortUUID}${location.search}`, true)
   }, [video?.shortUUID])
   useEffect(() => {
-    if (!waiting) return
-    const timer = setInterval(reload, LOOK_AGAIN)
+    if (!waitingForFiles) return
+    const timer = setInterval(reload, POLL_INTERVAL)
     return () => clearInterval(timer)
-  }, [waiting])
-  // Whoever clicked to come here wants to see it; on a fresh page the browser would refuse the sound.
+  }, [waitingForFiles])
+  // Autoplay only after a navigation by the user: without user activation the browser refuses to play audio.
   const [autoplay] = useState(() => navigator.userActivation?.hasBeenActive === true && currentUser.peek()?.autoPlayVideo !== false)
 
-  if (barrier && !video)
+  if (unavailableReason && !video)
     return (
       <div class="page">
-        <VideoUnavailable kind={barrier} onUnlock={unlock} onRetry={reload} />
+        <VideoUnavailable reason={unavailableReason} onUnlock={unlock} onRetry={reload} />
       </div>
     )
   if (!video)
@@ -55,7 +56,7 @@ export default function Watch(): JSX.Element {
         </div>
       </div>
     )
-  const stage = source ? (
+  const playerArea = source ? (
     <Player
       key={video.uuid}
       source={source}
@@ -68,7 +69,7 @@ export default function Watch(): JSX.Element {
     />
   ) : (
     <div class="player watch-nothing">
-      {waiting ? (
+      {waitingForFiles ? (
         <EmptyState icon="film" title={t('watch.preparing')}>
           <p>{t('watch.preparingText')}</p>
         </EmptyState>
@@ -79,16 +80,20 @@ export default function Watch(): JSX.Element {
   )
   return (
     <div class={`watch ${wide ? 'watch-wide' : ''}`}>
-      {turn < 1 ? <ServerRendered class="watch-stage" /> : <div class="watch-stage">{stage}</div>}
-      {turn < 3 ? (
+      {renderedParts < 1 ? <ServerRendered class="watch-stage" /> : <div class="watch-stage">{playerArea}</div>}
+      {renderedParts < 3 ? (
         <ServerRendered class="watch-main" />
       ) : (
         <div class="watch-main">
           <VideoInfo video={video} password={source?.headers ? Object.values(source.headers)[0]! : null} />
-          {turn > 3 ? <Comments key={video.uuid} video={video} headers={headers} /> : <div class="watch-room watch-room-comments" />}
+          {renderedParts > 3 ? (
+            <Comments key={video.uuid} video={video} headers={headers} />
+          ) : (
+            <div class="watch-room watch-room-comments" />
+          )}
         </div>
       )}
-      {turn < 5 ? (
+      {renderedParts < 5 ? (
         <ServerRendered class="watch-side" />
       ) : (
         <aside class="watch-side">

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { config } from '../core/config.ts'
+import { defineJob } from '../core/job.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { FetchError } from '../fediverse/remote-fetch.ts'
+import { resolveVideo } from './resolve-video.ts'
+import { deleteExpiredGoneVideos } from './retention.ts'
+
+/** Fetches stale remote videos from their origins again, the least recently refreshed first, and deletes expired gone videos. */
+export const refreshRemoteVideos = defineJob({
+  name: 'refresh-videos',
+  queue: 'federation',
+  payload: z.object({}),
+  every: () => config.federation.actors.refresh_interval,
+  run: async (_, { signal }) => {
+    await deleteExpiredGoneVideos()
+    const { actors, crawl } = config.federation
+    const stale = await runQuery<{ url: string }>(sql`
+      SELECT url FROM videos
+      WHERE remote AND gone_at IS NULL AND refreshed_at < now() - make_interval(secs => ${actors.refresh_after / 1000}::double precision)
+      ORDER BY refreshed_at LIMIT ${crawl.refresh_batch}`)
+    for (const { url } of stale) {
+      if (signal.aborted) return
+      await resolveVideo(url, { refresh: true }).catch(async (error: unknown) => {
+        if (!(error instanceof FetchError)) throw error
+        // A video whose origin does not answer goes to the end of the queue.
+        await runQuery(sql`UPDATE videos SET refreshed_at = now() WHERE url = ${url}`)
+      })
+    }
+  }
+})
