@@ -10,6 +10,7 @@ import { administrationRoutes } from '../instance/administration.routes.ts'
 import { instanceRoutes } from '../instance/instance.routes.ts'
 import { nodeinfoRouter } from '../instance/nodeinfo.routes.ts'
 import { openapiRouter } from '../instance/openapi.routes.ts'
+import { securityTxtRouter } from '../instance/security-txt.routes.ts'
 import { pagesRouter } from '../pages/pages.routes.ts'
 import { commentDocumentsRouter, commentsRoutes } from '../comments/comments.routes.ts'
 import { playlistDocumentsRouter, playlistsRoutes } from '../playlists/playlists.routes.ts'
@@ -63,6 +64,7 @@ export function siteRoutes(): [string, Router][] {
     ['/', redundancyDocumentsRouter],
     ['/', videoDocumentsRouter],
     ['/', nodeinfoRouter],
+    ['/', securityTxtRouter],
     ['/', pagesRouter]
   ]
 }

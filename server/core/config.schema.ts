@@ -155,6 +155,7 @@ export const ConfigSchema = z.strictObject({
     description: Text,
     terms: Text,
     code_of_conduct: Text,
+    securitytxt: Text,
     hardware_information: Text,
     creation_reason: Text,
     moderation_information: Text,
