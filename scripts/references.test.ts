@@ -89,3 +89,12 @@ test('every file that the documents name in backticks is there', () => {
     name === 'config/local.yaml' || tracked.has(name) || folders.has(name) || ['.ts', '.tsx'].some(suffix => tracked.has(name + suffix))
   expect(named.filter(({ name }) => !there(name)).map(({ path, name }) => `${path}: ${name}`)).toEqual([])
 })
+
+test('every file of the drawings is there', () => {
+  const architecture = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
+  const drawings = [...architecture.matchAll(/^```mermaid\n([^]*?)^```$/gm)].map(([, text]) => text!).join('\n')
+  const named = [...drawings.matchAll(/(?<![\w/])((?:client\/src|[a-z]+)\/[a-z-]+(?:\.[a-z]+)*)(?![\w/])/g)].map(([, name]) => name!)
+  expect(named.length).toBeGreaterThan(15)
+  const exists = (name: string) => [name, `server/${name}.ts`].some(path => existsSync(join(root, path)))
+  expect(named.filter(name => !exists(name))).toEqual([])
+})
