@@ -54,13 +54,17 @@ export async function createBenchEnvironment(): Promise<BenchEnvironment> {
       ...overrides
     }
   }
-  const serve: BenchEnvironment['serve'] = async (overrides, { args = [], env: extraEnv = {} } = {}) => {
+  const serve: BenchEnvironment['serve'] = async (
+    { internals, ...overrides }: { internals?: object } = {},
+    { args = [], env: extraEnv = {} } = {}
+  ) => {
     const env = {
       ...process.env,
       ...SERVER_THREAD_POOL_ENV,
       DATABASE_URL: '',
       REDIS_URL: '',
       BOBINE_CONFIG: JSON.stringify(await config(overrides)),
+      BOBINE_INTERNALS: JSON.stringify(internals ?? {}),
       BOBINE_ROOT_PASSWORD: BENCH_ROOT_PASSWORD,
       ...extraEnv
     }

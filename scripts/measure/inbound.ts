@@ -22,11 +22,8 @@ export async function measureInboundFederation(): Promise<void> {
     const sharedConfig = {
       listen,
       webserver,
-      federation: {
-        prevent_ssrf: false,
-        inbox: { per_host: UNLIMITED, views_interval: '200 ms' },
-        videos: { max_views_per_host: VIEWS * RUNS }
-      }
+      federation: { prevent_ssrf: false, inbox: { per_host: UNLIMITED }, videos: { max_views_per_host: VIEWS * RUNS } },
+      internals: { inbox: { viewsInterval: 200 } }
     }
     const web = await bench.serve(sharedConfig, { args: ['--roles', 'web'] })
     const worker = await bench.serve(sharedConfig, { args: ['--roles', 'worker'] })

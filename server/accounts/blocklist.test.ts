@@ -9,7 +9,7 @@ let root: string
 let ada: { id: number; token: string; channelId: number }
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
-    startTestInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
+    startTestInstance({ internals: { outbox: { retryDelay: 200, checkInterval: 300 } } }),
     startHostilePeer()
   ])
   root = await site.login()

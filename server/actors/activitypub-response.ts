@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
-import { config } from '../core/config.ts'
 import { invalidParams } from '../core/problem.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
+import { COLLECTIONS } from './collection-internals.ts'
 
 /** The Content-Type of ActivityPub documents. */
 export const ACTIVITYPUB_CONTENT_TYPE = 'application/activity+json; charset=utf-8'
@@ -38,7 +38,7 @@ export async function sendOrderedCollection(request: Request, response: Response
   }
   const number = typeof page === 'string' && /^[1-9]\d{0,5}$/.test(page) ? Number(page) : null
   if (number === null) throw invalidParams([{ type: 'field', value: page, msg: 'Invalid value', path: 'page', location: 'query' }])
-  const size = config.federation.collections.page_size
+  const size = COLLECTIONS.pageSize
   const { total, items } = await readItems((number - 1) * size, size)
   sendActivityPubDocument(
     response,

@@ -10,7 +10,7 @@ let ada: { id: number; token: string; channelId: number }
 let fan: HostileActor
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
-    startTestInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
+    startTestInstance({ internals: { outbox: { retryDelay: 200, checkInterval: 300 } } }),
     startHostilePeer()
   ])
   ada = await site.user('ada')

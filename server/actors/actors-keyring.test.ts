@@ -6,7 +6,7 @@ import { eventually, startTestInstance, type TestInstance } from '../test/instan
 let site: TestInstance
 let peer: HostilePeer
 beforeAll(async () => {
-  site = await startTestInstance({ federation: { actors: { remembered_for: '500 ms', gone_for: '500 ms' } } })
+  site = await startTestInstance({ internals: { actors: { rememberedFor: 500, goneFor: 500 } } })
   peer = await startHostilePeer()
 })
 afterAll(async () => await Promise.all([site?.stop(), peer?.stop()]))

@@ -11,6 +11,7 @@ import { isObject } from '../fediverse/vocabulary.ts'
 import { INSTANCE_ACTOR_NAME } from './instance-actor.ts'
 import type { ActorModel } from './actor.model.ts'
 import { resolveActorWithDocument, resolveActor, resolveHandle } from './resolve-actor.ts'
+import { REMOTE_ACTORS } from './actor-internals.ts'
 
 /** A cache with a TTL per entry; when it is full, the oldest entry is removed (docs/federation.md#bounded-memory). */
 class TtlCache<T> {
@@ -23,7 +24,7 @@ class TtlCache<T> {
   set(key: string, value: T, ms: number): T {
     this.#entries.delete(key)
     this.#entries.set(key, { value, until: Date.now() + ms })
-    if (this.#entries.size > config.federation.actors.remembered) this.#entries.delete(this.#entries.keys().next().value!)
+    if (this.#entries.size > REMOTE_ACTORS.remembered) this.#entries.delete(this.#entries.keys().next().value!)
     return value
   }
 
@@ -62,21 +63,21 @@ export const actorsKeyring: Keyring = {
   owner: async (keyId, refresh) => {
     const known = ownerCache.get(keyId)
     if (known && !refresh) return known
-    const { remembered_for, key_refresh, gone_for } = config.federation.actors
+    const { rememberedFor, keyRefresh, goneFor } = REMOTE_ACTORS
     const failure = failedKeys.get(keyId)
     if (failure === 'none') return null
     try {
       const storedOwner = refresh ? null : await findStoredOwner(keyId)
       if (!storedOwner && failure === 'silent') throw keyUnavailable()
       const owner = storedOwner ?? (refresh ? await refreshOwner(keyId) : await fetchOwner(keyId, false))
-      if (owner) ownerCache.set(keyId, owner, remembered_for)
-      else if (!refresh) failedKeys.set(keyId, 'none', key_refresh)
+      if (owner) ownerCache.set(keyId, owner, rememberedFor)
+      else if (!refresh) failedKeys.set(keyId, 'none', keyRefresh)
       return owner
     } catch (error) {
       if (!(error instanceof FetchError)) throw error
       // A server that does not respond may do so soon, but not every request should wait for it.
       const isTransient = isTransientError(error)
-      failedKeys.set(keyId, isTransient ? 'silent' : 'none', error.kind === 'gone' || error.kind === 'missing' ? gone_for : remembered_for)
+      failedKeys.set(keyId, isTransient ? 'silent' : 'none', error.kind === 'gone' || error.kind === 'missing' ? goneFor : rememberedFor)
       if (isTransient) throw keyUnavailable()
       return null
     }
@@ -84,7 +85,7 @@ export const actorsKeyring: Keyring = {
   isKnown: async actor => (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${actor}`)).length > 0,
   isBlocked: async (host, actor) => {
     if (!blocksCache || blocksCache.until < Date.now()) {
-      blocksCache = { until: Date.now() + config.federation.actors.blocks_for, read: readBlocks() }
+      blocksCache = { until: Date.now() + REMOTE_ACTORS.blocksFor, read: readBlocks() }
       blocksCache.read.catch(() => {
         blocksCache = null
       })
@@ -120,7 +121,7 @@ async function readBlocks(): Promise<Blocks> {
 
 /** A 503 with Retry-After: the key of the sender cannot be fetched now, so that it sends the activity again. */
 function keyUnavailable(): RejectedRequestError {
-  return new RejectedRequestError(503, 'The key of the signature cannot be asked for now', config.federation.actors.remembered_for)
+  return new RejectedRequestError(503, 'The key of the signature cannot be asked for now', REMOTE_ACTORS.rememberedFor)
 }
 
 async function findStoredOwner(keyId: string): Promise<KeyOwner | null> {
@@ -146,13 +147,13 @@ function ownerOf(
   return { actor: url, keyId, key }
 }
 
-/** Fetches the key again, at most once every `federation.actors.key_refresh` (docs/federation.md#key-rotation). */
+/** Fetches the key again, at most once every `REMOTE_ACTORS.keyRefresh` (docs/federation.md#key-rotation). */
 async function refreshOwner(keyId: string): Promise<KeyOwner | null> {
   const url = keyId.split('#', 1)[0]!
   const due = await runQuery<{ id: number }>(sql`
     UPDATE actors SET key_refreshed_at = now() WHERE (key_id = ${keyId} OR url = ${url}) AND host IS NOT NULL
       AND (key_refreshed_at IS NULL
-        OR key_refreshed_at < now() - make_interval(secs => ${config.federation.actors.key_refresh / 1000}::double precision))
+        OR key_refreshed_at < now() - make_interval(secs => ${REMOTE_ACTORS.keyRefresh / 1000}::double precision))
     RETURNING id`)
   if (due.length === 0) return await findStoredOwner(keyId)
   try {

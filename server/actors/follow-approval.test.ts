@@ -9,7 +9,7 @@ beforeAll(async () => {
     startTestInstance({
       followers: { instance: { enabled: true, manual_approval: true } },
       followings: { instance: { auto_follow_back: { enabled: true } } },
-      federation: { outbox: { retry_delay: 200, check_interval: 300 } }
+      internals: { outbox: { retryDelay: 200, checkInterval: 300 } }
     }),
     startHostilePeer()
   ])

@@ -11,7 +11,7 @@ let hostile: HostilePeer
 let ada: ActorModel
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
-    startTestInstance({ federation: { outbox: { retry_delay: 200, check_interval: 300 } } }),
+    startTestInstance({ internals: { outbox: { retryDelay: 200, checkInterval: 300 } } }),
     startHostilePeer()
   ])
   await site.user('ada')

@@ -6,6 +6,7 @@ import { runQuery, sql, type Sql } from '../core/sql.ts'
 import { FetchError } from '../fediverse/remote-fetch.ts'
 import { resolveActor } from './resolve-actor.ts'
 import { removeExpiredRetiredKeys } from './retired-keys.ts'
+import { REMOTE_ACTORS } from './actor-internals.ts'
 
 /** The largest number of actors fetched in one run; the others follow in the next. */
 const BATCH = 100
@@ -18,7 +19,7 @@ export const refreshRemoteActors = defineJob({
   name: 'refresh-actors',
   queue: 'maintenance',
   payload: z.object({}),
-  every: () => config.federation.actors.refresh_interval,
+  every: () => REMOTE_ACTORS.refreshInterval,
   run: async (_payload, { signal }) => {
     const {
       actors: { refresh_after },

@@ -10,6 +10,7 @@ import { ActorModel } from './actor.model.ts'
 import { isoTimestampSql } from './actor.shape.ts'
 import { followActor } from './follows.ts'
 import { resolveHandle } from './resolve-actor.ts'
+import { OUTBOX } from '../fediverse/outbox-internals.ts'
 
 /** Stores that a local actor shall follow a handle and starts a first attempt in the background; `retryWantedFollows` repeats it. */
 export async function followByHandle(actorId: number, handle: string): Promise<void> {
@@ -52,7 +53,7 @@ export const retryWantedFollows = defineJob({
   name: 'activitypub-follow',
   queue: 'maintenance',
   payload: z.object({}),
-  every: () => config.federation.outbox.check_interval,
+  every: () => OUTBOX.checkInterval,
   run: async () => await retryDueFollows()
 })
 
@@ -71,9 +72,9 @@ async function retryDueFollows(): Promise<void> {
       )
       if (!row) return false
       const error = await tryFollow(row.actor_id, row.handle)
-      const { retry_delay, max_retry_delay } = config.federation.outbox
+      const { retryDelay, maxRetryDelay } = OUTBOX
       const isPermanent = error !== null && !['unreachable', 'budget'].includes(error.kind)
-      const delay = Math.min(max_retry_delay, retry_delay * 3 ** row.attempts)
+      const delay = Math.min(maxRetryDelay, retryDelay * 3 ** row.attempts)
       if (error === null) await runQuery(sql`DELETE FROM wanted_follows WHERE id = ${row.id}`, tx)
       // A handle that does not exist stays listed for the administrator.
       else

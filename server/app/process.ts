@@ -1,12 +1,12 @@
 import './models.ts'
 import { readdirSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { config, ConfigError } from '../core/config.ts'
+import { config, ConfigError, configWarnings } from '../core/config.ts'
 import { startAdminOverrides } from '../core/admin-overrides.ts'
 import { connectDatabase, disconnectDatabase } from '../core/database.ts'
 import { foldChangeCounts } from '../core/versioned-cache.ts'
 import { closeQueues } from '../core/job.ts'
-import { configureLogger } from '../core/logger.ts'
+import { configureLogger, logger } from '../core/logger.ts'
 import { migrateDatabase } from '../core/migrate.ts'
 import { connectRedis, disconnectRedis } from '../core/redis.ts'
 import { subscribeToSharedEvents, publishSharedEvents } from '../core/pubsub.ts'
@@ -28,6 +28,7 @@ export type RunningProcess = { port: number | null; login: { username: string; p
  */
 export async function startProcess(roles: ProcessRole[], reset?: string): Promise<RunningProcess> {
   configureLogger()
+  for (const warning of configWarnings()) logger.warn(warning)
   // Requests have priority over work that can wait.
   if (!roles.includes('web')) lowerPriority(config.jobs.nice)
   await connectDatabase()

@@ -1,4 +1,3 @@
-import { config } from '../core/config.ts'
 import { acquireTextLocks } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { runQuery, sql } from '../core/sql.ts'
@@ -17,6 +16,7 @@ import { forwardCommentActivities, sendCommentActivity } from './comment.outbox.
 import { tombstoneComment, adjustCommentCount, releaseHeldComment } from './comments.ts'
 import { parseCommentNote, renderCommentNoteHtml, type ParsedCommentNote } from './comment.codec.ts'
 import { acceptCommentBatch } from './comment-batch.inbox.ts'
+import { CRAWL } from '../fediverse/crawl-internals.ts'
 
 const POLICY_APPROVAL = 3
 const POLICY_CLOSED = 2
@@ -72,7 +72,7 @@ type CommentPlacement = { videoId: number; parentId: number | null; threadId: nu
 
 /**
  * Returns where a comment belongs: directly below a known video, or below a comment as its reply. Fetches and stores missing parents, at
- * most `federation.crawl.max_replies` of them (docs/federation.md#reply-chains).
+ * most `CRAWL.maxReplies` of them (docs/federation.md#reply-chains).
  */
 async function resolvePlacement(url: string, budget: Budget, seen: Set<string>): Promise<CommentPlacement | null> {
   const [video] = await runQuery<{ id: number }>(
@@ -82,7 +82,7 @@ async function resolvePlacement(url: string, budget: Budget, seen: Set<string>):
   if (video) return { videoId: video.id, parentId: null, threadId: null }
   const parent = await findCommentRow(sql`comment.url = ${url}`)
   if (parent) return parent.deleted_at ? null : { videoId: parent.video_id, parentId: parent.id, threadId: parent.thread_id ?? parent.id }
-  if (seen.has(url) || seen.size >= config.federation.crawl.max_replies || (await isTombstoned(url))) return null
+  if (seen.has(url) || seen.size >= CRAWL.maxReplies || (await isTombstoned(url))) return null
   seen.add(url)
   const { document } = await fetchRemoteDocument(url, { budget })
   const note = document.type === 'Note' ? parseCommentNote(document) : null

@@ -18,7 +18,7 @@ let closedVideo: { id: number; uuid: string }
 let privateVideo: { id: number; uuid: string }
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
-    startTestInstance({ federation: { outbox: { check_interval: 300, retry_delay: 200 } } }),
+    startTestInstance({ internals: { outbox: { checkInterval: 300, retryDelay: 200 } } }),
     startHostilePeer()
   ])
   root = await site.login()

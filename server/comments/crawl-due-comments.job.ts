@@ -3,6 +3,7 @@ import { config } from '../core/config.ts'
 import { defineJob } from '../core/job.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { crawlCommentsJob } from './crawl-comments.job.ts'
+import { CRAWL } from '../fediverse/crawl-internals.ts'
 
 /** Crawls the comments of remote videos that are new or were not crawled for `federation.actors.refresh_after`. */
 export const crawlDueCommentsJob = defineJob({
@@ -16,7 +17,7 @@ export const crawlDueCommentsJob = defineJob({
       SELECT id FROM videos WHERE remote AND gone_at IS NULL AND collections->>'comments' IS NOT NULL
         AND (comments_read_at IS NULL
           OR comments_read_at < now() - make_interval(secs => ${config.federation.actors.refresh_after / 1000}::double precision))
-      ORDER BY comments_read_at NULLS FIRST, published_at DESC LIMIT ${config.federation.crawl.refresh_batch}`)
+      ORDER BY comments_read_at NULLS FIRST, published_at DESC LIMIT ${CRAWL.refreshBatch}`)
     for (const { id } of due) await crawlCommentsJob.enqueue({ videoId: id })
   }
 })

@@ -304,91 +304,16 @@ export const ConfigSchema = z.strictObject({
     clock_skew: Duration,
     videos: z.strictObject({
       federate_unlisted: z.boolean(),
-      counters_interval: Duration,
-      max_view_jump: Count,
       keep_gone: Duration,
       max_views_per_host: Count,
-      max_viewers_per_host: Count,
-      max_told_views: Count,
-      viewers_interval: Duration,
-      view_lifetime: Duration
+      max_viewers_per_host: Count
     }),
-    playlists: z.strictObject({ edits_interval: Duration }),
-    abuses: z.strictObject({ max_objects: z.int().min(1), max_pending_per_host: Count }),
-    fetch: z.strictObject({
-      connect_timeout: Duration,
-      headers_timeout: Duration,
-      timeout: Duration,
-      redirects_timeout: Duration,
-      max_redirects: Count,
-      max_size: Size,
-      max_image_size: Size,
-      min_rate: Size,
-      max_per_activity: Count,
-      per_host: Rate
-    }),
-    inbox: z.strictObject({
-      max_body: Size,
-      max_depth: Count,
-      max_nodes: Count,
-      max_list: Count,
-      per_host: Rate,
-      max_waiting: Count,
-      body_timeout: Duration,
-      concurrency: z.int().min(1),
-      batch: z.int().min(1),
-      slow_after: Duration,
-      max_slow: z.int().min(1),
-      attempts: z.int().min(1),
-      retry_delay: Duration,
-      lease: Duration,
-      keep: Duration,
-      check_interval: Duration,
-      views_interval: Duration,
-      views_batch: z.int().min(1),
-      sweep_interval: Duration
-    }),
-    outbox: z.strictObject({
-      concurrency: z.int().min(1),
-      pace: Count,
-      pace_for: Duration,
-      slow_after: Duration,
-      max_slow: z.int().min(1),
-      per_host: z.int().min(1),
-      connect_timeout: Duration,
-      timeout: Duration,
-      batch: z.int().min(1),
-      max_refusals: z.int().min(1),
-      max_mistrusts: z.int().min(1),
-      lease: Duration,
-      retry_delay: Duration,
-      max_retry_delay: Duration,
-      keep: Duration,
-      check_interval: Duration,
-      breaker: z.strictObject({ failures: z.int().min(1), window: Duration, pause: Duration, max_pause: Duration }),
-      max_held: Count,
-      signature_memory: Duration,
-      sweep_interval: Duration
-    }),
-    actors: z.strictObject({
-      remembered: z.int().min(100),
-      remembered_for: Duration,
-      blocks_for: Duration,
-      refresh_after: Duration,
-      key_refresh: Duration,
-      gone_for: Duration,
-      refresh_interval: Duration
-    }),
-    collections: z.strictObject({ page_size: z.int().min(1).max(100) }),
-    crawl: z.strictObject({
-      max_pages: Count,
-      max_items: Count,
-      max_time: Duration,
-      interval: Duration,
-      concurrency: z.int().min(1),
-      refresh_batch: Count,
-      max_replies: Count
-    })
+    abuses: z.strictObject({ max_pending_per_host: Count }),
+    fetch: z.strictObject({ per_host: Rate }),
+    inbox: z.strictObject({ per_host: Rate, max_waiting: Count, concurrency: z.int().min(1), keep: Duration }),
+    outbox: z.strictObject({ concurrency: z.int().min(1), pace: Count, keep: Duration }),
+    actors: z.strictObject({ refresh_after: Duration }),
+    crawl: z.strictObject({ interval: Duration, concurrency: z.int().min(1) })
   })
 })
 

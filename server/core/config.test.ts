@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   ConfigError,
+  configWarnings,
   instanceHost,
   loadConfig,
   mergeConfigLayers,
@@ -132,4 +133,29 @@ it('gives the public origin and host', () => {
   expect(storageFolder('thumbnails')).toBe('/srv/films/thumbnails')
   loadConfig({ overrides: { webserver: { https: false, hostname: '127.0.0.1', port: 9001 } } })
   expect([instanceOrigin(), instanceHost()]).toEqual(['http://127.0.0.1:9001', '127.0.0.1:9001'])
+})
+
+describe('a key that became an internal', () => {
+  it('is accepted in a file, has no effect, and is named in a warning with where it stands', async () => {
+    const file = join(folder, 'old.yaml')
+    await writeFile(
+      file,
+      'federation:\n  inbox:\n    max_waiting: 7\n    lease: 1 minute\n  outbox:\n    breaker:\n      failures: 9\n  collections:\n    page_size: 20\n'
+    )
+    expect(loadConfig({ file }).federation.inbox).toMatchObject({ max_waiting: 7 })
+    expect(loadConfig({ file }).federation).not.toHaveProperty('collections')
+    expect(configWarnings()).toEqual(
+      ['inbox.lease', 'outbox.breaker', 'collections'].map(
+        key => `Configuration: \`federation.${key}\` in ${file} is no setting any more and has no effect; remove it`
+      )
+    )
+  })
+
+  it('is one of a list; others that do not exist are refused, and those that exist give no warning', () => {
+    expect(configErrorMessage(() => loadConfig({ overrides: { federation: { inbox: { leese: 1 } } } }))).toContain(
+      'unknown key `federation.inbox.leese`'
+    )
+    loadConfig({ overrides: { federation: { inbox: { keep: '1 day' } } } })
+    expect(configWarnings()).toEqual([])
+  })
 })

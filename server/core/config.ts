@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadAll } from 'js-yaml'
 import { ConfigSchema, type Config } from './config.schema.ts'
+import { FORMER_CONFIG_KEYS } from './former-config-keys.ts'
 
 /** Configuration values by key, in nested groups. */
 export type ConfigTree = { [key: string]: unknown }
@@ -33,6 +34,21 @@ export class ConfigError extends Error {
 }
 
 let loadedLayers: Layer[] = []
+
+/** What the administrator should know of the configuration that was loaded, one sentence each. */
+export function configWarnings(): string[] {
+  return loadedLayers.flatMap(({ name, tree }) =>
+    formerKeys(tree).map(key => `Configuration: \`${key}\` in ${name} is no setting any more and has no effect; remove it`)
+  )
+}
+
+function formerKeys(tree: ConfigTree, path: string[] = []): string[] {
+  return Object.entries(tree).flatMap(([key, value]) => {
+    const name = [...path, key].join('.')
+    if (FORMER_CONFIG_KEYS.has(name)) return [name]
+    return isConfigTree(value) ? formerKeys(value, [...path, key]) : []
+  })
+}
 
 /**
  * Reads default.yaml, then local.yaml or `file`, then DATABASE_URL and REDIS_URL, then BOBINE_CONFIG (JSON), then `overrides`.
@@ -110,6 +126,7 @@ function mergeLayer(
 ): void {
   for (const [key, value] of Object.entries(source)) {
     const name = [...path, key].join('.')
+    if (FORMER_CONFIG_KEYS.has(name)) continue
     if (!isBaseLayer && !Object.hasOwn(target, key)) throw unknownKey(name, new Map([[name, origin]]))
     originByKey.set(name, origin)
     const existing = target[key]

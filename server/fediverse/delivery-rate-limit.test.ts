@@ -1,9 +1,10 @@
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
-import { config, loadConfig } from '../core/config.ts'
+import { loadConfig } from '../core/config.ts'
 import { emitEvent } from '../core/events.ts'
 import { createDeliveryRateLimiter } from './delivery-rate-limit.ts'
+import { OUTBOX } from './outbox-internals.ts'
 
-beforeAll(() => loadConfig({ overrides: { federation: { outbox: { pace: 200, pace_for: '2 seconds', batch: 500 } } } }))
+beforeAll(() => loadConfig({ overrides: { federation: { outbox: { pace: 200 } } } }))
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date', 'performance'] })
 })
@@ -37,7 +38,7 @@ it('deliveries are limited while people use the site, and unlimited afterwards',
   while (rateLimiter.acquire() === 0) continue
   expect(rateLimiter.acquire()).toBeGreaterThanOrEqual(20)
   expect(rateLimiter.batchSize()).toBe(50)
-  vi.advanceTimersByTime(config.federation.outbox.pace_for)
+  vi.advanceTimersByTime(OUTBOX.paceFor)
   expect(countStarted(rateLimiter, 10, 3000)).toBe(3000)
 })
 

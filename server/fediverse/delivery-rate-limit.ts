@@ -1,5 +1,6 @@
 import { config } from '../core/config.ts'
 import { onEvent } from '../core/events.ts'
+import { OUTBOX } from './outbox-internals.ts'
 
 /** The shortest wait (ms) that is worth a timer. */
 const MIN_WAIT = 20
@@ -19,10 +20,11 @@ export type DeliveryRateLimiter = {
 
 /** Creates a limiter of `federation.outbox.pace` deliveries a second; 0: unlimited. */
 export function createDeliveryRateLimiter(): DeliveryRateLimiter {
-  const { pace, pace_for, batch } = config.federation.outbox
+  const { pace } = config.federation.outbox
+  const { paceFor, batch } = OUTBOX
   if (!subscribed)
     onEvent('site.used', () => {
-      interactiveUntil = Date.now() + pace_for
+      interactiveUntil = Date.now() + paceFor
     })
   subscribed = true
   const isUnlimited = () => pace === 0 || Date.now() > interactiveUntil

@@ -27,7 +27,8 @@ beforeAll(async () => {
   site = await startTestInstance({
     security: { actor_key_bits: 2048 },
     transcoding: { enabled: false },
-    federation: { min_key_bits: 2048, inbox: { check_interval: '200 ms' }, outbox: { check_interval: '200 ms', retry_delay: '200 ms' } }
+    federation: { min_key_bits: 2048 },
+    internals: { inbox: { checkInterval: 200 }, outbox: { checkInterval: 200, retryDelay: 200 } }
   })
   owner = await site.user('owner')
   video = await uploadVideo(site, owner, { name: 'Our video', description: 'A description' })

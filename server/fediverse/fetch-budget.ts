@@ -1,4 +1,5 @@
 import { config } from '../core/config.ts'
+import { FETCH } from './fetch-internals.ts'
 
 /**
  * Why a document could not be fetched: gone (410), missing (404), forbidden (401, 403), refused by our own rules, unreachable (for now: no
@@ -20,7 +21,7 @@ export class FetchError extends Error {
 /** How many documents may still be fetched for one cause (docs/federation.md#reply-chains). */
 export class FetchBudget {
   #left: number
-  constructor(max: number = config.federation.fetch.max_per_activity) {
+  constructor(max: number = FETCH.maxPerActivity) {
     this.#left = max
   }
 

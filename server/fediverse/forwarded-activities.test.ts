@@ -17,7 +17,7 @@ let keyring: ScriptedKeyring
 let receivedThings: IncomingActivity[] = []
 beforeAll(async () => {
   site = await startTestInstance({
-    federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 3, views_interval: '50 ms' } }
+    internals: { inbox: { checkInterval: 100, retryDelay: 20, attempts: 3, viewsInterval: 50 } }
   })
   ;[forwarderPeer, authorPeer] = [await startHostilePeer(), await startHostilePeer()]
   keyring = scriptedKeyring()

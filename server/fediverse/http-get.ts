@@ -8,6 +8,7 @@ import { countHostRequest, FetchError, type FetchBudget } from './fetch-budget.t
 import { createGuardedAgent, assertUrlAllowed, ForbiddenAddressError } from './ssrf-guard.ts'
 import { keyring } from './keyring.ts'
 import { signCavage, signRfc9421 } from './http-signature.ts'
+import { FETCH } from './fetch-internals.ts'
 
 /** A response with status 200 whose body is still to be read. */
 export type RemoteResponse = {
@@ -24,7 +25,7 @@ let agent: Promise<Agent> | null = null
 /** Hosts that require RFC 9421; bounded. */
 const rfc9421Hosts = new Set<string>()
 const MAX_RFC9421_HOSTS = 5000
-/** How long (ms) a body may be slower than `federation.fetch.min_rate`. */
+/** How long (ms) a body may be slower than `FETCH.minRate`. */
 const MIN_RATE_GRACE = 3000
 const MAX_DISCARDED_BYTES = 65_536
 
@@ -33,14 +34,14 @@ const MAX_DISCARDED_BYTES = 65_536
  * (docs/federation.md#redirects). Throws FetchError.
  */
 export async function httpGet(address: string, options: GetOptions): Promise<RemoteResponse> {
-  const { max_redirects, timeout, redirects_timeout } = config.federation.fetch
+  const { maxRedirects, timeout, redirectsTimeout } = FETCH
   const startedAt = Date.now()
   const visited = new Set<string>()
   let url = new URL(address)
-  for (let hop = 0; hop <= max_redirects; hop++) {
+  for (let hop = 0; hop <= maxRedirects; hop++) {
     if (visited.has(url.href)) throw new FetchError('invalid', `${address} leads round in circles`)
     visited.add(url.href)
-    const signal = AbortSignal.timeout(Math.max(1, Math.min(timeout, redirects_timeout - (Date.now() - startedAt))))
+    const signal = AbortSignal.timeout(Math.max(1, Math.min(timeout, redirectsTimeout - (Date.now() - startedAt))))
     const response = await requestOnce(url, options, signal)
     const location = response.headers.location
     if (response.statusCode < 300 || response.statusCode >= 400 || typeof location !== 'string')
@@ -87,9 +88,9 @@ async function signatureHeaders(url: URL, scheme: 'cavage' | 'rfc9421' | null): 
 }
 
 async function sendGet(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-  const { headers_timeout, timeout } = config.federation.fetch
+  const { headersTimeout, timeout } = FETCH
   agent ??= createGuardedAgent({
-    headersTimeout: headers_timeout,
+    headersTimeout: headersTimeout,
     bodyTimeout: timeout,
     connections: 16,
     pipelining: 1,
@@ -102,7 +103,7 @@ async function sendGet(url: URL, headers: Record<string, string>, signal: AbortS
       headers: { 'user-agent': `Bobine (+${instanceOrigin()})`, 'accept-encoding': 'gzip, deflate, br', ...headers },
       dispatcher: await agent,
       signal,
-      headersTimeout: headers_timeout
+      headersTimeout: headersTimeout
     })
   } catch (error) {
     throw asFetchError(error, url)
@@ -155,7 +156,7 @@ async function* readBounded(
       size += chunk.length
       if (size > maxSize) throw new FetchError('invalid', `${url.href} is too large`)
       const elapsed = Date.now() - startedAt
-      if (elapsed > MIN_RATE_GRACE && size / (elapsed / 1000) < config.federation.fetch.min_rate)
+      if (elapsed > MIN_RATE_GRACE && size / (elapsed / 1000) < FETCH.minRate)
         throw new FetchError('unreachable', `${url.href} is too slow`)
       yield chunk
     }

@@ -4,6 +4,7 @@ import { createGuardedAgent, assertUrlAllowed, ForbiddenAddressError } from './s
 import { keyring } from './keyring.ts'
 import type { Delivery } from './outgoing.query.ts'
 import { signCavage, signRfc9421 } from './http-signature.ts'
+import { OUTBOX } from './outbox-internals.ts'
 
 /**
  * The outcome of a POST: accepted; the inbox is gone (410); refused (other 4xx), `unauthorized` if perhaps because of its signature; or to
@@ -42,11 +43,12 @@ async function postSigned(
   { inbox_url, actor, body, digest }: Delivery,
   scheme: SignatureScheme
 ): Promise<ResponseStatus | Extract<DeliveryOutcome, { kind: 'later' | 'refused' }>> {
-  const { concurrency, per_host, connect_timeout, timeout } = config.federation.outbox
+  const { concurrency } = config.federation.outbox
+  const { perHost, connectTimeout, timeout } = OUTBOX
   pool ??= createGuardedAgent({
-    connections: per_host,
+    connections: perHost,
     pipelining: 1,
-    connectTimeout: connect_timeout,
+    connectTimeout,
     headersTimeout: timeout,
     bodyTimeout: timeout,
     keepAliveTimeout: 1000,
@@ -91,9 +93,9 @@ function outcomeOf({ status, retryAfter }: ResponseStatus, scheme: SignatureSche
   return { kind: 'refused', error: `It answers ${status}`, unauthorized: status === 401 || status === 403 }
 }
 
-/** Parses Retry-After (RFC 9110 §10.2.3) into ms, at most `federation.outbox.max_retry_delay`. */
+/** Parses Retry-After (RFC 9110 §10.2.3) into ms, at most `OUTBOX.maxRetryDelay`. */
 function parseRetryAfter(header: string | undefined): number | undefined {
   if (header === undefined) return undefined
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
-  return Number.isFinite(ms) && ms >= 0 ? Math.min(ms, config.federation.outbox.max_retry_delay) : undefined
+  return Number.isFinite(ms) && ms >= 0 ? Math.min(ms, OUTBOX.maxRetryDelay) : undefined
 }

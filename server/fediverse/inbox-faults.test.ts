@@ -15,7 +15,8 @@ let alice: HostileActor
 const processedCount = new Map<string, number>()
 beforeAll(async () => {
   site = await startTestInstance({
-    federation: { inbox: { lease: '1 second', check_interval: '200 ms', retry_delay: '50 ms', attempts: 1000, per_host: { max: 100_000 } } }
+    federation: { inbox: { per_host: { max: 100_000 } } },
+    internals: { inbox: { lease: 1000, checkInterval: 200, retryDelay: 50, attempts: 1000 } }
   })
   peer = await startHostilePeer()
   alice = await peer.actor('alice')

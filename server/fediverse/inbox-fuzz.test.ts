@@ -24,10 +24,8 @@ const recordRejection = (reason: unknown) => {
 
 beforeAll(async () => {
   site = await startTestInstance({
-    federation: {
-      inbox: { per_host: { max: 1_000_000 }, views_interval: '50 ms', attempts: 1, concurrency: 4 },
-      fetch: { timeout: '1 second' }
-    }
+    federation: { inbox: { per_host: { max: 1_000_000 }, concurrency: 4 } },
+    internals: { inbox: { viewsInterval: 50, attempts: 1 }, fetch: { timeout: 1000 } }
   })
   peer = await startHostilePeer()
   alice = await peer.actor('alice')

@@ -17,7 +17,10 @@ import { storeIncomingActivity } from './store-incoming-activity.ts'
 let site: TestInstance
 beforeAll(async () => {
   site = await startTestInstance(
-    { federation: { inbox: { concurrency: 4, batch: 10, check_interval: '50 ms', lease: '400 ms', slow_after: '150 ms', max_slow: 20 } } },
+    {
+      federation: { inbox: { concurrency: 4 } },
+      internals: { inbox: { batch: 10, checkInterval: 50, lease: 400, slowAfter: 150, maxSlow: 20 } }
+    },
     []
   )
 })

@@ -8,6 +8,7 @@ import {
   renewIncomingLeases,
   type IncomingActivityRow
 } from './incoming.query.ts'
+import { INBOX } from './inbox-internals.ts'
 
 /** Processes the waiting activities of a queue; `wake` signals that there are new ones. */
 export type InboxWorker = { wake(): void; stop(): Promise<void> }
@@ -27,20 +28,20 @@ type InboxWorkerOptions = {
 
 /**
  * Starts a worker that claims activities of a queue batch by batch and passes each to `processOne`, which returns its outcome, or null if
- * it was postponed. At most `concurrency` run at once, not counting those that take longer than `federation.inbox.slow_after`.
+ * it was postponed. At most `concurrency` run at once, not counting those that take longer than `INBOX.slowAfter`.
  * `processBatch` first gets the oldest activity of each subject, and returns the outcomes of those it processed by row id.
  */
 export function startInboxWorker({
   queue,
   inOrder,
   collectFor,
-  batch = config.federation.inbox.batch,
+  batch = INBOX.batch,
   concurrency = config.federation.inbox.concurrency,
   processOne,
   processBatch
 }: InboxWorkerOptions): InboxWorker {
-  const { slow_after, check_interval, lease } = config.federation.inbox
-  const maxSlow = Math.max(config.federation.inbox.max_slow, concurrency)
+  const { slowAfter, checkInterval, lease } = INBOX
+  const maxSlow = Math.max(INBOX.maxSlow, concurrency)
   const leased = new Set<string>()
   const inFlight = new Set<Promise<void>>()
   let usedSlots = 0
@@ -79,7 +80,7 @@ export function startInboxWorker({
       holdsSlot = false
       endWait()
     }
-    const slotTimer = setTimeout(releaseSlot, slow_after)
+    const slotTimer = setTimeout(releaseSlot, slowAfter)
     let remaining = rows
     try {
       while (remaining.length > 0 && !stopping) {
@@ -126,7 +127,7 @@ export function startInboxWorker({
 
   const run = async () => {
     while (!stopping) {
-      if (!woken) await waitForChange(check_interval)
+      if (!woken) await waitForChange(checkInterval)
       // What is left after a full batch has already waited.
       if (collectFor > 0 && !wasBatchFull) await sleep(collectFor, undefined, { signal: stopSignal.signal }).catch(() => undefined)
       woken = false
@@ -185,7 +186,7 @@ function createBatchWriter<T>(
         items = [...batch, ...items]
         if (isStopping()) return
         logger.warn('What became of received activities cannot be written', { reason: (error as Error).message })
-        await sleep(config.federation.inbox.check_interval)
+        await sleep(INBOX.checkInterval)
       }
     }
   }

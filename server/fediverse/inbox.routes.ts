@@ -5,6 +5,7 @@ import { keyring } from './keyring.ts'
 import { isDatabaseUnavailable } from './transient-errors.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 import { acceptDelivery } from './accept-delivery.ts'
+import { INBOX } from './inbox-internals.ts'
 
 /** Accepted media types; PeerTube accepts the last one as well. */
 const ACTIVITY_TYPES = ['application/activity+json', 'application/ld+json', 'application/json']
@@ -19,7 +20,7 @@ const handleInboxPost: RequestHandler = async (request, response) => {
   } catch (error) {
     if (isDatabaseUnavailable(error))
       throw new Problem(503, null, 'This instance cannot store anything now.', {
-        headers: { 'Retry-After': String(Math.ceil(config.federation.inbox.check_interval / 1000)) }
+        headers: { 'Retry-After': String(Math.ceil(INBOX.checkInterval / 1000)) }
       })
     if (!(error instanceof RejectedRequestError)) throw error
     const { status, message, retryAfter } = error
@@ -47,23 +48,20 @@ export const inboxRouter = Router()
 inboxRouter.post('/inbox', handleInboxPost)
 inboxRouter.post(['/accounts/:name/inbox', '/video-channels/:name/inbox'], requireLocalActor, handleInboxPost)
 
-/** Reads the body as received. Throws Problem 413 or 408 beyond `federation.inbox.max_body` bytes or `federation.inbox.body_timeout` ms. */
+/** Reads the body as received. Throws Problem 413 or 408 beyond `INBOX.maxBody` bytes or `INBOX.bodyTimeout` ms. */
 async function readBody(request: Request): Promise<Buffer> {
-  const { max_body, body_timeout } = config.federation.inbox
-  const tooLarge = () => new Problem(413, null, `The body must not be larger than ${max_body} bytes.`, { headers: { Connection: 'close' } })
-  if (Number(request.headers['content-length'] ?? 0) > max_body) throw tooLarge()
+  const { maxBody, bodyTimeout } = INBOX
+  const tooLarge = () => new Problem(413, null, `The body must not be larger than ${maxBody} bytes.`, { headers: { Connection: 'close' } })
+  if (Number(request.headers['content-length'] ?? 0) > maxBody) throw tooLarge()
   let timer: NodeJS.Timeout | undefined
   try {
     return await new Promise<Buffer>((resolve, reject) => {
       const chunks: Buffer[] = []
       let size = 0
-      timer = setTimeout(
-        () => reject(new Problem(408, null, 'The body took too long.', { headers: { Connection: 'close' } })),
-        body_timeout
-      )
+      timer = setTimeout(() => reject(new Problem(408, null, 'The body took too long.', { headers: { Connection: 'close' } })), bodyTimeout)
       request.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size > max_body) reject(tooLarge())
+        if (size > maxBody) reject(tooLarge())
         else chunks.push(chunk)
       })
       request.on('end', () => resolve(Buffer.concat(chunks)))

@@ -16,17 +16,8 @@ let keyring: ScriptedKeyring
 beforeAll(async () => {
   site = await startTestInstance({
     http: { headers_timeout: '1 second' },
-    federation: {
-      inbox: {
-        max_body: '100KB',
-        body_timeout: '1 second',
-        max_waiting: 3000,
-        check_interval: '100 ms',
-        retry_delay: '20 ms',
-        attempts: 3,
-        views_interval: '50 ms'
-      }
-    }
+    federation: { inbox: { max_waiting: 3000 } },
+    internals: { inbox: { maxBody: 102_400, bodyTimeout: 1000, checkInterval: 100, retryDelay: 20, attempts: 3, viewsInterval: 50 } }
   })
   ;[peer, otherPeer] = [await startHostilePeer(), await startHostilePeer()]
   keyring = scriptedKeyring()

@@ -4,6 +4,7 @@ import { transaction } from '../core/transaction.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import type { IncomingActivity } from './activity-handlers.ts'
 import { sqlInterval } from './outgoing.query.ts'
+import { INBOX } from './inbox-internals.ts'
 
 /** An activity claimed by a worker. */
 export type IncomingActivityRow = {
@@ -24,7 +25,7 @@ export type IncomingActivityRow = {
  * activity that is claimed or postponed.
  */
 export async function claimIncomingActivities(queue: number, batch: number, inOrder: boolean): Promise<IncomingActivityRow[]> {
-  const { lease } = config.federation.inbox
+  const { lease } = INBOX
   const isUnblocked = inOrder
     ? sql`NOT EXISTS (SELECT 1 FROM incoming AS before WHERE before.subject = one.subject AND before.done_at IS NULL
       AND before.id < one.id AND (before.leased_until >= now() OR before.not_before > now()))`
@@ -49,7 +50,7 @@ export async function claimIncomingActivities(queue: number, batch: number, inOr
 /** Renews the leases of claimed activities. */
 export async function renewIncomingLeases(ids: string[]): Promise<void> {
   await runQuery(
-    sql`UPDATE incoming SET leased_until = now() + ${sqlInterval(config.federation.inbox.lease)} WHERE id = ANY(${ids}::bigint[])
+    sql`UPDATE incoming SET leased_until = now() + ${sqlInterval(INBOX.lease)} WHERE id = ANY(${ids}::bigint[])
       AND done_at IS NULL`
   )
 }

@@ -31,16 +31,16 @@ const actor = () => `${site.url}/accounts/alice`
 
 beforeAll(async () => {
   site = await startTestInstance({
-    federation: {
+    internals: {
       outbox: {
-        retry_delay: 100,
-        max_retry_delay: 300,
-        check_interval: 200,
+        retryDelay: 100,
+        maxRetryDelay: 300,
+        checkInterval: 200,
         timeout: 2500,
-        breaker: { failures: 3, window: '10 minutes', pause: 400, max_pause: 800 },
-        max_mistrusts: 5,
-        per_host: 2,
-        max_held: 5
+        breaker: { failures: 3, window: 600_000, pause: 400, maxPause: 800 },
+        maxMistrusts: 5,
+        perHost: 2,
+        maxHeld: 5
       }
     }
   })

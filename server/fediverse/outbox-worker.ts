@@ -14,6 +14,7 @@ import {
 import { createDeliveryRateLimiter } from './delivery-rate-limit.ts'
 import { recordPeerSignatureScheme } from './peers.ts'
 import { postDelivery, type DeliveryOutcome } from './http-post.ts'
+import { OUTBOX } from './outbox-internals.ts'
 
 let wakers: (() => void)[] = []
 let subscribed = false
@@ -44,7 +45,7 @@ export function startOutboxWorker(): { stop(): Promise<void> } {
 
 type WorkLoop = { wake(): void; stop(): Promise<void> }
 
-/** Runs `runStep` as long as it returns true, then again when woken or after `federation.outbox.check_interval`. */
+/** Runs `runStep` as long as it returns true, then again when woken or after `OUTBOX.checkInterval`. */
 function startLoop(errorMessage: string, runStep: () => Promise<boolean>): WorkLoop {
   let stopping = false
   let woken = true
@@ -62,7 +63,7 @@ function startLoop(errorMessage: string, runStep: () => Promise<boolean>): WorkL
       })
       if (more || woken || stopping) continue
       await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, config.federation.outbox.check_interval)
+        const timer = setTimeout(resolve, OUTBOX.checkInterval)
         endSleep = () => {
           clearTimeout(timer)
           resolve()
@@ -82,7 +83,8 @@ function startLoop(errorMessage: string, runStep: () => Promise<boolean>): WorkL
 }
 
 function startDeliveryLoop(): WorkLoop {
-  const { concurrency, max_slow, slow_after, per_host, lease } = config.federation.outbox
+  const { concurrency } = config.federation.outbox
+  const { maxSlow, slowAfter, perHost, lease } = OUTBOX
   const leased = new Map<string, Delivery>()
   const queue: Delivery[] = []
   const claimedPerHost = new Map<string, number>()
@@ -92,7 +94,7 @@ function startDeliveryLoop(): WorkLoop {
   const resultWriter = createResultWriter()
   const rateLimiter = createDeliveryRateLimiter()
   let rateLimitTimer: NodeJS.Timeout | undefined
-  const saturatedHosts = () => [...claimedPerHost].filter(([, count]) => count >= per_host).map(([host]) => host)
+  const saturatedHosts = () => [...claimedPerHost].filter(([, count]) => count >= perHost).map(([host]) => host)
 
   const deliver = async (delivery: Delivery) => {
     let holdsSlot = true
@@ -105,7 +107,7 @@ function startDeliveryLoop(): WorkLoop {
       startQueued()
       if (isQueueLow()) loop.wake()
     }
-    const slotTimer = setTimeout(releaseSlot, slow_after, true)
+    const slotTimer = setTimeout(releaseSlot, slowAfter, true)
     try {
       const outcome = await postDelivery(delivery)
       if (outcome.kind !== 'arrived') releaseSlot(true)
@@ -125,7 +127,7 @@ function startDeliveryLoop(): WorkLoop {
   }
 
   const isQueueLow = () => queue.length <= rateLimiter.batchSize() / 2
-  const isAtCapacity = () => usedSlots >= concurrency || inFlight.size >= max_slow
+  const isAtCapacity = () => usedSlots >= concurrency || inFlight.size >= maxSlow
   const startQueued = () => {
     while (queue.length > 0 && !isAtCapacity() && !stopping) {
       const waitMs = rateLimiter.acquire()
@@ -205,15 +207,15 @@ function toFailedDelivery(
   { id, host, inbox_url, attempts }: Delivery,
   outcome: Exclude<DeliveryOutcome, { kind: 'arrived' }>
 ): FailedDelivery {
-  const { retry_delay, max_retry_delay, max_refusals, max_mistrusts } = config.federation.outbox
+  const { retryDelay, maxRetryDelay, maxRefusals, maxMistrusts } = OUTBOX
   if (outcome.kind === 'gone') {
     emitEvent('inbox.gone', { inboxUrl: inbox_url })
     return { id, host, delay: null, error: 'It answers 410: the inbox is gone', countsAsFailure: false }
   }
   // Full jitter: hosts that failed together are not all retried together.
-  const delay = Math.random() * Math.min(max_retry_delay, retry_delay * 3 ** attempts)
+  const delay = Math.random() * Math.min(maxRetryDelay, retryDelay * 3 ** attempts)
   if (outcome.kind === 'refused') {
-    const isLastAttempt = attempts + 1 >= (outcome.unauthorized ? max_mistrusts : max_refusals)
+    const isLastAttempt = attempts + 1 >= (outcome.unauthorized ? maxMistrusts : maxRefusals)
     return { id, host, delay: isLastAttempt ? null : delay, error: outcome.error, countsAsFailure: false }
   }
   return { id, host, delay: outcome.retryAfter ?? delay, error: outcome.error, countsAsFailure: !outcome.rateLimited }

@@ -1,10 +1,10 @@
 import type { Transaction } from 'sequelize'
-import { config } from '../core/config.ts'
 import { acquireLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { runQuery, sql, type Sql } from '../core/sql.ts'
 import type { DeliveryAudience } from './outbox.ts'
 import type { JsonObject } from './vocabulary.ts'
+import { OUTBOX } from './outbox-internals.ts'
 
 /** An activity that waits in the outbox for fan-out. */
 export type OutgoingActivityRow = {
@@ -116,7 +116,7 @@ async function insertDeliveries(activities: FannedOutActivity[], tx: Transaction
  * with an open circuit breaker, one of a host that is being probed, and none that would overtake an earlier one with the same subject.
  */
 export async function claimDeliveries(limit: number, saturatedHosts: string[]): Promise<Delivery[]> {
-  const { lease, breaker, per_host } = config.federation.outbox
+  const { lease, breaker, perHost } = OUTBOX
   return await runQuery<Delivery>(sql`
     WITH due AS (
       SELECT d.id, d.host, d.lane, d.rank, coalesce(p.failures, 0) AS failures, p.signature
@@ -132,7 +132,7 @@ export async function claimDeliveries(limit: number, saturatedHosts: string[]): 
     ), chosen AS (
       SELECT id, failures, signature
       FROM (SELECT due.*, row_number() OVER (PARTITION BY host ORDER BY lane, rank, id) AS place FROM due) ranked
-      WHERE place = 1 OR failures < ${breaker.failures} AND place <= ${per_host * CLAIMED_PER_CONNECTION}
+      WHERE place = 1 OR failures < ${breaker.failures} AND place <= ${perHost * CLAIMED_PER_CONNECTION}
     )
     UPDATE deliveries SET leased_until = now() + ${sqlInterval(lease)}
     FROM chosen, outgoing WHERE deliveries.id = chosen.id AND outgoing.id = deliveries.outgoing_id
@@ -155,7 +155,7 @@ export async function recordDeliverySuccesses(delivered: { id: string; host: str
  * opens, each time for longer.
  */
 export async function recordDeliveryFailures(failures: FailedDelivery[]): Promise<void> {
-  const { breaker } = config.federation.outbox
+  const { breaker } = OUTBOX
   const retried = failures.filter(failure => failure.delay !== null)
   const abandoned = failures.filter(failure => failure.delay === null)
   // The host first, so that none of its deliveries is claimed before its circuit breaker is open.
@@ -172,7 +172,7 @@ export async function recordDeliveryFailures(failures: FailedDelivery[]): Promis
         AND peers.failures < ${breaker.failures} THEN now() ELSE peers.first_failure_at END,
       last_failure_at = now(), last_error = excluded.last_error,
       open_until = CASE WHEN excluded.failures > 0 AND peers.failures + 1 >= ${breaker.failures}
-        THEN now() + least(${sqlInterval(breaker.max_pause)},
+        THEN now() + least(${sqlInterval(breaker.maxPause)},
           ${sqlInterval(breaker.pause)} * power(2, least(20, peers.failures + 1 - ${breaker.failures}))) ELSE peers.open_until END`)
   await runQuery(sql`
     UPDATE deliveries SET attempts = attempts + 1, rank = 1, leased_until = NULL, not_before = now() + make_interval(secs => given.delay)
@@ -193,9 +193,7 @@ export async function deleteExpiredDeliveries(): Promise<void> {
 
 /** Renews the leases of claimed deliveries. */
 export async function renewDeliveryLeases(ids: string[]): Promise<void> {
-  await runQuery(
-    sql`UPDATE deliveries SET leased_until = now() + ${sqlInterval(config.federation.outbox.lease)} WHERE id = ANY(${ids}::bigint[])`
-  )
+  await runQuery(sql`UPDATE deliveries SET leased_until = now() + ${sqlInterval(OUTBOX.lease)} WHERE id = ANY(${ids}::bigint[])`)
 }
 
 /** Releases claimed deliveries that were not started. */

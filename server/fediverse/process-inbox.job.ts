@@ -9,22 +9,23 @@ import { startInboxWorker, type InboxWorker } from './inbox-worker.ts'
 import { isTransientError } from './transient-errors.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 import { VIEWS_INBOX_QUEUE } from './accept-delivery.ts'
+import { INBOX } from './inbox-internals.ts'
 
 let workers: InboxWorker[] = []
 
 /** Starts processing received activities: driven by the rows of `incoming`, woken by the event for new ones (ARCHITECTURE.md, rule 1). */
 export function startInboxProcessing(): { stop(): Promise<void> } {
   if (!config.federation.enabled) return { stop: async () => undefined }
-  const { views_batch, views_interval } = config.federation.inbox
+  const { viewsBatch, viewsInterval } = INBOX
   const processBatch = async (rows: IncomingActivityRow[]) => await withAsynchronousCommit(async () => await processActivityBatch(rows))
   const startedWorkers = (workers = [
     startInboxWorker({ queue: 0, inOrder: true, collectFor: 0, processOne: processOnce, processBatch }),
     startInboxWorker({
       queue: VIEWS_INBOX_QUEUE,
       inOrder: false,
-      collectFor: views_interval,
-      batch: views_batch,
-      concurrency: views_batch,
+      collectFor: viewsInterval,
+      batch: viewsBatch,
+      concurrency: viewsBatch,
       processOne: processOnce,
       processBatch
     })
@@ -41,7 +42,7 @@ function subscribeToInboxEvents(): void {
 
 /** Tries to process an activity once. Returns its outcome, or null if it is postponed for another try. */
 async function processOnce(row: IncomingActivityRow): Promise<string | null> {
-  const { attempts, retry_delay } = config.federation.inbox
+  const { attempts, retryDelay } = INBOX
   try {
     // Processed again if the process crashes before the outcome is recorded.
     return await withAsynchronousCommit(async () => await processActivity(row))
@@ -53,7 +54,7 @@ async function processOnce(row: IncomingActivityRow): Promise<string | null> {
     }
     if (row.attempts >= attempts) return `given up: ${error.message}`
     // Full jitter: activities that wait for the same server are not all retried at once.
-    await postponeIncomingActivity(row.id, Math.random() * retry_delay * 2 ** row.attempts, error.message)
+    await postponeIncomingActivity(row.id, Math.random() * retryDelay * 2 ** row.attempts, error.message)
     return null
   }
 }

@@ -15,7 +15,10 @@ const actors: HostileActor[] = []
 // Without a worker, so that stored activities stay waiting.
 beforeAll(async () => {
   site = await startTestInstance(
-    { federation: { inbox: { per_host: { window: '2 seconds', max: 40 }, max_waiting: 100, check_interval: '200 ms' } } },
+    {
+      federation: { inbox: { per_host: { window: '2 seconds', max: 40 }, max_waiting: 100 } },
+      internals: { inbox: { checkInterval: 200 } }
+    },
     ['web']
   )
   keyring = scriptedKeyring()

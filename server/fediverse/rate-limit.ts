@@ -1,6 +1,7 @@
 import { config } from '../core/config.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { RejectedRequestError } from './rejected-request.ts'
+import { INBOX } from './inbox-internals.ts'
 
 let requestCounts = new Map<string, number>()
 let windowStart = 0
@@ -31,12 +32,13 @@ let refreshing: Promise<void> | null = null
 
 /** Throws RejectedRequestError 429 when more than `federation.inbox.max_waiting` activities wait. */
 export async function enforceInboxCapacity(): Promise<void> {
-  const { check_interval, max_waiting } = config.federation.inbox
-  if (performance.now() - refreshedAt >= check_interval)
+  const { max_waiting } = config.federation.inbox
+  const { checkInterval } = INBOX
+  if (performance.now() - refreshedAt >= checkInterval)
     await (refreshing ??= refreshWaitingCount().finally(() => {
       refreshing = null
     }))
-  if (++waitingCount > max_waiting) throw new RejectedRequestError(429, 'Too many messages wait here', check_interval)
+  if (++waitingCount > max_waiting) throw new RejectedRequestError(429, 'Too many messages wait here', checkInterval)
 }
 
 async function refreshWaitingCount(): Promise<void> {

@@ -35,7 +35,8 @@ afterEach(() => {
 async function startReceiver(port: number, paths: string[]): Promise<void> {
   site = await startTestInstance({
     webserver: { port },
-    federation: { inbox: { per_host: { max: 100_000 }, views_interval: '100 ms', attempts: 1 } }
+    federation: { inbox: { per_host: { max: 100_000 } } },
+    internals: { inbox: { viewsInterval: 100, attempts: 1 } }
   })
   const keyring = scriptedKeyring(paths)
   for (const [url, publicKeyPem] of Object.entries(keys)) keyring.knows({ url, keyId: `${url}#main-key`, publicKeyPem })

@@ -1,23 +1,23 @@
-import { config } from '../core/config.ts'
 import { Budget, FetchError, fetchRemoteDocument } from './remote-fetch.ts'
 import { httpUrl, sameOrigin } from './origin.ts'
 import { isObject, listOf, type JsonObject } from './vocabulary.ts'
+import { CRAWL } from './crawl-internals.ts'
 
 /** A page of a remote collection: its items, the total the collection states, the URL of the next page. */
 export type CollectionPage = { items: unknown[]; total: number | null; url: string; next: string | null }
 
 /**
- * Yields the pages of a remote collection in order, all of its own origin, none twice, within `federation.crawl.*`
+ * Yields the pages of a remote collection in order, all of its own origin, none twice, within `CRAWL`
  * (docs/federation.md#collections). `from`: URL of the page to start with. Throws FetchError.
  */
 export async function* fetchCollectionPages(
   collection: string,
   { from = null }: { from?: string | null } = {}
 ): AsyncGenerator<CollectionPage> {
-  const { max_pages, max_items, max_time } = config.federation.crawl
-  const deadline = Date.now() + max_time
+  const { maxPages, maxItems, maxTime } = CRAWL
+  const deadline = Date.now() + maxTime
   const visited = new Set<string>()
-  const budget = new Budget(max_pages + 2)
+  const budget = new Budget(maxPages + 2)
   let [total, itemCount, url]: [number | null, number, string | null] = [null, 0, from]
   if (url === null) {
     const { document } = await fetchRemoteDocument(collection, { budget })
@@ -26,16 +26,16 @@ export async function* fetchCollectionPages(
     if (first || 'orderedItems' in document || 'items' in document) {
       // Small collections embed their items.
       const page = first ?? document
-      yield { items: itemsOf(page, max_items), total, url: collection, next: nextOf(page, collection) }
-      itemCount += itemsOf(page, max_items).length
+      yield { items: itemsOf(page, maxItems), total, url: collection, next: nextOf(page, collection) }
+      itemCount += itemsOf(page, maxItems).length
       url = nextOf(page, collection)
     } else url = sameOriginUrl(document.first, collection)
   }
-  while (url !== null && visited.size < max_pages && itemCount < max_items && Date.now() < deadline) {
+  while (url !== null && visited.size < maxPages && itemCount < maxItems && Date.now() < deadline) {
     if (visited.has(url)) return
     visited.add(url)
     const { document } = await fetchRemoteDocument(url, { budget })
-    const pageItems = itemsOf(document, max_items - itemCount)
+    const pageItems = itemsOf(document, maxItems - itemCount)
     itemCount += pageItems.length
     const next = nextOf(document, collection)
     yield { items: pageItems, total: total ?? totalOf(document), url, next }

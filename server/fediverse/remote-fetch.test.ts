@@ -13,6 +13,8 @@ import { startHostilePeer, type HostilePeer } from '../test/hostile-peer.ts'
 import { scriptedKeyring } from '../test/scripted-keyring.ts'
 import { Budget, FetchError, fetchRemoteDocument, fetchRemoteFile, fetchRemoteJson } from './remote-fetch.ts'
 import { setKeyring } from './keyring.ts'
+import { overrideInternals } from '../core/internals.ts'
+import { FETCH } from './fetch-internals.ts'
 
 // The test servers use self-signed certificates.
 vi.mock('./ssrf-guard.ts', async original => {
@@ -30,12 +32,10 @@ beforeAll(async () => {
   loadConfig({
     overrides: {
       webserver: { hostname: 'here.example' },
-      federation: {
-        prevent_ssrf: false,
-        fetch: { connect_timeout: '1 second', headers_timeout: '1 second', timeout: '6 seconds', per_host: { max: 100_000 } }
-      }
+      federation: { prevent_ssrf: false, fetch: { per_host: { max: 100_000 } } }
     }
   })
+  overrideInternals(FETCH, { connectTimeout: 1000, headersTimeout: 1000, timeout: 6000 })
   setKeyring(scriptedKeyring())
   ;[peer, otherPeer] = [await startHostilePeer(), await startHostilePeer()]
   folder = await mkdtemp(join(tmpdir(), 'bobine-egress-'))
@@ -191,13 +191,13 @@ describe('redirects', () => {
   })
 
   it('share one total timeout', async () => {
-    config.federation.fetch.redirects_timeout = 1500
+    overrideInternals(FETCH, { redirectsTimeout: 1500 })
     const slow = (location: string) =>
       serveHandler(() => (_request, response) => {
         setTimeout(() => response.writeHead(302, { location }).end(), 700)
       })
     expect(await errorOf(fetchRemoteDocument(slow(slow(slow(serveNote())))))).toMatch(/^unreachable/)
-    config.federation.fetch.redirects_timeout = 20_000
+    overrideInternals(FETCH, { redirectsTimeout: 20_000 })
   })
 
   it('to another origin cannot return a document of the first one', async () => {
@@ -454,13 +454,13 @@ describe('slow servers', () => {
   })
 
   it('leave no partial file behind', async () => {
-    config.federation.fetch.timeout = 700
+    overrideInternals(FETCH, { timeout: 700 })
     const url = serveHandler(() => (_request, response) => {
       response.writeHead(200, { 'content-type': 'image/png' }).write('x'.repeat(5000))
     })
     expect(await errorOf(fetchRemoteFile(url, join(folder, 'slow'), { maxSize: 100_000, types: ['image/png'] }))).toMatch(/^unreachable/)
     expect(await readdir(folder)).toEqual([])
-    config.federation.fetch.timeout = 6000
+    overrideInternals(FETCH, { timeout: 6000 })
   })
 })
 

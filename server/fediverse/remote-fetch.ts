@@ -1,13 +1,13 @@
 import { open, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { config } from '../core/config.ts'
 import { httpGet, type RemoteResponse } from './http-get.ts'
 import { FetchBudget, FetchError } from './fetch-budget.ts'
 import { parseUntrustedJson } from './untrusted-json.ts'
 import { httpUrl, sameOrigin } from './origin.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 import type { JsonObject } from './vocabulary.ts'
+import { FETCH } from './fetch-internals.ts'
 
 export { FetchBudget as Budget, FetchError } from './fetch-budget.ts'
 export { createGuardedAgent as agent, assertUrlAllowed as assertAllowed } from './ssrf-guard.ts'
@@ -89,7 +89,7 @@ function isActivityPubType(header: string): boolean {
 
 async function parseBody(response: RemoteResponse): Promise<JsonObject> {
   const chunks: Buffer[] = []
-  for await (const chunk of response.read(config.federation.fetch.max_size)) chunks.push(chunk)
+  for await (const chunk of response.read(FETCH.maxSize)) chunks.push(chunk)
   try {
     return parseUntrustedJson(Buffer.concat(chunks))
   } catch (error) {

@@ -12,7 +12,7 @@ let site: TestInstance
 let peer: HostilePeer
 beforeAll(async () => {
   site = await startTestInstance({
-    federation: { inbox: { check_interval: '100 ms' }, outbox: { retry_delay: '20 ms', check_interval: '100 ms' } }
+    internals: { inbox: { checkInterval: 100 }, outbox: { retryDelay: 20, checkInterval: 100 } }
   })
   peer = await startHostilePeer()
 })

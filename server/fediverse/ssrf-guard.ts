@@ -3,6 +3,7 @@ import type { LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Agent } from 'undici'
 import { config } from '../core/config.ts'
+import { FETCH } from './fetch-internals.ts'
 
 /** Thrown for a URL that must not be requested: private address, unusual port, not http(s). */
 export class ForbiddenAddressError extends Error {}
@@ -51,7 +52,7 @@ export async function createGuardedAgent(
 ): Promise<Agent> {
   // Imported on first use to keep the start fast.
   const { Agent } = await import('undici')
-  const { connectTimeout = config.federation.fetch.connect_timeout, rejectUnauthorized, ...rest } = options
+  const { connectTimeout = FETCH.connectTimeout, rejectUnauthorized, ...rest } = options
   return new Agent({
     keepAliveTimeout: 4000,
     ...rest,

@@ -1,14 +1,14 @@
 import { z } from 'zod'
-import { config } from '../core/config.ts'
 import { defineJob } from '../core/job.ts'
 import { REPEATABLE_ACTIVITIES } from './accept-delivery.ts'
 import { deleteProcessedActivities } from './incoming.query.ts'
+import { INBOX } from './inbox-internals.ts'
 
 /** Deletes processed activities when they can no longer be replayed. */
 export const sweepIncoming = defineJob({
   name: 'sweep-incoming',
   queue: 'maintenance',
   payload: z.object({}),
-  every: () => config.federation.inbox.sweep_interval,
+  every: () => INBOX.sweepInterval,
   run: async () => await deleteProcessedActivities([...REPEATABLE_ACTIVITIES])
 })

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { config, loadConfig } from '../core/config.ts'
+import { loadConfig } from '../core/config.ts'
 import { parseUntrustedJson } from './untrusted-json.ts'
 import { RejectedRequestError } from './rejected-request.ts'
+import { INBOX } from './inbox-internals.ts'
 
 beforeAll(() => void loadConfig())
 
@@ -20,14 +21,14 @@ const nested = (depth: number, [open, close] = ['[', ']']) =>
 
 describe('parseUntrustedJson: depth, size and forbidden keys', () => {
   it('depth and number of values are accepted up to the limits and refused with 413 beyond', () => {
-    const { max_depth, max_nodes } = config.federation.inbox
-    expect(statusOf(nested(max_depth))).toBe(200)
-    expect(statusOf(nested(max_depth + 1))).toBe(413)
-    expect(statusOf(nested(max_depth, ['{"x":', '}']))).toBe(200)
-    expect(statusOf(nested(max_depth + 1, ['{"x":', '}']))).toBe(413)
-    expect(statusOf(JSON.stringify({ x: Array(max_nodes - 2).fill(1) }))).toBe(200)
-    expect(statusOf(JSON.stringify({ x: Array(max_nodes).fill(1) }))).toBe(413)
-    expect(statusOf(JSON.stringify(Object.fromEntries([...Array(max_nodes + 1)].map((_, index) => [index, 1]))))).toBe(413)
+    const { maxDepth, maxNodes } = INBOX
+    expect(statusOf(nested(maxDepth))).toBe(200)
+    expect(statusOf(nested(maxDepth + 1))).toBe(413)
+    expect(statusOf(nested(maxDepth, ['{"x":', '}']))).toBe(200)
+    expect(statusOf(nested(maxDepth + 1, ['{"x":', '}']))).toBe(413)
+    expect(statusOf(JSON.stringify({ x: Array(maxNodes - 2).fill(1) }))).toBe(200)
+    expect(statusOf(JSON.stringify({ x: Array(maxNodes).fill(1) }))).toBe(413)
+    expect(statusOf(JSON.stringify(Object.fromEntries([...Array(maxNodes + 1)].map((_, index) => [index, 1]))))).toBe(413)
   })
 
   it('extreme depth and width are refused quickly, without recursion', () => {

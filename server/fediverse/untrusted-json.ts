@@ -1,6 +1,6 @@
-import { config } from '../core/config.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 import type { JsonObject } from './vocabulary.ts'
+import { INBOX } from './inbox-internals.ts'
 
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 /** Lone surrogates and NUL, which Postgres cannot store. */
@@ -43,7 +43,7 @@ function replaceUnstorable(_key: string, value: unknown): unknown {
 
 /** Checks depth, number of values and keys in one pass, without recursion. */
 function checkStructure(text: string): void {
-  const { max_depth, max_nodes } = config.federation.inbox
+  const { maxDepth, maxNodes } = INBOX
   const openContainers: (Set<string> | null)[] = []
   let nodes = 0
   for (let position = 0; position < text.length; position++) {
@@ -55,11 +55,11 @@ function checkStructure(text: string): void {
       position = end
     } else if (code === 0x7b || code === 0x5b) {
       openContainers.push(code === 0x7b ? new Set() : null)
-      if (openContainers.length > max_depth) throw new RejectedRequestError(413, 'The document is nested too deeply.')
+      if (openContainers.length > maxDepth) throw new RejectedRequestError(413, 'The document is nested too deeply.')
       nodes++
     } else if (code === 0x7d || code === 0x5d) openContainers.pop()
     else if (code === 0x2c) nodes++
-    if (nodes > max_nodes) throw new RejectedRequestError(413, 'The document has too many values.')
+    if (nodes > maxNodes) throw new RejectedRequestError(413, 'The document has too many values.')
   }
 }
 

@@ -17,7 +17,8 @@ beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
     startTestInstance({
       abuses: { max_messages: 3 },
-      federation: { outbox: { check_interval: 100 }, abuses: { max_objects: 3, max_pending_per_host: 6 } }
+      federation: { abuses: { max_pending_per_host: 6 } },
+      internals: { outbox: { checkInterval: 100 }, abuses: { maxObjects: 3 } }
     }),
     startHostilePeer()
   ])

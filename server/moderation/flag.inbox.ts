@@ -10,6 +10,7 @@ import { idOf, isObject, listOf } from '../fediverse/vocabulary.ts'
 import { cleanText } from '../fediverse/text-limits.ts'
 import { storeAbuse } from './abuses.ts'
 import type { AbuseReport, AbuseTarget } from './abuse-report.ts'
+import { ABUSE_FEDERATION } from './abuse-internals.ts'
 
 const MAX_REASON_LENGTH = 3000
 const MAX_SECOND = 2 ** 31 - 1
@@ -24,14 +25,14 @@ export function registerFlagHandler(): void {
  * reason.
  */
 async function handleFlag(incoming: IncomingActivity): Promise<boolean> {
-  const { max_objects } = config.federation.abuses
+  const { maxObjects } = ABUSE_FEDERATION
   const urls = [
     ...new Set(
       listOf(incoming.object)
         .map(one => httpUrl(idOf(one)))
         .filter(url => url !== null)
     )
-  ].slice(0, max_objects)
+  ].slice(0, maxObjects)
   const targets = await findTargets(urls)
   if (targets.length === 0) return false
   const actor = await resolveActivityActor(incoming)

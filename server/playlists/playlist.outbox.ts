@@ -7,6 +7,7 @@ import { DELIVERY_PRIORITY, enqueueActivity, cancelQueuedActivity } from '../fed
 import { AS_PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
 import { imagePath } from '../videos/video-urls.ts'
 import { findPlaylistRow, PLAYLIST_PRIVACY, type PlaylistRow } from './playlist.row.ts'
+import { PLAYLIST_FEDERATION } from './playlist-internals.ts'
 
 /** The elements that may be federated: those whose video everyone may watch. */
 const VISIBLE_ELEMENTS = sql`FROM playlist_elements e JOIN videos v ON v.id = e.video_id
@@ -33,7 +34,7 @@ export async function sendPlaylistActivity(id: number, tx: Transaction): Promise
       audience: followersAudience(row),
       lane: DELIVERY_PRIORITY.PUBLISH,
       subject: row.url,
-      ...(row.federated ? { supersedes: supersedesKey(row), delay: config.federation.playlists.edits_interval } : {})
+      ...(row.federated ? { supersedes: supersedesKey(row), delay: PLAYLIST_FEDERATION.editsInterval } : {})
     },
     tx
   )

@@ -25,6 +25,7 @@ import {
 import { listPlaylistElements, listPlaylists, findPlaylistsContaining, loadPlaylist, PLAYLIST_PRIVACY_LABELS } from './playlists.query.ts'
 import { findPlaylistRow, PLAYLIST_PRIVACY, type PlaylistRow } from './playlist.row.ts'
 import { buildPlaylistElementObject, playlistElementsPage, buildPlaylistObject } from './playlist.outbox.ts'
+import { COLLECTIONS } from '../actors/collection-internals.ts'
 
 /** The routes of shared/playlists.ts. */
 export const playlistsRoutes = implementContract(playlistsContract, {
@@ -100,7 +101,7 @@ async function buildPlaylistDocument(row: PlaylistRow, request: Request): Promis
   if (page === undefined) return { ...object, ...(first ? { first } : {}) }
   const pageNumber = typeof page === 'string' && /^[1-9]\d{0,5}$/.test(page) ? Number(page) : null
   if (pageNumber === null) throw invalidParams([{ type: 'field', value: page, msg: 'Invalid value', path: 'page', location: 'query' }])
-  const size = config.federation.collections.page_size
+  const size = COLLECTIONS.pageSize
   const { total, items } = await playlistElementsPage(row)((pageNumber - 1) * size, size)
   return {
     ...object,

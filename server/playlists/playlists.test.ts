@@ -25,7 +25,7 @@ let otherChannel: HostileActor
 beforeAll(async () => {
   ;[site, peer, otherPeer] = await Promise.all([
     startTestInstance({
-      federation: { playlists: { edits_interval: 300 }, outbox: { check_interval: 200 } },
+      internals: { playlists: { editsInterval: 300 }, outbox: { checkInterval: 200 } },
       playlists: { max_per_user: 4, max_elements: 12 }
     }),
     startHostilePeer(),

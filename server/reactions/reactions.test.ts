@@ -1,9 +1,10 @@
+import { overrideInternals } from '../core/internals.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { config } from '../core/config.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
 import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
+import { VIDEO_FEDERATION } from '../videos/federation-internals.ts'
 
 let site: TestInstance
 let hostile: HostilePeer
@@ -12,7 +13,7 @@ let video: { id: number; uuid: string }
 let privateVideo: { id: number; uuid: string }
 beforeAll(async () => {
   ;[site, hostile] = await Promise.all([
-    startTestInstance({ federation: { outbox: { check_interval: 300 }, videos: { counters_interval: 200 } } }),
+    startTestInstance({ internals: { outbox: { checkInterval: 300 }, videos: { countersInterval: 200 } } }),
     startHostilePeer()
   ])
   ada = await site.user('ada')
@@ -138,7 +139,8 @@ test('many likes are sent in one Update per interval', async () => {
   await postToInbox({ type: 'Follow', id: hostile.id('follow'), actor: follower.url, object: `${site.url}/accounts/ada` })
   await inboxProcessed()
   hostile.received.length = 0
-  const interval = (config.federation.videos.counters_interval = 1500)
+  const interval = 1500
+  overrideInternals(VIDEO_FEDERATION, { countersInterval: interval })
   const start = Date.now()
   for (let index = 0; index < 40; index++)
     await site.call(`PUT /videos/${video.uuid}/rate`, { token: ada.token, body: { rating: index % 2 ? 'none' : 'like' } })

@@ -20,7 +20,7 @@ let privateVideo: { id: number; uuid: string }
 
 beforeAll(async () => {
   ;[site, mirror, other] = await Promise.all([
-    startTestInstance({ federation: { outbox: { check_interval: 200 } } }),
+    startTestInstance({ internals: { outbox: { checkInterval: 200 } } }),
     startHostilePeer(),
     startHostilePeer()
   ])

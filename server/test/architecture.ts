@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 
-/** The floors of server/, lowest first; the folders of one line may not import each other. New features stand on the line before app. */
+/** The layers of server/, lowest first; folders of one layer may not import each other. */
 export const LAYERS = [
   ['core'],
   ['storage'],
@@ -35,12 +35,12 @@ export const LAYERS = [
 ]
 
 /** The only places where SQL leaves the program; everywhere else it is written with the `sql` tag, which binds its values. */
-const SQL_DOORS = ['server/core/sql.ts', 'server/core/migrate.ts']
+const SQL_FILES = ['server/core/sql.ts', 'server/core/migrate.ts']
 /**
  * The only places that open a connection to another server; everything else asks through them, and so through their guard
  * (docs/federation.md#public-addresses-only).
  */
-const NETWORK_DOORS = ['server/fediverse/ssrf-guard.ts', 'server/fediverse/http-get.ts', 'server/fediverse/http-post.ts']
+const NETWORK_FILES = ['server/fediverse/ssrf-guard.ts', 'server/fediverse/http-get.ts', 'server/fediverse/http-post.ts']
 const NETWORK = /^(undici|axios|got|node-fetch|ky|superagent|(node:)?(tls|dgram|http2))$/
 const FORBIDDEN_NAMES = /^(utils?|helpers?|libs?|commons?|constants?|managers?|services?)$/
 const IMPORT =
@@ -53,7 +53,7 @@ const LOCKS_FILE = 'server/core/locks.ts'
 export type SourceFiles = Record<string, string>
 type Import = { target: string; typeOnly: boolean }
 
-/** Every way in which the sources break the drawing of the house (ARCHITECTURE.md), one sentence each; tests may import what they like. */
+/** Every way in which the sources break ARCHITECTURE.md, one sentence each; tests may import what they like. */
 export function findArchitectureViolations(sources: SourceFiles): string[] {
   const files = Object.entries(sources)
     .filter(([path]) => !/\.test\.tsx?$|(^|\/)test\//.test(path))
@@ -75,17 +75,17 @@ function importFaults(path: string, { target, typeOnly }: Import): string[] {
   if (from === 'client' && target === 'zod' && !typeOnly) return fault('zod stays out of the browser')
   if (from === 'client' && to === 'shared' && local && !typeOnly) return fault('the client imports only types from shared')
   if (from === 'client' && local && !['client', 'shared'].includes(to!)) return fault('the client imports only client and shared')
-  if (from === 'server' && !typeOnly && NETWORK.test(target) && !NETWORK_DOORS.includes(path))
+  if (from === 'server' && !typeOnly && NETWORK.test(target) && !NETWORK_FILES.includes(path))
     return fault('other servers are asked through fediverse/remote-fetch')
   if (from !== 'server' || !local) return []
   if (to === 'shared') return []
   if (to !== 'server') return fault('the server imports only server and shared')
   const [mine, other] = [path, target].map(file => file.split('/')[1]!)
   if (mine === other) return []
-  const [myFloor, otherFloor] = [mine, other].map(name => LAYERS.findIndex(line => line.includes(name!)))
-  if (myFloor === -1 || otherFloor === -1) return fault(`${myFloor === -1 ? mine : other} has no floor`)
-  if (otherFloor! > myFloor!) return fault('imports go down, not up')
-  return otherFloor === myFloor ? fault('imports go down, not sideways') : []
+  const [ownLayer, targetLayer] = [mine, other].map(name => LAYERS.findIndex(line => line.includes(name!)))
+  if (ownLayer === -1 || targetLayer === -1) return fault(`${ownLayer === -1 ? mine : other} is in no layer`)
+  if (targetLayer! > ownLayer!) return fault('imports go down, not up')
+  return targetLayer === ownLayer ? fault('imports go down, not sideways') : []
 }
 
 function textFaults(path: string, code: string): string[] {
@@ -100,14 +100,14 @@ function textFaults(path: string, code: string): string[] {
     found.push(`${path} reads process.env: only core/config does`)
   if (
     path.startsWith('server/') &&
-    !NETWORK_DOORS.includes(path) &&
+    !NETWORK_FILES.includes(path) &&
     /(?<![\w.$])fetch\s*\(|\bhttps?\s*\.\s*(get|request)\s*\(|import\s*\{[^}]*\b(get|request|connect|createConnection)\b[^}]*\}\s*from\s*['"](node:)?(https?|net)['"]|\bnew\s+WebSocket\s*\(/.test(
       code
     )
   ) {
     found.push(`${path} asks the network by itself: fediverse/remote-fetch does`)
   }
-  if (path.startsWith('server/') && !SQL_DOORS.includes(path)) {
+  if (path.startsWith('server/') && !SQL_FILES.includes(path)) {
     if (path !== LOCKS_FILE && /\bpg_(try_)?advisory_|\bpg_locks\b/.test(code))
       found.push(`${path} uses an advisory lock by itself: core/locks has them all`)
     if (/\bnew\s+Sql\s*\(/.test(code)) found.push(`${path} makes Sql from strings: only the sql tag does`)

@@ -14,7 +14,7 @@ let mallory: HostileActor
 let video: string
 let uuid: string
 beforeAll(async () => {
-  site = await startTestInstance({ federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2 } } })
+  site = await startTestInstance({ internals: { inbox: { checkInterval: 100, retryDelay: 20, attempts: 2 } } })
   ;[good, evil] = [await startHostilePeer(), await startHostilePeer()]
   alice = await good.actor('alice')
   neighbour = await good.actor('neighbour')

@@ -11,7 +11,7 @@ let site: TestInstance
 let good: OriginServer
 let evil: OriginServer
 beforeAll(async () => {
-  site = await startTestInstance({ federation: { inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2 } } })
+  site = await startTestInstance({ internals: { inbox: { checkInterval: 100, retryDelay: 20, attempts: 2 } } })
   ;[good, evil] = [await startOriginServer('alice'), await startOriginServer('mallory')]
 })
 afterAll(async () => await Promise.all([site, good?.peer, evil?.peer].map(async one => await one?.stop())))

@@ -17,9 +17,9 @@ let channel: HostileActor
 let attempts: ConnectionAttempts
 beforeAll(async () => {
   site = await startTestInstance({
-    federation: {
-      inbox: { check_interval: '100 ms', views_interval: '50 ms', retry_delay: '20 ms', attempts: 2 },
-      outbox: { check_interval: '100 ms', retry_delay: '50 ms' }
+    internals: {
+      inbox: { checkInterval: 100, viewsInterval: 50, retryDelay: 20, attempts: 2 },
+      outbox: { checkInterval: 100, retryDelay: 50 }
     }
   })
   ;[evil, trap] = [await startHostilePeer(), await startHostilePeer()]

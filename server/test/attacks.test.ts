@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { clearKeyringCache } from '../actors/actors-keyring.ts'
-import { config } from '../core/config.ts'
+import { REMOTE_ACTORS } from '../actors/actor-internals.ts'
+import { overrideInternals } from '../core/internals.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { startHostilePeer, type HostilePeer, type HostileActor, type HostileRequestOptions } from './hostile-peer.ts'
 import { eventually, startTestInstance, type TestInstance } from './instance.ts'
@@ -12,10 +13,8 @@ let alice: HostileActor
 let mallory: HostileActor
 beforeAll(async () => {
   site = await startTestInstance({
-    federation: {
-      inbox: { check_interval: '100 ms', retry_delay: '20 ms', attempts: 2, views_interval: '50 ms', per_host: { max: 100_000 } },
-      actors: { key_refresh: '100 ms' }
-    }
+    federation: { inbox: { per_host: { max: 100_000 } } },
+    internals: { inbox: { checkInterval: 100, retryDelay: 20, attempts: 2, viewsInterval: 50 }, actors: { keyRefresh: 100 } }
   })
   ;[good, evil] = [await startHostilePeer(), await startHostilePeer()]
   alice = await good.actor('alice')
@@ -129,9 +128,8 @@ describe('keys', () => {
   })
 
   it('a changed key of an actor is fetched, but not for every request', async () => {
-    const { actors } = config.federation
-    const { key_refresh } = actors
-    actors.key_refresh = 300_000
+    const { keyRefresh } = REMOTE_ACTORS
+    overrideInternals(REMOTE_ACTORS, { keyRefresh: 300_000 })
     try {
       const actor = await good.actor('rotating')
       expect(await post(like(actor.url, good))).toBe(202)
@@ -143,7 +141,7 @@ describe('keys', () => {
         expect(await post(like(actor.url, good), { as: { ...mallory, url: actor.url, keyId: actor.keyId } })).toBe(401)
       expect(asked() - before).toBe(1)
     } finally {
-      actors.key_refresh = key_refresh
+      overrideInternals(REMOTE_ACTORS, { keyRefresh })
     }
   })
 

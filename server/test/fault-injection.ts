@@ -13,20 +13,20 @@ export type VisibleVideos = { [videoUrl: string]: { name: string; likes: number;
 
 /** Configuration with short intervals, so that retries take seconds instead of hours. */
 export const SHORT_INTERVALS = {
-  federation: {
-    inbox: { retry_delay: 200, lease: 2000, check_interval: 300, views_interval: 500 },
+  federation: { crawl: { interval: 1500 } },
+  internals: {
+    inbox: { retryDelay: 200, lease: 2000, checkInterval: 300, viewsInterval: 500 },
     outbox: {
-      retry_delay: 200,
-      max_retry_delay: 1000,
+      retryDelay: 200,
+      maxRetryDelay: 1000,
       lease: 2000,
-      check_interval: 300,
+      checkInterval: 300,
       timeout: 2000,
-      connect_timeout: 1000,
-      breaker: { failures: 5, window: '10 minutes', pause: 500, max_pause: 1000 }
+      connectTimeout: 1000,
+      breaker: { failures: 5, window: 600_000, pause: 500, maxPause: 1000 }
     },
-    fetch: { timeout: 3000, connect_timeout: 1000, headers_timeout: 2000, redirects_timeout: 4000 },
-    videos: { counters_interval: 300 },
-    crawl: { interval: 1500 }
+    fetch: { timeout: 3000, connectTimeout: 1000, headersTimeout: 2000, redirectsTimeout: 4000 },
+    videos: { countersInterval: 300 }
   },
   jobs: { timers_interval: 500 }
 }

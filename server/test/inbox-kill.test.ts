@@ -10,8 +10,16 @@ let sender: HostilePeer
 let actors: HostileActor[]
 let client: pg.Client
 beforeAll(async () => {
-  const inbox = { lease: '1 second', check_interval: '300 ms', retry_delay: '50 ms', per_host: { max: 1_000_000 } }
-  ;[peer, sender] = await Promise.all([startPeerInstance({ federation: { inbox } }, ['web', 'worker']), startHostilePeer()])
+  ;[peer, sender] = await Promise.all([
+    startPeerInstance(
+      {
+        federation: { inbox: { per_host: { max: 1_000_000 } } },
+        internals: { inbox: { lease: 1000, checkInterval: 300, retryDelay: 50 } }
+      },
+      ['web', 'worker']
+    ),
+    startHostilePeer()
+  ])
   actors = await Promise.all([...Array(6).keys()].map(async number => await sender.actor(`person${number}`)))
   const { host, port, username } = inject('postgres')
   client = new pg.Client({ host, port, user: username, database: peer.database })

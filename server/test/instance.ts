@@ -6,9 +6,12 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { loadConfig } from '../core/config.ts'
+import { overrideTestInternals, type InternalsOverrides } from './internals.ts'
 import { responseValidation } from '../core/route.ts'
 import { startProcess, type ProcessRole } from '../app/process.ts'
 
+/** Configuration of a test's instance over the usual one, and internals that are changed. */
+export type TestOverrides = { [key: string]: unknown; internals?: InternalsOverrides }
 type Settings = { [key: string]: unknown }
 type CallOptions = { token?: string; headers?: Record<string, string>; body?: unknown; form?: Record<string, string>; multipart?: FormData }
 /** A response; `json` is the parsed body if it is JSON. */
@@ -29,12 +32,16 @@ export type TestInstance = {
 }
 
 /** Starts an instance in this process, with small keys and a low password cost; to be stopped in afterAll. */
-export async function startTestInstance(overrides: Settings = {}, roles: ProcessRole[] = ['web', 'worker']): Promise<TestInstance> {
+export async function startTestInstance(
+  { internals = {}, ...overrides }: TestOverrides = {},
+  roles: ProcessRole[] = ['web', 'worker']
+): Promise<TestInstance> {
   const name = `test_${randomBytes(6).toString('hex')}`
   const folder = await mkdtemp(join(tmpdir(), 'bobine-instance-'))
   await createTestDatabase(name)
   const port = await freePort()
   loadConfig({ overrides: deepMerge(testInstanceConfig(name, folder, port), overrides) })
+  overrideTestInternals(internals)
   responseValidation.checked = true
   const running = await startProcess(roles)
   const url = `http://127.0.0.1:${port}`

@@ -13,7 +13,8 @@ import {
   deepMerge,
   freePort,
   testInstanceConfig,
-  type TestInstance
+  type TestInstance,
+  type TestOverrides
 } from './instance.ts'
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
@@ -42,7 +43,7 @@ const PASSWORD = 'password1'
  * process. Throws if a process fails to start.
  */
 export async function startPeerInstance(
-  overrides: { [key: string]: unknown } = {},
+  { internals = {}, ...overrides }: TestOverrides = {},
   parts: PeerProcess[] = ['web,worker'],
   env: Record<string, string> = {}
 ): Promise<PeerInstance> {
@@ -65,7 +66,13 @@ export async function startPeerInstance(
           const child = fork(join(projectFolder, 'dist/server/main.js'), ['--roles', part], {
             cwd: projectFolder,
             stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-            env: { ...process.env, ...env, BOBINE_CONFIG: configuration, BOBINE_ROOT_PASSWORD: PASSWORD }
+            env: {
+              ...process.env,
+              ...env,
+              BOBINE_CONFIG: configuration,
+              BOBINE_INTERNALS: JSON.stringify(internals),
+              BOBINE_ROOT_PASSWORD: PASSWORD
+            }
           })
           running.set(part, child)
           // Vitest shows the output of a test if it fails.

@@ -4,6 +4,7 @@ import { notFound } from '../core/problem.ts'
 import { matchesHandleSql } from '../actors/handle.ts'
 import { countKnownVideosSql, isOutboxBeingCrawled } from './outbox-crawler.ts'
 import { crawlOutboxJob } from './crawl.job.ts'
+import { CRAWL } from '../fediverse/crawl-internals.ts'
 
 /**
  * Returns how many videos of a channel are stored here, of how many its outbox has, and whether the outbox is being crawled. Enqueues a
@@ -14,7 +15,7 @@ export async function channelCrawlStatus(handle: string): Promise<{ known: numbe
     SELECT actor.id, actor.host IS NOT NULL AS remote, actor.outbox_total AS total,
       (actor.outbox_read_at IS NULL OR actor.outbox_read_at < now() - make_interval(secs =>
         CASE WHEN actor.outbox_next IS NULL THEN ${config.federation.crawl.interval / 1000}::double precision
-          ELSE ${config.federation.crawl.max_time / 1000}::double precision END)) AS due
+          ELSE ${CRAWL.maxTime / 1000}::double precision END)) AS due
     FROM actors actor JOIN channels ON channels.actor_id = actor.id WHERE ${matchesHandleSql(sql`actor`, handle)}`)
   if (!actor) throw notFound('Video channel')
   if (!actor.remote) {

@@ -4,6 +4,7 @@ import { defineJob } from '../core/job.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { crawlCheckInterval } from './crawl-interval.ts'
 import { fetchVideoCollections } from './fetch-video-collections.job.ts'
+import { CRAWL } from '../fediverse/crawl-internals.ts'
 
 /** Enqueues `fetchVideoCollections` for every video that is due, since an event or the job it enqueued may have been lost. */
 export const fetchDueVideoCollections = defineJob({
@@ -15,7 +16,7 @@ export const fetchDueVideoCollections = defineJob({
     if (!config.federation.enabled) return
     const due = await runQuery<{ id: number }>(sql`
       SELECT id FROM videos WHERE around_due_at <= now() AND gone_at IS NULL
-      ORDER BY around_due_at LIMIT ${config.federation.crawl.refresh_batch}`)
+      ORDER BY around_due_at LIMIT ${CRAWL.refreshBatch}`)
     for (const { id } of due) await fetchVideoCollections.enqueue({ videoId: id })
   }
 })

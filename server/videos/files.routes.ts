@@ -16,6 +16,7 @@ import { findCachedVideoAccessInfo } from './public-file-cache.ts'
 import { sendHlsPlaylist } from './send-hls-playlist.ts'
 import { sendProgressiveMp4, findProgressiveMp4Source } from './send-progressive-mp4.ts'
 import { canManageVideo, isPublicOrUnlisted } from './video.policy.ts'
+import { FETCH } from '../fediverse/fetch-internals.ts'
 
 const FILE_NAME = /^[0-9a-zA-Z-]{1,100}\.(m3u8|mp4|json|jpg|png|webp|vtt)$/
 
@@ -64,7 +65,7 @@ filesRouter.get('/lazy-static/video-captions/:name', async (request, response) =
 for (const kind of ['thumbnails', 'previews', 'storyboards', 'avatars', 'banners'] as const) {
   filesRouter.get(`/lazy-static/${kind}/:name`, async (request, response) => {
     const name = assertFileName(request.params.name)
-    if (await sendRemoteFile(request, response, kind, name, { types: IMAGE_TYPES, maxSize: config.federation.fetch.max_image_size })) return
+    if (await sendRemoteFile(request, response, kind, name, { types: IMAGE_TYPES, maxSize: FETCH.maxImageSize })) return
     await sendStoredFile(request, response, storedFilePath(kind, name), publicCache(config.cache.static.images))
   })
 }

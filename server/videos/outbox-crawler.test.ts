@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { config } from '../core/config.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { resolveActor } from '../actors/resolve-actor.ts'
 import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
 import { crawlOutbox } from './outbox-crawler.ts'
 import { resolveVideo } from './resolve-video.ts'
+import { CRAWL } from '../fediverse/crawl-internals.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
 let site: TestInstance
@@ -70,7 +70,10 @@ const remoteVideoNames = async () =>
 const findActorId = async (actor: HostileActor) => (await resolveActor(actor.url)).id
 
 beforeAll(async () => {
-  site = await startTestInstance({ federation: { crawl: { max_pages: 6, max_items: 100 }, fetch: { per_host: { max: 100_000 } } } })
+  site = await startTestInstance({
+    federation: { fetch: { per_host: { max: 100_000 } } },
+    internals: { crawl: { maxPages: 6, maxItems: 100 } }
+  })
   peer = await startHostilePeer()
   owner = await peer.actor('owner')
   channel = await peer.actor('films', 'Group', { attributedTo: [{ type: 'Person', id: owner.url }] })
@@ -278,7 +281,7 @@ describe('an endless or malicious collection is read within limits', () => {
       const requestsBefore = peer.asked.length
       await crawlOutbox(id)
       expect(peer.asked.slice(requestsBefore).filter(requested => requested.startsWith(pathOf(url))).length, name).toBeLessThanOrEqual(
-        config.federation.crawl.max_pages + 2
+        CRAWL.maxPages + 2
       )
     },
     30_000

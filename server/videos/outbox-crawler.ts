@@ -1,4 +1,3 @@
-import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { isClassLockHeld, tryClassLock } from '../core/locks.ts'
 import { runQuery, sql, type Sql } from '../core/sql.ts'
@@ -8,6 +7,7 @@ import { Budget, FetchError } from '../fediverse/remote-fetch.ts'
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { idOf, isObject, typeOf } from '../fediverse/vocabulary.ts'
 import { resolveVideo, storeVideoDocument } from './resolve-video.ts'
+import { CRAWL } from '../fediverse/crawl-internals.ts'
 
 /** How many videos of a page are fetched in parallel. */
 const FETCH_CONCURRENCY = 4
@@ -148,7 +148,7 @@ async function refreshMissing(actor: CrawledActor, { complete, whole, seenUrls, 
   const missing = await runQuery<{ url: string }>(sql`
     SELECT v.url ${fromListedVideos(actor.id)}
       AND v.published_at >= ${whole ? new Date(0) : oldest} AND v.refreshed_at < ${startedAt} AND NOT v.url = ANY(${[...seenUrls]})
-    ORDER BY v.refreshed_at LIMIT ${config.federation.crawl.max_items}`)
+    ORDER BY v.refreshed_at LIMIT ${CRAWL.maxItems}`)
   for (const { url } of missing)
     await resolveVideo(url, { refresh: true }).catch((error: unknown) => {
       if (!(error instanceof FetchError)) throw error

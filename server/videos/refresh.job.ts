@@ -5,20 +5,21 @@ import { runQuery, sql } from '../core/sql.ts'
 import { FetchError } from '../fediverse/remote-fetch.ts'
 import { resolveVideo } from './resolve-video.ts'
 import { deleteExpiredGoneVideos } from './retention.ts'
+import { REMOTE_ACTORS } from '../actors/actor-internals.ts'
+import { CRAWL } from '../fediverse/crawl-internals.ts'
 
 /** Fetches stale remote videos from their origins again, the least recently refreshed first, and deletes expired gone videos. */
 export const refreshRemoteVideos = defineJob({
   name: 'refresh-videos',
   queue: 'federation',
   payload: z.object({}),
-  every: () => config.federation.actors.refresh_interval,
+  every: () => REMOTE_ACTORS.refreshInterval,
   run: async (_, { signal }) => {
     await deleteExpiredGoneVideos()
-    const { actors, crawl } = config.federation
     const stale = await runQuery<{ url: string }>(sql`
       SELECT url FROM videos
-      WHERE remote AND gone_at IS NULL AND refreshed_at < now() - make_interval(secs => ${actors.refresh_after / 1000}::double precision)
-      ORDER BY refreshed_at LIMIT ${crawl.refresh_batch}`)
+      WHERE remote AND gone_at IS NULL AND refreshed_at < now() - make_interval(secs => ${config.federation.actors.refresh_after / 1000}::double precision)
+      ORDER BY refreshed_at LIMIT ${CRAWL.refreshBatch}`)
     for (const { url } of stale) {
       if (signal.aborted) return
       await resolveVideo(url, { refresh: true }).catch(async (error: unknown) => {

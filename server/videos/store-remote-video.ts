@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
-import { config } from '../core/config.ts'
 import { acquireTextLocks } from '../core/locks.ts'
 import { afterCommit, transaction } from '../core/transaction.ts'
 import { emitEvent } from '../core/events.ts'
@@ -11,6 +10,7 @@ import { VIDEO_PRIVACY, VIDEO_STATE, VideoModel } from './video.model.ts'
 import { htmlToText } from './html-to-text.ts'
 import { storeRemoteVideoFiles, storeRemoteImagesAndCaptions } from './store-remote-video-files.ts'
 import type { VideoObject } from './video-object.ts'
+import { VIDEO_FEDERATION } from './federation-internals.ts'
 
 /** States that are stored as the origin sent them: published, waiting for a live stream, live stream ended. */
 const VISIBLE_STATES = [1, 4, 5]
@@ -99,9 +99,9 @@ async function isDeletedSince(url: string, requestedAt: Date, tx: Transaction): 
   return false
 }
 
-/** Returns the origin's view count, limited to the stored one plus `federation.videos.max_view_jump` (docs/federation.md#view-counts). */
+/** Returns the origin's view count, limited to the stored one plus `VIDEO_FEDERATION.maxViewJump` (docs/federation.md#view-counts). */
 function plausibleViews(object: VideoObject, stored: VideoModel | null): number {
-  return Math.min(object.views, Number(stored?.views ?? 0) + config.federation.videos.max_view_jump)
+  return Math.min(object.views, Number(stored?.views ?? 0) + VIDEO_FEDERATION.maxViewJump)
 }
 
 /** Returns the origin's UUID or, where another video has it, one derived from the URL, so that no video replaces another. */

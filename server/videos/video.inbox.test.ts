@@ -7,6 +7,7 @@ import { seedVideo } from '../test/seed-video.ts'
 import { resolveActor } from '../actors/resolve-actor.ts'
 import { config } from '../core/config.ts'
 import { wipeRedis } from '../test/fault-injection.ts'
+import { FETCH } from '../fediverse/fetch-internals.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
 let site: TestInstance
@@ -79,7 +80,8 @@ const deliver = async (object: any, sender = owner, peer = good) => {
 beforeAll(async () => {
   site = await startTestInstance({
     storyboards: { enabled: true },
-    federation: { videos: { max_view_jump: 1000 }, crawl: { interval: 1000 } },
+    federation: { crawl: { interval: 1000 } },
+    internals: { videos: { maxViewJump: 1000 } },
     jobs: { timers_interval: 300 }
   })
   root = await site.login()
@@ -354,7 +356,7 @@ describe('attacks', () => {
     const [jpeg, html, large] = [
       Buffer.from('\xff\xd8\xff\xe0jpeg', 'latin1'),
       Buffer.from('<script>1</script>'),
-      Buffer.alloc(config.federation.fetch.max_image_size + 1)
+      Buffer.alloc(FETCH.maxImageSize + 1)
     ]
     const path = new URL(object.icon[0].url).pathname
     let type = 'text/html'

@@ -17,7 +17,7 @@ const receivedActivities = (type: string, objectId: string) =>
     .filter(activity => activity.type === type && (activity.object?.id ?? activity.object) === objectId)
 
 beforeAll(async () => {
-  site = await startTestInstance({ storyboards: { enabled: true }, federation: { videos: { counters_interval: '2 seconds' } } })
+  site = await startTestInstance({ storyboards: { enabled: true }, internals: { videos: { countersInterval: 2000 } } })
   alice = await site.user('alice')
   peer = await startHostilePeer()
   follower = await peer.actor('fan')

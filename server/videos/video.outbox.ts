@@ -7,6 +7,7 @@ import { DELIVERY_PRIORITY, enqueueActivity, cancelQueuedActivity, type Delivery
 import { AS_PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
 import { serializeVideoObject } from './video-serializer.codec.ts'
 import { shouldFederateVideo, findLocalVideo, type LocalVideo } from './local-video.query.ts'
+import { VIDEO_FEDERATION } from './federation-internals.ts'
 
 /**
  * Federates the current state of a local video, within the transaction that changed it: Create and Announce when it becomes visible to
@@ -28,11 +29,11 @@ export async function federateVideoDeletion(videoId: number, tx: Transaction): P
 
 /**
  * Assignment for an UPDATE of `videos` that changes counters: schedules one activity for all changes within
- * `federation.videos.counters_interval`.
+ * `VIDEO_FEDERATION.countersInterval`.
  */
 export function countersDueSql(): Sql {
   return sql`counters_due_at = CASE WHEN federated AND NOT remote THEN coalesce(counters_due_at,
-      now() + make_interval(secs => ${config.federation.videos.counters_interval / 1000}::double precision)) END`
+      now() + make_interval(secs => ${VIDEO_FEDERATION.countersInterval / 1000}::double precision)) END`
 }
 
 /** Sends an Update with the counters of a video, if they are due. */

@@ -4,6 +4,7 @@ import { acquireLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { countersDueSql } from '../videos/video.outbox.ts'
+import { VIDEO_FEDERATION } from '../videos/federation-internals.ts'
 
 /** A view of a video. `viewer`: a keyed hash (UUID) of the viewer; `host`: the server that reported it, null for this one. */
 export type VideoView = { videoId: number; viewer: string; host: string | null }
@@ -37,7 +38,7 @@ export async function countViews(
 export async function setRemoteViewCount(videoId: number, views: number): Promise<void> {
   await runQuery(
     sql`UPDATE videos SET views = ${views} WHERE id = ${videoId} AND remote AND views <> ${views}
-      AND ${views} <= views + ${config.federation.videos.max_view_jump}`
+      AND ${views} <= views + ${VIDEO_FEDERATION.maxViewJump}`
   )
 }
 

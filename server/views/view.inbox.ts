@@ -1,5 +1,4 @@
 import { runQuery, sql } from '../core/sql.ts'
-import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { hmacUuid } from '../core/hmac.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
@@ -10,6 +9,7 @@ import { createBatcher } from './batcher.ts'
 import { parseView, parseWatchAction } from './view.codec.ts'
 import { recordRemoteViewer, setRemoteViewerCount } from './viewer-presence.ts'
 import { storeRemoteWatchRecord } from './watch-records.ts'
+import { VIDEO_FEDERATION } from '../videos/federation-internals.ts'
 
 /** A video whose views are accepted; `host`: the host of its URL. */
 type ViewedVideo = { id: number; remote: boolean; host: string }
@@ -41,7 +41,7 @@ async function handleViews(batch: IncomingActivity[]): Promise<Map<IncomingActiv
 async function handleView({ id, actor, signer, activity, object }: IncomingActivity): Promise<boolean> {
   const url = httpUrl(idOf(object))
   const video = url && (await findViewedVideo(url))
-  const view = parseView(activity, config.federation.videos.viewers_interval * 2)
+  const view = parseView(activity, VIDEO_FEDERATION.viewersInterval * 2)
   if (!video || !view) return false
   const host = hostOf(actor)
   if (view.kind === 'counter' && video.remote) {

@@ -9,6 +9,7 @@ import { videoAudience } from '../videos/video.outbox.ts'
 import type { VideoView } from './count-views.ts'
 import { claimViewerCountBroadcast, type VideoViewership } from './viewer-presence.ts'
 import type { WatchRecord } from './watch-records.ts'
+import { VIDEO_FEDERATION } from '../videos/federation-internals.ts'
 
 /** Where activities about a video go: to `inbox` for a remote one, to followers for a local one that is `federated`. */
 type ViewTarget = { id: number; url: string; remote: boolean; federated: boolean; inbox: string; account: string; channel: string }
@@ -17,25 +18,25 @@ type ViewDeliveryOptions = { subject: string; lifetime: number; supersedes?: str
 
 /**
  * Sends a View for each counted view of a remote video to its origin, within the transaction that counts them; at most
- * `federation.videos.max_told_views` per video.
+ * `VIDEO_FEDERATION.maxToldViews` per video.
  */
 export async function sendViewsToOrigins(counted: VideoView[], tx: Transaction): Promise<void> {
   if (!config.federation.enabled) return
-  const { max_told_views, view_lifetime } = config.federation.videos
+  const { maxToldViews, viewLifetime } = VIDEO_FEDERATION
   const targets = await findViewTargets(
     counted.map(view => view.videoId),
     tx
   )
   for (const target of targets.values()) {
     if (!target.remote) continue
-    const views = counted.filter(view => view.videoId === target.id).slice(0, max_told_views)
+    const views = counted.filter(view => view.videoId === target.id).slice(0, maxToldViews)
     // The same viewer may be counted again later, with a View of a new id.
     const now = Date.now()
     for (const { viewer } of views)
       await enqueueView(
         { ...viewActivity(target, `${viewer}-${now}`), to: [target.account], cc: [] },
         target,
-        { subject: `${target.url} ${viewer}`, lifetime: view_lifetime },
+        { subject: `${target.url} ${viewer}`, lifetime: viewLifetime },
         tx
       )
   }
@@ -43,7 +44,7 @@ export async function sendViewsToOrigins(counted: VideoView[], tx: Transaction):
 
 /**
  * Sends the number of viewers of local videos to followers, and each viewer of a remote video to its origin; at most once per video and
- * `federation.videos.viewers_interval`.
+ * `VIDEO_FEDERATION.viewersInterval`.
  */
 export async function sendViewerCounts(viewerships: VideoViewership[]): Promise<void> {
   if (!config.federation.enabled || viewerships.length === 0) return
@@ -78,7 +79,7 @@ export async function sendWatchAction(watch: WatchRecord): Promise<void> {
     audience: { inboxes: [target.inbox] },
     lane: DELIVERY_PRIORITY.BULK,
     subject: watch.url,
-    lifetime: config.federation.videos.view_lifetime
+    lifetime: VIDEO_FEDERATION.viewLifetime
   })
 }
 
@@ -137,6 +138,6 @@ async function findViewTargets(videoIds: number[], tx?: Transaction): Promise<Ma
 }
 
 /** Milliseconds for which viewers count; they are sent again after three quarters of that time. */
-const presenceLifetime = () => Math.round((config.federation.videos.viewers_interval * 4) / 3)
+const presenceLifetime = () => Math.round((VIDEO_FEDERATION.viewersInterval * 4) / 3)
 const presenceExpiry = () => new Date(Date.now() + presenceLifetime())
 const instanceActor = () => `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`

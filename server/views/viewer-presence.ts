@@ -3,6 +3,7 @@ import { logger } from '../core/logger.ts'
 import { redis } from '../core/redis.ts'
 import { setViewerCountSource } from '../videos/viewer-counts.ts'
 import { viewsRedisKey } from './watch-sessions.ts'
+import { VIDEO_FEDERATION } from '../videos/federation-internals.ts'
 
 /** Adds a viewer of another server (ARGV[3]) until ARGV[2], unless that server has the maximum number of viewers (ARGV[5]) already. */
 const ADD_REMOTE_VIEWER_LUA = `
@@ -44,7 +45,7 @@ export async function recordRemoteViewer(videoId: number, host: string, viewer: 
  * (docs/federation.md#view-counts).
  */
 export async function setRemoteViewerCount(videoId: number, viewers: number, until: number): Promise<void> {
-  if (viewers > config.federation.videos.max_view_jump) return
+  if (viewers > VIDEO_FEDERATION.maxViewJump) return
   await redis.set(viewsRedisKey('told', videoId), viewers, 'PXAT', until)
   await redis.zadd(viewsRedisKey('videos'), 'GT', until, String(videoId))
 }
@@ -63,9 +64,9 @@ export async function listViewerships(): Promise<VideoViewership[]> {
   return viewerships.filter(({ total }) => total > 0)
 }
 
-/** Whether the viewers of a video may be sent now; true at most once per video and `federation.videos.viewers_interval`. */
+/** Whether the viewers of a video may be sent now; true at most once per video and `VIDEO_FEDERATION.viewersInterval`. */
 export async function claimViewerCountBroadcast(videoId: number): Promise<boolean> {
-  return (await redis.set(viewsRedisKey('tell', videoId), 1, 'PX', Math.max(1, config.federation.videos.viewers_interval), 'NX')) === 'OK'
+  return (await redis.set(viewsRedisKey('tell', videoId), 1, 'PX', Math.max(1, VIDEO_FEDERATION.viewersInterval), 'NX')) === 'OK'
 }
 
 let viewerCounts = new Map<number, number>()

@@ -13,10 +13,10 @@ const FAST_INTERVALS = {
   transcoding: { enabled: false },
   cache: { answers: { max_age: 50 } },
   views: { videos: { local_buffer_update_interval: 200, viewer_expiration: 3000 } },
-  federation: {
-    inbox: { views_interval: 50, check_interval: 500 },
-    outbox: { check_interval: 200, retry_delay: 200, breaker: { failures: 1000 } },
-    videos: { counters_interval: 300, viewers_interval: 500 }
+  internals: {
+    inbox: { viewsInterval: 50, checkInterval: 500 },
+    outbox: { checkInterval: 200, retryDelay: 200, breaker: { failures: 1000 } },
+    videos: { countersInterval: 300, viewersInterval: 500 }
   }
 }
 

@@ -22,10 +22,11 @@ beforeAll(async () => {
     startTestInstance({
       views: { videos: { local_buffer_update_interval: 100, viewer_expiration: 2000, count_view_after: '2 seconds', max_sections: 3 } },
       cache: { answers: { max_age: 50 } },
-      federation: {
-        outbox: { check_interval: 100, retry_delay: 100 },
-        inbox: { views_interval: 50 },
-        videos: { viewers_interval: 600, view_lifetime: 1500, max_view_jump: 1000, max_told_views: 2, max_views_per_host: 5 }
+      federation: { videos: { max_views_per_host: 5 } },
+      internals: {
+        outbox: { checkInterval: 100, retryDelay: 100 },
+        inbox: { viewsInterval: 50 },
+        videos: { viewersInterval: 600, viewLifetime: 1500, maxViewJump: 1000, maxToldViews: 2 }
       }
     }),
     startHostilePeer(),

@@ -18,10 +18,11 @@ beforeAll(async () => {
       views: { videos: { local_buffer_update_interval: 100, viewer_expiration: 1500, max_sessions_per_address: 5 } },
       cache: { answers: { max_age: 50 } },
       transcoding: { enabled: false },
-      federation: {
-        outbox: { check_interval: 200 },
-        inbox: { views_interval: 50 },
-        videos: { counters_interval: 300, viewers_interval: 900, max_views_per_host: 20, max_viewers_per_host: 5, max_view_jump: 1000 }
+      federation: { videos: { max_views_per_host: 20, max_viewers_per_host: 5 } },
+      internals: {
+        outbox: { checkInterval: 200 },
+        inbox: { viewsInterval: 50 },
+        videos: { countersInterval: 300, viewersInterval: 900, maxViewJump: 1000 }
       }
     }),
     startHostilePeer()

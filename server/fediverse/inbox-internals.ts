@@ -1,0 +1,32 @@
+import { defineInternals } from '../core/internals.ts'
+
+/** Internals of the inbox: what a received activity may be, and how workers process it. Times in ms, sizes in bytes. */
+export const INBOX = defineInternals('inbox', {
+  /** Of a request's body; inboxes take no compressed ones. */
+  maxBody: 1024 * 1024,
+  /** For a body to arrive. */
+  bodyTimeout: 20_000,
+  /** Of nested JSON. */
+  maxDepth: 32,
+  /** Values in a document. */
+  maxNodes: 20_000,
+  /** Entries of a list that is read. */
+  maxList: 500,
+  /** Activities that a worker claims at once. */
+  batch: 100,
+  /** An activity that waits for another server for longer than this does not keep others from their turn; at most `maxSlow` do. */
+  slowAfter: 1000,
+  maxSlow: 64,
+  attempts: 8,
+  /** Doubled with each attempt. */
+  retryDelay: 20_000,
+  /** After which an activity whose worker died is claimed again. */
+  lease: 30_000,
+  /** How often waiting activities are looked for without an event. */
+  checkInterval: 5000,
+  /** Received views are counted together: after this time, at most `viewsBatch` of them. */
+  viewsInterval: 10_000,
+  viewsBatch: 500,
+  /** How often the ids of activities are deleted whose retention (`federation.inbox.keep`) is over. */
+  sweepInterval: 3_600_000
+})
