@@ -1,7 +1,7 @@
 import { Router, type Request, type RequestHandler } from 'express'
-import { config, instanceHost, instanceOrigin } from '../core/config.ts'
+import { config, instanceHost } from '../core/config.ts'
 import { limitRate } from '../core/request-rate-limit.ts'
-import { invalidParams, notFound } from '../core/problem.ts'
+import { notFound } from '../core/problem.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { serializeActorDocument, findLocalActor, type LocalActorRow } from './actor-serializer.codec.ts'
 import {
@@ -12,10 +12,7 @@ import {
   type CollectionQuery
 } from './activitypub-response.ts'
 
-/**
- * ActivityPub documents and collections of accounts and channels, WebFinger (RFC 7033) and host-meta (RFC 6415). Requests for an HTML page
- * pass on.
- */
+/** ActivityPub documents and collections of accounts and channels. Requests for an HTML page pass on. */
 export const actorDocumentsRouter = Router()
 
 const KIND_BY_PATH = { '/accounts': 'account', '/a': 'account', '/video-channels': 'channel', '/c': 'channel' } as const
@@ -49,32 +46,6 @@ for (const [path, kind] of [
       }, true)
     )
 }
-
-actorDocumentsRouter.get('/.well-known/webfinger', limitRate('activity_pub'), async (request, response) => {
-  const { resource } = request.query
-  const [, name, host] = typeof resource === 'string' ? (/^acct:([^@]+)@(.+)$/.exec(resource) ?? []) : []
-  if (!config.federation.enabled || !name || host?.toLowerCase() !== instanceHost().toLowerCase())
-    throw invalidParams([{ type: 'field', value: resource, msg: 'Invalid value', path: 'resource', location: 'query' }])
-  const actor = (await findLocalActor({ kind: 'account', name })) ?? (await findLocalActor({ kind: 'channel', name }))
-  if (!actor) throw notFound('Actor')
-  response.setHeader('Access-Control-Allow-Origin', '*')
-  response.json({
-    subject: `acct:${actor.name}@${instanceHost()}`,
-    aliases: [actor.url],
-    links: [
-      { rel: 'self', type: 'application/activity+json', href: actor.url },
-      { rel: 'http://webfinger.net/rel/profile-page', type: 'text/html', href: actor.url },
-      { rel: 'http://ostatus.org/schema/1.0/subscribe', template: `${instanceOrigin()}/search?search={uri}` }
-    ]
-  })
-})
-
-actorDocumentsRouter.get('/.well-known/host-meta', limitRate('activity_pub'), (_request, response) => {
-  response.type('application/xml').send(`<?xml version="1.0" encoding="UTF-8"?>
-<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">
-  <Link rel="lrdd" type="application/xrd+xml" template="${instanceOrigin()}/.well-known/webfinger?resource={uri}"/>
-</XRD>`)
-})
 
 type DocumentHandler = (request: Request, response: Parameters<RequestHandler>[1]) => Promise<void>
 

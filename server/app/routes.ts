@@ -3,6 +3,7 @@ import { blocklistRoutes } from '../accounts/blocklist.routes.ts'
 import { accountsRoutes } from '../accounts/accounts.routes.ts'
 import { actorDocumentsRouter } from '../actors/actor-documents.routes.ts'
 import { followsRoutes } from '../actors/follows.routes.ts'
+import { webfingerRouter } from '../actors/webfinger.routes.ts'
 import { channelsRoutes } from '../channels/channels.routes.ts'
 import { subscriptionsRoutes } from '../channels/subscriptions.routes.ts'
 import { peersRoutes } from '../fediverse/peers.routes.ts'
@@ -58,6 +59,7 @@ export function apiRoutes(): Router {
 export function siteRoutes(): [string, Router][] {
   return [
     ['/', actorDocumentsRouter],
+    ['/', webfingerRouter],
     ['/', reactionDocumentsRouter],
     ['/', commentDocumentsRouter],
     ['/', playlistDocumentsRouter],
