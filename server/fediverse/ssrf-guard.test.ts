@@ -7,6 +7,9 @@ import { scriptedKeyring } from '../test/scripted-keyring.ts'
 import { FetchError, fetchRemoteDocument, fetchRemoteFile, fetchRemoteJson } from './remote-fetch.ts'
 import { isPublicAddress } from './ssrf-guard.ts'
 import { setKeyring } from './keyring.ts'
+import { overrideInternals } from '../core/internals.ts'
+import { FETCH } from './fetch-internals.ts'
+import { OUTBOX } from './outbox-internals.ts'
 import type { Delivery } from './outgoing.query.ts'
 import { postDelivery } from './http-post.ts'
 
@@ -108,12 +111,11 @@ beforeAll(async () => {
   loadConfig({
     overrides: {
       webserver: { hostname: 'here.example' },
-      federation: {
-        fetch: { connect_timeout: '1 second', timeout: '2 seconds', per_host: { max: 100_000 } },
-        outbox: { timeout: '2 seconds' }
-      }
+      federation: { fetch: { per_host: { max: 100_000 } } }
     }
   })
+  overrideInternals(FETCH, { connectTimeout: 1000, timeout: 2000 })
+  overrideInternals(OUTBOX, { timeout: 2000 })
   setKeyring(scriptedKeyring())
   peer = await startHostilePeer()
 })
@@ -243,7 +245,7 @@ it('a delivery follows no redirects', async () => {
     expect(await postDelivery(delivery(`${peer.url}/led/${status}`))).toEqual({
       kind: 'refused',
       error: `It answers ${status}`,
-      mistrusted: false
+      unauthorized: false
     })
   }
   expect(peer.received.map(({ path }) => path)).toEqual([301, 302, 303, 307, 308].map(status => `/led/${status}`))
