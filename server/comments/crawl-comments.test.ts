@@ -192,7 +192,7 @@ test('a video that its origin deletes and restores keeps local comments and rati
   expect((await site.call(`GET /videos/${video.uuid}`)).status).toBe(404)
   expect(
     (await site.call(`GET /videos?search=${encodeURIComponent('far film')}&host=${origin.host}`)).json.data.some(
-      (video: { uuid: string }) => video.uuid === video.uuid
+      (found: { uuid: string }) => found.uuid === video.uuid
     )
   ).toBe(false)
   expect(await runQuery(sql`SELECT description, tags FROM videos WHERE url = ${video.id}`)).toEqual([{ description: null, tags: [] }])
