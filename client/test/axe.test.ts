@@ -129,7 +129,7 @@ const GUEST: Record<string, PageToCheck> = {
       await page.getByRole('dialog').waitFor()
     }
   },
-  'watch with a password': { path: () => `/w/${lockedVideo.shortUUID}`, ready: '.barrier-form' },
+  'watch with a password': { path: () => `/w/${lockedVideo.shortUUID}`, ready: '.unavailable-form' },
   'watch, missing video': { path: () => '/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', ready: '.state' },
   channel: { path: () => '/c/ada_channel', ready: '.card' },
   account: { path: () => '/a/ada', ready: '.card' },
@@ -144,7 +144,7 @@ const GUEST: Record<string, PageToCheck> = {
   search: { path: () => '/search?search=film', ready: '.card' },
   offline: { path: () => '/offline', ready: '.state' },
   embed: { path: () => `/videos/embed/${openVideo.uuid}`, ready: '.controls' },
-  'embed with a password': { path: () => `/videos/embed/${lockedVideo.uuid}`, ready: '.barrier-form' },
+  'embed with a password': { path: () => `/videos/embed/${lockedVideo.uuid}`, ready: '.unavailable-form' },
   'embed, missing video': { path: () => '/videos/embed/9c9de5e8-0a1e-484a-b099-e80766180a6d', ready: '.embed-nothing a' }
 }
 const MEMBER: Record<string, PageToCheck> = {

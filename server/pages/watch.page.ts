@@ -50,11 +50,11 @@ export async function watchPage(id: string, context: PageContext): Promise<Serve
         <p class="watch-facts"><time datetime="${video.publishedAt}">${new Intl.DateTimeFormat(context.language, { dateStyle: 'long' }).format(new Date(video.publishedAt))}</time></p>
         ${renderFallbackLink(video, context.texts.otherPlayer)}
         <div class="watch-band">
-          <div class="watch-who"><a class="watch-channel" href="${channelPagePath(video.channel, video.isLocal)}">${renderAvatar(video.channel)}<span><strong>${video.channel.displayName}</strong><span class="soft small">${context.texts.by} ${video.account.displayName}</span></span></a><span class="watch-room watch-room-subscribe"></span></div>
-          <span class="watch-room watch-room-actions"></span>
+          <div class="watch-who"><a class="watch-channel" href="${channelPagePath(video.channel, video.isLocal)}">${renderAvatar(video.channel)}<span><strong>${video.channel.displayName}</strong><span class="soft small">${context.texts.by} ${video.account.displayName}</span></span></a><span class="watch-placeholder watch-placeholder-subscribe"></span></div>
+          <span class="watch-placeholder watch-placeholder-actions"></span>
         </div>
         <div class="watch-about">${video.description && html`<div class="watch-short"><div class="prose" data-markdown="${video.uuid}">${markdownToSafeHtml(video.description)}</div></div>`}</div>
-        <div class="watch-room watch-room-comments"></div>
+        <div class="watch-placeholder watch-placeholder-comments"></div>
       </div>
       <aside class="watch-side">${suggestions.length > 0 ? html`<h2>${context.texts.next}</h2>${renderVideoList(suggestions, context.language)}` : html`<span class="watch-none"></span>`}</aside>
     </div>`,

@@ -80,7 +80,7 @@ function AdminPageContent({
   return (
     <div class="page admin">
       <AdminNav section={section} user={user} />
-      <div class="admin-room">
+      <div class="admin-content">
         <div class="page-head">
           <h1>{t(name)}</h1>
           {actions}

@@ -112,7 +112,7 @@ export function TranscodingSettingsFields({ form, change }: SettingsFieldsProps)
         onChecked={transcoding => change({ transcoding })}
       />
       <fieldset class="site-rungs" disabled={!form.transcoding}>
-        <legend>{t('site.rungs')}</legend>
+        <legend>{t('site.resolutions')}</legend>
         {TRANSCODING_RESOLUTIONS.map(name => (
           <label key={name}>
             <input

@@ -13,7 +13,7 @@ import './embed.css'
 
 /** The page of an embedded video: the player with the options of its URL, controlled by the embedding page through `embedApi`. */
 export function EmbeddedVideo({ id, options, embedApi }: { id: string; options: EmbedOptions; embedApi: EmbedApi | null }): JSX.Element {
-  const { video, source, barrier, unlock, reload, renew } = useVideo(id)
+  const { video, source, unavailableReason, unlock, reload, renew } = useVideo(id)
   const pagePath = `/w/${video?.shortUUID ?? id}`
   useEffect(() => embedApi?.onPassword(unlock), [embedApi])
   if (source) {
@@ -51,23 +51,23 @@ export function EmbeddedVideo({ id, options, embedApi }: { id: string; options: 
       </main>
     )
   }
-  if (barrier === 'password' && embedApi && options.waitForPassword) return <main class="embed-nothing" aria-busy="true" />
-  if (barrier === 'password' || barrier === 'wrongPassword' || barrier === 'tooMany')
+  if (unavailableReason === 'password' && embedApi && options.waitForPassword) return <main class="embed-nothing" aria-busy="true" />
+  if (unavailableReason === 'password' || unavailableReason === 'wrongPassword' || unavailableReason === 'tooMany')
     return (
       <main class="embed-nothing">
-        <PasswordForm kind={barrier} onUnlock={unlock} onRetry={reload} />
+        <PasswordForm reason={unavailableReason} onUnlock={unlock} onRetry={reload} />
       </main>
     )
-  if (barrier === 'failed')
+  if (unavailableReason === 'failed')
     return (
       <main class="embed-nothing">
         <ErrorState text={t('ui.noConnection')} onRetry={reload} />
       </main>
     )
   const message =
-    barrier === 'missing'
-      ? t('barrier.missing')
-      : barrier
+    unavailableReason === 'missing'
+      ? t('unavailable.missing')
+      : unavailableReason
         ? t('watch.closed')
         : video && video.streamingPlaylists.length + video.files.length === 0
           ? t('watch.preparing')

@@ -32,7 +32,7 @@ function EditVideoContent(): JSX.Element {
   if (isNotFoundError(error))
     return (
       <div class="page">
-        <EmptyState heading="h1" icon="film" title={t('barrier.missing')}>
+        <EmptyState heading="h1" icon="film" title={t('unavailable.missing')}>
           <ButtonLink href="/my/videos">{t('shell.myVideos')}</ButtonLink>
         </EmptyState>
       </div>

@@ -9,11 +9,11 @@ import './password-form.css'
 
 /** The form for the password of a video, with an error if the last one was wrong or there were too many attempts. */
 export function PasswordForm({
-  kind: reason,
+  reason,
   onUnlock,
   onRetry
 }: {
-  kind: UnavailableReason
+  reason: UnavailableReason
   onUnlock: (password: string) => void
   onRetry: () => void
 }): JSX.Element {
@@ -21,15 +21,15 @@ export function PasswordForm({
   const [triedPassword, setTriedPassword] = useState('')
   const error =
     reason === 'tooMany'
-      ? t('barrier.tooMany')
+      ? t('unavailable.tooMany')
       : reason === 'wrongPassword' && triedPassword === password
-        ? t('barrier.wrongPassword')
+        ? t('unavailable.wrongPassword')
         : null
   return (
-    <EmptyState heading="h1" icon="lock" title={t('barrier.password')}>
-      <p>{t('barrier.passwordText')}</p>
+    <EmptyState heading="h1" icon="lock" title={t('unavailable.password')}>
+      <p>{t('unavailable.passwordText')}</p>
       <form
-        class="form barrier-form"
+        class="form unavailable-form"
         onSubmit={event => {
           event.preventDefault()
           if (password === '') return
@@ -39,7 +39,7 @@ export function PasswordForm({
         }}
       >
         <TextField
-          label={t('barrier.passwordLabel')}
+          label={t('unavailable.passwordLabel')}
           type="password"
           autocomplete="off"
           required
@@ -48,7 +48,7 @@ export function PasswordForm({
           onText={setPassword}
         />
         <Button look="primary" type="submit">
-          {t('barrier.unlock')}
+          {t('unavailable.unlock')}
         </Button>
       </form>
     </EmptyState>

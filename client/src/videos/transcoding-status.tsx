@@ -6,7 +6,11 @@ import { ProgressBar } from '../ui/progress-bar.tsx'
 import { Notice } from '../ui/feedback.tsx'
 import './transcoding-status.css'
 
-const RENDITION_STATE_TEXTS = { waiting: 'encoding.rungWaiting', growing: 'encoding.rungGrowing', done: 'encoding.rungDone' } as const
+const RENDITION_STATE_TEXTS = {
+  waiting: 'encoding.renditionWaiting',
+  growing: 'encoding.renditionGrowing',
+  done: 'encoding.renditionDone'
+} as const
 /** Seconds; a shorter wait is not shown. */
 const MIN_SHOWN_WAIT = 10
 
@@ -49,7 +53,7 @@ export function TranscodingStatus({ progress }: { progress: TranscodingProgress 
       {state !== 'done' && <ProgressBar share={state === 'running' && percent > 0 ? percent / 100 : null} label={t('encoding.name')} />}
       {errorParagraph}
       {renditions.length > 0 && (
-        <ul class="row encoding-rungs" role="list">
+        <ul class="row encoding-renditions" role="list">
           {renditions.map(rendition => (
             <li key={rendition.resolution} class={`encoding-rung encoding-${rendition.state}`}>
               {rendition.state === 'done' && <Icon name="check" size={15} />}

@@ -13,7 +13,7 @@ export type UnavailableReason = 'missing' | 'login' | 'forbidden' | 'password' |
 type VideoState = {
   video: VideoDetails | null
   source: PlayerSource | null
-  barrier: UnavailableReason | null
+  unavailableReason: UnavailableReason | null
   /** The request headers that give access to the video (its password). */
   headers: Record<string, string> | undefined
   unlock: (password: string) => void
@@ -46,7 +46,7 @@ export function useVideo(id: string): VideoState {
   return {
     video,
     headers: videoPasswordHeader(password),
-    barrier: error ? unavailableReasonOf(error) : null,
+    unavailableReason: error ? unavailableReasonOf(error) : null,
     unlock: setPassword,
     reload,
     source: video && (publicPlayerSource(video) ?? (loaded?.key === key ? loaded.source : null)),

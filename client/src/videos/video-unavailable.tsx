@@ -19,15 +19,15 @@ export function VideoUnavailable({
   const { url } = useLocation()
   if (reason === 'missing')
     return (
-      <EmptyState heading="h1" icon="film" title={t('barrier.missing')}>
-        <p>{t('barrier.missingText')}</p>
+      <EmptyState heading="h1" icon="film" title={t('unavailable.missing')}>
+        <p>{t('unavailable.missingText')}</p>
         <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
       </EmptyState>
     )
   if (reason === 'login')
     return (
-      <EmptyState heading="h1" icon="lock" title={t('barrier.login')}>
-        <p>{t('barrier.loginText')}</p>
+      <EmptyState heading="h1" icon="lock" title={t('unavailable.login')}>
+        <p>{t('unavailable.loginText')}</p>
         <ButtonLink look="primary" href={`/login?next=${encodeURIComponent(url)}`}>
           {t('shell.login')}
         </ButtonLink>
@@ -35,11 +35,11 @@ export function VideoUnavailable({
     )
   if (reason === 'forbidden')
     return (
-      <EmptyState heading="h1" icon="lock" title={t('barrier.forbidden')}>
-        <p>{t('barrier.forbiddenText')}</p>
+      <EmptyState heading="h1" icon="lock" title={t('unavailable.forbidden')}>
+        <p>{t('unavailable.forbiddenText')}</p>
         <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
       </EmptyState>
     )
   if (reason === 'failed') return <ErrorState text={t('ui.noConnection')} onRetry={onRetry} />
-  return <PasswordForm kind={reason} onUnlock={onUnlock} onRetry={onRetry} />
+  return <PasswordForm reason={reason} onUnlock={onUnlock} onRetry={onRetry} />
 }

@@ -25,12 +25,12 @@ export default function WatchPage(): JSX.Element {
     params: { id = '' },
     query
   } = useRoute()
-  const { video, source, headers, barrier: unavailableReason, unlock, reload, renew } = useVideo(id)
+  const { video, source, headers, unavailableReason, unlock, reload, renew } = useVideo(id)
   const renderedParts = useStagedHydration(5)
   const [wide, setWide] = useState(false)
   const { route } = useLocation()
   const waitingForFiles = video !== null && video.streamingPlaylists.length + video.files.length === 0 && video.state.id !== 7
-  useTitle(video?.name ?? (unavailableReason ? t(unavailableReason === 'missing' ? 'barrier.missing' : 'watch.closed') : null))
+  useTitle(video?.name ?? (unavailableReason ? t(unavailableReason === 'missing' ? 'unavailable.missing' : 'watch.closed') : null))
   useEffect(() => {
     if (video && id !== video.shortUUID) route(`/w/${video.shortUUID}${location.search}`, true)
   }, [video?.shortUUID])
@@ -89,7 +89,7 @@ export default function WatchPage(): JSX.Element {
           {renderedParts > 3 ? (
             <Comments key={video.uuid} video={video} headers={headers} />
           ) : (
-            <div class="watch-room watch-room-comments" />
+            <div class="watch-placeholder watch-placeholder-comments" />
           )}
         </div>
       )}
