@@ -59,6 +59,8 @@ test.each([390, 1280])('a frame of the video becomes its thumbnail, on the uploa
   await page.setInputFiles('input[type=file]', videoPath)
   await pickFrame(page, 'End')
   await page.getByText('Thumbnail saved.').waitFor()
+  const rightEdges = await page.locator('.upload-item button').evaluateAll(all => all.map(button => button.getBoundingClientRect().right))
+  expect(Math.max(...rightEdges)).toBeLessThanOrEqual(width)
   const { json } = await site.call('GET /users/me/videos', { token })
   const [{ uuid, shortUUID }] = json.data
   expect(await thumbnailColour(uuid, token)).toBe('blue')
