@@ -34,6 +34,15 @@ test('an exported name is exported by one file only: who searches for it finds o
   expect(several.map(([name, paths]) => `${name}: ${paths.join(', ')}`)).toEqual([])
 })
 
+test('a name that is passed on keeps its name: one thing has one', () => {
+  const renamed = sources.flatMap(({ path }) =>
+    [...readFileSync(join(root, path), 'utf8').matchAll(/^export (?:type )?\{([^}]* as (?!default\b)[^}]*)\} from/gm)].map(
+      ([, names]) => `${path}: ${names!.trim()}`
+    )
+  )
+  expect(renamed).toEqual([])
+})
+
 /** Verbs and nouns that say nothing without an object: `storeActor`, not `store`; `CommentRow`, not `Row`. */
 const BARE =
   /^(ask|tell|take|make|put|store|read|write|send|run|settle|find|get|set|list|load|count|check|handle|process|update|remove|row|state|part|place|line|words|room|answer|item|data|info|options|settings|page|source)s?$/i

@@ -3,7 +3,7 @@ import { config, instanceHost } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { logger } from '../core/logger.ts'
 import { runQuery, sql } from '../core/sql.ts'
-import { Budget, FetchError, fetchRemoteDocument, fetchRemoteJson } from '../fediverse/remote-fetch.ts'
+import { FetchBudget, FetchError, fetchRemoteDocument, fetchRemoteJson } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocalUrl, originOf, sameOrigin } from '../fediverse/origin.ts'
 import { addTombstone, isTombstoned } from '../fediverse/tombstones.ts'
 import { isObject, listOf } from '../fediverse/vocabulary.ts'
@@ -11,7 +11,7 @@ import { ActorModel } from './actor.model.ts'
 import { parseActorDocument, type RemoteActor } from './actor.codec.ts'
 import { storeRemoteActorImages } from './remote-actor-images.ts'
 
-type ResolveOptions = { budget?: Budget; refresh?: boolean }
+type ResolveOptions = { budget?: FetchBudget; refresh?: boolean }
 
 /** An actor; `fetched` is its parsed document if it was fetched by this call. */
 export type ResolvedActor = { actor: ActorModel; fetched: RemoteActor | null }
@@ -28,7 +28,7 @@ export async function resolveActor(address: string, options: ResolveOptions = {}
 /** As `resolveActor`, with the document if it was fetched. */
 export async function resolveActorWithDocument(
   address: string,
-  { budget = new Budget(), refresh = false }: ResolveOptions = {}
+  { budget = new FetchBudget(), refresh = false }: ResolveOptions = {}
 ): Promise<ResolvedActor> {
   const url = httpUrl(address.split('#', 1)[0])
   if (!url) throw new FetchError('refused', 'This is no address')
@@ -53,7 +53,7 @@ export async function resolveActorWithDocument(
 }
 
 /** Resolves a handle `name@host` by WebFinger (RFC 7033) to the actor of its `self` link. Throws FetchError. */
-export async function resolveHandle(handle: string, { budget = new Budget() }: { budget?: Budget } = {}): Promise<ActorModel> {
+export async function resolveHandle(handle: string, { budget = new FetchBudget() }: { budget?: FetchBudget } = {}): Promise<ActorModel> {
   const [name, host] = handle.replace(/^@/, '').split('@')
   if (!name || !host) throw new FetchError('refused', 'This is no handle')
   if (host.toLowerCase() === instanceHost().toLowerCase()) {
@@ -81,7 +81,7 @@ function origins(host: string): (string | null)[] {
   return config.webserver.https || config.federation.prevent_ssrf ? [originOf(`https://${host}`)] : [originOf(`http://${host}`)]
 }
 
-type RemoteGroupHandler = (actorId: number, remote: RemoteActor, budget: Budget) => Promise<unknown>
+type RemoteGroupHandler = (actorId: number, remote: RemoteActor, budget: FetchBudget) => Promise<unknown>
 let remoteGroupHandler: RemoteGroupHandler = async () => undefined
 
 /** Sets the handler that stores the channel of a fetched Group (set by the channels layer). */
@@ -89,7 +89,7 @@ export function setRemoteGroupHandler(handler: RemoteGroupHandler): void {
   remoteGroupHandler = handler
 }
 
-async function fetchActor(address: string, budget: Budget): Promise<ResolvedActor> {
+async function fetchActor(address: string, budget: FetchBudget): Promise<ResolvedActor> {
   if (await isTombstoned(address)) throw new FetchError('gone', `${address} was deleted`)
   const { url, document } = await fetchRemoteDocument(address, { budget })
   const remote = parseActorDocument(document)

@@ -1,6 +1,6 @@
 import { transaction } from '../core/transaction.ts'
 import { runQuery, sql } from '../core/sql.ts'
-import { Budget, FetchError } from '../fediverse/remote-fetch.ts'
+import { FetchBudget, FetchError } from '../fediverse/remote-fetch.ts'
 import type { RemoteActor } from '../actors/actor.codec.ts'
 import { resolveActorWithDocument, resolveActor, setRemoteGroupHandler } from '../actors/resolve-actor.ts'
 import { ChannelModel } from './channel.model.ts'
@@ -11,7 +11,7 @@ import { ChannelModel } from './channel.model.ts'
  */
 export async function resolveChannel(
   address: string,
-  { budget = new Budget(), refresh = false }: { budget?: Budget; refresh?: boolean } = {}
+  { budget = new FetchBudget(), refresh = false }: { budget?: FetchBudget; refresh?: boolean } = {}
 ): Promise<ChannelModel> {
   const { actor, fetched } = await resolveActorWithDocument(address, { budget, refresh })
   if (actor.type !== 'Group') throw new FetchError('invalid', `${address} is no channel`)
@@ -27,7 +27,7 @@ export function registerRemoteGroupHandler(): void {
   setRemoteGroupHandler(storeChannel)
 }
 
-async function storeChannel(actorId: number, remote: RemoteActor, budget: Budget): Promise<ChannelModel> {
+async function storeChannel(actorId: number, remote: RemoteActor, budget: FetchBudget): Promise<ChannelModel> {
   const accountId = await resolveOwnerAccountId(remote, budget)
   await transaction(
     async tx =>
@@ -44,7 +44,7 @@ async function storeChannel(actorId: number, remote: RemoteActor, budget: Budget
 }
 
 /** Returns the id of the account of the first owner that is no Group. Throws FetchError without one. */
-async function resolveOwnerAccountId({ owners, url }: RemoteActor, budget: Budget): Promise<number> {
+async function resolveOwnerAccountId({ owners, url }: RemoteActor, budget: FetchBudget): Promise<number> {
   for (const owner of owners) {
     const actor = await resolveActor(owner, { budget })
     if (actor.type === 'Group') continue

@@ -3,7 +3,7 @@ import { transaction } from '../core/transaction.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { resolveActivityActor } from '../actors/follow.inbox.ts'
 import { resolveActor } from '../actors/resolve-actor.ts'
-import { Budget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
+import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { registerCrossOriginDeletePolicy } from '../fediverse/cross-origin-delete.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
 import { RetryLaterError, onActivity, onActivityBatch, type IncomingActivity } from '../fediverse/activity-handlers.ts'
@@ -41,7 +41,7 @@ export function registerCommentHandlers(): void {
 }
 
 async function handleNote(incoming: IncomingActivity): Promise<boolean> {
-  const budget = new Budget()
+  const budget = new FetchBudget()
   const note = isObject(incoming.object) ? parseCommentNote(incoming.object) : null
   if (!note || note.author !== incoming.actor || !note.isPublic) return false
   try {
@@ -61,7 +61,7 @@ async function handleNote(incoming: IncomingActivity): Promise<boolean> {
 
 /** Fetches and stores a comment that the origin of its video lists. Throws FetchError. */
 export async function fetchRemoteComment(url: string): Promise<void> {
-  const budget = new Budget()
+  const budget = new FetchBudget()
   const { document } = await fetchRemoteDocument(url, { budget })
   const note = document.type === 'Note' ? parseCommentNote(document) : null
   const placement = note?.isPublic ? await resolvePlacement(note.inReplyTo, budget, new Set([note.url])) : null
@@ -74,7 +74,7 @@ type CommentPlacement = { videoId: number; parentId: number | null; threadId: nu
  * Returns where a comment belongs: directly below a known video, or below a comment as its reply. Fetches and stores missing parents, at
  * most `CRAWL.maxReplies` of them (docs/federation.md#reply-chains).
  */
-async function resolvePlacement(url: string, budget: Budget, seen: Set<string>): Promise<CommentPlacement | null> {
+async function resolvePlacement(url: string, budget: FetchBudget, seen: Set<string>): Promise<CommentPlacement | null> {
   const [video] = await runQuery<{ id: number }>(
     sql`SELECT id FROM videos WHERE url = ${url} AND CASE WHEN remote THEN gone_at IS NULL AND privacy IN (1, 2) ELSE state = 1
       AND (privacy IN (1, 2) OR publications > 0) END`

@@ -1,7 +1,7 @@
 import { runQuery, sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
 import { fetchCollectionPages } from '../fediverse/remote-collection.ts'
-import { Budget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
+import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
 import { findTombstoned } from '../fediverse/tombstones.ts'
 import { idOf } from '../fediverse/vocabulary.ts'
@@ -56,7 +56,7 @@ async function skipUnavailable(fetching: Promise<unknown>): Promise<void> {
 
 async function isGoneAtOrigin(url: string): Promise<boolean> {
   try {
-    return (await fetchRemoteDocument(url, { budget: new Budget() })).document.type === 'Tombstone'
+    return (await fetchRemoteDocument(url, { budget: new FetchBudget() })).document.type === 'Tombstone'
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
     return error.kind === 'gone' || error.kind === 'missing'

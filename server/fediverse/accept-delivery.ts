@@ -10,7 +10,7 @@ import { isVerifiableAtOrigin } from './origin-policy.ts'
 import { hostOf, httpUrl, isLocalUrl, sameOrigin } from './origin.ts'
 import { recordPeerContact } from './peers.ts'
 import { RejectedRequestError } from './rejected-request.ts'
-import { digestOf, verifyHttpSignature } from './http-signature.ts'
+import { sha256Base64, verifyHttpSignature } from './http-signature.ts'
 import { storeIncomingActivity } from './store-incoming-activity.ts'
 import { idOf, isObject, listOf, typeOf, type Json, type JsonObject } from './vocabulary.ts'
 
@@ -64,7 +64,7 @@ export async function acceptDelivery({ path, headers, body, ip }: InboxRequest):
   if (signer !== actor && !isVerifiableAtOrigin(type, activity))
     throw new RejectedRequestError(401, 'The signature is not of the actor of this activity')
   const proof = signer === actor ? 'http' : 'none'
-  const digest = digestOf(body)
+  const digest = sha256Base64(body)
   // A sender cannot block ids of other origins.
   const dedupKey = fitIndex(
     proof === 'none' || !sameOrigin(id, actor) ? `${signer} ${id}` : dedupKeyOf(id, type, activity, digest, signature)

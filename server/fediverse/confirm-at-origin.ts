@@ -1,5 +1,5 @@
 import { runQuery, sql } from '../core/sql.ts'
-import { Budget, FetchError, fetchRemoteDocument } from './remote-fetch.ts'
+import { FetchBudget, FetchError, fetchRemoteDocument } from './remote-fetch.ts'
 import { checkConfirmedOrigin, type OriginDecision } from './origin-policy.ts'
 import { hostOf, httpUrl } from './origin.ts'
 import { RetryLaterError, type IncomingActivity } from './activity-handlers.ts'
@@ -14,7 +14,7 @@ type ConfirmationRequest = Extract<OriginDecision, { kind: 'confirm' }>
  */
 export async function confirmAtOrigin(
   { url, expected, incoming }: ConfirmationRequest,
-  budget = new Budget()
+  budget = new FetchBudget()
 ): Promise<IncomingActivity | string> {
   if (!(await hasFollowsWithHost(hostOf(incoming.signer)))) return 'nobody follows or is followed there'
   const document = await fetchCurrentObject(url, budget)
@@ -40,7 +40,7 @@ export async function confirmAtOrigin(
  * Fetches the current object at a URL; null if it is gone or missing. Throws RetryLaterError while its server does not answer, FetchError
  * for other faults.
  */
-export async function fetchCurrentObject(url: string, budget = new Budget()): Promise<JsonObject | null> {
+export async function fetchCurrentObject(url: string, budget = new FetchBudget()): Promise<JsonObject | null> {
   try {
     return (await fetchRemoteDocument(url, { budget })).document
   } catch (error) {

@@ -9,7 +9,7 @@ import { uploadVideo } from '../test/upload.ts'
 import { verifyIntegrityProof } from './integrity-proof.ts'
 import { parseUntrustedJson } from './untrusted-json.ts'
 import { verifyLdSignature } from './ld-signature.ts'
-import { digestOf, signCavage, signRfc9421 } from './http-signature.ts'
+import { sha256Base64, signCavage, signRfc9421 } from './http-signature.ts'
 
 let site: TestInstance
 let owner: Awaited<ReturnType<TestInstance['user']>>
@@ -162,7 +162,7 @@ describe.each(['cavage', 'rfc9421'] as const)('a Fedify server that uses %s', sc
       object: `${site.url}/videos/watch/${video.uuid}`
     })
     const headers = await (scheme === 'cavage'
-      ? signCavage({ method: 'POST', url: inbox, digest: digestOf(body), signer })
+      ? signCavage({ method: 'POST', url: inbox, digest: sha256Base64(body), signer })
       : signRfc9421({ method: 'POST', url: inbox, body, signer }))
     const { host: _host, ...rest } = headers
     expect((await fetch(inbox, { method: 'POST', body, headers: { ...rest, 'content-type': 'application/activity+json' } })).status).toBe(

@@ -5,7 +5,7 @@ import { cavageSignatureHeader } from '../test/hostile-peer.ts'
 import { scriptedKeyring, type ScriptedKeyring } from '../test/scripted-keyring.ts'
 import { setKeyring, type KeyOwner } from './keyring.ts'
 import { RejectedRequestError } from './rejected-request.ts'
-import { digestOf, signCavage, signRfc9421, verifyHttpSignature } from './http-signature.ts'
+import { sha256Base64, signCavage, signRfc9421, verifyHttpSignature } from './http-signature.ts'
 
 const ACTOR = 'https://good.example/accounts/alice'
 const BODY = Buffer.from('{"type":"Like"}')
@@ -508,7 +508,7 @@ it('our own signatures verify, with both schemes and both key types', async () =
   ] as const) {
     const signer = { actor: ACTOR, keyId: keyId(name), privateKey }
     const date = new Date(NOW)
-    const cavageHeaders = await signCavage({ method: 'POST', url: INBOX, digest: digestOf(BODY), date, signer })
+    const cavageHeaders = await signCavage({ method: 'POST', url: INBOX, digest: sha256Base64(BODY), date, signer })
     const rfc9421Headers = await signRfc9421({ method: 'POST', url: INBOX, body: BODY.toString(), date, signer })
     for (const headers of [cavageHeaders, rfc9421Headers])
       expect(await verifyRequest({ method: 'POST', path: '/inbox', headers, body: BODY, now: NOW })).toBe(ACTOR)

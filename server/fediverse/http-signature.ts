@@ -9,7 +9,7 @@ import { parseRfc9421Signature } from './rfc9421.ts'
 
 export { signCavage } from './cavage.ts'
 export { signRfc9421 } from './rfc9421.ts'
-export { sha256Base64 as digestOf, parsePublicKeyPem as publicKeyOf } from './keys.ts'
+export { sha256Base64, parsePublicKeyPem } from './keys.ts'
 
 /** A request whose signature is to be verified; `path` with its query, `now` in ms. */
 export type SignedRequest = { method: string; path: string; headers: IncomingHttpHeaders; body?: Uint8Array; now?: number }

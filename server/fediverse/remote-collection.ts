@@ -1,4 +1,4 @@
-import { Budget, FetchError, fetchRemoteDocument } from './remote-fetch.ts'
+import { FetchBudget, FetchError, fetchRemoteDocument } from './remote-fetch.ts'
 import { httpUrl, sameOrigin } from './origin.ts'
 import { isObject, listOf, type JsonObject } from './vocabulary.ts'
 import { CRAWL } from './crawl-internals.ts'
@@ -17,7 +17,7 @@ export async function* fetchCollectionPages(
   const { maxPages, maxItems, maxTime } = CRAWL
   const deadline = Date.now() + maxTime
   const visited = new Set<string>()
-  const budget = new Budget(maxPages + 2)
+  const budget = new FetchBudget(maxPages + 2)
   let [total, itemCount, url]: [number | null, number, string | null] = [null, 0, from]
   if (url === null) {
     const { document } = await fetchRemoteDocument(collection, { budget })

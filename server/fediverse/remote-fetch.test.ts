@@ -11,7 +11,7 @@ import { recordConnectionAttempts } from '../test/connection-attempts.ts'
 import { makeSelfSignedCertificate } from '../test/certificate.ts'
 import { startHostilePeer, type HostilePeer } from '../test/hostile-peer.ts'
 import { scriptedKeyring } from '../test/scripted-keyring.ts'
-import { Budget, FetchError, fetchRemoteDocument, fetchRemoteFile, fetchRemoteJson } from './remote-fetch.ts'
+import { FetchBudget, FetchError, fetchRemoteDocument, fetchRemoteFile, fetchRemoteJson } from './remote-fetch.ts'
 import { setKeyring } from './keyring.ts'
 import { overrideInternals } from '../core/internals.ts'
 import { FETCH } from './fetch-internals.ts'
@@ -465,7 +465,7 @@ describe('slow servers', () => {
 })
 
 it('the fetch budget counts every request, redirects included', async () => {
-  const budget = new Budget(3)
+  const budget = new FetchBudget(3)
   expect(await errorOf(fetchRemoteDocument(redirectTo(serveNote()), { budget }))).toBe('answered')
   expect(await errorOf(fetchRemoteDocument(redirectTo(serveNote()), { budget }))).toMatch(/^budget/)
 })

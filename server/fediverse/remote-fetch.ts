@@ -9,8 +9,8 @@ import { RejectedRequestError } from './rejected-request.ts'
 import type { JsonObject } from './vocabulary.ts'
 import { FETCH } from './fetch-internals.ts'
 
-export { FetchBudget as Budget, FetchError } from './fetch-budget.ts'
-export { createGuardedAgent as agent, assertUrlAllowed as assertAllowed } from './ssrf-guard.ts'
+export { FetchBudget, FetchError } from './fetch-budget.ts'
+export { createGuardedAgent, assertUrlAllowed } from './ssrf-guard.ts'
 
 type FetchOptions = { budget?: FetchBudget; signed?: boolean }
 

@@ -3,7 +3,7 @@ import { runQuery, sql } from '../core/sql.ts'
 import { registerActorCollection } from '../actors/activitypub-response.ts'
 import { resolveChannel } from '../channels/resolve-channel.ts'
 import { hasFollowsWithHost } from '../fediverse/confirm-at-origin.ts'
-import { Budget, FetchError } from '../fediverse/remote-fetch.ts'
+import { FetchBudget, FetchError } from '../fediverse/remote-fetch.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
 import { RetryLaterError, onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { idOf, isObject, listOf } from '../fediverse/vocabulary.ts'
@@ -38,7 +38,7 @@ async function handlePlaylist({ actor, object }: IncomingActivity): Promise<bool
   const playlist = isObject(document) ? parsePlaylistObject(document) : null
   if (!playlist || !(await hasFollowsWithHost(hostOf(actor)))) return false
   try {
-    const channel = await resolveChannel(playlist.channel, { budget: new Budget() })
+    const channel = await resolveChannel(playlist.channel, { budget: new FetchBudget() })
     if (actor !== playlist.channel && actor !== (await channelAccountUrl(channel))) return false
     const id = await storeRemotePlaylist(playlist, channel)
     if (id !== null) await crawlPlaylistElementsJob.enqueue({ playlistId: id })

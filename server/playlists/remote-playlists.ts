@@ -5,7 +5,7 @@ import { runQuery, sql } from '../core/sql.ts'
 import { resolveChannel } from '../channels/resolve-channel.ts'
 import type { ChannelModel } from '../channels/channel.model.ts'
 import { fetchCollectionPages } from '../fediverse/remote-collection.ts'
-import { Budget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
+import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { addTombstone, isTombstoned } from '../fediverse/tombstones.ts'
 import { idOf, isObject } from '../fediverse/vocabulary.ts'
@@ -51,7 +51,7 @@ export async function storeRemotePlaylist(
 
 /** Fetches a playlist from its origin and stores it; removes it here where it is gone there. Throws FetchError. */
 export async function fetchRemotePlaylist(url: string): Promise<number | null> {
-  const budget = new Budget()
+  const budget = new FetchBudget()
   try {
     const { document } = await fetchRemoteDocument(url, { budget })
     const playlist = parsePlaylistObject(document)
@@ -133,7 +133,7 @@ async function fetchPlaylistElement(
   url: string,
   playlist: string
 ): Promise<{ element: PlaylistElementObject; videoId: number } | null> {
-  const budget = new Budget()
+  const budget = new FetchBudget()
   try {
     const document = isObject(item) && 'position' in item ? item : (await fetchRemoteDocument(url, { budget })).document
     const element = parsePlaylistElementObject(document, playlist)

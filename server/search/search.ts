@@ -11,7 +11,7 @@ import { logger } from '../core/logger.ts'
 import { paging } from '../core/paging.ts'
 import type { Viewer } from '../core/route.ts'
 import { runQuery, sql } from '../core/sql.ts'
-import { Budget, FetchError } from '../fediverse/remote-fetch.ts'
+import { FetchBudget, FetchError } from '../fediverse/remote-fetch.ts'
 import { keyring } from '../fediverse/keyring.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
 import { longUuid } from '../../shared/short-uuid.ts'
@@ -90,13 +90,13 @@ async function findOrFetchChannel(text: string, viewer: Viewer | null): Promise<
 async function fetchWhereAllowed(
   text: string,
   viewer: Viewer | null,
-  fetchId: (budget: Budget) => Promise<number>
+  fetchId: (budget: FetchBudget) => Promise<number>
 ): Promise<number | null> {
   const host = httpUrl(text) ? hostOf(text) : text.split('@').at(-1)!.toLowerCase()
   const { users, anonymous } = config.search.remote_uri
   const isAllowed = config.federation.enabled && (viewer ? users : anonymous) && !(await keyring.isBlocked(host, text))
   try {
-    return await fetchId(new Budget(isAllowed ? undefined : 0))
+    return await fetchId(new FetchBudget(isAllowed ? undefined : 0))
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
     logger.debug('What was searched for could not be had', { text, reason: error.message })

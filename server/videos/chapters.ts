@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { transaction } from '../core/transaction.ts'
 import { runQuery, sql } from '../core/sql.ts'
-import { type Budget, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
+import { type FetchBudget, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { cleanLine } from '../fediverse/text-limits.ts'
 import { listOf } from '../fediverse/vocabulary.ts'
 
@@ -24,7 +24,7 @@ export async function listChapters(videoId: number): Promise<VideoChapter[]> {
 }
 
 /** Fetches and stores the chapters of a remote video. Throws FetchError. */
-export async function fetchChapters(videoId: number, url: string, budget: Budget): Promise<void> {
+export async function fetchChapters(videoId: number, url: string, budget: FetchBudget): Promise<void> {
   const { document } = await fetchRemoteDocument(url, { budget })
   const titles = new Map<number, string>()
   for (const entry of listOf(document.hasPart).slice(0, MAX.chapters)) {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineJob } from '../core/job.ts'
 import { runQuery, sql } from '../core/sql.ts'
-import { Budget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
+import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { fetchChapters } from './chapters.ts'
 import { crawlCheckInterval } from './crawl-interval.ts'
 import { VideoModel } from './video.model.ts'
@@ -17,7 +17,7 @@ export const fetchVideoCollections = defineJob({
     const { likes, dislikes, chapters } = video.collections ?? { likes: null, dislikes: null, chapters: null }
     // If the video was received again in the meantime, this result is outdated and another job is already enqueued.
     const isUnchanged = sql`id = ${videoId} AND date_trunc('milliseconds', around_due_at) = ${video.aroundDueAt}`
-    const budget = new Budget()
+    const budget = new FetchBudget()
     try {
       if (chapters) await nullIfMissing(fetchChapters(videoId, chapters, budget))
       const likeCount = await nullIfMissing(fetchTotalItems(likes, budget))
@@ -44,7 +44,7 @@ async function nullIfMissing<T>(fetching: Promise<T>): Promise<T | null> {
 }
 
 /** Returns the `totalItems` of a collection, null without a URL or a valid number. Throws FetchError. */
-async function fetchTotalItems(url: string | null, budget: Budget): Promise<number | null> {
+async function fetchTotalItems(url: string | null, budget: FetchBudget): Promise<number | null> {
   if (!url) return null
   const { document } = await fetchRemoteDocument(url, { budget })
   const { totalItems } = document

@@ -3,7 +3,7 @@ import { isClassLockHeld, tryClassLock } from '../core/locks.ts'
 import { runQuery, sql, type Sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
 import { fetchCollectionPages, type CollectionPage } from '../fediverse/remote-collection.ts'
-import { Budget, FetchError } from '../fediverse/remote-fetch.ts'
+import { FetchBudget, FetchError } from '../fediverse/remote-fetch.ts'
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { idOf, isObject, typeOf } from '../fediverse/vocabulary.ts'
 import { resolveVideo, storeVideoDocument } from './resolve-video.ts'
@@ -134,7 +134,7 @@ async function storePageVideos(items: unknown[], actor: CrawledActor, progress: 
 /** Stores one video; a failure is skipped. Throws FetchError where the budget is used up or the origin is unreachable. */
 async function storeOutboxVideo(url: string, document: unknown, requestedAt: Date): Promise<void> {
   try {
-    const budget = new Budget()
+    const budget = new FetchBudget()
     await (document ? storeVideoDocument(document, requestedAt, budget) : resolveVideo(url, { budget, refresh: true }))
   } catch (error) {
     if (!(error instanceof FetchError) || error.kind === 'budget' || error.kind === 'unreachable') throw error

@@ -4,7 +4,7 @@ import { AccountModel } from '../actors/account.model.ts'
 import { ActorModel } from '../actors/actor.model.ts'
 import { resolveChannel } from '../channels/resolve-channel.ts'
 import type { ChannelModel } from '../channels/channel.model.ts'
-import { Budget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
+import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
 import { stripUnsafeUrls } from './strip-unsafe-urls.ts'
 import { removeRemoteVideo, storeRemoteVideo } from './store-remote-video.ts'
@@ -12,7 +12,7 @@ import { VideoModel } from './video.model.ts'
 import type { VideoObject } from './video-object.ts'
 import { InvalidVideoError, parseVideoObject } from './video.codec.ts'
 
-type ResolveVideoOptions = { budget?: Budget; refresh?: boolean }
+type ResolveVideoOptions = { budget?: FetchBudget; refresh?: boolean }
 
 /**
  * Returns the video with this URL: a local one, a stored one, or one fetched from its origin where it is unknown, was not refreshed for
@@ -20,7 +20,7 @@ type ResolveVideoOptions = { budget?: Budget; refresh?: boolean }
  */
 export async function resolveVideo(
   videoUrl: string,
-  { budget = new Budget(), refresh = false }: ResolveVideoOptions = {}
+  { budget = new FetchBudget(), refresh = false }: ResolveVideoOptions = {}
 ): Promise<VideoModel> {
   const url = httpUrl(videoUrl.split('#', 1)[0])
   if (!url) throw new FetchError('refused', 'This is no address')
@@ -44,7 +44,7 @@ export async function resolveVideo(
 }
 
 /** Stores a video from its document, if its channel belongs to its account (docs/federation.md#one-origin). Throws FetchError. */
-export async function storeVideoDocument(document: unknown, requestedAt: Date, budget: Budget): Promise<VideoModel> {
+export async function storeVideoDocument(document: unknown, requestedAt: Date, budget: FetchBudget): Promise<VideoModel> {
   const object = validateVideoDocument(document)
   const channel = await resolveVideoChannel(object, budget)
   const video = await storeRemoteVideo(object, channel.id, requestedAt)
@@ -64,7 +64,7 @@ export function validateVideoDocument(document: unknown): VideoObject {
 }
 
 /** Returns the channel of a video; its own document must name the account that the video names. Throws FetchError. */
-export async function resolveVideoChannel(object: VideoObject, budget: Budget): Promise<ChannelModel> {
+export async function resolveVideoChannel(object: VideoObject, budget: FetchBudget): Promise<ChannelModel> {
   const channel = await resolveChannel(object.channel, { budget })
   if (object.account === null || (await channelAccountUrl(channel)) === object.account) return channel
   const refreshed = await resolveChannel(object.channel, { budget, refresh: true })

@@ -1,5 +1,5 @@
 import { instanceOrigin } from '../core/config.ts'
-import { assertAllowed } from '../fediverse/remote-fetch.ts'
+import { assertUrlAllowed } from '../fediverse/remote-fetch.ts'
 import type { FileLink, VideoObject } from './video-object.ts'
 
 /**
@@ -30,7 +30,7 @@ const isPlayable = (url: string) => isAllowed(url) && (url.startsWith('https:') 
 
 function isAllowed(url: string): boolean {
   try {
-    assertAllowed(new URL(url))
+    assertUrlAllowed(new URL(url))
     return true
   } catch {
     return false

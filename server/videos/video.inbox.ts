@@ -1,6 +1,6 @@
 import { runQuery, sql } from '../core/sql.ts'
 import { resolveActor } from '../actors/resolve-actor.ts'
-import { Budget, FetchError } from '../fediverse/remote-fetch.ts'
+import { FetchBudget, FetchError } from '../fediverse/remote-fetch.ts'
 import { hasFollowsWithHost } from '../fediverse/confirm-at-origin.ts'
 import { hostOf, httpUrl, isLocalUrl } from '../fediverse/origin.ts'
 import { RetryLaterError, onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
@@ -31,7 +31,7 @@ async function handleCreateOrUpdate({ actor, object: activityObject, receivedAt 
   return await withFetchErrors(async () => {
     const owners = await listVideoOwnerUrls(id)
     if (owners.length > 0 && !owners.includes(actor)) return false
-    const budget = new Budget()
+    const budget = new FetchBudget()
     const object = parseEmbeddedVideo(document)
     // An incomplete document is fetched from its origin.
     if (!object) {
@@ -64,7 +64,7 @@ async function handleAnnounce({ id, actor, object }: IncomingActivity): Promise<
   if (stored && !stored.remote && !isVideoServedToPeers(stored)) return true
   if (!stored && (isLocalUrl(url) || !(await hasFollowsWithHost(hostOf(actor))))) return false
   return await withFetchErrors(async () => {
-    const budget = new Budget()
+    const budget = new FetchBudget()
     const sharer = await resolveActor(actor, { budget })
     // An unknown video is accepted from instances and channels only, not from accounts that boost it.
     if (!stored && sharer.type !== 'Application' && sharer.type !== 'Group') return false
