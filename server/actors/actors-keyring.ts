@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { config, instanceOrigin } from '../core/config.ts'
-import { runQuery, sql } from '../core/sql.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import type { Keyring, KeyOwner, Signer } from '../fediverse/keyring.ts'
 import { parsePublicKeyPem } from '../fediverse/keys.ts'
@@ -153,7 +153,7 @@ async function refreshOwner(keyId: string): Promise<KeyOwner | null> {
   const due = await runQuery<{ id: number }>(sql`
     UPDATE actors SET key_refreshed_at = now() WHERE (key_id = ${keyId} OR url = ${url}) AND host IS NOT NULL
       AND (key_refreshed_at IS NULL
-        OR key_refreshed_at < now() - make_interval(secs => ${REMOTE_ACTORS.keyRefresh / 1000}::double precision))
+        OR key_refreshed_at < now() - ${sqlInterval(REMOTE_ACTORS.keyRefresh)})
     RETURNING id`)
   if (due.length === 0) return await findStoredOwner(keyId)
   try {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { defineJob } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { runQuery, sql, type Sql } from '../core/sql.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { FetchError } from '../fediverse/remote-fetch.ts'
 import { resolveActor } from './resolve-actor.ts'
 import { removeExpiredRetiredKeys } from './retired-keys.ts'
@@ -28,7 +28,7 @@ export const refreshRemoteActors = defineJob({
     await removeExpiredRetiredKeys()
     if (!enabled) return
     const due = await runQuery<{ url: string }>(sql`
-      SELECT url FROM actors WHERE host IS NOT NULL AND (refreshed_at IS NULL OR refreshed_at < now() - ${intervalSql(refresh_after)})
+      SELECT url FROM actors WHERE host IS NOT NULL AND (refreshed_at IS NULL OR refreshed_at < now() - ${sqlInterval(refresh_after)})
         AND EXISTS (SELECT 1 FROM follows WHERE actors.id IN (follows.actor_id, follows.target_id))
       ORDER BY refreshed_at NULLS FIRST LIMIT ${BATCH}`)
     for (const { url } of due) {
@@ -42,5 +42,3 @@ export const refreshRemoteActors = defineJob({
     }
   }
 })
-
-const intervalSql = (ms: number): Sql => sql`make_interval(secs => ${ms / 1000}::double precision)`

@@ -4,7 +4,7 @@ import { config } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { defineJob } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
-import { queryAs, runQuery, sql } from '../core/sql.ts'
+import { queryAs, runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { FetchError } from '../fediverse/remote-fetch.ts'
 import { ActorModel } from './actor.model.ts'
 import { isoTimestampSql } from './actor.shape.ts'
@@ -61,7 +61,7 @@ async function retryDueFollows(): Promise<void> {
   // Handles that could not be resolved for `federation.outbox.keep` are given up.
   await runQuery(
     sql`DELETE FROM wanted_follows
-      WHERE created_at < now() - make_interval(secs => ${config.federation.outbox.keep / 1000}::double precision)`
+      WHERE created_at < now() - ${sqlInterval(config.federation.outbox.keep)}`
   )
   for (;;) {
     const processed = await transaction(async tx => {
@@ -81,7 +81,7 @@ async function retryDueFollows(): Promise<void> {
         await runQuery(
           sql`
         UPDATE wanted_follows SET attempts = attempts + 1, error = ${error.message},
-          not_before = ${isPermanent ? sql`'infinity'` : sql`now() + make_interval(secs => ${delay / 1000}::double precision)`}
+          not_before = ${isPermanent ? sql`'infinity'` : sql`now() + ${sqlInterval(delay)}`}
         WHERE id = ${row.id}`,
           tx
         )

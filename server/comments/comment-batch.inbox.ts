@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
 import { acquireTextLocks } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
-import { runQuery, sql } from '../core/sql.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import type { IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { findTombstoned } from '../fediverse/tombstones.ts'
 import { isObject } from '../fediverse/vocabulary.ts'
@@ -53,7 +53,7 @@ async function findPlacements(notes: ParsedCommentNote[]): Promise<CommentPlacem
         ${notes.map(note => note.url)}::text[], ${notes.map(note => note.inReplyTo)}::text[], ${notes.map(note => note.author)}::text[]
       ) AS given (url, reply, author)
       JOIN actors author ON author.url = given.author AND author.host IS NOT NULL
-        AND author.refreshed_at > now() - make_interval(secs => ${config.federation.actors.refresh_after / 1000}::double precision)
+        AND author.refreshed_at > now() - ${sqlInterval(config.federation.actors.refresh_after)}
       JOIN accounts account ON account.actor_id = author.id
       LEFT JOIN comments parent ON parent.url = given.reply AND parent.deleted_at IS NULL
       LEFT JOIN videos answered ON answered.url = given.reply

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { defineJob } from '../core/job.ts'
-import { runQuery, sql } from '../core/sql.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { crawlCommentsJob } from './crawl-comments.job.ts'
 import { CRAWL } from '../fediverse/crawl-internals.ts'
 
@@ -16,7 +16,7 @@ export const crawlDueCommentsJob = defineJob({
     const due = await runQuery<{ id: number }>(sql`
       SELECT id FROM videos WHERE remote AND gone_at IS NULL AND collections->>'comments' IS NOT NULL
         AND (comments_read_at IS NULL
-          OR comments_read_at < now() - make_interval(secs => ${config.federation.actors.refresh_after / 1000}::double precision))
+          OR comments_read_at < now() - ${sqlInterval(config.federation.actors.refresh_after)})
       ORDER BY comments_read_at NULLS FIRST, published_at DESC LIMIT ${CRAWL.refreshBatch}`)
     for (const { id } of due) await crawlCommentsJob.enqueue({ videoId: id })
   }

@@ -38,6 +38,9 @@ export function sqlAnd(conditions: Sql[]): Sql {
   return conditions.reduce((sum, one, index) => (index === 0 ? one : sql`${sum} AND ${one}`), sql`TRUE`)
 }
 
+/** Returns an SQL interval of so many milliseconds. */
+export const sqlInterval = (ms: number): Sql => sql`make_interval(secs => ${ms / 1000}::double precision)`
+
 /** Runs one statement with bound values and parses every row with `row`. */
 export async function queryAs<T extends z.ZodType>(row: T, statement: Sql, tx?: Transaction): Promise<z.output<T>[]> {
   const rows = await runQuery(statement, tx)

@@ -1,9 +1,8 @@
 import { config } from '../core/config.ts'
 import { acquireLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
-import { runQuery, sql } from '../core/sql.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import type { IncomingActivity } from './activity-handlers.ts'
-import { sqlInterval } from './outgoing.query.ts'
 import { INBOX } from './inbox-internals.ts'
 
 /** An activity claimed by a worker. */

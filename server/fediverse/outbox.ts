@@ -1,7 +1,7 @@
 import type { Transaction } from 'sequelize'
 import { afterCommit } from '../core/transaction.ts'
 import { emitEvent } from '../core/events.ts'
-import { runQuery, sql } from '../core/sql.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { withContext, type ContextKind } from './jsonld-context.ts'
 import type { Activity } from './vocabulary.ts'
 
@@ -51,7 +51,7 @@ export async function enqueueActivity(
     INSERT INTO outgoing (actor, type, activity, audience, lane, subject, supersedes, not_before, expires_at)
     VALUES (${activity.actor}, ${activity.type}, ${JSON.stringify(withContext(kind, activity))}::jsonb,
       ${JSON.stringify(audience)}::jsonb, ${lane}, ${subject}, ${supersedes ?? null},
-      now() + make_interval(secs => ${delay / 1000}::double precision),
+      now() + ${sqlInterval(delay)},
       now() + make_interval(secs => ${lifetime === undefined ? null : lifetime / 1000}::double precision))`,
     tx
   )

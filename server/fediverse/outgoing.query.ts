@@ -1,7 +1,7 @@
 import type { Transaction } from 'sequelize'
 import { acquireLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
-import { runQuery, sql, type Sql } from '../core/sql.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import type { DeliveryAudience } from './outbox.ts'
 import type { JsonObject } from './vocabulary.ts'
 import { OUTBOX } from './outbox-internals.ts'
@@ -200,6 +200,3 @@ export async function renewDeliveryLeases(ids: string[]): Promise<void> {
 export async function releaseDeliveries(ids: string[]): Promise<void> {
   await runQuery(sql`UPDATE deliveries SET leased_until = NULL WHERE id = ANY(${ids}::bigint[])`)
 }
-
-/** A number of milliseconds as an SQL interval. */
-export const sqlInterval = (ms: number): Sql => sql`make_interval(secs => ${ms / 1000}::double precision)`

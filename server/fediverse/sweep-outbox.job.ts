@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { defineJob } from '../core/job.ts'
-import { runQuery, sql } from '../core/sql.ts'
-import { deleteExpiredDeliveries, sqlInterval } from './outgoing.query.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
+import { deleteExpiredDeliveries } from './outgoing.query.ts'
 import { OUTBOX } from './outbox-internals.ts'
 
 /** Deletes deliveries that could not be sent in time, and activities that have no deliveries left. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { config } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
-import { runQuery, sql } from '../core/sql.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { resolveChannel } from '../channels/resolve-channel.ts'
 import type { ChannelModel } from '../channels/channel.model.ts'
 import { fetchCollectionPages } from '../fediverse/remote-collection.ts'
@@ -167,7 +167,7 @@ export async function crawlPlaylists({
     }
   }
   const existing = await runQuery<{ url: string; fresh: boolean }>(sql`
-    SELECT p.url, p.refreshed_at > now() - make_interval(secs => ${config.federation.crawl.interval / 1000}::double precision) AS fresh
+    SELECT p.url, p.refreshed_at > now() - ${sqlInterval(config.federation.crawl.interval)} AS fresh
       FROM playlists p JOIN accounts a ON a.id = p.account_id LEFT JOIN channels c ON c.id = p.channel_id
     WHERE p.remote AND (a.actor_id = ${id} OR c.actor_id = ${id})`)
   const recentlyRefreshed = new Set(existing.filter(one => one.fresh && listed.has(one.url)).map(one => one.url))

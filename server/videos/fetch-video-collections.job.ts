@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineJob } from '../core/job.ts'
-import { runQuery, sql } from '../core/sql.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { fetchChapters } from './chapters.ts'
 import { crawlCheckInterval } from './crawl-interval.ts'
@@ -30,7 +30,7 @@ export const fetchVideoCollections = defineJob({
       // Backoff: the delay grows with the time since the video was last refreshed.
       await runQuery(sql`
         UPDATE videos SET around_due_at = now()
-          + greatest(make_interval(secs => ${crawlCheckInterval() / 1000}::double precision), now() - refreshed_at) WHERE ${isUnchanged}`)
+          + greatest(${sqlInterval(crawlCheckInterval())}, now() - refreshed_at) WHERE ${isUnchanged}`)
     }
   }
 })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { defineJob } from '../core/job.ts'
-import { runQuery, sql } from '../core/sql.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { FetchError } from '../fediverse/remote-fetch.ts'
 import { resolveVideo } from './resolve-video.ts'
 import { deleteExpiredGoneVideos } from './retention.ts'
@@ -18,7 +18,7 @@ export const refreshRemoteVideos = defineJob({
     await deleteExpiredGoneVideos()
     const stale = await runQuery<{ url: string }>(sql`
       SELECT url FROM videos
-      WHERE remote AND gone_at IS NULL AND refreshed_at < now() - make_interval(secs => ${config.federation.actors.refresh_after / 1000}::double precision)
+      WHERE remote AND gone_at IS NULL AND refreshed_at < now() - ${sqlInterval(config.federation.actors.refresh_after)}
       ORDER BY refreshed_at LIMIT ${CRAWL.refreshBatch}`)
     for (const { url } of stale) {
       if (signal.aborted) return

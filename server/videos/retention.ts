@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
 import { afterCommit, transaction } from '../core/transaction.ts'
 import { emitEvent } from '../core/events.ts'
-import { runQuery, sql, type Sql } from '../core/sql.ts'
+import { runQuery, sql, type Sql, sqlInterval } from '../core/sql.ts'
 import { VIDEO_PRIVACY } from './video.model.ts'
 
 const retentionConditions: Sql[] = []
@@ -53,7 +53,7 @@ export async function deleteExpiredGoneVideos(): Promise<void> {
   await transaction(async tx => {
     await runQuery(
       sql`DELETE FROM videos WHERE remote
-        AND gone_at < now() - make_interval(secs => ${config.federation.videos.keep_gone / 1000}::double precision)`,
+        AND gone_at < now() - ${sqlInterval(config.federation.videos.keep_gone)}`,
       tx
     )
   })

@@ -1,7 +1,7 @@
 import type { Transaction } from 'sequelize'
 import { config, instanceOrigin } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
-import { runQuery, sql, type Sql } from '../core/sql.ts'
+import { runQuery, sql, type Sql, sqlInterval } from '../core/sql.ts'
 import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
 import { DELIVERY_PRIORITY, enqueueActivity, cancelQueuedActivity, type DeliveryAudience } from '../fediverse/outbox.ts'
 import { AS_PUBLIC, type Activity } from '../fediverse/vocabulary.ts'
@@ -33,7 +33,7 @@ export async function federateVideoDeletion(videoId: number, tx: Transaction): P
  */
 export function countersDueSql(): Sql {
   return sql`counters_due_at = CASE WHEN federated AND NOT remote THEN coalesce(counters_due_at,
-      now() + make_interval(secs => ${VIDEO_FEDERATION.countersInterval / 1000}::double precision)) END`
+      now() + ${sqlInterval(VIDEO_FEDERATION.countersInterval)}) END`
 }
 
 /** Sends an Update with the counters of a video, if they are due. */

@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
 import { acquireLock } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
-import { runQuery, sql } from '../core/sql.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { countersDueSql } from '../videos/video.outbox.ts'
 import { VIDEO_FEDERATION } from '../videos/federation-internals.ts'
 
@@ -94,4 +94,4 @@ async function markViewers(views: VideoView[], tx: Transaction): Promise<VideoVi
   return rows.map(row => viewsByKey.get(`${row.video_id} ${row.viewer}`)!)
 }
 
-const expiration = () => sql`make_interval(secs => ${config.views.videos.view_expiration / 1000}::double precision)`
+const expiration = () => sql`${sqlInterval(config.views.videos.view_expiration)}`

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { config, instanceOrigin } from '../core/config.ts'
 import { acquireTextLocks } from '../core/locks.ts'
-import { runQuery, sql } from '../core/sql.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
 import type { WatchSession } from './watch-sessions.ts'
 
@@ -65,7 +65,7 @@ export async function storeRemoteWatchRecord(watch: WatchRecord): Promise<boolea
     const [row] = await runQuery<{ watches: number }>(
       sql`
       SELECT count(*)::int AS watches FROM watches WHERE video_id = ${watch.videoId} AND starts_with(url, ${`${origin}/`})
-        AND created_at > now() - make_interval(secs => ${config.views.videos.view_expiration / 1000}::double precision)`,
+        AND created_at > now() - ${sqlInterval(config.views.videos.view_expiration)}`,
       tx
     )
     if (row!.watches >= max_views_per_host) return false
