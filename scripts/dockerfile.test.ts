@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { projectFolder as root } from '../server/core/config.ts'
 import { composeFile } from './compose.ts'
 import { SERVER_NODE_FLAGS } from './launch/server-process.ts'
-import { findFreePort } from './launch/launcher-run.ts'
+import { findFreePort } from './launch/free-port.ts'
 
 const { web } = composeFile.services
 const read = (path: string) => readFileSync(join(root, path), 'utf8')

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { CHROMIUM_ARGUMENTS, chromiumPath } from '../client/test/chromium.ts'
-import { findFreePort } from './launch/launcher-run.ts'
+import { findFreePort } from './launch/free-port.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [folder = 'screenshots', ...nameFilters] = process.argv.slice(2)

@@ -1,6 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readdirSync, realpathSync, rmSync, chmodSync, readFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -65,15 +64,6 @@ export class LauncherRun {
 
 // The parameters of -e: the module of the launcher, the server script, and the command line.
 const PROGRAM = 'const [run, server, ...parameters] = process.argv.slice(1); await (await import(run)).runLauncher(parameters, server)'
-
-/** Returns a port on which nothing listens at the moment. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 /** Creates a data folder; `cleanUpLauncherRuns` removes it. */
 export function makeLauncherRunFolder(): string {

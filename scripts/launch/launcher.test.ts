@@ -2,10 +2,10 @@ import { rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { processStartTime } from './process.ts'
+import { findFreePort } from './free-port.ts'
 import {
   readFakeServerChildPid,
   cleanUpLauncherRuns,
-  findFreePort,
   findRunningProcesses,
   findProcessesNaming,
   LauncherRun,

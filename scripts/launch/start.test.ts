@@ -7,14 +7,8 @@ import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { ensureBuilt } from '../../server/test/ensure-built.ts'
 import { processStartTime } from './process.ts'
-import {
-  cleanUpLauncherRuns,
-  findFreePort,
-  findRunningProcesses,
-  findProcessesNaming,
-  LauncherRun,
-  makeLauncherRunFolder
-} from './launcher-run.ts'
+import { findFreePort } from './free-port.ts'
+import { cleanUpLauncherRuns, findRunningProcesses, findProcessesNaming, LauncherRun, makeLauncherRunFolder } from './launcher-run.ts'
 
 // Runs scripts/start with the real server, as an administrator does.
 beforeAll(async () => {

@@ -8,7 +8,7 @@ import { startPostgres } from '../launch/postgres.ts'
 import { waitForExit } from '../launch/process.ts'
 import { startRedis } from '../launch/redis.ts'
 import { SERVER_NODE_FLAGS, SERVER_THREAD_POOL_ENV } from '../launch/server-process.ts'
-import { findFreePort } from '../launch/launcher-run.ts'
+import { findFreePort } from '../launch/free-port.ts'
 
 const UNLIMITED = { window: '10 seconds', max: 1_000_000_000 }
 /** The administrator's password in the bench environment. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { waitForExit } from '../launch/process.ts'
 import { findOnPath } from '../launch/programs.ts'
-import { findFreePort } from '../launch/launcher-run.ts'
+import { findFreePort } from '../launch/free-port.ts'
 
 /**
  * Serves a folder with nginx (sendfile, one worker) until stopped: the limit of this machine. A second port is a reverse proxy for the

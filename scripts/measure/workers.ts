@@ -11,7 +11,7 @@ import type { TranscodingPlan } from '../../server/media/ladder.ts'
 import { probeMedia, type Probe } from '../../server/media/probe.ts'
 import { makeFootageFile } from '../../server/test/footage.ts'
 import { planTranscoding, configuredProbeLimits } from '../../server/transcoding/transcoding-settings.ts'
-import { findFreePort } from '../launch/launcher-run.ts'
+import { findFreePort } from '../launch/free-port.ts'
 import { createBenchEnvironment, type BenchEnvironment, type BenchServer } from './bench-environment.ts'
 import { fetchBenchJson, logInAsRoot } from './seed-tiny-videos.ts'
 

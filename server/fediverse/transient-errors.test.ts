@@ -1,7 +1,8 @@
 import { createServer } from 'node:net'
 import pg from 'pg'
 import { expect, it } from 'vitest'
-import { withTestDatabase, freePort } from '../test/instance.ts'
+import { findFreePort } from '../../scripts/launch/free-port.ts'
+import { withTestDatabase } from '../test/instance.ts'
 import { isTransientError } from './transient-errors.ts'
 
 /** The error of a query after `breakConnection`. */
@@ -42,7 +43,7 @@ it('a lost database connection is a transient error, however it shows', async ()
     await Promise.all([query, terminateSession(client)])
   })
   const refused = await queryErrorAfter(async (_client, connection) => {
-    const client = new pg.Client({ ...connection, port: await freePort() })
+    const client = new pg.Client({ ...connection, port: await findFreePort() })
     await client.connect()
   })
   const silentServer = createServer(() => undefined)

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { inject } from 'vitest'
+import { findFreePort } from '../../scripts/launch/free-port.ts'
 import { loadConfig } from '../core/config.ts'
 import { overrideTestInternals, type InternalsOverrides } from './internals.ts'
 import { responseValidation } from '../core/route.ts'
@@ -39,7 +39,7 @@ export async function startTestInstance(
   const name = `test_${randomBytes(6).toString('hex')}`
   const folder = await mkdtemp(join(tmpdir(), 'bobine-instance-'))
   await createTestDatabase(name)
-  const port = await freePort()
+  const port = await findFreePort()
   loadConfig({ overrides: deepMerge(testInstanceConfig(name, folder, port), overrides) })
   overrideTestInternals(internals)
   responseValidation.checked = true
@@ -119,15 +119,6 @@ export async function withTestDatabase<T>(act: (client: pg.Client) => Promise<T>
 /** Creates the database of an instance as a copy of the migrated template. */
 export async function createTestDatabase(name: string): Promise<void> {
   await withTestDatabase(async client => await client.query(`CREATE DATABASE ${name} TEMPLATE ${inject('postgres').template}`))
-}
-
-/** Returns a free TCP port of 127.0.0.1. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 /** Returns `call` and `login` for the instance at `url`. */

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { findFreePort } from '../../scripts/launch/free-port.ts'
 import { projectFolder } from '../core/config.ts'
 import { ensureBuilt } from './ensure-built.ts'
 import {
@@ -11,7 +12,6 @@ import {
   createTestDatabase,
   withTestDatabase,
   deepMerge,
-  freePort,
   testInstanceConfig,
   type TestInstance,
   type TestOverrides
@@ -51,7 +51,7 @@ export async function startPeerInstance(
   const name = `test_${randomBytes(6).toString('hex')}`
   const folder = await mkdtemp(join(tmpdir(), 'bobine-peer-'))
   await createTestDatabase(name)
-  const [internalPort, proxy] = [await freePort(), await openTcpProxy()]
+  const [internalPort, proxy] = [await findFreePort(), await openTcpProxy()]
   const configuration = JSON.stringify(
     deepMerge(deepMerge(testInstanceConfig(name, folder, proxy.port), { listen: { port: internalPort } }), overrides)
   )
