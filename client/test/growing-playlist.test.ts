@@ -29,6 +29,10 @@ afterEach(async () => {
 test('further qualities appear in the menu without interrupting playback, and can be chosen', { timeout: 240_000 }, async () => {
   const visitor = await site.visit()
   const { page } = visitor
+  const wholeFiles: string[] = []
+  page.on('response', response => {
+    if (response.url().includes('-fragmented.mp4') && response.status() === 200) wholeFiles.push(response.url())
+  })
   await logInThroughForm(page, 'root', site.rootPassword, '/upload')
   await page.setInputFiles('input[type=file]', videoPath)
   const item = page.getByRole('article', { name: 'sharp.mp4' })
@@ -72,6 +76,7 @@ test('further qualities appear in the menu without interrupting playback, and ca
   await item.getByRole('menuitemradio', { name: '240p', exact: true }).click()
   await expect.poll(async () => (await readVideoElement(page)).height, { timeout: 120_000 }).toBe(240)
   await expectVideoToPlay(page)
+  expect(wholeFiles).toEqual([])
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })

@@ -145,6 +145,40 @@ test('a lost connection shows an error, and retrying continues at the same time'
   await visitor.context.close()
 })
 
+test('a server that answers the request for a range with the whole file shows the same frames', { timeout: 60_000 }, async () => {
+  const frameAt = async (start: number, ignoresRange: boolean) => {
+    const visitor = await site.visit()
+    const { page } = visitor
+    let answers = 0
+    if (ignoresRange)
+      await page.route('**/*-fragmented.mp4*', async route => {
+        const { range: _, ...headers } = await route.request().allHeaders()
+        answers++
+        await route.fulfill({ response: await route.fetch({ headers }) })
+      })
+    await page.goto(`/w/${video.shortUUID}?start=${start}`)
+    await expect.poll(async () => await page.locator('video').evaluate((element: HTMLVideoElement) => element.readyState)).toBe(4)
+    const pixels = await page.locator('video').evaluate(async (element: HTMLVideoElement, at) => {
+      element.currentTime = at
+      await new Promise(resolve => element.addEventListener('seeked', resolve, { once: true }))
+      const canvas = new OffscreenCanvas(160, 90).getContext('2d')!
+      canvas.drawImage(element, 0, 0, 160, 90)
+      return [...canvas.getImageData(0, 0, 160, 90).data]
+    }, start + 2)
+    expectNoPageErrors(visitor)
+    await page.unrouteAll({ behavior: 'wait' })
+    await visitor.context.close()
+    expect(answers > 0).toBe(ignoresRange)
+    return pixels
+  }
+  const difference = (one: number[], other: number[]) =>
+    one.reduce((sum, value, index) => sum + Math.abs(value - other[index]!), 0) / one.length
+  const expected = await frameAt(30, false)
+  expect(difference(await frameAt(30, true), expected)).toBeLessThan(1)
+  // The frames of other times are others.
+  expect(difference(await frameAt(0, false), expected)).toBeGreaterThan(3)
+})
+
 test('an error is shown if the video has been deleted', async () => {
   const deleted = await uploadVideo(site, ada, { name: 'Soon gone' })
   await waitForTranscoding(site, ada, deleted.id)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { appendFile, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises'
 import { request as httpRequest, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -39,6 +39,10 @@ beforeAll(async () => {
           { file: join(folder, 'film.mp4'), at: 0, length: 1000 }
         ]
       })
+  )
+  app.get(
+    '/growing/:name',
+    async (request, response) => await sendStoredFile(request, response, join(folder, request.params.name), CACHE, { appendOnly: true })
   )
   app.get('/:name', async (request, response) => await sendStoredFile(request, response, join(folder, request.params.name), CACHE))
   const sendProblem: ErrorRequestHandler = (error, _request, response, next) => {
@@ -208,6 +212,37 @@ test('a growing file is sent up to its current size, and a replaced one is notic
   await rm(name)
   await writeFile(name, 'another')
   await expect.poll(async () => (await get('/growing.mp4')).body.toString(), { timeout: 5000 }).toBe('another')
+})
+
+test('a part of a growing file stays valid: who has one gets the next, not the whole file', async () => {
+  const name = join(folder, 'appended.mp4')
+  await writeFile(name, Buffer.alloc(1000, 1))
+  const first = await get('/growing/appended.mp4', { range: 'bytes=0-99' })
+  const whole = await get('/growing/appended.mp4')
+  await appendFile(name, Buffer.alloc(1000, 2))
+  const next = async () => await get('/growing/appended.mp4', { range: 'bytes=1000-1099', 'if-range': first.headers.etag! })
+  expect([(await next()).statusCode, (await next()).body]).toEqual([206, Buffer.alloc(100, 2)])
+  expect((await next()).headers.etag).toBe(first.headers.etag)
+  // What was the whole file is not any more.
+  expect((await get('/growing/appended.mp4', { 'if-none-match': whole.headers.etag! })).body.length).toBe(2000)
+  expect((await get('/growing/appended.mp4', { 'if-none-match': first.headers.etag! })).body.length).toBe(2000)
+  expect((await get('/growing/appended.mp4', { range: 'bytes=1000-1099', 'if-range': whole.headers.etag! })).statusCode).toBe(200)
+  expect((await get('/growing/appended.mp4', { range: 'bytes=1000-1099', 'if-range': '"another"' })).statusCode).toBe(200)
+
+  // A proxy has its own validators, of size and time: it gets only what no longer grows, and no request with a validator of ours.
+  const before = config
+  replaceConfig({ ...before, http: { ...before.http, hand_over: '/stored/' } })
+  try {
+    expect((await get('/growing/appended.mp4', { range: 'bytes=0-9' })).headers['x-accel-redirect']).toBeUndefined()
+    const longAgo = new Date(Date.now() - 120_000)
+    await utimes(name, longAgo, longAgo)
+    await expect
+      .poll(async () => (await get('/growing/appended.mp4', { range: 'bytes=0-9' })).headers['x-accel-redirect'], { timeout: 5000 })
+      .toBe('/stored/appended.mp4')
+    expect([(await next()).statusCode, (await next()).body.length]).toEqual([206, 100])
+  } finally {
+    replaceConfig(before)
+  }
 })
 
 test('a file that is truncated while it is sent aborts its response and no other', async () => {

@@ -10,9 +10,10 @@ export type FileSlice = { file: string; at: number; length: number; handle?: Fil
 
 /**
  * A response body composed of `head` and then byte ranges of files, `size` bytes in total. `etag` is the opaque part of a strong validator
- * (RFC 9110 §8.8.3), `at` the modification time.
+ * (RFC 9110 §8.8.3), `at` the modification time. `prefixEtag`: where bytes are only ever appended, the validator of a part, which stays
+ * the same while the file grows.
  */
-export type ComposedFile = { head: Buffer; parts: FileSlice[]; size: number; etag: string; at: Date }
+export type ComposedFile = { head: Buffer; parts: FileSlice[]; size: number; etag: string; at: Date; prefixEtag?: string }
 
 type Chunk = { buffer: Buffer; length: number }
 
@@ -21,15 +22,24 @@ const SMALL = 16 * 1024
 const LARGE = 1024 * 1024
 /** The largest number of large buffers in use by all requests together; further reads use small ones. */
 const MAX_LARGE = 32
+/** After so many ms without a change a file has stopped growing. */
+const GROWTH_PAUSE = 60_000
 /** A client that accepts a chunk within so many ms gets large chunks: a slow one would occupy the memory. */
 const FAST = 50
 
 /**
  * Sends one stored file (absolute path) with ranges and validators. The content type follows from the name unless it is set. With
  * `http.hand_over` the reverse proxy sends the file (X-Accel-Redirect). `cache` is the Cache-Control header of a successful response.
+ * `appendOnly`: the file has this name for ever and bytes are only appended to it, as to a rendition that is being encoded.
  * Throws 404, 416.
  */
-export async function sendStoredFile(request: Request, response: Response, file: string, cache: string): Promise<void> {
+export async function sendStoredFile(
+  request: Request,
+  response: Response,
+  file: string,
+  cache: string,
+  { appendOnly = false } = {}
+): Promise<void> {
   let opened = false
   await withFileHandle(file, async ({ handle, stats }) => {
     opened = true
@@ -37,14 +47,18 @@ export async function sendStoredFile(request: Request, response: Response, file:
     const { size, mtime, mtimeMs } = isRangeWithin(request, stats.size) ? stats : await handle.stat()
     if (!stats.isFile()) throw notFound('File')
     if (!response.hasHeader('Content-Type')) response.type(basename(file))
-    const redirectPath = proxyPath(file)
+    const prefixEtag = appendOnly ? basename(file) : undefined
+    // The validator that a proxy would make of size and time changes while the file grows.
+    const needsPrefixEtag = appendOnly && (Date.now() - mtimeMs < GROWTH_PAUSE || request.headers['if-range'] === `"${prefixEtag}"`)
+    const redirectPath = needsPrefixEtag ? null : proxyPath(file)
     if (redirectPath !== null) return void response.set({ 'X-Accel-Redirect': redirectPath, 'Cache-Control': cache }).end()
     await sendComposedFile(request, response, cache, {
       head: Buffer.alloc(0),
       parts: [{ file, at: 0, length: size, handle }],
       size,
       etag: `${size.toString(16)}-${Math.floor(mtimeMs).toString(16)}`,
-      at: mtime
+      at: mtime,
+      prefixEtag
     })
   }).catch((error: unknown) => {
     throw opened ? error : notFound('File')
@@ -69,7 +83,7 @@ export async function sendComposedFile(request: Request, response: Response, cac
   response.setHeader('ETag', `"${sendable.etag}"`)
   response.setHeader('Last-Modified', sendable.at.toUTCString())
   if (request.fresh) return void response.status(304).setHeader('Cache-Control', cache).end()
-  const [first, last] = rangeOf(request, response, sendable.size)
+  const [first, last] = rangeOf(request, response, sendable)
   response.setHeader('Cache-Control', cache)
   response.setHeader('Content-Length', last - first + 1)
   if (request.method === 'HEAD') return void response.end()
@@ -77,10 +91,17 @@ export async function sendComposedFile(request: Request, response: Response, cac
   if (!response.destroyed) response.end()
 }
 
-/** Returns the first and last requested byte; sets the status and Content-Range (RFC 9110 §14). Throws 416. */
-function rangeOf(request: Request, response: Response, size: number): [first: number, last: number] {
+/**
+ * Returns the first and last requested byte; sets the status, Content-Range (RFC 9110 §14) and the validator of a part. A browser that has
+ * another part in its cache asks with its validator in If-Range, and would get the whole file if that had changed. Throws 416.
+ */
+function rangeOf(request: Request, response: Response, { size, prefixEtag }: ComposedFile): [first: number, last: number] {
   const ifRange = request.headers['if-range']
-  const valid = ifRange === undefined || ifRange === response.getHeader('ETag') || ifRange === response.getHeader('Last-Modified')
+  const valid =
+    ifRange === undefined ||
+    ifRange === response.getHeader('ETag') ||
+    ifRange === response.getHeader('Last-Modified') ||
+    (prefixEtag !== undefined && ifRange === `"${prefixEtag}"`)
   const ranges = valid ? request.range(size, { combine: true }) : undefined
   if (ranges === -1)
     throw new Problem(416, 'RangeNotSatisfiableError', `This file has ${size} bytes.`, { headers: { 'Content-Range': `bytes */${size}` } })
@@ -88,6 +109,7 @@ function rangeOf(request: Request, response: Response, size: number): [first: nu
   if (ranges === undefined || ranges === -2 || ranges.length !== 1 || ranges.type !== 'bytes') return [0, size - 1]
   const { start, end } = ranges[0]!
   response.status(206).setHeader('Content-Range', `bytes ${start}-${end}/${size}`)
+  if (prefixEtag !== undefined) response.setHeader('ETag', `"${prefixEtag}"`)
   return [start, end]
 }
 

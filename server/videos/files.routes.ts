@@ -119,7 +119,8 @@ const sendHlsFile: RequestHandler = async (request, response) => {
     request,
     response,
     join(hlsFolder(video.uuid), name),
-    name.endsWith('.mp4') ? immutableCacheControl : mutableCacheControl
+    name.endsWith('.mp4') ? immutableCacheControl : mutableCacheControl,
+    { appendOnly: name.endsWith('.mp4') }
   )
 }
 filesRouter.get('/static/streaming-playlists/hls/private/:uuid/:name', sendHlsFile)

@@ -31,13 +31,7 @@ export function addLevels(
   const levels = [...hls.levels, ...added].sort(
     (a, b) => a.height - b.height || a.frameRate - b.frameRate || a.averageBitrate - b.averageBitrate
   )
-  levels.forEach((level, index) => {
-    for (const fragment of level.details?.fragments ?? []) {
-      fragment.level = index
-      if (fragment.initSegment) fragment.initSegment.level = index
-    }
-  })
-  updateFragmentLevels(hls)
+  updateFragmentLevels(hls, hls.levels, levels)
   if (levelController.currentLevel) {
     levelController.currentLevelIndex = levels.indexOf(levelController.currentLevel)
     streamController.level = levelController.currentLevelIndex
@@ -49,19 +43,34 @@ export function addLevels(
 
 /** Removes a level from hls.js, without interrupting playback. */
 export function removeLevel(hls: Hls, uri: string): void {
-  hls.removeLevel(hls.levels.findIndex(level => level.uri === uri))
-  updateFragmentLevels(hls)
+  const levels = hls.levels
+  updateFragmentLevels(
+    hls,
+    levels,
+    levels.filter(level => level.uri !== uri)
+  )
+  hls.removeLevel(levels.findIndex(level => level.uri === uri))
 }
 
 /**
  * hls.js stores buffered fragments under the index of their level; under the old index they would count as fragments of the level that has
- * this index now.
+ * this index now. They are not always those of the playlist: a playlist that is loaded again has new ones.
  */
-function updateFragmentLevels(hls: Hls): void {
+function updateFragmentLevels(hls: Hls, before: Level[], after: Level[]): void {
   const { fragments } = (hls as unknown as HlsInternals).streamController.fragmentTracker
-  const entries = Object.values(fragments)
+  const entries = Object.values(fragments).filter(entry => entry !== null)
+  // Computed before any is changed: an entry may be a fragment of a playlist as well.
+  const indexes = new Map<{ level: number }, number>()
+  const add = (fragment: Fragment, level: Level | undefined) => {
+    const index = level ? after.indexOf(level) : -1
+    indexes.set(fragment, index)
+    if (fragment.initSegment) indexes.set(fragment.initSegment, index)
+  }
+  for (const level of before) for (const fragment of level.details?.fragments ?? []) add(fragment, level)
+  for (const { body } of entries) if (body.type === 'main' && !indexes.has(body)) add(body, before[body.level])
+  for (const [fragment, index] of indexes) fragment.level = index
   for (const key of Object.keys(fragments)) delete fragments[key]
-  for (const entry of entries) if (entry) fragments[`${entry.body.type}_${entry.body.level}_${entry.body.sn}`] = entry
+  for (const entry of entries) fragments[`${entry.body.type}_${entry.body.level}_${entry.body.sn}`] = entry
 }
 
 /** Returns a URL without its query: tokens change, files do not. */

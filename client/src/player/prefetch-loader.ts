@@ -26,19 +26,23 @@ for (const prefetched of earlyPlaybackHandover?.files ?? []) {
   }
 }
 
-/** Returns a loader for hls.js that serves each prefetched response, or playlist that the page contains, once without a request. */
+/**
+ * Returns a loader for hls.js that serves each prefetched response, or playlist that the page contains, once without a request. A server
+ * may answer the request for a range with the whole file (RFC 9110 §14.2); hls.js would take all of it for the segment.
+ */
 export function createPrefetchLoader(Base: typeof Hls.DefaultConfig.loader): typeof Hls.DefaultConfig.loader {
   return class extends Base {
     override load(context: LoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<LoaderContext>): void {
       const prefetched = takePrefetched(context)
-      if (!prefetched) return super.load(context, config, callbacks)
+      const rangeCallbacks = withRangeOnly(callbacks)
+      if (!prefetched) return super.load(context, config, rangeCallbacks)
       this.context = context
       const respond = async () => {
         const response = await prefetched.catch(() => null)
         await waitForNextTask()
         // The loader was destroyed or aborted meanwhile.
         if (this.context !== context) return
-        if (!response) return super.load(context, config, callbacks)
+        if (!response) return super.load(context, config, rangeCallbacks)
         const { data, startedAt, respondedAt, endedAt } = response
         const size = typeof data === 'string' ? data.length : data.byteLength
         // Shifted as if the response had ended now: the time it was stored here says nothing about the bandwidth.
@@ -56,6 +60,22 @@ export function createPrefetchLoader(Base: typeof Hls.DefaultConfig.loader): typ
       this.context = null
     }
   }
+}
+
+/** Returns the same callbacks, which of a whole file get only the range that was requested. */
+function withRangeOnly({ onSuccess, onProgress, ...others }: LoaderCallbacks<LoaderContext>): LoaderCallbacks<LoaderContext> {
+  return {
+    ...others,
+    onProgress:
+      onProgress && ((stats, context, data, networkDetails) => onProgress(stats, context, cutToRange(data, context), networkDetails)),
+    onSuccess: (response, stats, context, networkDetails) =>
+      onSuccess({ ...response, data: response.data && cutToRange(response.data, context) }, stats, context, networkDetails)
+  }
+}
+
+function cutToRange<T>(data: T, { rangeStart = 0, rangeEnd = 0 }: LoaderContext): T | ArrayBuffer {
+  const isRange = rangeEnd === 0 || !(data instanceof ArrayBuffer) || data.byteLength <= rangeEnd - rangeStart
+  return isRange ? data : data.slice(rangeStart, rangeEnd)
 }
 
 function takePrefetched({ url, rangeStart, rangeEnd }: LoaderContext): Promise<PrefetchedResponse<ArrayBuffer | string>> | null {
