@@ -63,6 +63,32 @@ test('a chosen quality is stored for the next video; "Auto" names the current qu
   await visitor.context.close()
 })
 
+test('a quality that is chosen while the beginning stands still replaces what has been loaded', async () => {
+  for (const quality of ['240p', '360p']) {
+    const visitor = await site.visit()
+    const { page } = visitor
+    await page.goto(`/w/${video.shortUUID}`)
+    await page.getByRole('button', { name: 'Play' }).first().click()
+    await page.locator('video').waitFor()
+    await page.locator('video').evaluate(async (element: HTMLVideoElement) => {
+      while (element.currentTime < 0.1) await new Promise(requestAnimationFrame)
+      element.pause()
+      const isLoaded = () => element.buffered.length > 0 && element.buffered.end(0) > 55
+      while (!isLoaded()) await new Promise(resolve => setTimeout(resolve, 50))
+    })
+    expect((await readVideoElement(page)).time).toBeLessThan(1.5)
+    await openPlayerSettings(page)
+    await page.getByRole('menuitem', { name: /Quality/ }).click()
+    await page.getByRole('menuitemradio', { name: quality, exact: true }).click()
+    await page.keyboard.press('Escape')
+    await page.locator('video').evaluate((element: HTMLVideoElement) => element.play())
+    await expect.poll(async () => (await readVideoElement(page)).time, { timeout: 20_000 }).toBeGreaterThan(4.5)
+    expect((await readVideoElement(page)).height).toBe(Number.parseInt(quality))
+    expectNoPageErrors(visitor)
+    await visitor.context.close()
+  }
+})
+
 test('the seek bar previews frames and seeks', async () => {
   const visitor = await site.visit()
   const { page } = visitor

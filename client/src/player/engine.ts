@@ -7,6 +7,7 @@ import { createPrefetchLoader } from './prefetch-loader.ts'
 import { PlayerAudioTracks } from './audio-tracks.ts'
 import type { EarlyPlayer } from '../early-playback.ts'
 import { adoptEarlyPlayer } from './early-playback.ts'
+import { switchLevel } from './levels.ts'
 import { PlayableLevels } from './playable-levels.ts'
 import type { PlaybackError, PlayerRendition, PlayerSource } from './source.ts'
 
@@ -79,7 +80,7 @@ export class PlayerEngine {
     this.chosen.value = rendition
     if (save) writeLocalStorage('quality', rendition?.size ?? null)
     if (!this.#hls) return
-    this.#hls.nextLevel = rendition ? this.#levelIndexOf(this.#hls, rendition) : -1
+    switchLevel(this.#hls, rendition ? this.#levelIndexOf(this.#hls, rendition) : -1)
   }
 
   /** Seeks to a time in seconds, at most `end`; waits where a growing video does not have it yet. */

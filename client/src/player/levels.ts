@@ -5,7 +5,34 @@ type HlsModule = typeof import('./hls.ts')
 /** The internal fields of hls.js that hold the index of a level in the list. */
 type HlsInternals = {
   levelController: { currentLevel: Level | null; currentLevelIndex: number; manualLevelIndex: number }
-  streamController: { level: number; fragmentTracker: { fragments: { [key: string]: { body: Fragment } | null } } }
+  streamController: {
+    level: number
+    fragmentTracker: {
+      fragments: { [key: string]: { body: Fragment } | null }
+      getBufferedFrag(at: number, type: 'main' | 'audio'): Fragment | null
+    }
+    flushMainBuffer(start: number, end: number): void
+  }
+}
+
+/** Seconds ahead of the time that plays from which buffered fragments are replaced: as long as the first new one may take. */
+const REPLACE_AHEAD_SECONDS = 1.5
+
+/** Switches to the level with this index, -1 for automatic, from the next fragment on, and replaces what is buffered of another one. */
+export function switchLevel(hls: Hls, level: number): void {
+  hls.nextLevel = level
+  const { streamController } = hls as unknown as HlsInternals
+  const { fragmentTracker } = streamController
+  const { media } = hls
+  // hls.js replaces what follows a fragment that it has loaded itself. What was in the buffer before (early-playback.ts) is none.
+  if (!media || fragmentTracker.getBufferedFrag(media.currentTime, 'main')) return
+  const replaceFrom = media.currentTime + (media.paused ? 0 : REPLACE_AHEAD_SECONDS)
+  const [next] = Object.values(fragmentTracker.fragments)
+    .map(entry => entry?.body)
+    .filter(fragment => fragment?.type === 'main' && fragment.start >= replaceFrom)
+    .sort((a, b) => a!.start - b!.start)
+  // Not from its first frame on: removing could take the last ones of the fragment before.
+  if (next) streamController.flushMainBuffer(next.start + next.duration / 4, Infinity)
 }
 
 /**
