@@ -1,13 +1,14 @@
 import { transaction } from '../core/transaction.ts'
 import { onEvent } from '../core/events.ts'
 import { runQuery, sql } from '../core/sql.ts'
-import { FetchError } from '../fediverse/remote-fetch.ts'
+import { registerObjectRefreshHandler } from '../fediverse/object-refreshes.ts'
+import { FetchError, type FetchBudget } from '../fediverse/remote-fetch.ts'
 import { httpUrl } from '../fediverse/origin.ts'
 import { RetryLaterError, onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
-import { idOf, isObject } from '../fediverse/vocabulary.ts'
+import { ACTOR_TYPES, idOf, isObject, type JsonObject } from '../fediverse/vocabulary.ts'
 import { ActorModel } from './actor.model.ts'
 import { findFollow, applyFollowResponse, deleteFollow, processFollowRequest } from './follows.ts'
-import { removeRemoteActor, resolveActor } from './resolve-actor.ts'
+import { removeRemoteActor, resolveActor, storeActorDocument } from './resolve-actor.ts'
 
 /** Registers the inbox handlers of follows (Follow, Accept, Reject, Undo) and of actors (Update, Delete). */
 export function registerFollowInboxHandlers(): void {
@@ -15,8 +16,9 @@ export function registerFollowInboxHandlers(): void {
   onActivity('Accept', async incoming => await handleFollowResponse(incoming, true))
   onActivity('Reject', async incoming => await handleFollowResponse(incoming, false))
   onActivity('Undo(Follow)', handleUndoFollow)
-  for (const type of ['Person', 'Application', 'Service', 'Organization', 'Group']) onActivity(`Update(${type})`, handleActorUpdate)
+  for (const type of ACTOR_TYPES) onActivity(`Update(${type})`, handleActorUpdate)
   onActivity('Delete', handleActorDelete)
+  registerObjectRefreshHandler({ types: ACTOR_TYPES, store: storeKnownActor, remove: removeGoneActor })
   onEvent('inbox.gone', async ({ inboxUrl }) => await removeFollowsFromInbox(inboxUrl))
 }
 
@@ -73,6 +75,18 @@ async function handleActorDelete({ actor, object }: IncomingActivity): Promise<b
   const known = await ActorModel.findOne({ where: { url: actor } })
   if (known && known.host !== null) await removeRemoteActor(known)
   return true
+}
+
+async function storeKnownActor(document: JsonObject, _: Date, budget: FetchBudget): Promise<void> {
+  const url = httpUrl(document.id)
+  const known = url ? await ActorModel.findOne({ where: { url } }) : null
+  if (url && known) await storeActorDocument(url, document, budget)
+}
+
+/** An actor that is only missing (404) may be there again; only one that is gone takes its channels and videos with it. */
+async function removeGoneActor(url: string, _: Date, answer: 'gone' | 'missing'): Promise<void> {
+  const known = answer === 'gone' ? await ActorModel.findOne({ where: { url } }) : null
+  if (known && known.host !== null) await removeRemoteActor(known)
 }
 
 /** Removes the follows of the remote actors behind an inbox that does not exist any more. */

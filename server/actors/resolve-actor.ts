@@ -6,7 +6,7 @@ import { runQuery, sql } from '../core/sql.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument, fetchRemoteJson } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocalUrl, originOf, sameOrigin } from '../fediverse/origin.ts'
 import { addTombstone, isTombstoned } from '../fediverse/tombstones.ts'
-import { isObject, listOf } from '../fediverse/vocabulary.ts'
+import { isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { ActorModel } from './actor.model.ts'
 import { parseActorDocument, type RemoteActor } from './actor.codec.ts'
 import { storeRemoteActorImages } from './remote-actor-images.ts'
@@ -92,9 +92,14 @@ export function setRemoteGroupHandler(handler: RemoteGroupHandler): void {
 async function fetchActor(address: string, budget: FetchBudget): Promise<ResolvedActor> {
   if (await isTombstoned(address)) throw new FetchError('gone', `${address} was deleted`)
   const { url, document } = await fetchRemoteDocument(address, { budget })
+  if (!sameOrigin(url, address)) throw new FetchError('invalid', `${address} leads to an actor of another origin`)
+  return await storeActorDocument(url, document, budget)
+}
+
+/** Stores an actor from its document, fetched from its URL; a Group also as a channel. Throws FetchError. */
+export async function storeActorDocument(url: string, document: JsonObject, budget: FetchBudget): Promise<ResolvedActor> {
   const remote = parseActorDocument(document)
-  if (!remote || remote.url !== url || !sameOrigin(url, address))
-    throw new FetchError('invalid', `${address} is no actor that can be taken`)
+  if (!remote || remote.url !== url) throw new FetchError('invalid', `${url} is no actor that can be taken`)
   const actor = await transaction(async tx => await storeRemoteActor(remote, tx))
   // A Group without an owner is no channel, but still an actor with a key.
   if (remote.type === 'Group')

@@ -4,6 +4,7 @@ import { crawlDueCommentsJob } from '../comments/crawl-due-comments.job.ts'
 import { retryWantedFollows } from '../actors/wanted-follows.job.ts'
 import { refreshRemoteActors } from '../actors/refresh-actors.job.ts'
 import { sweepTokens } from '../accounts/sweep-tokens.job.ts'
+import { refreshObjects } from '../fediverse/refresh-objects.job.ts'
 import { sweepOutbox } from '../fediverse/sweep-outbox.job.ts'
 import { sweepIncoming } from '../fediverse/sweep-incoming.job.ts'
 import { crawlFollowedPlaylistsJob } from '../playlists/crawl-followed-playlists.job.ts'
@@ -49,5 +50,6 @@ export const allJobs: Job[] = [
   refreshRemoteActors,
   sweepIncoming,
   sweepOutbox,
+  refreshObjects,
   retryWantedFollows
 ]

@@ -1,4 +1,5 @@
 import { listenForAdminOverrides } from '../core/admin-overrides.ts'
+import { listenForRefreshRequests } from '../fediverse/refresh-objects.job.ts'
 import { registerFollowInboxHandlers } from '../actors/follow.inbox.ts'
 import { registerMoveInboxHandlers } from '../actors/move.inbox.ts'
 import { registerRemoteGroupHandler } from '../channels/resolve-channel.ts'
@@ -20,6 +21,7 @@ import { registerViewerCountSource } from '../views/viewer-presence.ts'
 /** Registers all event listeners and inbox handlers of the feature layers; called once at start. */
 export function registerListeners(): void {
   listenForAdminOverrides()
+  listenForRefreshRequests()
   registerRemoteGroupHandler()
   registerFollowInboxHandlers()
   registerMoveInboxHandlers()

@@ -6,9 +6,10 @@ import { resolveActor } from '../actors/resolve-actor.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { registerCrossOriginDeletePolicy } from '../fediverse/cross-origin-delete.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
+import { registerObjectRefreshHandler } from '../fediverse/object-refreshes.ts'
 import { RetryLaterError, onActivity, onActivityBatch, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { isTombstoned } from '../fediverse/tombstones.ts'
-import { idOf, isObject } from '../fediverse/vocabulary.ts'
+import { idOf, isObject, type JsonObject } from '../fediverse/vocabulary.ts'
 import { registerVideoCollection } from '../videos/video-collections.ts'
 import { findCommentRow, getCommentRow, type CommentRow } from './comment.row.ts'
 import { addRetentionCondition } from '../videos/retention.ts'
@@ -28,6 +29,11 @@ export function registerCommentHandlers(): void {
   onActivity('Update(Note)', handleNote)
   onActivity('Delete', handleDelete)
   onActivity('ApproveReply', handleReplyApproval)
+  registerObjectRefreshHandler({
+    types: ['Note'],
+    store: async (document, _, budget) => await storeCommentDocument(document, budget),
+    remove: removeRemoteComment
+  })
   registerCrossOriginDeletePolicy(
     async ({ actor, object }) => (await findCommentRow(sql`comment.url = ${httpUrl(idOf(object))}`))?.owner === actor
   )
@@ -63,9 +69,22 @@ async function handleNote(incoming: IncomingActivity): Promise<boolean> {
 export async function fetchRemoteComment(url: string): Promise<void> {
   const budget = new FetchBudget()
   const { document } = await fetchRemoteDocument(url, { budget })
+  await storeCommentDocument(document, budget, { approved: true })
+}
+
+/** Stores a comment from the document that its origin serves, fetched by its URL. Throws FetchError. */
+async function storeCommentDocument(document: JsonObject, budget: FetchBudget, { approved = false } = {}): Promise<void> {
   const note = document.type === 'Note' ? parseCommentNote(document) : null
   const placement = note?.isPublic ? await resolvePlacement(note.inReplyTo, budget, new Set([note.url])) : null
-  if (note && placement) await storeRemoteComment(note, placement, (await resolveActor(note.author, { budget })).id, { approved: true })
+  if (note && placement) await storeRemoteComment(note, placement, (await resolveActor(note.author, { budget })).id, { approved })
+}
+
+/** Replaces a remote comment by a tombstone: its origin does not have it any more. */
+async function removeRemoteComment(url: string): Promise<void> {
+  await transaction(async tx => {
+    const row = await findCommentRow(sql`comment.url = ${url} AND comment.remote`, tx)
+    if (row) await tombstoneComment(row, tx)
+  })
 }
 
 type CommentPlacement = { videoId: number; parentId: number | null; threadId: number | null }

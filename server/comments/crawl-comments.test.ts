@@ -188,8 +188,10 @@ test('a video that its origin deletes and restores keeps local comments and rati
     200
   )
   await site.call(`PUT /videos/${video.uuid}/rate`, { token: ada.token, body: { rating: 'like' } })
+  const { pathname } = new URL(video.id)
+  origin.refuse(pathname, 404)
   await deliver('Delete', video.id)
-  expect((await site.call(`GET /videos/${video.uuid}`)).status).toBe(404)
+  await eventually(async () => (await site.call(`GET /videos/${video.uuid}`)).status === 404, 10, 'the deletion')
   expect(
     (await site.call(`GET /videos?search=${encodeURIComponent('far film')}&host=${origin.host}`)).json.data.some(
       (found: { uuid: string }) => found.uuid === video.uuid
@@ -199,6 +201,7 @@ test('a video that its origin deletes and restores keeps local comments and rati
   expect(await runQuery(sql`SELECT 1 FROM remote_playlists p JOIN videos v ON v.id = p.video_id WHERE v.url = ${video.id}`)).toEqual([])
   const laterNote = serveNote(origin, owner, video.id, 'While it was away', { published: '2026-11-04T00:00:00.000Z' })
   video.comments.push(laterNote.id)
+  origin.refuse(pathname, null)
   // Followers of the channel or the instance receive an Announce.
   await origin.post(`${site.url}/inbox`, { type: 'Announce', id: origin.id(), actor: channel.url, to: [PUBLIC], object: video.id })
   await eventually(async () => (await listCommentTexts(video.uuid))?.length === 3, 10, 'all comments')
@@ -206,6 +209,7 @@ test('a video that its origin deletes and restores keeps local comments and rati
   // A video without comments or ratings of local users is deleted at once.
   const otherVideo = serveVideo()
   await deliverVideo(otherVideo)
+  origin.refuse(new URL(otherVideo.id).pathname, 404)
   await deliver('Delete', otherVideo.id)
-  expect(await runQuery(sql`SELECT 1 FROM videos WHERE url = ${otherVideo.id}`)).toEqual([])
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM videos WHERE url = ${otherVideo.id}`)).length === 0, 10, 'the deletion')
 })

@@ -10,6 +10,7 @@ export type EventPayloads = {
   'encodings.ordered': Record<string, never>
   'site.used': Record<string, never>
   'config.changed': Record<string, never>
+  'object.refresh-requested': Record<string, never>
   'follow.accepted': { targetId: number }
   'inbox.gone': { inboxUrl: string }
 }

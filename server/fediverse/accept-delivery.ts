@@ -4,6 +4,8 @@ import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { enforceInboxCapacity, enforceSenderRateLimit } from './rate-limit.ts'
+import { hasFollowsWithHost } from './confirm-at-origin.ts'
+import { requestObjectRefresh } from './object-refreshes.ts'
 import { parseUntrustedJson } from './untrusted-json.ts'
 import { keyring } from './keyring.ts'
 import { isVerifiableAtOrigin } from './origin-policy.ts'
@@ -40,6 +42,9 @@ export const REPEATABLE_ACTIVITIES = new Set([
   'Create(Playlist)'
 ])
 
+/** Types that come again under one id for another change (PeerTube): how the object is now, its origin says. */
+const STATE_OF_ORIGIN = new Set(['Update', 'Delete'])
+
 /**
  * Accepts a posted activity: cheap checks first, then its signature. Resolves once it is stored; it is processed later (ARCHITECTURE.md,
  * rule 2). Throws RejectedRequestError.
@@ -49,10 +54,10 @@ export async function acceptDelivery({ path, headers, body, ip }: InboxRequest):
   enforceSenderRateLimit(`${ip} ${claimedHost}`)
   if (await keyring.isBlocked(claimedHost, '')) throw new RejectedRequestError(403, 'This host is blocked here')
   const signature = String(headers.signature ?? headers.authorization)
-  // The same request again has no effect, whatever else it contains.
-  if (recentSignatures.has(sha256(signature))) return
   const activity = parseUntrustedJson(body)
   const { id, type, actor } = parseEnvelope(activity)
+  // The same request again has no effect, whatever else it contains. Two Deletes of one second may have the same signature.
+  if (!STATE_OF_ORIGIN.has(type) && recentSignatures.has(sha256(signature))) return
   if (await isDeleteOfUnknownActor(type, actor, activity)) return
   await enforceInboxCapacity()
   const { actor: signer } = await verifyHttpSignature({ method: 'POST', path, headers, body })
@@ -84,7 +89,7 @@ export async function acceptDelivery({ path, headers, body, ip }: InboxRequest):
       body: body.toString()
     }))
   )
-    await warnIfContentDiffers(dedupKey, digest, id)
+    await handleRepeatedId({ id, type, actor, host, activity, dedupKey, digest })
   rememberSignature(signature)
 }
 
@@ -130,8 +135,19 @@ function subjectOf(activity: JsonObject, type: string, actor: string): string {
   return `${actor} ${objectId}`
 }
 
-/** Logs a second activity with the same id and another content; the first one stays (docs/federation.md#replays). */
-async function warnIfContentDiffers(dedupKey: string, digest: string, id: string): Promise<void> {
+type RepeatedActivity = { id: string; type: string; actor: string; host: string; activity: JsonObject; dedupKey: string; digest: string }
+
+/**
+ * Handles an activity whose id came before. PeerTube reuses the ids of Update and Delete, so that neither the first nor the second content
+ * tells how the object is now: its origin is asked (docs/federation.md#replays). Of other types the first one stays.
+ */
+async function handleRepeatedId({ id, type, actor, host, activity, dedupKey, digest }: RepeatedActivity): Promise<void> {
+  const object = httpUrl(idOf(listOf(activity.object)[0]))
+  if (STATE_OF_ORIGIN.has(type)) {
+    if (object && sameOrigin(object, actor) && !isLocalUrl(object) && (await hasFollowsWithHost(host)))
+      await requestObjectRefresh(object, { withdrawn: type === 'Delete' })
+    return
+  }
   const [stored] = await runQuery<{ digest: string }>(sql`SELECT digest FROM incoming WHERE activity_id = ${dedupKey}`)
   if (stored && stored.digest !== digest) logger.warn('An activity came again with other words; the first ones stay', { id })
 }

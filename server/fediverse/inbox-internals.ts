@@ -20,6 +20,14 @@ export const INBOX = defineInternals('inbox', {
   attempts: 8,
   /** Doubled with each attempt. */
   retryDelay: 20_000,
+  maxRetryDelay: 21_600_000,
+  /**
+   * An object that was fetched twice because of activities about it waits so long for the next fetch, doubled with each, up to
+   * `maxRefreshDelay`; after `refreshWindow` without one it starts again.
+   */
+  refreshDelay: 2000,
+  maxRefreshDelay: 600_000,
+  refreshWindow: 3_600_000,
   /** After which an activity whose worker died is claimed again. */
   lease: 30_000,
   /** How often waiting activities are looked for without an event. */

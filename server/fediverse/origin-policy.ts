@@ -1,6 +1,6 @@
 import { httpUrl, isLocalUrl, sameOrigin } from './origin.ts'
 import type { IncomingActivity } from './activity-handlers.ts'
-import { idOf, isObject, listOf, typeOf, type Json, type JsonObject } from './vocabulary.ts'
+import { ACTOR_TYPES, idOf, isObject, listOf, typeOf, type Json, type JsonObject } from './vocabulary.ts'
 
 /**
  * The decision about an activity: it is accepted as `incoming`; or it counts only if the origin of `url` confirms it (`document`: serves
@@ -13,7 +13,6 @@ export type OriginDecision =
   | { kind: 'exception'; incoming: IncomingActivity }
   | { kind: 'drop'; reason: string }
 
-const ACTOR_TYPES = new Set(['Person', 'Group', 'Application', 'Service', 'Organization'])
 const ANNOUNCEABLE = new Set(['Create', 'Update', 'Delete'])
 /** What others may forward, authenticated by a signature inside the document (docs/federation.md#forwarded-activities). */
 const FORWARDABLE = new Set([
@@ -95,7 +94,7 @@ function checkCreateOrUpdate(incoming: IncomingActivity): OriginDecision {
   const id = httpUrl(idOf(object))
   if (!id || !sameOrigin(id, incoming.actor)) return drop('its object is of another origin')
   if (!isObject(object)) return confirmDocument(incoming, id)
-  if (ACTOR_TYPES.has(String(object.type)) && id !== incoming.actor) return drop('it is about another actor')
+  if (ACTOR_TYPES.includes(String(object.type)) && id !== incoming.actor) return drop('it is about another actor')
   for (const author of [...listOf(object.attributedTo), ...listOf(object.actor)]) {
     if (!sameOrigin(httpUrl(idOf(author)) ?? '', id)) return drop('its object is of an author of another origin')
   }
@@ -107,7 +106,7 @@ function checkDelete(incoming: IncomingActivity): OriginDecision {
   const id = httpUrl(idOf(object))
   if (!id) return drop('nothing is deleted')
   const objectType = typeOf(object)
-  if (objectType !== null && ACTOR_TYPES.has(objectType) && id !== incoming.actor) return drop('it is about another actor')
+  if (objectType !== null && ACTOR_TYPES.includes(objectType) && id !== incoming.actor) return drop('it is about another actor')
   const normalized = withObject(incoming, isObject(object) ? { ...object, id } : id)
   if (sameOrigin(id, incoming.actor)) return decideByProof(normalized)
   // The owner of a video may delete comments of others below it; only the comments feature can tell.

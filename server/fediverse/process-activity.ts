@@ -2,6 +2,7 @@ import { confirmAtOrigin, fetchCurrentObject, hasFollowsWithHost } from './confi
 import { isCrossOriginDeleteAllowed } from './cross-origin-delete.ts'
 import { setVerifiedActivityId, type IncomingActivityRow } from './incoming.query.ts'
 import { parseUntrustedJson } from './untrusted-json.ts'
+import { requestObjectRefresh } from './object-refreshes.ts'
 import { keyring } from './keyring.ts'
 import { checkOrigin } from './origin-policy.ts'
 import { hostOf, httpUrl, sameOrigin } from './origin.ts'
@@ -104,10 +105,15 @@ async function applyOriginPolicy(incoming: IncomingActivity): Promise<IncomingAc
  * docs/federation.md#order).
  */
 async function checkNotDeleted(incoming: IncomingActivity): Promise<IncomingActivity | string> {
-  const { type, id, object } = incoming
+  const { type, id, object, signer } = incoming
   if (UNDOABLE.has(type) && (await consumeEarlyUndo(id))) return 'it was taken back'
   const url = httpUrl(idOf(object))
   if (!url || !['Create', 'Update', 'Announce'].includes(type) || !(await isTombstoned(url))) return incoming
+  // What may be private for a while is stored as its origin serves it now; the activity may be older.
+  if (type !== 'Announce' && !['Note', 'Tombstone'].includes(typeOf(object) ?? '')) {
+    if (await hasFollowsWithHost(hostOf(signer))) await requestObjectRefresh(url)
+    return 'it was deleted, and its origin is asked whether it is there again'
+  }
   const confirmed = await confirmAtOrigin({ kind: 'confirm', url, expected: type === 'Announce' ? 'object' : 'document', incoming })
   if (typeof confirmed === 'string') return 'it was deleted'
   await removeTombstone(url)

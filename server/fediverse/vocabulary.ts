@@ -1,5 +1,7 @@
 /** The public collection (ActivityPub §5.6); PeerTube refuses its short forms. */
 export const AS_PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
+/** The types of actors (ActivityStreams Vocabulary §3.2). */
+export const ACTOR_TYPES: readonly string[] = ['Person', 'Group', 'Application', 'Service', 'Organization']
 
 /** A JSON value received from outside. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }

@@ -5,21 +5,20 @@ import { resolveChannel } from '../channels/resolve-channel.ts'
 import { hasFollowsWithHost } from '../fediverse/confirm-at-origin.ts'
 import { FetchBudget, FetchError } from '../fediverse/remote-fetch.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
+import { registerObjectRefreshHandler, requestObjectRefresh } from '../fediverse/object-refreshes.ts'
 import { RetryLaterError, onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
-import { idOf, isObject, listOf } from '../fediverse/vocabulary.ts'
+import { idOf, isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { addRetentionCondition } from '../videos/retention.ts'
 import { crawlPlaylistElementsJob } from './crawl-playlist-elements.job.ts'
 import { parsePlaylistObject } from './playlist.codec.ts'
-import { removeRemotePlaylist, storeRemotePlaylist } from './remote-playlists.ts'
+import { removeRemotePlaylist, storePlaylistDocument, storeRemotePlaylist } from './remote-playlists.ts'
 
 /** Registers the handlers for playlists of other servers and the `playlists` collection of local actors; called once at start. */
 export function registerPlaylistHandlers(): void {
   onActivity('Create(Playlist)', handlePlaylist)
   onActivity('Update(Playlist)', handlePlaylist)
-  onActivity('Delete', async ({ actor, object }) => {
-    const url = httpUrl(idOf(listOf(object)[0]))
-    return url !== null && (await removeRemotePlaylist(url, { ifOwnedBy: actor }))
-  })
+  onActivity('Delete', handleDelete)
+  registerObjectRefreshHandler({ types: ['Playlist'], store: storeAndCrawlPlaylist, remove: removeRemotePlaylist })
   addRetentionCondition(
     sql`EXISTS (SELECT 1 FROM playlist_elements e JOIN playlists p ON p.id = e.playlist_id WHERE e.video_id = v.id AND NOT p.remote)`
   )
@@ -30,6 +29,23 @@ export function registerPlaylistHandlers(): void {
     const rows = await runQuery<{ url: string }>(sql`SELECT p.url ${where} ORDER BY p.id DESC LIMIT ${count} OFFSET ${start}`)
     return { total: row!.total, items: rows.map(({ url }) => url) }
   })
+}
+
+/** A playlist may have been private for a while: its origin tells whether it is deleted. */
+async function handleDelete({ actor, object }: IncomingActivity): Promise<boolean> {
+  const url = httpUrl(idOf(listOf(object)[0]))
+  const owned = await runQuery(
+    sql`SELECT 1 FROM playlists p JOIN accounts a ON a.id = p.account_id JOIN actors aa ON aa.id = a.actor_id
+      WHERE p.url = ${url} AND p.remote AND aa.url = ${actor}`
+  )
+  if (!url || owned.length === 0) return false
+  await requestObjectRefresh(url, { withdrawn: true })
+  return true
+}
+
+async function storeAndCrawlPlaylist(document: JsonObject, _: Date, budget: FetchBudget): Promise<void> {
+  const id = await storePlaylistDocument(document, budget)
+  if (id !== null) await crawlPlaylistElementsJob.enqueue({ playlistId: id })
 }
 
 /** Accepts a playlist only from its channel or that channel's account (docs/federation.md#playlists-of-others). */

@@ -292,10 +292,20 @@ test('a remote playlist is shown with its videos, and edited and deleted by its 
   expect((await site.call(`PUT /video-playlists/${row.uuid}`, { token: root, body: { displayName: 'Ours' } })).status).toBe(403)
   await deliver('Delete', playlist.id, otherOwner, otherPeer)
   expect(await findPlaylist(playlist.id)).toBeTruthy()
+  const { pathname } = new URL(playlist.id)
+  peer.refuse(pathname, 404)
+  const isDeleted = async () => (await findPlaylist(playlist.id)) === undefined
   await deliver('Delete', playlist.id)
-  expect(await findPlaylist(playlist.id)).toBeUndefined()
+  await eventually(isDeleted, 10, 'the deletion')
   await deliver('Create', { ...playlist, updated: '2026-11-03T00:00:00.000Z' })
-  expect(await findPlaylist(playlist.id)).toBeUndefined()
+  expect(await isDeleted()).toBe(true)
+  // Public again, as PeerTube sends it, and private again.
+  peer.refuse(pathname, null)
+  await deliver('Update', playlist)
+  await eventually(async () => !(await isDeleted()), 10, 'the playlist')
+  peer.refuse(pathname, 404)
+  await deliver('Delete', playlist.id)
+  await eventually(isDeleted, 10, 'the second deletion')
 })
 
 test("playlists cannot be created or changed on behalf of another account's channel", async () => {

@@ -7,8 +7,8 @@ import type { ChannelModel } from '../channels/channel.model.ts'
 import { fetchCollectionPages } from '../fediverse/remote-collection.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
-import { addTombstone, isTombstoned } from '../fediverse/tombstones.ts'
-import { idOf, isObject } from '../fediverse/vocabulary.ts'
+import { addTombstone, isTombstoned, removeTombstone } from '../fediverse/tombstones.ts'
+import { idOf, isObject, type JsonObject } from '../fediverse/vocabulary.ts'
 import { resolveVideo } from '../videos/resolve-video.ts'
 import { parsePlaylistElementObject, parsePlaylistObject, type PlaylistElementObject, type PlaylistObject } from './playlist.codec.ts'
 
@@ -49,35 +49,34 @@ export async function storeRemotePlaylist(
   })
 }
 
+/**
+ * Stores a playlist from the document that its origin serves, also one that was deleted or private before. Returns its id, null where it
+ * has no effect. Throws FetchError.
+ */
+export async function storePlaylistDocument(document: JsonObject, budget: FetchBudget): Promise<number | null> {
+  const playlist = parsePlaylistObject(document)
+  if (!playlist) throw new FetchError('invalid', 'This is no playlist')
+  const channel = await resolveChannel(playlist.channel, { budget })
+  await removeTombstone(playlist.url)
+  return await storeRemotePlaylist(playlist, channel)
+}
+
 /** Fetches a playlist from its origin and stores it; removes it here where it is gone there. Throws FetchError. */
 export async function fetchRemotePlaylist(url: string): Promise<number | null> {
   const budget = new FetchBudget()
   try {
-    const { document } = await fetchRemoteDocument(url, { budget })
-    const playlist = parsePlaylistObject(document)
-    if (!playlist) throw new FetchError('invalid', `${url} is no playlist`)
-    return await storeRemotePlaylist(playlist, await resolveChannel(playlist.channel, { budget }))
+    return await storePlaylistDocument((await fetchRemoteDocument(url, { budget })).document, budget)
   } catch (error) {
     if (error instanceof FetchError && ['gone', 'missing'].includes(error.kind)) await removeRemotePlaylist(url)
     throw error
   }
 }
 
-/**
- * Removes a remote playlist; with `ifOwnedBy` (an actor URL) leaves a tombstone, so that old activities do not restore it. Returns false
- * where there is none, or not of that actor.
- */
-export async function removeRemotePlaylist(url: string, { ifOwnedBy }: { ifOwnedBy?: string } = {}): Promise<boolean> {
-  return await transaction(async tx => {
-    const deleted = await runQuery(
-      sql`
-      DELETE FROM playlists p USING accounts a, actors aa WHERE p.url = ${url} AND p.remote AND a.id = p.account_id AND aa.id = a.actor_id
-        AND (${ifOwnedBy ?? null}::text IS NULL OR aa.url = ${ifOwnedBy ?? null}) RETURNING p.id`,
-      tx
-    )
-    if (deleted.length === 0) return false
-    if (ifOwnedBy !== undefined) await addTombstone(url, tx)
-    return true
+/** Removes a remote playlist that its origin does not have any more, and leaves a tombstone, so that old activities do not restore it. */
+export async function removeRemotePlaylist(url: string): Promise<void> {
+  await transaction(async tx => {
+    const deleted = await runQuery(sql`DELETE FROM playlists WHERE url = ${url} AND remote RETURNING id`, tx)
+    if (deleted.length > 0) await addTombstone(url, tx)
   })
 }
 

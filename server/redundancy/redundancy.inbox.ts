@@ -1,3 +1,4 @@
+import type { Transaction } from 'sequelize'
 import { config, instanceOrigin } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { runQuery, sql } from '../core/sql.ts'
@@ -5,6 +6,7 @@ import { resolveActivityActor } from '../actors/follow.inbox.ts'
 import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
 import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { enqueueForwardedActivities } from '../fediverse/outbox.ts'
+import { registerObjectRefreshHandler } from '../fediverse/object-refreshes.ts'
 import { onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { idOf, isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
 
@@ -30,6 +32,7 @@ export function registerRedundancyInboxHandlers(): void {
       incoming.object.object.type === 'CacheFile' &&
       (await removeCacheFile(incoming, httpUrl(idOf(incoming.object.object))))
   )
+  registerObjectRefreshHandler({ types: ['CacheFile'], store: storeCurrentCopy, remove: removeCopy })
   onActivity('Delete(CacheFile)', async incoming => await removeCacheFile(incoming, httpUrl(idOf(incoming.object))))
 }
 
@@ -89,6 +92,20 @@ async function storeCacheFile(incoming: IncomingActivity): Promise<boolean> {
   })
 }
 
+/** Stores how a known copy is now, as its holder serves it. */
+async function storeCurrentCopy(document: JsonObject): Promise<void> {
+  const copy = parseCacheFile(document)
+  if (copy)
+    await runQuery(
+      sql`UPDATE redundancies SET base_url = ${copy.baseUrl}, expires_at = ${copy.expires}, updated_at = now() WHERE url = ${copy.url}`
+    )
+}
+
+/** Removes a copy that its holder does not have any more. */
+async function removeCopy(url: string): Promise<void> {
+  await runQuery(sql`DELETE FROM redundancies WHERE url = ${url}`)
+}
+
 async function removeCacheFile(incoming: IncomingActivity, url: string | null): Promise<boolean> {
   return await transaction(async tx => {
     const [removed] = await runQuery<{ video: string }>(
@@ -98,19 +115,22 @@ async function removeCacheFile(incoming: IncomingActivity, url: string | null): 
       tx
     )
     if (!removed) return false
-    const video = await findCopiedVideo(removed.video)
+    const video = await findCopiedVideo(removed.video, tx)
     if (video && !video.remote) await forwardToFollowers(incoming, video, url!, tx)
     return true
   })
 }
 
 /** Returns the public video with this URL; null if there is none. */
-async function findCopiedVideo(url: string): Promise<CopiedVideoRow | null> {
-  const [row] = await runQuery<CopiedVideoRow>(sql`
+async function findCopiedVideo(url: string, tx?: Transaction): Promise<CopiedVideoRow | null> {
+  const [row] = await runQuery<CopiedVideoRow>(
+    sql`
     SELECT v.id, v.id AS video_id, v.remote, aa.url AS account, ca.url AS channel FROM videos v JOIN channels c ON c.id = v.channel_id
       JOIN actors ca ON ca.id = c.actor_id
       JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
-    WHERE v.url = ${url} AND v.privacy = 1 AND (v.remote OR v.state = 1) AND NOT v.is_live`)
+    WHERE v.url = ${url} AND v.privacy = 1 AND (v.remote OR v.state = 1) AND NOT v.is_live`,
+    tx
+  )
   return row ?? null
 }
 
@@ -131,7 +151,7 @@ async function forwardToFollowers(
   { body, type, signer }: IncomingActivity,
   { account, channel }: CopiedVideoRow,
   subject: string,
-  tx: Parameters<typeof enqueueForwardedActivities>[2]
+  tx: Transaction
 ): Promise<void> {
   const instance = `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`
   await enqueueForwardedActivities(

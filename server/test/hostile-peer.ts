@@ -54,6 +54,8 @@ export type HostilePeer = {
   get(url: string, way?: HostileRequestOptions): Promise<HostilePeerResponse>
   /** Serves a document or a handler at a path (with its query, if it has one). */
   serve(path: string, document: Json | RequestHandler): void
+  /** Answers requests for a path with a status, such as 401, 404 or 410, instead of what it serves; null: serves it again. */
+  refuse(path: string, status: number | null): void
   /** Sets the status of responses to POST requests to a path (default 202). */
   answer(path: string, status: number, headers?: Record<string, string>): void
   /** All POST requests, in order. */
@@ -68,6 +70,7 @@ const generateKeys = promisify(generateKeyPair)
 /** Starts a scripted peer; to be stopped in afterAll. */
 export async function startHostilePeer(): Promise<HostilePeer> {
   const served = new Map<string, Json | RequestHandler>()
+  const refused = new Map<string, number>()
   const answers = new Map<string, { status: number; headers: Record<string, string> }>()
   const actors = new Map<string, HostileActor>()
   const received: ReceivedPost[] = []
@@ -77,6 +80,8 @@ export async function startHostilePeer(): Promise<HostilePeer> {
     if (incoming.method === 'POST') return receivePost(incoming, response)
     asked.push(incoming.url!)
     const path = new URL(incoming.url!, 'http://peer').pathname
+    const status = refused.get(path)
+    if (status !== undefined) return writeJson(response, status, { error: 'refused' })
     const found = served.get(incoming.url!) ?? served.get(path)
     if (typeof found === 'function') return found(incoming, response)
     if (found) return writeJson(response, 200, found)
@@ -166,7 +171,12 @@ export async function startHostilePeer(): Promise<HostilePeer> {
     asked,
     id: (kind = 'activities') => `${url}/${kind}/${++count}`,
     serve: (path, document) => {
+      refused.delete(path)
       served.set(path, document)
+    },
+    refuse: (path, status) => {
+      if (status === null) refused.delete(path)
+      else refused.set(path, status)
     },
     answer: (path, status, headers = {}) => {
       answers.set(path, { status, headers })

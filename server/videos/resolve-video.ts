@@ -37,7 +37,7 @@ export async function resolveVideo(
     return await storeVideoDocument(document, requestedAt, budget)
   } catch (error) {
     if (!(error instanceof FetchError) || !stored) throw error
-    if (error.kind === 'gone' || error.kind === 'missing') await removeRemoteVideo(url, { requestedAt })
+    if (error.kind === 'gone' || error.kind === 'missing') await removeRemoteVideo(url, requestedAt)
     else if (!refresh && !stored.goneAt) return stored
     throw error
   }

@@ -4,6 +4,7 @@ import { acquireTextLocks } from '../core/locks.ts'
 import { afterCommit, transaction } from '../core/transaction.ts'
 import { emitEvent } from '../core/events.ts'
 import { runQuery, sql } from '../core/sql.ts'
+import { requestObjectRefresh } from '../fediverse/object-refreshes.ts'
 import { addTombstone } from '../fediverse/tombstones.ts'
 import { deleteOrRetainVideo } from './retention.ts'
 import { VIDEO_PRIVACY, VIDEO_STATE, VideoModel } from './video.model.ts'
@@ -17,16 +18,29 @@ const VISIBLE_STATES = [1, 4, 5]
 
 /**
  * Inserts or updates a remote video from its document and emits `video.received` after commit; a document older than the stored one
- * changes nothing. `requestedAt`: when the document was requested or received. Returns null if the video was deleted after that. A video
- * is identified by its URL alone (docs/federation.md#uuids).
+ * changes nothing. `requestedAt`: when the document was requested or received. `embedded`: it came in an activity; one that says something
+ * else at the same time of change decides nothing, as PeerTube does not change that time with files, captions or chapters: the origin is
+ * asked. Returns null if the video was deleted after that. A video is identified by its URL alone (docs/federation.md#uuids).
  */
-export async function storeRemoteVideo(object: VideoObject, channelId: number, requestedAt: Date): Promise<VideoModel | null> {
+export async function storeRemoteVideo(
+  object: VideoObject,
+  channelId: number,
+  requestedAt: Date,
+  { embedded = false } = {}
+): Promise<VideoModel | null> {
   const description = object.content === null || object.mediaType !== 'text/html' ? object.content : await htmlToText(object.content)
   return await transaction(async tx => {
     await acquireTextLocks('VIDEO_URL', [object.id], tx)
     if (await isDeletedSince(object.id, requestedAt, tx)) return null
     const stored = await VideoModel.findOne({ where: { url: object.id }, transaction: tx, lock: true })
     if (stored && (!stored.remote || (stored.remoteUpdatedAt?.getTime() ?? 0) > object.updated.getTime())) return stored
+    const remoteDigest = digestOf(object)
+    const isSameVersion = stored?.remoteUpdatedAt?.getTime() === object.updated.getTime()
+    if (stored && isSameVersion && stored.remoteDigest !== remoteDigest) {
+      if (embedded) await requestObjectRefresh(object.id, { tx })
+      // What was requested before the stored document is not newer than that.
+      if (embedded || (stored.refreshedAt?.getTime() ?? 0) > requestedAt.getTime()) return stored
+    }
     const isPlayable = object.playlist !== null || object.files.length > 0
     const values = {
       channelId,
@@ -50,6 +64,7 @@ export async function storeRemoteVideo(object: VideoObject, channelId: number, r
       publishedAt: object.published,
       originallyPublishedAt: object.originallyPublished,
       remoteUpdatedAt: object.updated,
+      remoteDigest,
       refreshedAt: requestedAt,
       collections: object.collections,
       isLive: object.live !== null,
@@ -69,19 +84,14 @@ export async function storeRemoteVideo(object: VideoObject, channelId: number, r
 }
 
 /**
- * Deletes or retains (retention.ts) a remote video and adds a tombstone for its URL; returns whether it did. `reason`: a Delete by the
- * account or channel `owner`, or an answer of the origin to a request sent at `requestedAt`, which has no effect if the video was refreshed
- * after that.
+ * Deletes or retains (retention.ts) a remote video and adds a tombstone for its URL, as its origin answered to a request sent at
+ * `requestedAt`; has no effect if the video was refreshed after that. Returns whether it did.
  */
-export async function removeRemoteVideo(url: string, reason: { owner: string } | { requestedAt: Date }): Promise<boolean> {
+export async function removeRemoteVideo(url: string, requestedAt: Date): Promise<boolean> {
   return await transaction(async tx => {
     await acquireTextLocks('VIDEO_URL', [url], tx)
-    const reasonHolds = 'owner' in reason ? sql`${reason.owner} IN (aa.url, ca.url)` : sql`v.refreshed_at <= ${reason.requestedAt}`
     const [video] = await runQuery<{ id: number; uuid: string }>(
-      sql`
-      SELECT v.id, v.uuid FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors ca ON ca.id = c.actor_id
-        JOIN accounts a ON a.id = c.account_id JOIN actors aa ON aa.id = a.actor_id
-      WHERE v.url = ${url} AND v.remote AND ${reasonHolds} FOR UPDATE OF v`,
+      sql`SELECT id, uuid FROM videos WHERE url = ${url} AND remote AND refreshed_at <= ${requestedAt} FOR UPDATE`,
       tx
     )
     if (!video) return false
@@ -89,6 +99,13 @@ export async function removeRemoteVideo(url: string, reason: { owner: string } |
     await deleteOrRetainVideo(video, tx)
     return true
   })
+}
+
+/** Returns the digest of a document without its views, which change all the time. */
+function digestOf(object: VideoObject): string {
+  return createHash('sha256')
+    .update(JSON.stringify({ ...object, views: null }))
+    .digest('base64')
 }
 
 /** Whether the video was deleted after the request; removes the tombstone of an earlier deletion, as the origin has the video again. */

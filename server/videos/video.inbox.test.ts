@@ -127,6 +127,7 @@ describe('a video of another server', () => {
     ).toBe(object.id)
     await sendUpdate({ ...object, name: 'A farther film', updated: '2026-11-02T00:00:00.000Z' })
     await eventually(async () => (await findStoredVideo(object.id))!.name === 'A farther film', 15, 'the edit')
+    good.refuse(new URL(object.id).pathname, 404)
     await good.post(inbox(), { type: 'Delete', id: `${object.id}/delete`, actor: owner.url, object: object.id })
     await eventually(async () => !(await findStoredVideo(object.id)), 15, 'the deletion')
     expect((await site.call(`GET /videos/${uuid}`)).status).toBe(404)

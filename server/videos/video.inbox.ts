@@ -3,10 +3,18 @@ import { resolveActor } from '../actors/resolve-actor.ts'
 import { FetchBudget, FetchError } from '../fediverse/remote-fetch.ts'
 import { hasFollowsWithHost } from '../fediverse/confirm-at-origin.ts'
 import { hostOf, httpUrl, isLocalUrl } from '../fediverse/origin.ts'
+import { registerObjectRefreshHandler, requestObjectRefresh } from '../fediverse/object-refreshes.ts'
 import { RetryLaterError, onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { idOf, listOf } from '../fediverse/vocabulary.ts'
 import { isVideoServedToPeers } from './local-video.query.ts'
-import { resolveVideoChannel, validateVideoDocument, resolveVideo, listVideoOwnerUrls, channelAccountUrl } from './resolve-video.ts'
+import {
+  resolveVideoChannel,
+  validateVideoDocument,
+  resolveVideo,
+  listVideoOwnerUrls,
+  channelAccountUrl,
+  storeVideoDocument
+} from './resolve-video.ts'
 import { removeRemoteVideo, storeRemoteVideo } from './store-remote-video.ts'
 import { VideoModel } from './video.model.ts'
 import type { VideoObject } from './video-object.ts'
@@ -18,6 +26,11 @@ export function registerVideoInboxHandlers(): void {
   onActivity('Announce', handleAnnounce)
   onActivity('Undo(Announce)', handleUndoAnnounce)
   onActivity('Delete', handleDelete)
+  registerObjectRefreshHandler({
+    types: ['Video'],
+    store: async (document, requestedAt, budget) => void (await storeVideoDocument(document, requestedAt, budget)),
+    remove: async (url, requestedAt) => void (await removeRemoteVideo(url, requestedAt))
+  })
 }
 
 /**
@@ -40,7 +53,7 @@ async function handleCreateOrUpdate({ actor, object: activityObject, receivedAt 
     }
     const channel = await resolveVideoChannel(object, budget)
     if (owners.length === 0 && actor !== object.channel && actor !== (await channelAccountUrl(channel))) return false
-    return (await storeRemoteVideo(object, channel.id, receivedAt)) !== null
+    return (await storeRemoteVideo(object, channel.id, receivedAt, { embedded: true })) !== null
   })
 }
 
@@ -90,9 +103,12 @@ async function handleUndoAnnounce({ actor, object }: IncomingActivity): Promise<
   )
 }
 
+/** A Delete may be older than the video, which may have been private in between: its origin tells whether it is deleted. */
 async function handleDelete({ actor, object }: IncomingActivity): Promise<boolean> {
   const url = httpUrl(idOf(listOf(object)[0]))
-  return url !== null && (await removeRemoteVideo(url, { owner: actor }))
+  if (!url || !(await listVideoOwnerUrls(url)).includes(actor)) return false
+  await requestObjectRefresh(url, { withdrawn: true })
+  return true
 }
 
 /** Returns false where a document is invalid. Throws RetryLaterError where a server is unreachable. */

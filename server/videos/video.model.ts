@@ -46,6 +46,8 @@ export class VideoModel extends Model<InferAttributes<VideoModel>, InferCreation
   declare federated: CreationOptional<boolean>
   /** `updated` of the last document received; remote videos only. */
   declare remoteUpdatedAt: CreationOptional<Date | null>
+  /** Of the document that was stored last, without what counts; remote videos only. */
+  declare remoteDigest: CreationOptional<string | null>
   /** When the origin was last queried, or the last document was received; remote videos only. */
   declare refreshedAt: CreationOptional<Date | null>
   /** URLs of the collections (likes, comments, chapters, …); remote videos only. */
@@ -94,6 +96,7 @@ declareModel(
     isLive: DataTypes.BOOLEAN,
     federated: DataTypes.BOOLEAN,
     remoteUpdatedAt: DataTypes.DATE,
+    remoteDigest: DataTypes.TEXT,
     refreshedAt: DataTypes.DATE,
     collections: DataTypes.JSONB,
     goneAt: DataTypes.DATE,

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runQuery, sql } from '../core/sql.ts'
+import { requestObjectRefresh } from './object-refreshes.ts'
+import { startScriptedPeerTube, type ScriptedPeerTube, type ScriptedVideo } from '../test/scripted-peertube.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+
+let site: TestInstance
+let peertube: ScriptedPeerTube
+
+beforeAll(async () => {
+  site = await startTestInstance({
+    federation: { inbox: { per_host: { max: 100_000 } }, fetch: { per_host: { max: 100_000 } } },
+    internals: { inbox: { checkInterval: 300, refreshDelay: 1000, retryDelay: 100 } }
+  })
+  peertube = await startScriptedPeerTube(() => `${site.url}/inbox`)
+  const { peer, instance } = peertube
+  await peer.post(`${site.url}/inbox`, { type: 'Follow', id: peer.id(), actor: instance.url, object: `${site.url}/accounts/peertube` })
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 1, 20, 'the follow')
+}, 60_000)
+afterAll(async () => {
+  await peertube?.peer.stop()
+  await site?.stop()
+})
+
+const stored = async ({ id }: ScriptedVideo) =>
+  (
+    await runQuery<{ name: string; captions: string[]; playlist: string | null }>(sql`
+      SELECT name, ARRAY(SELECT language FROM video_captions WHERE video_id = videos.id ORDER BY 1) AS captions,
+        (SELECT url FROM remote_playlists WHERE video_id = videos.id) AS playlist
+      FROM videos WHERE url = ${id} AND privacy = 1`)
+  )[0] ?? null
+/** What this instance should have of a video. */
+const expected = ({ state, name, captions, playlist }: ScriptedVideo) =>
+  state === 'public' ? { name, captions: [...captions].sort(), playlist } : null
+const expectStateOfOrigin = async (video: ScriptedVideo, message = '') => {
+  const wanted = JSON.stringify(expected(video))
+  await eventually(async () => JSON.stringify(await stored(video)) === wanted, 20, `${message} ${wanted}`).catch(async error => {
+    throw new Error(`${error.message}; stored: ${JSON.stringify(await stored(video))}`)
+  })
+}
+const fetchesOf = ({ id }: ScriptedVideo) => peertube.peer.asked.filter(path => path === new URL(id).pathname).length
+
+describe('activities of PeerTube, which reuses their ids', () => {
+  it('a caption, then another, then other files arrive, though the time of change is the same', async () => {
+    const { video, activity } = peertube.publish()
+    await peertube.deliver(activity)
+    await expectStateOfOrigin(video)
+    for (const change of [
+      () => peertube.addCaption(video, 'en'),
+      () => peertube.addCaption(video, 'fr'),
+      () => peertube.replaceFiles(video)
+    ]) {
+      await peertube.deliver(change())
+      await expectStateOfOrigin(video)
+    }
+  })
+
+  it('a video is private, public, private, public and deleted', async () => {
+    const { video, activity } = peertube.publish()
+    await peertube.deliver(activity)
+    await expectStateOfOrigin(video)
+    for (const change of [peertube.makePrivate, peertube.makePublic, peertube.makePrivate, peertube.makePublic, peertube.remove]) {
+      await peertube.deliver(change(video))
+      await expectStateOfOrigin(video, change.name)
+    }
+  })
+
+  it('ten thousand contents under one id cost at most ten fetches', { timeout: 120_000 }, async () => {
+    const { video, activity } = peertube.publish()
+    await peertube.deliver(activity)
+    await expectStateOfOrigin(video)
+    const before = fetchesOf(video)
+    const update = peertube.addCaption(video, 'en')
+    for (let sent = 0; sent < 500; sent += 50)
+      await Promise.all(
+        Array.from({ length: 50 }, async (_, index) =>
+          peertube.deliver({ ...update, object: { ...(update.object as object), name: `Name ${sent + index}` } })
+        )
+      )
+    // The same without the signatures.
+    for (let asked = 0; asked < 9500; asked++) await requestObjectRefresh(video.id)
+    await expectStateOfOrigin(video)
+    expect(fetchesOf(video) - before).toBeLessThanOrEqual(10)
+  })
+})
+
+/** A generator of numbers in [0, max) that a seed determines (mulberry32). */
+function seededRandom(seed: number): (max: number) => number {
+  let state = seed
+  return max => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * max)
+  }
+}
+
+it.each([1, 2, 3, 4, 5, 6])('any sequence of activities in any order of arrival ends in the state of the origin (seed %i)', async seed => {
+  const random = seededRandom(seed)
+  const { video, activity } = peertube.publish()
+  const activities = [activity]
+  const languages = ['en', 'fr', 'de', 'es', 'it', 'pt', 'nl', 'sv']
+  for (let step = 0; step < 8 && video.state !== 'deleted'; step++) {
+    if (video.state === 'private') activities.push(random(4) === 0 ? peertube.remove(video) : peertube.makePublic(video))
+    else
+      activities.push(
+        [
+          () => peertube.rename(video, `Name ${step}`),
+          () => peertube.addCaption(video, languages[step]!),
+          () => peertube.replaceFiles(video),
+          () => peertube.makePrivate(video)
+        ][random(4)]!()
+      )
+  }
+  const arrivals = activities.map(sent => ({ sent, order: random(1000) })).sort((one, other) => one.order - other.order)
+  for (const { sent } of arrivals) {
+    await peertube.deliver(sent)
+    if (random(2) === 0) await new Promise(resolve => setTimeout(resolve, random(150)))
+  }
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 20, 'an empty inbox')
+  await expectStateOfOrigin(video, arrivals.map(({ sent }) => sent.type).join(' '))
+})
