@@ -18,11 +18,13 @@ export const HealthFault = z.object({
     'encodings_late',
     'jobs_failed',
     'inbox_full',
-    'peers_troubled'
+    'peers_troubled',
+    'videos_refused'
   ]),
   bad: z.boolean().describe('false: it still works'),
   count: Count.optional(),
-  bytes: Bytes.optional()
+  bytes: Bytes.optional(),
+  hosts: z.array(z.string()).optional()
 })
 export type HealthFault = z.output<typeof HealthFault>
 
@@ -44,7 +46,13 @@ export const Health = z.object({
   encodings: z.object({ waiting: Count, running: Count, failed: Count, failedLately: Count, late: Count }),
   incoming: z.object({ waiting: Count }),
   outgoing: z.object({ waiting: Count, held: Count }),
-  peers: z.object({ total: Count, failing: Count, open: Count, suspended: Count })
+  peers: z.object({
+    total: Count,
+    failing: Count,
+    open: Count,
+    suspended: Count,
+    refusing: z.array(z.string()).describe('hosts that refuse to show many of their videos')
+  })
 })
 export type Health = z.output<typeof Health>
 

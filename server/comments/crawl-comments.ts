@@ -20,7 +20,7 @@ type ExistingComment = { id: number; url: string; video_id: number; remote: bool
 export async function crawlComments(videoId: number): Promise<void> {
   const [video] = await runQuery<{ url: string; list: string; now: Date }>(
     sql`SELECT url, collections->>'comments' AS list, now() AS now FROM videos
-      WHERE id = ${videoId} AND remote AND gone_at IS NULL AND collections->>'comments' IS NOT NULL`
+      WHERE id = ${videoId} AND remote AND gone_at IS NULL AND forbidden_privacy IS NULL AND collections->>'comments' IS NOT NULL`
   )
   if (!video || !sameOrigin(video.list, video.url)) return
   const listed = new Set<string>()

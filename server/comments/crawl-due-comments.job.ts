@@ -14,7 +14,7 @@ export const crawlDueCommentsJob = defineJob({
   run: async () => {
     if (!config.federation.enabled) return
     const due = await runQuery<{ id: number }>(sql`
-      SELECT id FROM videos WHERE remote AND gone_at IS NULL AND collections->>'comments' IS NOT NULL
+      SELECT id FROM videos WHERE remote AND gone_at IS NULL AND forbidden_privacy IS NULL AND collections->>'comments' IS NOT NULL
         AND (comments_read_at IS NULL
           OR comments_read_at < now() - ${sqlInterval(config.federation.actors.refresh_after)})
       ORDER BY comments_read_at NULLS FIRST, published_at DESC LIMIT ${CRAWL.refreshBatch}`)

@@ -30,7 +30,9 @@ export const LOCK_CLASSES = {
   /** By actor: one process reads an outbox. */
   CRAWL: 726_004,
   /** By host (`hashtext`): the reports of a server are counted one after the other. */
-  REPORTS_OF_HOST: 726_008
+  REPORTS_OF_HOST: 726_008,
+  /** By host (`hashtext`): which of its videos a server refuses is judged by one transaction at a time. */
+  FORBIDDEN_OF_HOST: 726_009
 } as const
 
 /** Seeds of `hashtextextended`, by which texts of different kinds become different keys. */

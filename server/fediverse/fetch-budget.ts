@@ -11,10 +11,13 @@ export type FetchErrorKind = 'gone' | 'missing' | 'forbidden' | 'refused' | 'unr
 export class FetchError extends Error {
   readonly kind: FetchErrorKind
   readonly status: number | undefined
-  constructor(kind: FetchErrorKind, message: string, status?: number) {
+  /** Whether the answer was a page: not from the ActivityPub server, but from something in front of it. */
+  readonly isHtml: boolean
+  constructor(kind: FetchErrorKind, message: string, { status, isHtml = false }: { status?: number; isHtml?: boolean } = {}) {
     super(message)
     this.kind = kind
     this.status = status
+    this.isHtml = isHtml
   }
 }
 

@@ -130,7 +130,8 @@ function toRemoteResponse(url: URL, { statusCode, headers, body }: Dispatcher.Re
             : statusCode === 429 || statusCode >= 500 || statusCode === 408
               ? 'unreachable'
               : 'invalid'
-    throw new FetchError(kind, `${url.href} answers ${statusCode}`, statusCode)
+    const isHtml = /^(text\/html|application\/xhtml\+xml)/i.test(String(headers['content-type'] ?? ''))
+    throw new FetchError(kind, `${url.href} answers ${statusCode}`, { status: statusCode, isHtml })
   }
   return {
     url: url.href,

@@ -19,7 +19,7 @@ const HEALTHY: Omit<Health, 'faults'> = {
   encodings: { waiting: 3, running: 1, failed: 4, failedLately: 0, late: 0 },
   incoming: { waiting: 100 },
   outgoing: { waiting: 9, held: 0 },
-  peers: { total: 5, failing: 2, open: 0, suspended: 0 }
+  peers: { total: 5, failing: 2, open: 0, suspended: 0, refusing: [] }
 }
 
 test('a healthy instance has no faults, whatever failed long ago', () => {
@@ -47,8 +47,13 @@ test.each<[string, Partial<Omit<Health, 'faults'>>, object[]]>([
   ['a full inbox', { incoming: { waiting: 101 } }, [{ code: 'inbox_full', bad: false, count: 101 }]],
   [
     'servers that cannot be reached',
-    { peers: { total: 9, failing: 1, open: 2, suspended: 3 } },
+    { peers: { total: 9, failing: 1, open: 2, suspended: 3, refusing: [] } },
     [{ code: 'peers_troubled', bad: false, count: 5 }]
+  ],
+  [
+    'servers that refuse to show their videos',
+    { peers: { ...HEALTHY.peers, refusing: ['a.example', 'b.example'] } },
+    [{ code: 'videos_refused', bad: false, count: 2, hosts: ['a.example', 'b.example'] }]
   ],
   [
     'several faults, the worst first',

@@ -21,7 +21,8 @@ export function findHealthFaults(
     encodings.late > 0 && { code: 'encodings_late', bad: false, count: encodings.late },
     jobs !== null && jobs.failedLately > 0 && { code: 'jobs_failed', bad: false, count: jobs.failedLately },
     incoming.waiting > limits.many_waiting && { code: 'inbox_full', bad: false, count: incoming.waiting },
-    peers.open + peers.suspended > 0 && { code: 'peers_troubled', bad: false, count: peers.open + peers.suspended }
+    peers.open + peers.suspended > 0 && { code: 'peers_troubled', bad: false, count: peers.open + peers.suspended },
+    peers.refusing.length > 0 && { code: 'videos_refused', bad: false, count: peers.refusing.length, hosts: peers.refusing }
   ]
   return found.filter(one => one !== false)
 }

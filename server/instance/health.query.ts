@@ -37,3 +37,14 @@ export async function countStorageAndEncodings(lateAfter: number, lately: number
   )
   return row!
 }
+
+/** Returns the hosts that refuse to show so many of their videos at once that none of them was hidden (videos/forbidden-videos.ts). */
+export async function listHostsRefusingVideos(): Promise<string[]> {
+  const rows = await queryAs(
+    z.object({ host: z.string() }),
+    sql`SELECT DISTINCT actor.host FROM videos video JOIN channels channel ON channel.id = video.channel_id
+      JOIN actors actor ON actor.id = channel.actor_id
+      WHERE video.forbidden_since IS NOT NULL AND video.forbidden_privacy IS NULL AND video.gone_at IS NULL ORDER BY actor.host`
+  )
+  return rows.map(({ host }) => host)
+}

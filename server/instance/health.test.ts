@@ -34,7 +34,7 @@ test('reports versions, disk, memory and faults', async () => {
     redis: { version: expect.stringMatching(/^\d+\./) },
     incoming: { waiting: 0 },
     outgoing: { waiting: 0, held: 0 },
-    peers: { total: 0, failing: 0, open: 0, suspended: 0 }
+    peers: { total: 0, failing: 0, open: 0, suspended: 0, refusing: [] }
   })
   expect(json.disk.total).toBeGreaterThan(json.disk.free)
   expect(json.memory.total).toBeGreaterThan(json.memory.available)

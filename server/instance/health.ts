@@ -8,16 +8,17 @@ import { redis } from '../core/redis.ts'
 import { countPeers, countPendingActivities } from '../fediverse/federation-counts.query.ts'
 import { ffmpegVersion } from '../media/ffmpeg-version.ts'
 import { findHealthFaults } from './health-faults.ts'
-import { countStorageAndEncodings } from './health.query.ts'
+import { countStorageAndEncodings, listHostsRefusingVideos } from './health.query.ts'
 import { SOFTWARE_VERSION } from './version.ts'
 
 /** Returns the health of the instance, as seen from this process, with its faults. */
 export async function checkHealth(): Promise<Health> {
   const { timeout, late_after, lately } = config.webadmin.health
-  const [stored, waiting, peers, disk, ffmpeg, memory, jobs] = await Promise.all([
+  const [stored, waiting, peers, refusing, disk, ffmpeg, memory, jobs] = await Promise.all([
     countStorageAndEncodings(late_after, lately),
     countPendingActivities(),
     countPeers(),
+    listHostsRefusingVideos(),
     diskSpaceOf(storageFolder('streaming_playlists')),
     ffmpegVersion(timeout),
     withTimeout(redisFacts(), timeout),
@@ -43,7 +44,7 @@ export async function checkHealth(): Promise<Health> {
     jobs,
     encodings,
     ...waiting,
-    peers
+    peers: { ...peers, refusing }
   }
   return { ...facts, faults: findHealthFaults(facts, config.webadmin.health) }
 }

@@ -18,14 +18,13 @@ export const refreshRemoteVideos = defineJob({
     await deleteExpiredGoneVideos()
     const stale = await runQuery<{ url: string }>(sql`
       SELECT url FROM videos
-      WHERE remote AND gone_at IS NULL AND refreshed_at < now() - ${sqlInterval(config.federation.actors.refresh_after)}
+      WHERE remote AND gone_at IS NULL AND coalesce(refresh_not_before, '-infinity') <= now()
+        AND (forbidden_since IS NOT NULL OR refreshed_at < now() - ${sqlInterval(config.federation.actors.refresh_after)})
       ORDER BY refreshed_at LIMIT ${CRAWL.refreshBatch}`)
     for (const { url } of stale) {
       if (signal.aborted) return
-      await resolveVideo(url, { refresh: true }).catch(async (error: unknown) => {
+      await resolveVideo(url, { refresh: true }).catch((error: unknown) => {
         if (!(error instanceof FetchError)) throw error
-        // A video whose origin does not answer goes to the end of the queue.
-        await runQuery(sql`UPDATE videos SET refreshed_at = now() WHERE url = ${url}`)
       })
     }
   }

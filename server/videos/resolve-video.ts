@@ -1,5 +1,5 @@
 import { config } from '../core/config.ts'
-import { runQuery, sql } from '../core/sql.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { AccountModel } from '../actors/account.model.ts'
 import { ActorModel } from '../actors/actor.model.ts'
 import { resolveChannel } from '../channels/resolve-channel.ts'
@@ -7,6 +7,8 @@ import type { ChannelModel } from '../channels/channel.model.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
 import { stripUnsafeUrls } from './strip-unsafe-urls.ts'
+import { VIDEO_FEDERATION } from './federation-internals.ts'
+import { handleForbiddenVideo } from './forbidden-videos.ts'
 import { removeRemoteVideo, storeRemoteVideo } from './store-remote-video.ts'
 import { VideoModel } from './video.model.ts'
 import type { VideoObject } from './video-object.ts'
@@ -29,18 +31,32 @@ export async function resolveVideo(
     if (!stored) throw new FetchError('missing', `${url} is no video here`)
     return stored
   }
-  if (stored && !refresh && !stored.goneAt && (stored.refreshedAt?.getTime() ?? 0) > Date.now() - config.federation.actors.refresh_after)
-    return stored
+  const isFresh = (stored?.refreshedAt?.getTime() ?? 0) > Date.now() - config.federation.actors.refresh_after
+  if (stored && isFresh && !refresh && !stored.goneAt && !stored.forbiddenSince) return stored
   const requestedAt = new Date()
   try {
     const { document } = await fetchRemoteDocument(url, { budget })
     return await storeVideoDocument(document, requestedAt, budget)
   } catch (error) {
     if (!(error instanceof FetchError) || !stored) throw error
-    if (error.kind === 'gone' || error.kind === 'missing') await removeRemoteVideo(url, requestedAt)
+    if (error.kind === 'gone' || error.kind === 'missing') {
+      await removeRemoteVideo(url, requestedAt)
+      throw error
+    }
+    await postponeRefresh(url)
+    if (error.kind === 'forbidden') await handleForbiddenVideo(url, requestedAt, error)
     else if (!refresh && !stored.goneAt) return stored
     throw error
   }
+}
+
+/** Has a video whose document cannot be fetched fetched again later, each time after a longer while. */
+async function postponeRefresh(url: string): Promise<void> {
+  const { refreshRetry, maxRefreshRetry } = VIDEO_FEDERATION
+  await runQuery(sql`
+    UPDATE videos SET refresh_attempts = refresh_attempts + 1, refresh_not_before = now()
+      + least(${sqlInterval(maxRefreshRetry)}, ${sqlInterval(refreshRetry)} * power(2, least(refresh_attempts, 20)))
+    WHERE url = ${url}`)
 }
 
 /** Stores a video from its document, if its channel belongs to its account (docs/federation.md#one-origin). Throws FetchError. */

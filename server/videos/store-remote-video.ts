@@ -36,7 +36,8 @@ export async function storeRemoteVideo(
     if (stored && (!stored.remote || (stored.remoteUpdatedAt?.getTime() ?? 0) > object.updated.getTime())) return stored
     const remoteDigest = digestOf(object)
     const isSameVersion = stored?.remoteUpdatedAt?.getTime() === object.updated.getTime()
-    if (stored && isSameVersion && stored.remoteDigest !== remoteDigest) {
+    // A hidden video becomes visible by what its origin serves.
+    if (stored && isSameVersion && (stored.remoteDigest !== remoteDigest || stored.forbiddenSince)) {
       if (embedded) await requestObjectRefresh(object.id, { tx })
       // What was requested before the stored document is not newer than that.
       if (embedded || (stored.refreshedAt?.getTime() ?? 0) > requestedAt.getTime()) return stored
@@ -65,6 +66,10 @@ export async function storeRemoteVideo(
       originallyPublishedAt: object.originallyPublished,
       remoteUpdatedAt: object.updated,
       remoteDigest,
+      refreshAttempts: 0,
+      refreshNotBefore: null,
+      forbiddenSince: null,
+      forbiddenPrivacy: null,
       refreshedAt: requestedAt,
       collections: object.collections,
       isLive: object.live !== null,

@@ -27,7 +27,8 @@ export async function findVideoAccessInfo(id: number | string): Promise<VideoAcc
     VideoAccessRow,
     sql`
     SELECT v.id, v.uuid, v.privacy, v.state, v.remote, a.user_id AS "ownerUserId"
-    FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id WHERE ${byId} AND v.gone_at IS NULL`
+    FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id WHERE ${byId} AND v.gone_at IS NULL
+      AND v.forbidden_privacy IS NULL`
   )
   if (!video) throw notFound('Video')
   return video

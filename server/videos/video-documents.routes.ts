@@ -79,7 +79,8 @@ async function handleDocumentRequest(handler: VideoDocumentHandler, request: Req
   if (!uuid) throw notFound('Video')
   const video = await findLocalVideo(uuid)
   if (!video) {
-    const [remote] = await runQuery<{ url: string }>(sql`SELECT url FROM videos WHERE uuid = ${uuid} AND remote AND gone_at IS NULL`)
+    const [remote] = await runQuery<{ url: string }>(sql`SELECT url FROM videos WHERE uuid = ${uuid} AND remote AND gone_at IS NULL
+      AND forbidden_privacy IS NULL`)
     if (!remote) throw notFound('Video')
     return response.redirect(302, remote.url)
   }

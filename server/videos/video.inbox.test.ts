@@ -431,7 +431,7 @@ describe('the like count of a remote video', () => {
     await deliver(object)
     await eventually(async () => good.asked.some(path => path.endsWith(`${object.uuid}/likes`)), 10, 'the first request')
     serveLikes(object.id, 2)
-    await sendUpdate({ ...object, name: 'Said again' })
+    await sendUpdate({ ...object, name: 'Said again', updated: '2026-11-02T00:00:00.000Z' })
     await eventually(async () => (await storedLikes(object.id)) === 2, 20, 'the new likes')
     sendResponse()
     await new Promise(resolve => setTimeout(resolve, 500))

@@ -15,6 +15,7 @@ import {
   channelAccountUrl,
   storeVideoDocument
 } from './resolve-video.ts'
+import { handleForbiddenVideo } from './forbidden-videos.ts'
 import { removeRemoteVideo, storeRemoteVideo } from './store-remote-video.ts'
 import { VideoModel } from './video.model.ts'
 import type { VideoObject } from './video-object.ts'
@@ -29,7 +30,8 @@ export function registerVideoInboxHandlers(): void {
   registerObjectRefreshHandler({
     types: ['Video'],
     store: async (document, requestedAt, budget) => void (await storeVideoDocument(document, requestedAt, budget)),
-    remove: async (url, requestedAt) => void (await removeRemoteVideo(url, requestedAt))
+    remove: async (url, requestedAt) => void (await removeRemoteVideo(url, requestedAt)),
+    forbid: handleForbiddenVideo
   })
 }
 
@@ -76,6 +78,8 @@ async function handleAnnounce({ id, actor, object }: IncomingActivity): Promise<
   const stored = await VideoModel.findOne({ where: { url, goneAt: null } })
   if (stored && !stored.remote && !isVideoServedToPeers(stored)) return true
   if (!stored && (isLocalUrl(url) || !(await hasFollowsWithHost(hostOf(actor))))) return false
+  // Shared again, so that it may be public again.
+  if (stored?.forbiddenSince) await requestObjectRefresh(url)
   return await withFetchErrors(async () => {
     const budget = new FetchBudget()
     const sharer = await resolveActor(actor, { budget })

@@ -46,6 +46,12 @@ export class VideoModel extends Model<InferAttributes<VideoModel>, InferCreation
   declare federated: CreationOptional<boolean>
   /** `updated` of the last document received; remote videos only. */
   declare remoteUpdatedAt: CreationOptional<Date | null>
+  /** Fetches of the document without an answer, in a row; when the next is tried; remote videos only. */
+  declare refreshAttempts: CreationOptional<number>
+  declare refreshNotBefore: CreationOptional<Date | null>
+  /** Since when the origin refuses to show it, and the privacy it had before it was hidden for that (forbidden-videos.ts). */
+  declare forbiddenSince: CreationOptional<Date | null>
+  declare forbiddenPrivacy: CreationOptional<number | null>
   /** Of the document that was stored last, without what counts; remote videos only. */
   declare remoteDigest: CreationOptional<string | null>
   /** When the origin was last queried, or the last document was received; remote videos only. */
@@ -96,6 +102,10 @@ declareModel(
     isLive: DataTypes.BOOLEAN,
     federated: DataTypes.BOOLEAN,
     remoteUpdatedAt: DataTypes.DATE,
+    refreshAttempts: DataTypes.INTEGER,
+    refreshNotBefore: DataTypes.DATE,
+    forbiddenSince: DataTypes.DATE,
+    forbiddenPrivacy: DataTypes.SMALLINT,
     remoteDigest: DataTypes.TEXT,
     refreshedAt: DataTypes.DATE,
     collections: DataTypes.JSONB,

@@ -14,5 +14,6 @@ export const HEALTH_PROBLEM_TEXTS: Record<HealthFault['code'], { problem: TextKe
   encodings_late: { problem: 'health.encodingsLate', remedy: 'health.encodingsLateDo', path: '/admin/jobs?tab=encodings' },
   jobs_failed: { problem: 'health.jobsFailed', remedy: 'health.jobsFailedDo', path: '/admin/jobs?tab=failed' },
   inbox_full: { problem: 'health.inboxFull', remedy: 'health.inboxFullDo' },
-  peers_troubled: { problem: 'health.peersTroubled', remedy: 'health.peersTroubledDo', path: '/admin/federation?tab=peers' }
+  peers_troubled: { problem: 'health.peersTroubled', remedy: 'health.peersTroubledDo', path: '/admin/federation?tab=peers' },
+  videos_refused: { problem: 'health.videosRefused', remedy: 'health.videosRefusedDo', path: '/admin/federation?tab=peers' }
 }

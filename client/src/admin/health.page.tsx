@@ -46,7 +46,7 @@ function CurrentHealth(): JSX.Element {
 }
 
 function HealthProblemNotice({
-  fault: { code, bad, count = 0, bytes = 0 },
+  fault: { code, bad, count = 0, bytes = 0, hosts = [] },
   onDone
 }: {
   fault: HealthFault
@@ -69,7 +69,7 @@ function HealthProblemNotice({
   return (
     <Notice kind={bad ? 'bad' : 'warn'}>
       <p>
-        <strong>{t(problem, { count, size: formatSize(bytes) })}</strong>
+        <strong>{t(problem, { count, size: formatSize(bytes), hosts: hosts.join(', ') })}</strong>
       </p>
       <p>
         {t(remedy)} {path && <a href={path}>{t('health.look')}</a>}

@@ -296,6 +296,11 @@ export default {
   'health.started': 'Started',
   'health.unknown': 'unknown',
   'health.uploads': 'Unfinished uploads',
+  'health.videosRefused': {
+    one: '{count} instance suddenly refuses to show many of its videos: {hosts}.',
+    other: '{count} instances suddenly refuse to show many of their videos: {hosts}.'
+  },
+  'health.videosRefusedDo': 'The videos stay visible here. If this lasts, ask its administrator whether they were made private.',
   'health.well': 'Everything is working.',
   'health.work': 'Activity',
   'health.workers': 'Active workers',

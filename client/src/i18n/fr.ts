@@ -304,6 +304,11 @@ export default {
   'health.started': 'Démarré',
   'health.unknown': 'inconnu',
   'health.uploads': 'Mises en ligne inachevées',
+  'health.videosRefused': {
+    one: '{count} instance refuse soudain de montrer beaucoup de ses vidéos : {hosts}.',
+    other: '{count} instances refusent soudain de montrer beaucoup de leurs vidéos : {hosts}.'
+  },
+  'health.videosRefusedDo': 'Les vidéos restent visibles ici. Si cela dure, demandez à son administrateur si elles sont devenues privées.',
   'health.well': 'Tout fonctionne.',
   'health.work': 'Activité',
   'health.workers': 'Workers actifs',
