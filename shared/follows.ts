@@ -30,7 +30,7 @@ export const ActorFollow = z.object({
 })
 export type ActorFollow = z.output<typeof ActorFollow>
 
-/** An actor to follow that is not resolved yet; without `nextTryAt` there is none with this handle. */
+/** An actor to follow that is not resolved yet; without `nextTryAt` it is not tried again. */
 export const UnresolvedFollow = z.object({
   handle: z.string(),
   attempts: z.int(),

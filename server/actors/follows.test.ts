@@ -249,7 +249,27 @@ test('an instance follows another, a user subscribes to a remote channel and uns
   expect((await site.call(`DELETE /server/following/${peer.host}`, { token: root })).status).toBe(404)
 })
 
-test('an unreachable handle is retried, one that does not exist is reported; an administrator can cancel both', async () => {
+test('a channel that has no key yet, or does not exist yet, is subscribed to once it has', async () => {
+  const subscribe = async (name: string) =>
+    (await site.call('POST /users/me/subscriptions', { token: ada.token, body: { uri: `${name}@${hostile.host}` } })).status
+  const attempts = async (name: string) =>
+    (await runQuery<{ attempts: number }>(sql`SELECT attempts FROM wanted_follows WHERE handle = ${`${name}@${hostile.host}`}`))[0]
+      ?.attempts ?? 0
+  const owner = await hostile.actor('owner_of_new')
+  const attributedTo = [{ type: 'Person', id: owner.url }]
+  const keyless = await hostile.actor('keyless', 'Group', { attributedTo, publicKey: undefined })
+  expect([await subscribe('keyless'), await subscribe('unborn')]).toEqual([204, 204])
+  await eventually(async () => (await attempts('keyless')) > 1 && (await attempts('unborn')) > 1, 20, 'the attempts')
+  hostile.serve('/video-channels/keyless', {
+    ...keyless.document,
+    publicKey: { id: keyless.keyId, owner: keyless.url, publicKeyPem: keyless.publicKeyPem }
+  })
+  await hostile.actor('unborn', 'Group', { attributedTo })
+  for (const name of ['keyless', 'unborn'])
+    await eventually(async () => received('Follow').some(({ path }) => path.includes(name)), 20, `the Follow of ${name}`)
+})
+
+test('what cannot be followed for now is retried, also where it does not exist; an administrator can cancel', async () => {
   const [unreachable, nobody] = ['127.0.0.1:1', `nobody@${peer.host}`]
   expect((await site.call('POST /server/following', { token: root, body: { hosts: [unreachable], handles: [`@${nobody}`] } })).status).toBe(
     204
@@ -259,7 +279,13 @@ test('an unreachable handle is retried, one that does not exist is reported; an 
   expect(await wanted()).toEqual({
     total: 2,
     data: [
-      { handle: nobody, attempts: 1, error: expect.any(String), nextTryAt: null, createdAt: expect.any(String) },
+      {
+        handle: nobody,
+        attempts: expect.any(Number),
+        error: expect.any(String),
+        nextTryAt: expect.any(String),
+        createdAt: expect.any(String)
+      },
       {
         handle: `peertube@${unreachable}`,
         attempts: expect.any(Number),

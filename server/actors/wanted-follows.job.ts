@@ -73,10 +73,11 @@ async function retryDueFollows(): Promise<void> {
       if (!row) return false
       const error = await tryFollow(row.actor_id, row.handle)
       const { retryDelay, maxRetryDelay } = OUTBOX
-      const isPermanent = error !== null && !['unreachable', 'budget'].includes(error.kind)
+      // What is not there yet, as a channel in its first seconds has no key, may be there later.
+      const isPermanent = error?.kind === 'refused'
       const delay = Math.min(maxRetryDelay, retryDelay * 3 ** row.attempts)
       if (error === null) await runQuery(sql`DELETE FROM wanted_follows WHERE id = ${row.id}`, tx)
-      // A handle that does not exist stays listed for the administrator.
+      // A handle that can never be followed stays listed for the administrator.
       else
         await runQuery(
           sql`
@@ -85,7 +86,7 @@ async function retryDueFollows(): Promise<void> {
         WHERE id = ${row.id}`,
           tx
         )
-      if (isPermanent) logger.info('Somebody who was to be followed is not there', { handle: row.handle, reason: error.message })
+      if (isPermanent) logger.info('Somebody who was to be followed cannot be', { handle: row.handle, reason: error.message })
       return true
     })
     if (!processed) return

@@ -200,7 +200,7 @@ export default {
   'federation.nextTry': 'Next attempt',
   'federation.noFollowers': 'No followers yet.',
   'federation.noPeers': 'Nothing has been sent to other instances yet.',
-  'federation.nobody': 'Not found',
+  'federation.nobody': 'Can’t be followed',
   'federation.nothingWaits': 'none',
   'federation.nowAccepted': '{name} has been accepted.',
   'federation.nowRejected': '{name} has been rejected.',

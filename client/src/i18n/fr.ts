@@ -206,7 +206,7 @@ export default {
   'federation.nextTry': 'Prochaine tentative',
   'federation.noFollowers': 'Aucun abonné pour l’instant.',
   'federation.noPeers': 'Rien n’a encore été envoyé à d’autres instances.',
-  'federation.nobody': 'Introuvable',
+  'federation.nobody': 'Impossible à suivre',
   'federation.nothingWaits': 'aucun',
   'federation.nowAccepted': '{name} a été accepté.',
   'federation.nowRejected': '{name} a été refusé.',
