@@ -21,6 +21,7 @@ import { fetchDueVideoCollections } from '../videos/fetch-due-video-collections.
 import { fetchVideoCollections } from '../videos/fetch-video-collections.job.ts'
 import { refreshRemoteVideos } from '../videos/refresh.job.ts'
 import { sweepOrphanFiles } from '../videos/sweep-orphan-files.job.ts'
+import { sendDueUpdates } from '../videos/send-due-updates.job.ts'
 import { publishScheduledVideos } from '../videos/publish-scheduled.job.ts'
 import { countNewViews } from '../views/count-views.job.ts'
 import { sweepViewMarks } from '../views/sweep-view-marks.job.ts'
@@ -38,6 +39,7 @@ export const allJobs: Job[] = [
   fetchVideoCollections,
   fetchDueVideoCollections,
   sendDueCounters,
+  sendDueUpdates,
   transcodeVideos,
   reconcileTranscoding,
   publishScheduledVideos,

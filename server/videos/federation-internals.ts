@@ -4,6 +4,9 @@ import { defineInternals } from '../core/internals.ts'
 export const VIDEO_FEDERATION = defineInternals('videos', {
   /** Likes and views of a video are sent at most this often. */
   countersInterval: 30_000,
+  /** So many Updates that an upgrade owes are sent each `dueUpdatesInterval`. */
+  dueUpdatesInterval: 10_000,
+  dueUpdatesBatch: 10,
   /** The views of a remote video grow by no more than this at once. */
   maxViewJump: 10_000_000,
   /** Views of a remote video sent to its origin at once. */

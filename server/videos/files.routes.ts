@@ -20,8 +20,11 @@ import { FETCH } from '../fediverse/fetch-internals.ts'
 
 const FILE_NAME = /^[0-9a-zA-Z-]{1,100}\.(m3u8|mp4|json|jpg|png|webp|vtt)$/
 
-/** A resolution as one MP4, for browsers that neither play HLS nor run scripts. */
-const PROGRESSIVE_MP4_NAME = /^(\d{1,5})\.mp4$/
+/**
+ * A resolution as one MP4, for browsers that neither play HLS nor run scripts, and as `transcoding.web_videos` announces it. Names without
+ * the UUID were announced before 0.2 and keep their addresses.
+ */
+const PROGRESSIVE_MP4_NAME = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-)?(\d{1,5})\.mp4$/
 
 /** Routes of images, captions, HLS files and downloads. Files of a private video need authorization at every URL that leads to them. */
 export const filesRouter = Router()
@@ -127,7 +130,8 @@ filesRouter.get('/static/streaming-playlists/hls/private/:uuid/:name', sendHlsFi
 filesRouter.get('/static/streaming-playlists/hls/:uuid/:name', sendHlsFile)
 
 filesRouter.get('/download/streaming-playlists/hls/videos/:name', async (request, response) => {
-  const [, uuid = '', resolution = ''] = /^([0-9a-f-]{36})-(\d{1,5})-fragmented\.mp4$/.exec(String(request.params.name)) ?? []
+  const [, uuid = '', resolution = ''] =
+    /^([0-9a-f-]{36})-(\d{1,5}(?=-fragmented\.mp4)|0(?=-fragmented\.m4a))-fragmented\.\w+$/.exec(String(request.params.name)) ?? []
   const video = await findRequestedVideo(uuid)
   await assertCanReadFiles(request, video)
   const [row] = await runQuery<{ name: string; download_enabled: boolean }>(

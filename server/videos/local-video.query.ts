@@ -165,7 +165,7 @@ function toVideoObject(row: LocalVideoRow): VideoObject {
     htmlUrl: absoluteUrl(`/w/${shortUuid(row.uuid)}`),
     files: webVideoFiles(row.files ?? []).map(file => ({
       ...fileLink(row, file),
-      url: webVideoUrl(row, file.resolution),
+      url: webVideoUrl(row, file.filename),
       size: Number(file.whole_size),
       streams: { audio: file.has_audio || row.files!.some(other => !other.has_video), video: true }
     })),
@@ -192,7 +192,8 @@ function toVideoObject(row: LocalVideoRow): VideoObject {
 function fileLink(video: LocalVideoRow, file: FileRow): NonNullable<VideoObject['playlist']>['files'][number] {
   return {
     url: hlsFileUrl(video, file.filename),
-    mediaType: file.has_video ? 'video/mp4' : 'audio/mp4',
+    // PeerTube sends the same for audio, and may refuse a whole video for `audio/mp4`.
+    mediaType: 'video/mp4',
     width: file.width ?? 0,
     height: file.height ?? file.resolution,
     size: Number(file.size),

@@ -11,12 +11,16 @@ export const videoUrl = (uuid: string): string => `${instanceOrigin()}/videos/wa
 export const hlsFileUrl = (video: VideoFileLocation, filename: string): string =>
   `${instanceOrigin()}/static/streaming-playlists/hls/${isPublicOrUnlisted(video.privacy) ? '' : 'private/'}${video.uuid}/${filename}`
 
-/** URL of a resolution as one MP4. */
-export const webVideoUrl = (video: VideoFileLocation, resolution: number): string => hlsFileUrl(video, `${resolution}.mp4`)
+/**
+ * URL of a rendition as one MP4. Its last part is unique for ever, as is that of its HLS file: PeerTube refuses a video with a file name
+ * that it has from another one.
+ */
+export const webVideoUrl = (video: VideoFileLocation, hlsFilename: string): string =>
+  hlsFileUrl(video, hlsFilename.replace(/-fragmented\.mp4$/, '.mp4'))
 
-/** URL that downloads a rendition under the name of the video. */
+/** URL that downloads a rendition under the name of the video; audio (resolution 0) as .m4a, as PeerTube does. */
 export const hlsDownloadUrl = (video: VideoFileLocation, resolution: number): string =>
-  `${instanceOrigin()}/download/streaming-playlists/hls/videos/${video.uuid}-${resolution}-fragmented.mp4`
+  `${instanceOrigin()}/download/streaming-playlists/hls/videos/${video.uuid}-${resolution}-fragmented.${resolution === 0 ? 'm4a' : 'mp4'}`
 
 /** URL where the owner can download the uploaded file, if it is kept. */
 export const sourceDownloadUrl = (filename: string): string => `${instanceOrigin()}/download/original-video-files/${filename}`

@@ -154,7 +154,7 @@ export function localVideoFilesJson(
       webVideoFiles(files).map(file => ({
         ...fileJson(video, file),
         size: Number(file.whole_size),
-        fileUrl: webVideoUrl(video, file.resolution),
+        fileUrl: webVideoUrl(video, file.filename),
         playlistUrl: null,
         hasAudio: file.has_audio || files.some(other => !other.has_video)
       }))
