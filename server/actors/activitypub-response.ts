@@ -9,13 +9,32 @@ export const ACTIVITYPUB_CONTENT_TYPE = 'application/activity+json; charset=utf-
 /** Reads a page of a collection, newest first: the total number and at most `count` items from `start` on. */
 export type CollectionQuery = (start: number, count: number) => Promise<{ total: number; items: unknown[] }>
 
-/** Whether a request prefers an ActivityPub document over an HTML page, by its Accept header. */
+/**
+ * Whether a request prefers an ActivityPub document over an HTML page, by its Accept header (RFC 9110 §12.5.1). Whatever the parameters of
+ * a media type: `application/ld+json` comes with a profile (ActivityPub §3.2).
+ */
 export function acceptsActivityPub(request: Request): boolean {
-  const accept = request.headers.accept ?? ''
-  return (
-    /application\/(activity|ld)\+json/.test(accept) &&
-    request.accepts(['text/html', 'application/activity+json', 'application/ld+json']) !== 'text/html'
-  )
+  const types = acceptedTypes(request.headers.accept ?? '')
+  const document = types.findIndex(type => type === 'application/activity+json' || type === 'application/ld+json')
+  const page = types.findIndex(type => type === 'text/html' || type === 'application/xhtml+xml')
+  return document !== -1 && (page === -1 || document < page)
+}
+
+/** Returns the media types of an Accept header in lower case without their parameters, those of the greatest weight first. */
+function acceptedTypes(header: string): string[] {
+  const ranges = header
+    .toLowerCase()
+    .replaceAll(/"[^"]*"/g, '""')
+    .split(',')
+    .map(range => {
+      const [type, ...parameters] = range.split(';').map(part => part.trim())
+      const weight = parameters.find(parameter => parameter.startsWith('q='))
+      return { type: type!, weight: weight === undefined ? 1 : Number(weight.slice(2)) || 0 }
+    })
+  return ranges
+    .filter(({ weight }) => weight > 0)
+    .sort((one, other) => other.weight - one.weight)
+    .map(({ type }) => type)
 }
 
 /** Responds with a public ActivityPub document. */

@@ -5,8 +5,11 @@ import { limitRate } from '../core/request-rate-limit.ts'
 import { paging } from '../core/paging.ts'
 import { notFound } from '../core/problem.ts'
 import { implementContract, type Viewer } from '../core/route.ts'
-import { sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { sendActivityPubDocument, acceptsActivityPub } from '../actors/activitypub-response.ts'
+import { hostOfKeyId, verifyHttpSignature } from '../fediverse/http-signature.ts'
+import { hostOf, sameOrigin } from '../fediverse/origin.ts'
+import { RejectedRequestError } from '../fediverse/rejected-request.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
 import { assertCanWatchVideo, findVideoAccessInfo } from '../videos/video-access.ts'
 import { buildCommentNote } from './comment.outbox.ts'
@@ -67,12 +70,29 @@ commentDocumentsRouter.get('/videos/watch/:uuid/comments/:id{/:part}', limitRate
   const row = await findCommentRow(
     part === 'approve-reply' ? sql`comment.reply_approval = ${`${url}/approve-reply`}` : sql`comment.url = ${url} AND NOT comment.remote`
   )
-  // That a comment is held is not revealed (docs/federation.md#hidden-objects).
-  if (!row || row.held) throw notFound('Video comment')
+  // That a comment is held is not revealed (docs/federation.md#hidden-objects), except to the origin that has to judge it.
+  if (!row || (row.held && !(await isRequestedByOriginOfVideo(request, row)))) throw notFound('Video comment')
+  if (row.held) response.setHeader('Cache-Control', 'private, no-store')
   const document = await buildCommentDocument(row, part)
   if (!document) throw notFound('Video comment')
   sendActivityPubDocument(response, document)
 })
+
+/** Whether a request is signed by the owner of the remote video that a comment is below, or by the instance actor of its server. */
+async function isRequestedByOriginOfVideo(request: Request, { video_remote, video_url, owner }: CommentRow): Promise<boolean> {
+  if (!video_remote) return false
+  const { method, originalUrl: path, headers } = request
+  try {
+    // No key of another server is fetched.
+    if (hostOfKeyId(headers) !== hostOf(video_url)) return false
+    const { actor } = await verifyHttpSignature({ method, path, headers })
+    if (!sameOrigin(actor, video_url)) return false
+    return actor === owner || (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${actor} AND type = 'Application'`)).length > 0
+  } catch (error) {
+    if (error instanceof RejectedRequestError) return false
+    throw error
+  }
+}
 
 async function buildCommentDocument(row: CommentRow, part: string | undefined): Promise<object | null> {
   if (part === 'approve-reply')

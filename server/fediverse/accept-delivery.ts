@@ -12,7 +12,7 @@ import { isVerifiableAtOrigin } from './origin-policy.ts'
 import { hostOf, httpUrl, isLocalUrl, sameOrigin } from './origin.ts'
 import { recordPeerContact } from './peers.ts'
 import { RejectedRequestError } from './rejected-request.ts'
-import { sha256Base64, verifyHttpSignature } from './http-signature.ts'
+import { hostOfKeyId, sha256Base64, verifyHttpSignature } from './http-signature.ts'
 import { storeIncomingActivity } from './store-incoming-activity.ts'
 import { idOf, isObject, listOf, typeOf, type Json, type JsonObject } from './vocabulary.ts'
 
@@ -91,16 +91,6 @@ export async function acceptDelivery({ path, headers, body, ip }: InboxRequest):
   )
     await handleRepeatedId({ id, type, actor, host, activity, dedupKey, digest })
   rememberSignature(signature)
-}
-
-/** The host of the key id of a request, unverified. Throws RejectedRequestError 401 without a key id. */
-function hostOfKeyId(headers: IncomingHttpHeaders): string {
-  const text = String(headers['signature-input'] ?? headers.signature ?? headers.authorization ?? '')
-  const keyId = /\bkeyid\s*=\s*"([^"]+)"/i.exec(text)?.[1] ?? ''
-  const url = httpUrl(keyId)
-  const host = url ? hostOf(url) : /^acct:[^@]+@([\w.:[\]-]+)$/.exec(keyId)?.[1]?.toLowerCase()
-  if (!host) throw new RejectedRequestError(401, 'The request is not signed')
-  return host
 }
 
 function parseEnvelope(activity: JsonObject): { id: string; type: string; actor: string } {

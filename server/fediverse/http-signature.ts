@@ -3,6 +3,7 @@ import { config } from '../core/config.ts'
 import { parseCavageSignature, type ParsedSignature } from './cavage.ts'
 import { checkDigests } from './digest.ts'
 import { keyring, type KeyOwner } from './keyring.ts'
+import { hostOf, httpUrl } from './origin.ts'
 import { isAcceptableKey, verifySignature } from './keys.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 import { parseRfc9421Signature } from './rfc9421.ts'
@@ -43,6 +44,16 @@ export async function verifyHttpSignature({ method, path, headers, body, now = D
     401,
     (refetchedOwner ?? knownOwner) ? 'The signature does not fit the key' : 'The key of the signature is not to be had'
   )
+}
+
+/** Returns the host of the key id of a request, unverified. Throws RejectedRequestError 401 without a key id. */
+export function hostOfKeyId(headers: IncomingHttpHeaders): string {
+  const text = String(headers['signature-input'] ?? headers.signature ?? headers.authorization ?? '')
+  const keyId = /\bkeyid\s*=\s*"([^"]+)"/i.exec(text)?.[1] ?? ''
+  const url = httpUrl(keyId)
+  const host = url ? hostOf(url) : /^acct:[^@]+@([\w.:[\]-]+)$/.exec(keyId)?.[1]?.toLowerCase()
+  if (!host) throw new RejectedRequestError(401, 'The request is not signed')
+  return host
 }
 
 function checkTimes({ created, expires }: ParsedSignature, now: number): void {

@@ -11,6 +11,8 @@ export type ScriptedVideo = {
   views: number
   updated: Date
   state: 'public' | 'private' | 'deleted'
+  /** 1: open, 2: closed, 3: with approval. */
+  commentsPolicy: number
   /** The file of the HLS playlist; PeerTube replaces it with each transcoding. */
   playlist: string
 }
@@ -27,7 +29,7 @@ export type ScriptedPeerTube = {
   account: HostileActor
   channel: HostileActor
   instance: HostileActor
-  publish(): { video: ScriptedVideo; activity: Activity }
+  publish(values?: Partial<ScriptedVideo>): { video: ScriptedVideo; activity: Activity }
   rename(video: ScriptedVideo, name: string): Activity
   addCaption(video: ScriptedVideo, language: string): Activity
   replaceFiles(video: ScriptedVideo): Activity
@@ -44,7 +46,7 @@ export async function startScriptedPeerTube(inbox: () => string): Promise<Script
   const channel = await peer.actor('films', 'Group', { attributedTo: [{ type: 'Person', id: account.url }] })
   const instance = await peer.actor('peertube', 'Application')
 
-  const documentOf = ({ id, name, captions, views, updated, playlist }: ScriptedVideo) => ({
+  const documentOf = ({ id, name, captions, views, updated, playlist, commentsPolicy }: ScriptedVideo) => ({
     type: 'Video',
     id,
     uuid: id.slice(-36),
@@ -84,7 +86,7 @@ export async function startScriptedPeerTube(inbox: () => string): Promise<Script
       { type: 'Person', id: account.url },
       { type: 'Group', id: channel.url }
     ],
-    commentsPolicy: 1
+    commentsPolicy
   })
   /** Serves the video as it is now. */
   const serve = (video: ScriptedVideo) => {
@@ -115,7 +117,7 @@ export async function startScriptedPeerTube(inbox: () => string): Promise<Script
     account,
     channel,
     instance,
-    publish: () => {
+    publish: (values = {}) => {
       const id = `${peer.url}/videos/watch/${randomUUID()}`
       const video: ScriptedVideo = {
         id,
@@ -124,7 +126,9 @@ export async function startScriptedPeerTube(inbox: () => string): Promise<Script
         views: 0,
         updated: nextTime(),
         state: 'public',
-        playlist: newPlaylist()
+        commentsPolicy: 1,
+        playlist: newPlaylist(),
+        ...values
       }
       return { video, activity: createOf(video) }
     },
