@@ -3,6 +3,7 @@ import { sha256Base64 } from './keys.ts'
 import { createLdSignature } from './ld-signature.ts'
 import { hostOf, httpUrl, isLocalUrl } from './origin.ts'
 import { withNextOutgoingActivities, writeDeliveries, type FannedOutActivity, type OutgoingActivityRow } from './outgoing.query.ts'
+import type { DeliveryAudience } from './outbox.ts'
 import { typeOf } from './vocabulary.ts'
 
 /** Types that no server forwards, so they need no embedded signature (docs/federation.md#http-signatures). */
@@ -26,12 +27,17 @@ export async function fanOutActivities(): Promise<boolean> {
 
 async function fanOutActivity(row: OutgoingActivityRow, inboxesOf: (actors: string[]) => Promise<string[]>): Promise<FannedOutActivity> {
   const body = row.forwarded ? row.body! : JSON.stringify(await withLdSignature(row))
-  const { inboxes = [], followersOf = [], except = [] } = row.audience
-  const recipientInboxes = [...inboxes, ...(followersOf.length > 0 ? await inboxesOf(followersOf) : [])]
-  const urls = new Set(
-    recipientInboxes.map(url => httpUrl(url)).filter(url => url !== null && !isLocalUrl(url) && !except.includes(hostOf(url))) as string[]
-  )
-  return { row, body, digest: sha256Base64(body), inboxes: [...urls].map(url => ({ url, host: hostOf(url) })) }
+  const urls = await listRecipientInboxes(row.audience, inboxesOf)
+  return { row, body, digest: sha256Base64(body), inboxes: urls.map(url => ({ url, host: hostOf(url) })) }
+}
+
+/** Returns the inboxes (URLs) of other servers that an audience means now, each once. */
+export async function listRecipientInboxes(
+  { inboxes = [], followersOf = [], except = [] }: DeliveryAudience,
+  inboxesOf = async (actors: string[]) => await keyring.inboxesOf(actors)
+): Promise<string[]> {
+  const urls = [...inboxes, ...(followersOf.length > 0 ? await inboxesOf(followersOf) : [])].map(url => httpUrl(url))
+  return [...new Set(urls.filter(url => url !== null && !isLocalUrl(url) && !except.includes(hostOf(url))) as string[])]
 }
 
 async function withLdSignature({ actor, type, activity }: OutgoingActivityRow): Promise<object> {

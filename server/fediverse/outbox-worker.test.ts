@@ -5,8 +5,8 @@ import { runQuery, sql } from '../core/sql.ts'
 import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { scriptedKeyring } from '../test/scripted-keyring.ts'
 import { setKeyring } from './keyring.ts'
-import { DELIVERY_PRIORITY, enqueueActivity, type OutgoingActivity } from './outbox.ts'
-import { recordPeerContact } from './peers.ts'
+import { DELIVERY_PRIORITY, enqueueActivity, enqueueForwardedActivities, type OutgoingActivity } from './outbox.ts'
+import { recordPeerContact, resyncPeer } from './peers.ts'
 import { sweepOutbox } from './sweep-outbox.job.ts'
 
 type ReceivedRequest = {
@@ -44,7 +44,12 @@ beforeAll(async () => {
       }
     }
   })
-  setKeyring({ ...scriptedKeyring(), inboxesOf: async () => followers })
+  setKeyring({
+    ...scriptedKeyring(['/accounts/peertube', '/accounts/alice', '/video-channels/deleted']),
+    inboxesOf: async () => followers,
+    // Its key is kept for its Delete.
+    isKnown: async one => !one.endsWith('/video-channels/deleted')
+  })
 })
 afterAll(async () => {
   for (const { server } of inboxServers) {
@@ -337,6 +342,51 @@ test('an inbox URL with an SQL injection is only text', async () => {
   await eventually(async () => server.posts.length > 0, 5, 'the post')
   expect(server.posts[0]!.path).toContain("x');DROP")
   await eventually(async () => await findPeer(server.host), 5, 'what became of it')
+})
+
+test('a resync sends a host nothing of its own, nothing that is not for it, and of a deleted actor only its Delete', async () => {
+  const receiver = await startInboxServer(() => ({ status: 202 }))
+  followers = [receiver.inbox]
+  const enqueue = async (activity: Record<string, unknown>, audience = { followersOf: [actor()] } as OutgoingActivity['audience']) =>
+    await enqueueActivity({ ...noteActivity(), activity: activity as never, audience })
+  const deletedActor = `${site.url}/video-channels/deleted`
+  const id = (name: string) => `${site.url}/activities/${name}`
+  await enqueue({ type: 'Create', id: id('ours'), actor: actor(), object: id('note') })
+  await enqueue(
+    { type: 'Create', id: id('except'), actor: actor(), object: id('note') },
+    { followersOf: [actor()], except: [receiver.host] }
+  )
+  const forwarded = (host: string) => ({ type: 'Create', id: `http://${host}/activities/forwarded`, actor: `http://${host}/accounts/bob` })
+  await transaction(
+    async tx =>
+      await enqueueForwardedActivities(
+        actor(),
+        [receiver.host, 'other.example'].map(host => ({
+          body: JSON.stringify(forwarded(host)),
+          type: 'Create',
+          audience: { followersOf: [actor()], except: [host] },
+          subject: id('note')
+        })),
+        tx
+      )
+  )
+  await waitUntilEmpty()
+  // As they are in the outbox after the channel was deleted.
+  for (const type of ['Announce', 'Delete'])
+    await runQuery(sql`
+      INSERT INTO outgoing (actor, type, activity, body, digest, audience, lane, subject, fanned_out_at)
+      SELECT ${deletedActor}, ${type}, activity, body, digest, audience, lane, ${`${type} of a deleted channel`}, now() FROM outgoing
+      WHERE body LIKE ${`%${id('ours')}%`} LIMIT 1`)
+  const sentBefore = receiver.posts.map(({ activity }) => activity.id)
+  expect(sentBefore.sort()).toEqual([forwarded('other.example').id, id('ours')].sort())
+  expect(await resyncPeer(receiver.host, new Date(Date.now() - 60_000))).toBe(true)
+  await waitUntilEmpty()
+  const sentAgain = receiver.posts.slice(sentBefore.length).map(({ activity }) => activity.id)
+  // That of `alice`, and the Delete of the channel.
+  expect(sentAgain.filter(one => one === id('ours'))).toHaveLength(2)
+  expect(sentAgain).toContain(forwarded('other.example').id)
+  expect(sentAgain).not.toContain(id('except'))
+  expect(sentAgain).not.toContain(forwarded(receiver.host).id)
 })
 
 test('administrators can list, retry and resync servers; others cannot', async () => {

@@ -3,9 +3,11 @@ import { config } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { emitEvent } from '../core/events.ts'
 import { queryAs, runQuery, sql } from '../core/sql.ts'
+import { listRecipientInboxes } from './fan-out.ts'
 import { keyring } from './keyring.ts'
-import { hostOf } from './origin.ts'
+import { hostOf, httpUrl } from './origin.ts'
 import type { DeliveryAudience } from './outbox.ts'
+import { idOf } from './vocabulary.ts'
 
 /**
  * The delivery state of a host: `open` (circuit breaker) gets nothing for a while, `suspended` gets nothing until it makes contact again.
@@ -69,6 +71,15 @@ export async function retryPeer(host: string): Promise<boolean> {
   return updated.length > 0
 }
 
+type MissedActivity = { id: string; actor: string; type: string; audience: DeliveryAudience; forwarded_body: string | null }
+
+/** Whether the author of a forwarded activity is on a host. */
+function isByHost(forwardedBody: string | null, host: string): boolean {
+  if (forwardedBody === null) return false
+  const { actor } = JSON.parse(forwardedBody) as { actor?: unknown }
+  return hostOf(httpUrl(idOf(actor)) ?? '') === host
+}
+
 /**
  * Sends a host again everything it may have missed since a time (by default since it was suspended, else all that is kept). Returns false
  * if the host is unknown.
@@ -78,21 +89,22 @@ export async function resyncPeer(host: string, since?: Date): Promise<boolean> {
   if (!peer) return false
   const from = since ?? peer.missed_since ?? new Date(Date.now() - config.federation.outbox.keep)
   await transaction(async tx => {
-    const missedActivities = await runQuery<{ id: string; audience: DeliveryAudience }>(
+    const missedActivities = await runQuery<MissedActivity>(
       sql`
-      SELECT id::text, audience FROM outgoing WHERE created_at >= ${from} AND fanned_out_at IS NOT NULL
-        AND type IN ('Create', 'Update', 'Announce', 'Delete', 'Undo') ORDER BY id`,
+      SELECT id::text, actor, type, audience, CASE WHEN forwarded THEN body END AS forwarded_body FROM outgoing
+      WHERE created_at >= ${from} AND fanned_out_at IS NOT NULL AND type IN ('Create', 'Update', 'Announce', 'Delete', 'Undo') ORDER BY id`,
       tx
     )
-    for (const { id, audience } of missedActivities) {
-      const inboxes = (await keyring.inboxesOf(audience.followersOf ?? []))
-        .concat(audience.inboxes ?? [])
-        .filter(url => hostOf(url) === host)
+    for (const { id, actor, type, audience, forwarded_body: forwardedBody } of missedActivities) {
+      if (isByHost(forwardedBody, host)) continue
+      // Of an actor that was deleted meanwhile only its Delete is left to say.
+      if (type !== 'Delete' && !(await keyring.isKnown(actor))) continue
+      const inboxes = (await listRecipientInboxes(audience)).filter(url => hostOf(url) === host)
       await runQuery(
         sql`
         INSERT INTO deliveries (outgoing_id, inbox_url, host, lane, subject, supersedes)
         SELECT o.id, given.url, ${host}, o.lane, o.subject, o.supersedes
-        FROM outgoing o, unnest(${[...new Set(inboxes)]}::text[]) AS given (url) WHERE o.id = ${id}::bigint ON CONFLICT DO NOTHING`,
+        FROM outgoing o, unnest(${inboxes}::text[]) AS given (url) WHERE o.id = ${id}::bigint ON CONFLICT DO NOTHING`,
         tx
       )
     }

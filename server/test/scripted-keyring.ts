@@ -29,7 +29,8 @@ export function scriptedKeyring(paths = ['/accounts/peertube', '/accounts/alice'
       asked.push(keyId)
       return owners.get(keyId) ?? null
     },
-    isKnown: async actor => [...owners.values()].some(owner => owner.actor === actor),
+    isKnown: async actor =>
+      paths.some(path => actor === instanceOrigin() + path) || [...owners.values()].some(owner => owner.actor === actor),
     isBlocked: async (host, actor) => blocked.has(host) || blocked.has(actor),
     inboxesOf: async () => [],
     knows: (...actors) => {
