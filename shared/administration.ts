@@ -19,7 +19,8 @@ export const HealthFault = z.object({
     'jobs_failed',
     'inbox_full',
     'peers_troubled',
-    'videos_refused'
+    'videos_refused',
+    'activities_unsendable'
   ]),
   bad: z.boolean().describe('false: it still works'),
   count: Count.optional(),
@@ -45,7 +46,7 @@ export const Health = z.object({
   jobs: z.object({ workers: Count, paused: z.boolean(), waiting: Count, active: Count, failed: Count, failedLately: Count }).nullable(),
   encodings: z.object({ waiting: Count, running: Count, failed: Count, failedLately: Count, late: Count }),
   incoming: z.object({ waiting: Count }),
-  outgoing: z.object({ waiting: Count, held: Count }),
+  outgoing: z.object({ waiting: Count, held: Count, unsendable: Count.describe('activities that cannot be signed') }),
   peers: z.object({
     total: Count,
     failing: Count,

@@ -1,8 +1,16 @@
+import { logger } from '../core/logger.ts'
 import { keyring } from './keyring.ts'
 import { sha256Base64 } from './keys.ts'
 import { createLdSignature } from './ld-signature.ts'
 import { hostOf, httpUrl, isLocalUrl } from './origin.ts'
-import { withNextOutgoingActivities, writeDeliveries, type FannedOutActivity, type OutgoingActivityRow } from './outgoing.query.ts'
+import {
+  recordSigningFailure,
+  withNextOutgoingActivities,
+  writeDeliveries,
+  type FannedOutActivity,
+  type OutgoingActivityRow
+} from './outgoing.query.ts'
+import { isTransientError } from './transient-errors.ts'
 import type { DeliveryAudience } from './outbox.ts'
 import { typeOf } from './vocabulary.ts'
 
@@ -20,13 +28,30 @@ export async function fanOutActivities(): Promise<boolean> {
       return await inboxesByAudience.get(key)!
     }
     const fannedOut: FannedOutActivity[] = []
-    for (const row of rows) fannedOut.push(await fanOutActivity(row, inboxesOf))
-    await writeDeliveries(fannedOut, tx)
+    for (const row of rows) {
+      const body = await signedBodyOf(row).catch(async (error: unknown) => {
+        if (isTransientError(error)) throw error
+        const reason = (error as Error).message
+        logger.warn('An activity cannot be signed', { type: row.type, actor: row.actor, reason })
+        await recordSigningFailure(row.id, reason, tx)
+        return null
+      })
+      if (body !== null) fannedOut.push(await fanOutActivity(row, body, inboxesOf))
+    }
+    if (fannedOut.length > 0) await writeDeliveries(fannedOut, tx)
   })
 }
 
-async function fanOutActivity(row: OutgoingActivityRow, inboxesOf: (actors: string[]) => Promise<string[]>): Promise<FannedOutActivity> {
-  const body = row.forwarded ? row.body! : JSON.stringify(await withLdSignature(row))
+/** Returns the bytes that are sent: those of another server, or an activity of this one with its signature. */
+async function signedBodyOf(row: OutgoingActivityRow): Promise<string> {
+  return row.forwarded ? row.body! : JSON.stringify(await withLdSignature(row))
+}
+
+async function fanOutActivity(
+  row: OutgoingActivityRow,
+  body: string,
+  inboxesOf: (actors: string[]) => Promise<string[]>
+): Promise<FannedOutActivity> {
   const urls = await listRecipientInboxes(row.audience, inboxesOf)
   return { row, body, digest: sha256Base64(body), inboxes: urls.map(url => ({ url, host: hostOf(url) })) }
 }

@@ -10,12 +10,20 @@ export async function countPeers(): Promise<{ total: number; failing: number; op
   return row!
 }
 
-/** Counts unprocessed received activities and undelivered ones; `held`: deliveries to hosts whose circuit breaker is open. */
-export async function countPendingActivities(): Promise<{ incoming: { waiting: number }; outgoing: { waiting: number; held: number } }> {
-  const [row] = await runQuery<{ incoming: number; queued: number; deliveries: number; held: number }>(sql`
+/** Counts unprocessed received activities and undelivered ones; `held`: deliveries to hosts whose circuit breaker is open; `unsendable`: activities that cannot
+ * be signed and were set aside. */
+export async function countPendingActivities(): Promise<{
+  incoming: { waiting: number }
+  outgoing: { waiting: number; held: number; unsendable: number }
+}> {
+  const [row] = await runQuery<{ incoming: number; queued: number; deliveries: number; held: number; unsendable: number }>(sql`
     SELECT (SELECT count(*)::int FROM incoming WHERE done_at IS NULL) AS incoming,
-      (SELECT count(*)::int FROM outgoing WHERE fanned_out_at IS NULL) AS queued,
+      (SELECT count(*)::int FROM outgoing WHERE fanned_out_at IS NULL AND set_aside_at IS NULL) AS queued,
+      (SELECT count(*)::int FROM outgoing WHERE set_aside_at IS NOT NULL) AS unsendable,
       (SELECT count(*)::int FROM deliveries WHERE expires_at IS NULL OR expires_at > now()) AS deliveries,
       (SELECT count(*)::int FROM deliveries JOIN peers USING (host) WHERE open_until > now()) AS held`)
-  return { incoming: { waiting: row!.incoming }, outgoing: { waiting: row!.queued + row!.deliveries, held: row!.held } }
+  return {
+    incoming: { waiting: row!.incoming },
+    outgoing: { waiting: row!.queued + row!.deliveries, held: row!.held, unsendable: row!.unsendable }
+  }
 }

@@ -4,17 +4,19 @@ import { createGuardedAgent, assertUrlAllowed, ForbiddenAddressError } from './s
 import { keyring } from './keyring.ts'
 import type { Delivery } from './outgoing.query.ts'
 import { signCavage, signRfc9421 } from './http-signature.ts'
+import { isTransientError } from './transient-errors.ts'
 import { OUTBOX } from './outbox-internals.ts'
 
 /**
  * The outcome of a POST: accepted; the inbox is gone (410); refused (other 4xx), `unauthorized` if perhaps because of its signature; or to
- * be retried later, perhaps after `retryAfter` ms, `rateLimited` if it was a 429.
+ * be retried later, perhaps after `retryAfter` ms, `rateLimited` if it was a 429; or nothing was sent, as it cannot be signed.
  */
 export type DeliveryOutcome =
   | { kind: 'arrived'; scheme: SignatureScheme }
   | { kind: 'gone' }
   | { kind: 'refused'; error: string; unauthorized?: boolean }
   | { kind: 'later'; error: string; retryAfter?: number; rateLimited?: boolean }
+  | { kind: 'unsignable'; error: string }
 type SignatureScheme = 'cavage' | 'rfc9421'
 
 const CONTENT_TYPE = 'application/activity+json'
@@ -39,12 +41,25 @@ export async function postDelivery(delivery: Delivery): Promise<DeliveryOutcome>
 
 type ResponseStatus = { kind: 'status'; status: number; retryAfter: string | undefined }
 
+async function signPost({ inbox_url, actor, body, digest }: Delivery, scheme: SignatureScheme): Promise<Record<string, string>> {
+  const signer = await keyring.signer(actor)
+  return await (scheme === 'cavage'
+    ? signCavage({ method: 'POST', url: inbox_url, digest, signer })
+    : signRfc9421({ method: 'POST', url: inbox_url, body, signer }))
+}
+
 async function postSigned(
-  { inbox_url, actor, body, digest }: Delivery,
+  delivery: Delivery,
   scheme: SignatureScheme
-): Promise<ResponseStatus | Extract<DeliveryOutcome, { kind: 'later' | 'refused' }>> {
+): Promise<ResponseStatus | Extract<DeliveryOutcome, { kind: 'later' | 'refused' | 'unsignable' }>> {
+  const { inbox_url, body } = delivery
   const { concurrency } = config.federation.outbox
   const { perHost, connectTimeout, timeout } = OUTBOX
+  const signatureHeaders = await signPost(delivery, scheme).catch((error: Error) => {
+    if (isTransientError(error)) throw error
+    return error
+  })
+  if (signatureHeaders instanceof Error) return { kind: 'unsignable', error: signatureHeaders.message }
   pool ??= createGuardedAgent({
     connections: perHost,
     pipelining: 1,
@@ -57,10 +72,6 @@ async function postSigned(
   })
   try {
     assertUrlAllowed(new URL(inbox_url))
-    const signer = await keyring.signer(actor)
-    const signatureHeaders = await (scheme === 'cavage'
-      ? signCavage({ method: 'POST', url: inbox_url, digest, signer })
-      : signRfc9421({ method: 'POST', url: inbox_url, body, signer }))
     const { request } = await import('undici')
     const {
       statusCode,

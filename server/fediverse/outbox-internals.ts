@@ -21,6 +21,8 @@ export const OUTBOX = defineInternals('outbox', {
   maxRefusals: 3,
   /** The same for 401 and 403, which a peer also answers while it cannot fetch our key; half a day. */
   maxMistrusts: 9,
+  /** After so many an activity that cannot be signed is set aside. */
+  maxSignAttempts: 5,
   /** How often waiting deliveries are looked for without an event. */
   checkInterval: 5000,
   /**

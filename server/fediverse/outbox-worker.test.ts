@@ -335,6 +335,29 @@ test('expired deliveries are deleted, and resent when the host makes contact aga
   expect(await findPeer(away.host)).toMatchObject({ suspended_at: null, missed_since: null, failures: 0 })
 })
 
+test('activities that cannot be signed are set aside, and nobody waits behind them', async () => {
+  const receiver = await startInboxServer(() => ({ status: 202 }))
+  followers = [receiver.inbox]
+  const keyless = `${site.url}/accounts/keyless`
+  const enqueue = async (type: string, by: string, name: string) =>
+    await enqueueActivity({
+      ...noteActivity(),
+      activity: { type, id: `${site.url}/activities/${name}`, actor: by, object: `${site.url}/${name}` }
+    })
+  // One that is signed in its document, one only in its request, and then those of others.
+  for (let number = 0; number < 25; number++) await enqueue('Create', keyless, `unsignable-${number}`)
+  await enqueue('Follow', keyless, 'unsignable-follow')
+  for (let number = 0; number < 5; number++) await enqueue('Create', actor(), `fine-${number}`)
+  await eventually(async () => receiver.posts.filter(({ activity }) => activity.id.includes('fine-')).length === 5, 10, 'those of others')
+  const setAside = async () => await runQuery<{ sign_error: string }>(sql`SELECT sign_error FROM outgoing WHERE set_aside_at IS NOT NULL`)
+  await eventually(async () => (await setAside()).length === 26, 20, 'what is set aside')
+  expect((await setAside())[0]!.sign_error).toContain('keyless')
+  expect(await findPeer(receiver.host)).toMatchObject({ failures: 0 })
+  const health = (await site.call('GET /server/health', { token: await site.login() })).json
+  expect(health.faults).toContainEqual({ code: 'activities_unsendable', bad: false, count: 26 })
+  await runQuery(sql`DELETE FROM outgoing WHERE set_aside_at IS NOT NULL`)
+})
+
 test('an inbox URL with an SQL injection is only text', async () => {
   const server = await startInboxServer(() => ({ status: 500 }))
   followers = [`${server.inbox}/x');DROP TABLE peers;--`]

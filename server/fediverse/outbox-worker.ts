@@ -8,6 +8,7 @@ import {
   recordDeliveryFailures,
   releaseDeliveries,
   renewDeliveryLeases,
+  setAsideActivitiesOf,
   type Delivery,
   type FailedDelivery
 } from './outgoing.query.ts'
@@ -195,7 +196,14 @@ function createResultWriter(): { add(delivery: Delivery, outcome: DeliveryOutcom
       if (outcome.kind === 'arrived') {
         successes.push(delivery)
         if (outcome.scheme !== (delivery.signature ?? 'cavage')) await recordPeerSignatureScheme(delivery.host, outcome.scheme)
-      } else failures.push(toFailedDelivery(delivery, outcome))
+      } else {
+        const failure = toFailedDelivery(delivery, outcome)
+        if (outcome.kind === 'unsignable' && failure.delay === null) {
+          logger.warn('An activity cannot be signed', { actor: delivery.actor, reason: outcome.error })
+          await setAsideActivitiesOf([delivery.id], outcome.error)
+        }
+        failures.push(failure)
+      }
       // One statement at a time: what ends meanwhile goes into the next one.
       nextFlush ??= lastFlush = lastFlush.catch(() => undefined).then(flush)
       await nextFlush
@@ -207,13 +215,16 @@ function toFailedDelivery(
   { id, host, inbox_url, attempts }: Delivery,
   outcome: Exclude<DeliveryOutcome, { kind: 'arrived' }>
 ): FailedDelivery {
-  const { retryDelay, maxRetryDelay, maxRefusals, maxMistrusts } = OUTBOX
+  const { retryDelay, maxRetryDelay, maxRefusals, maxMistrusts, maxSignAttempts } = OUTBOX
   if (outcome.kind === 'gone') {
     emitEvent('inbox.gone', { inboxUrl: inbox_url })
     return { id, host, delay: null, error: 'It answers 410: the inbox is gone', countsAsFailure: false }
   }
   // Full jitter: hosts that failed together are not all retried together.
   const delay = Math.random() * Math.min(maxRetryDelay, retryDelay * 3 ** attempts)
+  // No fault of the host: its other deliveries go on.
+  if (outcome.kind === 'unsignable')
+    return { id, host, delay: attempts + 1 >= maxSignAttempts ? null : delay, error: outcome.error, countsAsFailure: false }
   if (outcome.kind === 'refused') {
     const isLastAttempt = attempts + 1 >= (outcome.unauthorized ? maxMistrusts : maxRefusals)
     return { id, host, delay: isLastAttempt ? null : delay, error: outcome.error, countsAsFailure: false }

@@ -51,12 +51,34 @@ export async function withNextOutgoingActivities(
     const rows = await runQuery<OutgoingActivityRow>(
       sql`
       SELECT id::text, actor, type, activity, body, audience, lane, subject, supersedes, forwarded FROM outgoing
-      WHERE fanned_out_at IS NULL AND not_before <= now() ORDER BY lane, id LIMIT ${FAN_OUT_BATCH}`,
+      WHERE fanned_out_at IS NULL AND set_aside_at IS NULL AND not_before <= now() ORDER BY lane, id LIMIT ${FAN_OUT_BATCH}`,
       tx
     )
     if (rows.length > 0) await fanOut(rows, tx)
     return rows.length > 0
   })
+}
+
+/**
+ * Records that an activity could not be signed: it is tried again later, and set aside after `OUTBOX.maxSignAttempts`, so that no other
+ * waits behind it.
+ */
+export async function recordSigningFailure(id: string, error: string, tx?: Transaction): Promise<void> {
+  const { retryDelay, maxSignAttempts } = OUTBOX
+  await runQuery(
+    sql`
+    UPDATE outgoing SET sign_attempts = sign_attempts + 1, sign_error = ${error},
+      set_aside_at = CASE WHEN sign_attempts + 1 >= ${maxSignAttempts} THEN now() END,
+      not_before = now() + ${sqlInterval(retryDelay)} * power(3, sign_attempts) WHERE id = ${id}::bigint`,
+    tx
+  )
+}
+
+/** Sets the activities of deliveries aside that cannot be signed. */
+export async function setAsideActivitiesOf(deliveryIds: string[], error: string): Promise<void> {
+  await runQuery(sql`
+    UPDATE outgoing SET set_aside_at = now(), sign_error = ${error}
+    WHERE id IN (SELECT outgoing_id FROM deliveries WHERE id = ANY(${deliveryIds}::bigint[]))`)
 }
 
 /** An activity with the body that is sent, and its recipients. */

@@ -28,7 +28,7 @@ export const sweepOutbox = defineJob({
       FROM (SELECT host, min(created_at) AS since FROM over GROUP BY host) AS over WHERE peers.host = over.host`)
     await runQuery(sql`UPDATE peers SET signature = NULL WHERE signature_at < now() - ${sqlInterval(signatureMemory)}`)
     await runQuery(
-      sql`DELETE FROM outgoing WHERE fanned_out_at < now() - ${sqlInterval(keep)}
+      sql`DELETE FROM outgoing WHERE coalesce(fanned_out_at, set_aside_at) < now() - ${sqlInterval(keep)}
         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.outgoing_id = outgoing.id)`
     )
   }

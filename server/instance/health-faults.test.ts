@@ -18,7 +18,7 @@ const HEALTHY: Omit<Health, 'faults'> = {
   jobs: { workers: 1, paused: false, waiting: 5, active: 1, failed: 7, failedLately: 0 },
   encodings: { waiting: 3, running: 1, failed: 4, failedLately: 0, late: 0 },
   incoming: { waiting: 100 },
-  outgoing: { waiting: 9, held: 0 },
+  outgoing: { waiting: 9, held: 0, unsendable: 0 },
   peers: { total: 5, failing: 2, open: 0, suspended: 0, refusing: [] }
 }
 
@@ -49,6 +49,11 @@ test.each<[string, Partial<Omit<Health, 'faults'>>, object[]]>([
     'servers that cannot be reached',
     { peers: { total: 9, failing: 1, open: 2, suspended: 3, refusing: [] } },
     [{ code: 'peers_troubled', bad: false, count: 5 }]
+  ],
+  [
+    'activities that cannot be signed',
+    { outgoing: { ...HEALTHY.outgoing, unsendable: 2 } },
+    [{ code: 'activities_unsendable', bad: false, count: 2 }]
   ],
   [
     'servers that refuse to show their videos',

@@ -5,7 +5,7 @@ type HealthLimits = { low_disk: number; low_memory: number; many_waiting: number
 
 /** Returns the faults of an instance as codes, the worst first; the client has the texts. */
 export function findHealthFaults(
-  { disk, memory, redis, ffmpeg, jobs, encodings, incoming, peers }: HealthFacts,
+  { disk, memory, redis, ffmpeg, jobs, encodings, incoming, outgoing, peers }: HealthFacts,
   limits: HealthLimits
 ): HealthFault[] {
   const full = disk !== null && disk.free <= disk.keepFree
@@ -22,6 +22,7 @@ export function findHealthFaults(
     jobs !== null && jobs.failedLately > 0 && { code: 'jobs_failed', bad: false, count: jobs.failedLately },
     incoming.waiting > limits.many_waiting && { code: 'inbox_full', bad: false, count: incoming.waiting },
     peers.open + peers.suspended > 0 && { code: 'peers_troubled', bad: false, count: peers.open + peers.suspended },
+    outgoing.unsendable > 0 && { code: 'activities_unsendable', bad: false, count: outgoing.unsendable },
     peers.refusing.length > 0 && { code: 'videos_refused', bad: false, count: peers.refusing.length, hosts: peers.refusing }
   ]
   return found.filter(one => one !== false)

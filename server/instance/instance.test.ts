@@ -131,7 +131,7 @@ test('GET /server/debug is only available to administrators', async () => {
     ip: expect.stringMatching(/127\.0\.0\.1$/),
     activityPubMessagesWaiting: 0,
     incoming: { waiting: 0 },
-    outgoing: { waiting: 0, held: 0 }
+    outgoing: { waiting: 0, held: 0, unsendable: 0 }
   })
 })
 

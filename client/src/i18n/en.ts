@@ -295,6 +295,11 @@ export default {
   'health.software': 'Software',
   'health.started': 'Started',
   'health.unknown': 'unknown',
+  'health.unsendable': {
+    one: '{count} activity couldn’t be sent to other instances.',
+    other: '{count} activities couldn’t be sent to other instances.'
+  },
+  'health.unsendableDo': 'They can’t be signed, as their account or channel has no key. The log has the reason; the others are sent.',
   'health.uploads': 'Unfinished uploads',
   'health.videosRefused': {
     one: '{count} instance suddenly refuses to show many of its videos: {hosts}.',

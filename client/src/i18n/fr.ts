@@ -303,6 +303,12 @@ export default {
   'health.software': 'Logiciels',
   'health.started': 'Démarré',
   'health.unknown': 'inconnu',
+  'health.unsendable': {
+    one: '{count} activité n’a pas pu être envoyée aux autres instances.',
+    other: '{count} activités n’ont pas pu être envoyées aux autres instances.'
+  },
+  'health.unsendableDo':
+    'Elles ne peuvent pas être signées : leur compte ou leur chaîne n’a pas de clé. Le journal donne la raison ; les autres partent.',
   'health.uploads': 'Mises en ligne inachevées',
   'health.videosRefused': {
     one: '{count} instance refuse soudain de montrer beaucoup de ses vidéos : {hosts}.',
