@@ -368,10 +368,12 @@ export default {
   'jobs.ready': 'Prête',
   'jobs.reconcile': 'Rechercher les vidéos restant à transcoder',
   'jobs.refreshActors': 'Mettre à jour les comptes et chaînes distants',
+  'jobs.refreshObjects': 'Vérifier à l’origine ce que deviennent vidéos et commentaires',
   'jobs.refreshVideos': 'Mettre à jour les vidéos distantes',
   'jobs.repair': 'Rattraper les mises à jour distantes manquées',
   'jobs.retried': '« {name} » est relancée.',
   'jobs.retryOf': 'Réessayer : {name}',
+  'jobs.sendUpdates': 'Annoncer à nouveau les vidéos après une mise à niveau',
   'jobs.stop': 'Arrêter',
   'jobs.stopText':
     'Les qualités déjà prêtes sont conservées. S’il n’y en a aucune, la vidéo ne pourra pas être regardée avant un nouveau transcodage.',
