@@ -174,7 +174,7 @@ test('an administrator follows instances, accepts, rejects and removes followers
   await page.getByRole('alert').getByText('all!').waitFor()
   await page.getByLabel('Follow instances').fill(`nobody@${other.host}`)
   await page.getByRole('button', { name: 'Follow', exact: true }).click()
-  await listItem(`nobody@${other.host}`).getByText('Not found', { exact: true }).waitFor()
+  await listItem(`nobody@${other.host}`).getByText('Searching', { exact: true }).waitFor()
   await page.getByRole('button', { name: `Cancel following nobody@${other.host}` }).click()
   await expect.poll(async () => await listItem(`nobody@${other.host}`).count()).toBe(0)
   await page.getByLabel('Follow instances').fill(`@maker_channel@${other.host}`)

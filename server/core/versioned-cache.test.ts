@@ -13,6 +13,7 @@ const TABLES_WITHOUT_TRIGGER = [
   'incoming',
   'migrations',
   'oauth_tokens',
+  'object_refreshes',
   'outgoing',
   'peers',
   'tombstones'

@@ -13,6 +13,9 @@ import { idOf, isObject, typeOf } from './vocabulary.ts'
 /** Types that an Undo may revoke before they arrive. */
 const UNDOABLE = new Set(['Like', 'Dislike', 'EmojiReact', 'Announce'])
 
+/** Objects that may be private for a while and public again. */
+const MAY_BE_HIDDEN = new Set(['Video', 'Playlist'])
+
 /**
  * Processes a stored activity: embedded proof, origin policy, tombstones, then its handlers. Returns its outcome as stored in `incoming`.
  */
@@ -110,7 +113,7 @@ async function checkNotDeleted(incoming: IncomingActivity): Promise<IncomingActi
   const url = httpUrl(idOf(object))
   if (!url || !['Create', 'Update', 'Announce'].includes(type) || !(await isTombstoned(url))) return incoming
   // What may be private for a while is stored as its origin serves it now; the activity may be older.
-  if (type !== 'Announce' && !['Note', 'Tombstone'].includes(typeOf(object) ?? '')) {
+  if (type !== 'Announce' && MAY_BE_HIDDEN.has(typeOf(object) ?? '')) {
     if (await hasFollowsWithHost(hostOf(signer))) await requestObjectRefresh(url)
     return 'it was deleted, and its origin is asked whether it is there again'
   }

@@ -87,7 +87,7 @@ test('counts servers with failed deliveries, each once', async () => {
     INSERT INTO peers (host, failures, open_until, suspended_at) VALUES
       ('a.example', 0, NULL, NULL), ('b.example', 2, NULL, NULL), ('c.example', 9, now() + interval '1 hour', NULL),
       ('d.example', 90, now() + interval '1 hour', now()), ('e.example', 9, now() - interval '1 hour', NULL)`)
-  expect((await health()).peers).toEqual({ total: 5, failing: 2, open: 1, suspended: 1 })
+  expect((await health()).peers).toEqual({ total: 5, failing: 2, open: 1, suspended: 1, refusing: [] })
   expect((await health()).faults).toContainEqual({ code: 'peers_troubled', bad: false, count: 2 })
 })
 

@@ -180,6 +180,7 @@ it('a Delete of a video counts only from its account or channel', async () => {
   // Its owner can still change it.
   expect(await sendAndGetOutcome(good, 'Update', good.person, { ...video, name: 'Still there', updated: inOneMinute() })).toBe('done')
   expect(await findStoredVideo(video.id)).toMatchObject({ name: 'Still there' })
+  good.peer.refuse(new URL(video.id).pathname, 404)
   await sendAndGetOutcome(good, 'Delete', good.person, video.id)
   await eventually(async () => (await findStoredVideo(video.id)) === undefined)
 })
@@ -188,6 +189,7 @@ it('a deleted video is not restored by an old activity; an Update of an unknown 
   const video = await publishVideo(good)
   good.peer.serve(new URL(video.id).pathname, (_request, response) => response.writeHead(404).end())
   expect(await sendAndGetOutcome(good, 'Delete', good.person, video.id)).toBe('done')
+  await eventually(async () => (await findStoredVideo(video.id)) === undefined)
   for (const type of ['Create', 'Update', 'Announce']) {
     await sendAndGetOutcome(
       good,
