@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runQuery, sql } from '../core/sql.ts'
 import { requestObjectRefresh } from './object-refreshes.ts'
+import { sweepIncoming } from './sweep-incoming.job.ts'
 import { startScriptedPeerTube, type ScriptedPeerTube, type ScriptedVideo } from '../test/scripted-peertube.ts'
 import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 
@@ -63,6 +64,40 @@ describe('activities of PeerTube, which reuses their ids', () => {
       await peertube.deliver(change(video))
       await expectStateOfOrigin(video, change.name)
     }
+  })
+
+  it('an origin that does not answer is asked until it does; a Delete by the owner counts until then', async () => {
+    const { video, activity } = peertube.publish()
+    await peertube.deliver(activity)
+    await expectStateOfOrigin(video)
+    const { pathname } = new URL(video.id)
+    for (const act of [() => peertube.addCaption(video, 'en'), () => peertube.addCaption(video, 'fr')]) await peertube.deliver(act())
+    peertube.peer.refuse(pathname, 500)
+    await requestObjectRefresh(video.id)
+    const attempts = async () =>
+      (await runQuery<{ attempts: number }>(sql`SELECT attempts FROM object_refreshes WHERE url = ${video.id}`))[0]?.attempts ?? 0
+    await eventually(async () => (await attempts()) > 1, 20, 'two attempts')
+    peertube.peer.refuse(pathname, null)
+    await expectStateOfOrigin(video)
+    // Deleted, it seems; but the Delete was an old one.
+    const old = { ...activity, type: 'Delete', id: `${video.id}/delete`, object: video.id }
+    peertube.peer.refuse(pathname, 500)
+    await peertube.deliver(old)
+    await eventually(async () => (await stored(video)) === null, 20, 'the removal')
+    peertube.peer.refuse(pathname, null)
+    await expectStateOfOrigin(video)
+  })
+
+  it('what needs no fetch any more, or could not be had for too long, is forgotten', async () => {
+    await runQuery(sql`
+      INSERT INTO object_refreshes (url, requested_at, fetched_at, not_before) VALUES
+        ('https://a.example/done', now() - interval '3 hours', now() - interval '2 hours', now()),
+        ('https://a.example/just-done', now() - interval '3 hours', now() - interval '1 minute', now()),
+        ('https://a.example/waiting', now() - interval '6 days', NULL, now() + interval '1 day'),
+        ('https://a.example/silent', now() - interval '8 days', NULL, now() + interval '1 day')`)
+    await sweepIncoming.run({}, { progress: () => undefined, signal: new AbortController().signal })
+    const left = await runQuery<{ url: string }>(sql`SELECT url FROM object_refreshes WHERE url LIKE 'https://a.example/%' ORDER BY url`)
+    expect(left.map(({ url }) => url)).toEqual(['https://a.example/just-done', 'https://a.example/waiting'])
   })
 
   it('ten thousand contents under one id cost at most ten fetches', { timeout: 120_000 }, async () => {

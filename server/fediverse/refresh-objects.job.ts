@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { onEvent } from '../core/events.ts'
 import { defineJob } from '../core/job.ts'
 import { INBOX } from './inbox-internals.ts'
-import { refreshDueObjects, sweepObjectRefreshes } from './object-refreshes.ts'
+import { refreshDueObjects } from './object-refreshes.ts'
 
 /** Fetches the remote objects whose state is to be asked of their origins. */
 export const refreshObjects = defineJob({
@@ -10,10 +10,7 @@ export const refreshObjects = defineJob({
   queue: 'federation',
   payload: z.object({}),
   every: () => INBOX.checkInterval,
-  run: async (_, { signal }) => {
-    await refreshDueObjects(signal)
-    await sweepObjectRefreshes()
-  }
+  run: async (_, { signal }) => await refreshDueObjects(signal)
 })
 
 /** Starts the job as soon as a refresh is requested; called once at start. */

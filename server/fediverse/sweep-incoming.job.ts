@@ -2,13 +2,17 @@ import { z } from 'zod'
 import { defineJob } from '../core/job.ts'
 import { REPEATABLE_ACTIVITIES } from './accept-delivery.ts'
 import { deleteProcessedActivities } from './incoming.query.ts'
+import { sweepObjectRefreshes } from './object-refreshes.ts'
 import { INBOX } from './inbox-internals.ts'
 
-/** Deletes processed activities when they can no longer be replayed. */
+/** Deletes processed activities when they can no longer be replayed, and refreshes of objects that need no fetch any more. */
 export const sweepIncoming = defineJob({
   name: 'sweep-incoming',
   queue: 'maintenance',
   payload: z.object({}),
   every: () => INBOX.sweepInterval,
-  run: async () => await deleteProcessedActivities([...REPEATABLE_ACTIVITIES])
+  run: async () => {
+    await deleteProcessedActivities([...REPEATABLE_ACTIVITIES])
+    await sweepObjectRefreshes()
+  }
 })

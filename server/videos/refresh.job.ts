@@ -16,11 +16,13 @@ export const refreshRemoteVideos = defineJob({
   every: () => REMOTE_ACTORS.refreshInterval,
   run: async (_, { signal }) => {
     await deleteExpiredGoneVideos()
+    const isDue = sql`remote AND gone_at IS NULL AND coalesce(refresh_not_before, '-infinity') <= now()`
+    // Two parts, so that each is read by its index.
     const stale = await runQuery<{ url: string }>(sql`
-      SELECT url FROM videos
-      WHERE remote AND gone_at IS NULL AND coalesce(refresh_not_before, '-infinity') <= now()
-        AND (forbidden_since IS NOT NULL OR refreshed_at < now() - ${sqlInterval(config.federation.actors.refresh_after)})
-      ORDER BY refreshed_at LIMIT ${CRAWL.refreshBatch}`)
+      (SELECT url FROM videos WHERE ${isDue} AND refreshed_at < now() - ${sqlInterval(config.federation.actors.refresh_after)}
+        ORDER BY refreshed_at LIMIT ${CRAWL.refreshBatch})
+      UNION
+      (SELECT url FROM videos WHERE ${isDue} AND forbidden_since IS NOT NULL ORDER BY forbidden_since LIMIT ${CRAWL.refreshBatch})`)
     for (const { url } of stale) {
       if (signal.aborted) return
       await resolveVideo(url, { refresh: true }).catch((error: unknown) => {

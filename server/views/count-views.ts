@@ -94,4 +94,4 @@ async function markViewers(views: VideoView[], tx: Transaction): Promise<VideoVi
   return rows.map(row => viewsByKey.get(`${row.video_id} ${row.viewer}`)!)
 }
 
-const expiration = () => sql`${sqlInterval(config.views.videos.view_expiration)}`
+const expiration = () => sqlInterval(config.views.videos.view_expiration)
