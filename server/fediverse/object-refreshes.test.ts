@@ -66,6 +66,45 @@ describe('activities of PeerTube, which reuses their ids', () => {
     }
   })
 
+  it('an account and a comment that change twice under one id of their Update are as their origin serves them', async () => {
+    const { video, activity } = peertube.publish()
+    await peertube.deliver(activity)
+    await expectStateOfOrigin(video)
+    const { peer, account } = peertube
+    const accountName = async () =>
+      (
+        await runQuery<{ name: string }>(
+          sql`SELECT a.name FROM accounts a JOIN actors ON actors.id = a.actor_id WHERE actors.url = ${account.url}`
+        )
+      )[0]?.name
+    const note = {
+      type: 'Note',
+      id: `${video.id}/comments/1`,
+      content: '<p>Hello</p>',
+      inReplyTo: video.id,
+      published: '2026-11-02T00:00:00.000Z',
+      attributedTo: account.url,
+      to: ['https://www.w3.org/ns/activitystreams#Public'],
+      cc: []
+    }
+    const text = async () => (await runQuery<{ text: string }>(sql`SELECT text FROM comments WHERE url = ${note.id}`))[0]?.text
+    const say = async (type: string, object: { id: string }) => {
+      peer.serve(new URL(object.id).pathname, object as never)
+      await peertube.deliver({ type, id: `${object.id}/${type}/1`, actor: account.url, to: note.to, object })
+    }
+    await say('Create', note)
+    await eventually(async () => (await text())?.includes('Hello'), 20, 'the comment')
+    for (const [number, word] of ['First', 'Second', 'Third'].entries()) {
+      await say('Update', { ...account.document, name: word } as never)
+      await say('Update', { ...note, content: `<p>${word}</p>`, updated: `2026-11-0${number + 3}T00:00:00.000Z` } as never)
+      await eventually(async () => (await accountName()) === word, 20, `${word} as the name`)
+      await eventually(async () => (await text())?.includes(word), 20, `${word} as the comment`)
+    }
+    peer.refuse(new URL(note.id).pathname, 404)
+    await peertube.deliver({ type: 'Update', id: `${note.id}/Update/1`, actor: account.url, to: note.to, object: note })
+    await eventually(async () => (await text()) === '', 20, 'the deletion of the comment')
+  })
+
   it('an origin that does not answer is asked until it does; a Delete by the owner counts until then', async () => {
     const { video, activity } = peertube.publish()
     await peertube.deliver(activity)
