@@ -11,9 +11,7 @@ beforeAll(async () => {
   site = await startTestInstance({ internals: { outbox: { checkInterval: 300 } } })
   origin = await startScriptedPeerTube(() => `${site.url}/inbox`)
   other = await startHostilePeer()
-  const { peer, instance } = origin
-  await peer.post(`${site.url}/inbox`, { type: 'Follow', id: peer.id(), actor: instance.url, object: `${site.url}/accounts/peertube` })
-  await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 1, 20, 'the follow')
+  await origin.follow()
 }, 60_000)
 afterAll(async () => {
   await Promise.all([origin?.peer.stop(), other?.stop(), site?.stop()])

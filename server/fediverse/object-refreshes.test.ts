@@ -14,9 +14,7 @@ beforeAll(async () => {
     internals: { inbox: { checkInterval: 300, refreshDelay: 1000, retryDelay: 100 } }
   })
   peertube = await startScriptedPeerTube(() => `${site.url}/inbox`)
-  const { peer, instance } = peertube
-  await peer.post(`${site.url}/inbox`, { type: 'Follow', id: peer.id(), actor: instance.url, object: `${site.url}/accounts/peertube` })
-  await eventually(async () => (await runQuery(sql`SELECT 1 FROM follows WHERE state = 'accepted'`)).length === 1, 20, 'the follow')
+  await peertube.follow()
 }, 60_000)
 afterAll(async () => {
   await peertube?.peer.stop()

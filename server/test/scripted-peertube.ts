@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { eventually } from './instance.ts'
 import { startHostilePeer, type HostileActor, type HostilePeer } from './hostile-peer.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
@@ -37,6 +38,8 @@ export type ScriptedPeerTube = {
   makePublic(video: ScriptedVideo): Activity
   remove(video: ScriptedVideo): Activity
   deliver(activity: Activity): Promise<void>
+  /** Follows the instance and waits until it has accepted. */
+  follow(): Promise<void>
 }
 
 /** Starts a scripted PeerTube that delivers to `inbox()`. */
@@ -138,6 +141,14 @@ export async function startScriptedPeerTube(inbox: () => string): Promise<Script
     makePrivate: video => withdraw(video, 'private'),
     makePublic: video => createOf(Object.assign(video, { state: 'public', updated: nextTime() })),
     remove: video => withdraw(video, 'deleted'),
-    deliver: async sent => void (await peer.post(inbox(), sent))
+    deliver: async sent => {
+      const { status, text } = await peer.post(inbox(), sent)
+      if (status >= 300) throw new Error(`The inbox answered ${status}: ${text}`)
+    },
+    follow: async () => {
+      const object = new URL('/accounts/peertube', inbox()).href
+      await peer.post(inbox(), { type: 'Follow', id: peer.id(), actor: instance.url, object })
+      await eventually(async () => peer.received.some(({ activity: { type } }) => type === 'Accept'), 20, 'the Accept')
+    }
   }
 }

@@ -18,13 +18,7 @@ beforeAll(async () => {
 }, 60_000)
 beforeEach(async () => {
   peertube = await startScriptedPeerTube(() => `${site.url}/inbox`)
-  const { peer, instance } = peertube
-  await peer.post(`${site.url}/inbox`, { type: 'Follow', id: peer.id(), actor: instance.url, object: `${site.url}/accounts/peertube` })
-  await eventually(
-    async () => (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${instance.url} AND host IS NOT NULL`)).length === 1,
-    20,
-    'the follow'
-  )
+  await peertube.follow()
   return async () => await peertube.peer.stop()
 })
 afterAll(async () => await site?.stop())
