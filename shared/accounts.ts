@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Account, ActorImage, Channel, ActorHandle, localActorName } from './actors.ts'
 import { defineContract } from './contract.ts'
+import { MAX_LANGUAGE_TAG } from './languages.ts'
 import { Bool, IdParam, int, arrayParam, orNull, resultList, Paging, textOrNull, Timestamp } from './fields.ts'
 
 const Username = localActorName(50, 'Should have a valid username (lowercase alphanumeric characters)')
@@ -10,7 +11,7 @@ const Role = int(0, 2)
 const Quota = int(-1)
 const DisplayName = z.string('Invalid value').min(1, 'Invalid value').max(120, 'Invalid value')
 const NsfwPolicy = z.enum(['display', 'blur', 'do_not_list'], 'Invalid value')
-const VideoLanguages = orNull(arrayParam(z.string().max(20), 500))
+const VideoLanguages = orNull(arrayParam(z.string().max(MAX_LANGUAGE_TAG), 500))
 
 /** Credentials of the web client, public as in every OAuth2 public client. */
 const OAuthClient = z.object({ client_id: z.string(), client_secret: z.string() })

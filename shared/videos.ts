@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Account, ActorSummary, Channel, ActorHandle } from './actors.ts'
 import { defineContract } from './contract.ts'
 import { Bool, DateTime, int, LabelledConstant, arrayParam, orNull, resultList, Paging, textOrNull, Timestamp } from './fields.ts'
+import { MAX_LANGUAGE_TAG, VIDEO_LANGUAGES } from './languages.ts'
 import { longUuid } from './short-uuid.ts'
 
 const INVALID_ID_MESSAGE = 'Should have a valid video id (id, short UUID or UUID)'
@@ -45,7 +46,7 @@ export const VideoQuery = Paging.extend({
   isLive: Bool.optional(),
   categoryOneOf: arrayParam(int(1, 1000)).optional(),
   licenceOneOf: arrayParam(int(1, 1000)).optional(),
-  languageOneOf: arrayParam(z.string().max(20)).optional(),
+  languageOneOf: arrayParam(z.string().max(MAX_LANGUAGE_TAG)).optional(),
   tagsOneOf: arrayParam(z.string().max(60)).optional(),
   tagsAllOf: arrayParam(z.string().max(60)).optional(),
   hasHLSFiles: Bool.optional(),
@@ -167,7 +168,7 @@ export const VideoUpdateFields = {
     .max(120, 'Should have a video name between 3 and 120 characters long'),
   category: orNull(int(1, 18)).optional(),
   licence: orNull(int(1, 9)).optional(),
-  language: textOrNull(1, 10).optional(),
+  language: orNull(z.enum(VIDEO_LANGUAGES, 'Should have a valid language')).optional(),
   description: textOrNull(3, 10_000).optional(),
   support: textOrNull(3, 1000).optional(),
   tags: Tags.optional(),

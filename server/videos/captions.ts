@@ -1,6 +1,6 @@
 import { runQuery, sql } from '../core/sql.ts'
 import { imagePath } from './video-urls.ts'
-import { VIDEO_LANGUAGE_LABELS } from './labels.ts'
+import { languageLabel } from './labels.ts'
 
 type CaptionJson = { language: { id: string; label: string }; automaticallyGenerated: boolean; captionPath: string; updatedAt: string }
 
@@ -10,7 +10,7 @@ export async function listCaptions(videoId: number): Promise<{ total: number; da
     sql`SELECT language, automatic, filename, updated_at FROM video_captions WHERE video_id = ${videoId} ORDER BY language`
   )
   const data = rows.map(({ language, automatic, filename, updated_at }) => ({
-    language: { id: language, label: VIDEO_LANGUAGE_LABELS[language] ?? language },
+    language: { id: language, label: languageLabel(language) },
     automaticallyGenerated: automatic,
     captionPath: imagePath('video-captions', filename),
     updatedAt: updated_at.toISOString()

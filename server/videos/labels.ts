@@ -1,3 +1,5 @@
+import { MAX_LANGUAGE_TAG, VIDEO_LANGUAGES } from '../../shared/languages.ts'
+
 /** English labels of the privacies by number, as PeerTube's API has them; the same holds for the labels below. */
 export const VIDEO_PRIVACY_LABELS: Record<number, string> = {
   1: 'Public',
@@ -59,15 +61,6 @@ export const VIDEO_LICENCE_LABELS: Record<number, string> = {
 /** Labels of the comments policies. */
 export const COMMENTS_POLICY_LABELS: Record<number, string> = { 1: 'Enabled', 2: 'Disabled', 3: 'Requires approval' }
 
-/** ISO 639-1 codes, and the ISO 639-3 codes of sign languages and some others. */
-const LANGUAGE_CODES = [
-  'aa ab af ak am ar an as av ae ay az ba bm be bn bi bo bs br bg ca cs ch ce cu cv kw co cr cy da de dv dz el en eo et eu ee',
-  'fo fa fj fi fr fy ff gd ga gl gv gn gu ht ha he hz hi ho hr hu hy ig io ii iu ie ia id ik is it jv ja kl kn ks ka kr kk km',
-  'ki rw ky kv kg ko kj ku lo la lv li ln lt lb lu lg mh ml mr mk mg mt mn mi ms my na nv nr nd ng ne nl nn nb no ny oc oj or',
-  'om os pa pi pl pt ps qu rm ro rn ru sg sa si sk sl se sm sn sd so st es sc sr ss su sw sv ty ta tt te tg tl th ti to tn ts',
-  'tk tr tw ug uk ur uz ve vi vo wa wo xh yi yo za zh zu ase asq asf bfi bzs csl cse dsl fsl gsg jsl kvk lsg nsl pks psr rsl',
-  'sdl sfs sls swl kab zgh nds'
-].flatMap(line => line.split(' '))
 const languageNames = new Intl.DisplayNames(['en'], { type: 'language' })
 /** Labels that PeerTube defines and `Intl.DisplayNames` does not have in this form. */
 const PEERTUBE_LANGUAGE_LABELS: Record<string, string> = {
@@ -79,6 +72,7 @@ const PEERTUBE_LANGUAGE_LABELS: Record<string, string> = {
   csl: 'Chinese Sign Language',
   cse: 'Czech Sign Language',
   dsl: 'Danish Sign Language',
+  fse: 'Finnish Sign Language',
   fsl: 'French Sign Language',
   gsg: 'German Sign Language',
   jsl: 'Japanese Sign Language',
@@ -92,6 +86,8 @@ const PEERTUBE_LANGUAGE_LABELS: Record<string, string> = {
   sls: 'Singapore Sign Language',
   swl: 'Swedish Sign Language',
   lsg: 'Lyons Sign Language',
+  gcf: 'Guadeloupean Creole French',
+  sh: 'Serbo-Croatian',
   'zh-Hans': 'Simplified Chinese',
   'zh-Hant': 'Traditional Chinese',
   zxx: 'No linguistic content'
@@ -99,8 +95,24 @@ const PEERTUBE_LANGUAGE_LABELS: Record<string, string> = {
 
 /** English labels of the languages, by code. */
 export const VIDEO_LANGUAGE_LABELS: Record<string, string> = Object.fromEntries(
-  [...LANGUAGE_CODES, 'zh-Hans', 'zh-Hant', 'zxx'].map(code => [code, PEERTUBE_LANGUAGE_LABELS[code] ?? languageNames.of(code) ?? code])
+  VIDEO_LANGUAGES.map(code => [code, PEERTUBE_LANGUAGE_LABELS[code] ?? languageNames.of(code) ?? code])
 )
+
+/** Returns the label of a language; that of one of another server that is not in our list is its code. */
+export function languageLabel(code: string): string {
+  return Object.hasOwn(VIDEO_LANGUAGE_LABELS, code) ? VIDEO_LANGUAGE_LABELS[code]! : code
+}
+
+const languagesByLowerCase = new Map(VIDEO_LANGUAGES.map(code => [code.toLowerCase(), code]))
+
+/**
+ * Returns the language of a video or caption of another server: one of our list, written as there, or another language tag as it came
+ * (RFC 5646, 2.1 and 4.4: at most 35 characters, capitals do not matter). Null: not a language tag.
+ */
+export function parseLanguageTag(tag: string): string | null {
+  if (tag.length > MAX_LANGUAGE_TAG || !/^[a-z]{1,8}(-[a-z\d]{1,8})*$/i.test(tag)) return null
+  return languagesByLowerCase.get(tag.toLowerCase()) ?? tag
+}
 
 /** Returns an id with its label; the label of null and of an id without one is "Unknown". */
 export function idWithLabel<T extends string | number>(

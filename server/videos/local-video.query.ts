@@ -3,7 +3,7 @@ import { shortUuid } from '../../shared/short-uuid.ts'
 import { config, instanceOrigin } from '../core/config.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { hlsFileUrl, imagePath, videoFileMetadataUrl, webVideoUrl } from './video-urls.ts'
-import { VIDEO_LANGUAGE_LABELS } from './labels.ts'
+import { languageLabel } from './labels.ts'
 import { VIDEO_PRIVACY, VIDEO_STATE } from './video.model.ts'
 import type { VideoObject } from './video-object.ts'
 import { webVideoFiles } from './web-video-files.ts'
@@ -143,7 +143,7 @@ function toVideoObject(row: LocalVideoRow): VideoObject {
     support: row.support,
     captions: (row.captions ?? []).map(({ language, automatic, filename }) => ({
       language,
-      label: VIDEO_LANGUAGE_LABELS[language] ?? language,
+      label: languageLabel(language),
       automatic,
       url: absoluteUrl(imagePath('video-captions', filename))
     })),

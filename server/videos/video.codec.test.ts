@@ -52,6 +52,44 @@ describe('a document of PeerTube 8', () => {
   })
 })
 
+describe('the languages of a document', () => {
+  const parsed = (identifier: unknown) =>
+    parseWith({
+      language: { identifier, name: 'x' },
+      subtitleLanguage: [{ identifier, name: 'x', url: 'https://x.example/c.vtt' }]
+    })
+  it.each([
+    'pt-PT',
+    'es-419',
+    'ca-valencia',
+    'tok',
+    'de-CH-1996',
+    'zh-yue-Hant-HK',
+    'qaa-x-far',
+    'i-klingon',
+    `en-${'a'.repeat(8)}-x-${'b'.repeat(8)}`
+  ])('keep %s as it came', tag => {
+    expect([parsed(tag).language, parsed(tag).captions.map(({ language }) => language)]).toEqual([tag, [tag]])
+  })
+  it('are those of our list whatever the capitals', () => {
+    expect([parsed('PT-pt').language, parsed('EN').captions[0]]).toEqual([
+      'pt-PT',
+      expect.objectContaining({ language: 'en', label: 'English' })
+    ])
+  })
+  it.each(['', 'x'.repeat(36), 'en-', '-en', 'en--us', 'fr_FR', 'en us', '../en', 'en\n', 'französisch', 5, null, { '@value': 'en' }])(
+    'are none for %j',
+    tag => {
+      expect([parsed(tag).language, parsed(tag).captions]).toEqual([null, []])
+    }
+  )
+  it('have one caption each, however it is written', () => {
+    const caption = (identifier: string, name: string) => ({ identifier, name, url: `https://x.example/${name}.vtt` })
+    const { captions } = parseWith({ subtitleLanguage: [caption('zz-Latn', 'a'), caption('ZZ-latn', 'b')] })
+    expect(captions.map(({ url }) => url)).toEqual(['https://x.example/a.vtt'])
+  })
+})
+
 describe('an untrusted document', () => {
   it.each([
     { id: 'urn:x' },

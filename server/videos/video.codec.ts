@@ -3,7 +3,7 @@ import { httpUrl } from '../fediverse/origin.ts'
 import { idOf, isObject, listOf, AS_PUBLIC, typeOf } from '../fediverse/vocabulary.ts'
 import { cleanLine, cleanText } from '../fediverse/text-limits.ts'
 import { parseFileLinks, parseHlsPlaylistLink, parseTrackerLinks } from './video-links.codec.ts'
-import { VIDEO_CATEGORY_LABELS, VIDEO_LANGUAGE_LABELS, VIDEO_LICENCE_LABELS } from './labels.ts'
+import { languageLabel, parseLanguageTag, VIDEO_CATEGORY_LABELS, VIDEO_LICENCE_LABELS } from './labels.ts'
 import type { CaptionLink, ImageLink, StoryboardLink, VideoObject } from './video-object.ts'
 
 /** The document is not a Video that this instance can store. */
@@ -188,7 +188,7 @@ function parseLicence(value: unknown): number | null {
 
 function parseLanguage(value: unknown): string | null {
   const id = identifierOf(value)
-  return id !== null && Object.hasOwn(VIDEO_LANGUAGE_LABELS, id) ? id : null
+  return id === null ? null : parseLanguageTag(id)
 }
 
 function parseTags(list: unknown[]): string[] {
@@ -203,14 +203,15 @@ function parseCaptions(list: unknown[]): CaptionLink[] {
   const captions = new Map<string, CaptionLink>()
   for (const entry of list.slice(0, MAX.captions)) {
     const language = parseLanguage(entry)
-    if (!isObject(entry) || language === null || captions.has(language)) continue
+    const key = language?.toLowerCase()
+    if (!isObject(entry) || !language || !key || captions.has(key)) continue
     // PeerTube 8 writes several links, one of which is WebVTT.
     const vtt = listOf(entry.url)
       .slice(0, 10)
       .find(link => typeof link === 'string' || (isObject(link) && link.mediaType === 'text/vtt'))
     const url = httpUrl(isObject(vtt) ? vtt.href : vtt)
     const automatic = entry.automaticallyGenerated === true
-    if (url) captions.set(language, { language, label: VIDEO_LANGUAGE_LABELS[language]!, automatic, url })
+    if (url) captions.set(key, { language, label: languageLabel(language), automatic, url })
   }
   return [...captions.values()]
 }

@@ -285,6 +285,16 @@ describe('attacks', () => {
     expect(await findStoredVideo(deleted.id)).toBeUndefined()
   })
 
+  it('keeps a language that users here cannot choose, shows it as it came and can be filtered by it', async () => {
+    const language = 'de-CH-1996'
+    const caption = { identifier: 'zz-Latn', name: 'Far', url: `${good.url}/captions/far.vtt` }
+    const { uuid } = await deliver(serveNewVideo({ language: { identifier: language, name: 'x' }, subtitleLanguage: [caption] }))
+    expect((await site.call(`GET /videos/${uuid}`)).json.language).toEqual({ id: language, label: language })
+    expect((await site.call(`GET /videos/${uuid}/captions`)).json.data).toMatchObject([{ language: { id: 'zz-Latn', label: 'zz-Latn' } }])
+    const { json } = await site.call(`GET /videos?languageOneOf=${language}`)
+    expect(json.data).toMatchObject([{ uuid, language: { id: language, label: language } }])
+  })
+
   it('HTML becomes plain text, and control characters are removed', async () => {
     const object = serveNewVideo({
       name: 'x\u202egpj<script>',

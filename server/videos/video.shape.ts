@@ -5,7 +5,7 @@ import { hlsDownloadUrl, hlsFileUrl, imagePath, videoFileMetadataUrl, webVideoUr
 import {
   VIDEO_CATEGORY_LABELS,
   idWithLabel,
-  VIDEO_LANGUAGE_LABELS,
+  languageLabel,
   VIDEO_LICENCE_LABELS,
   VIDEO_PRIVACY_LABELS,
   resolutionLabel,
@@ -83,7 +83,7 @@ export function videoJson(row: VideoListRow, withState = false): Video {
     name: row.name,
     category: idWithLabel(row.category, VIDEO_CATEGORY_LABELS),
     licence: idWithLabel(row.licence, VIDEO_LICENCE_LABELS),
-    language: idWithLabel(row.language, VIDEO_LANGUAGE_LABELS),
+    language: { id: row.language, label: row.language === null ? 'Unknown' : languageLabel(row.language) },
     privacy: idWithLabel(row.privacy, VIDEO_PRIVACY_LABELS),
     nsfw: row.nsfw,
     nsfwFlags: 0,

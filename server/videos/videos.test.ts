@@ -233,6 +233,21 @@ describe('editing', () => {
     expect([await paths(), existsSync(automaticImage)]).toEqual([chosenPaths, false])
   })
 
+  it('can be in every language of the list, and in no other', async () => {
+    const { uuid } = await uploadVideo(site, alice)
+    const setLanguage = async (language: unknown) =>
+      (await site.call(`PUT /videos/${uuid}`, { token: alice.token, body: { language } })).status
+    const { json: languages } = await site.call('GET /videos/languages')
+    for (const code of ['pt-PT', 'sq', 'sh', 'tlh', 'avk', 'es-419', 'ca-valencia', 'fse', 'gcf', 'jbo', 'tok']) {
+      expect([code, await setLanguage(code)]).toEqual([code, 204])
+      expect(languages[code]).not.toBe(code)
+      expect((await site.call(`GET /videos/${uuid}`)).json.language).toEqual({ id: code, label: languages[code] })
+    }
+    for (const code of ['xx', 'de-CH', 'PT-PT', 'constructor', 'x'.repeat(36), ['fr'], 7])
+      expect([code, await setLanguage(code)]).toEqual([code, 400])
+    expect(await setLanguage(null)).toBe(204)
+  })
+
   it('answers 400 naming every invalid field, and changes nothing', async () => {
     const uploaded = await uploadVideo(site, alice)
     const response = await site.call(`PUT /videos/${uploaded.uuid}`, {

@@ -132,7 +132,7 @@ export class EmbedApi {
         const { captions, caption } = requirePlayer().tracks
         return captions.map(track => ({
           id: track.language.id,
-          label: languageName(track.language.id),
+          label: languageName(track.language.id, track.language.label),
           src: new URL(track.captionPath, location.href).href,
           mode: track === caption ? 'showing' : 'disabled'
         }))

@@ -54,7 +54,8 @@ describe('English', () => {
     ])
   })
   test('returns names of languages', () => {
-    expect([languageName('fr'), languageName('not a code!')]).toEqual(['French', 'not a code!'])
+    const names = [languageName('fr'), languageName('fse', 'Finnish Sign Language'), languageName('qaa-x-far'), languageName('not a code!')]
+    expect(names).toEqual(['French', 'Finnish Sign Language', 'qaa-x-far', 'not a code!'])
   })
 })
 

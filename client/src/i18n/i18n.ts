@@ -143,13 +143,15 @@ export function formatSpokenTime(seconds: number): string {
   return spokenParts.join(', ')
 }
 
-/** Returns the name of a language in the current language, capitalized; the code itself if it is unknown. */
-export function languageName(code: string): string {
+/** Returns the name of a language in the current language, capitalized; `label` if the browser does not know it. */
+export function languageName(code: string, label = code): string {
   try {
-    const name = cachedFormatter('language', {}, () => new Intl.DisplayNames(activeLanguage.value, { type: 'language' })).of(code) ?? code
+    const names = cachedFormatter('language', {}, () => new Intl.DisplayNames(activeLanguage.value, { type: 'language', fallback: 'none' }))
+    const name = names.of(code)
+    if (name === undefined) return label
     return name.charAt(0).toLocaleUpperCase(activeLanguage.value) + name.slice(1)
   } catch {
-    return code
+    return label
   }
 }
 

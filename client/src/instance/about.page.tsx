@@ -66,7 +66,7 @@ export default function AboutPage(): JSX.Element {
       {languages.length > 0 && (
         <section>
           <h2>{t('about.languages')}</h2>
-          <p>{languages.map(languageName).join(', ')}</p>
+          <p>{languages.map(code => languageName(code)).join(', ')}</p>
         </section>
       )}
       {INFORMATION_FIELDS.filter(([field]) => text(field) !== '').map(([field, title]) => (

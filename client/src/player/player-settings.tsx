@@ -168,9 +168,9 @@ function menuItems(
   if (menu === 'captions') {
     return [
       { text: t('ui.off'), role: 'menuitemradio', chosen: caption === null, onSelect: () => choose(null) },
-      ...captions.map(({ language: { id }, automaticallyGenerated }) => ({
+      ...captions.map(({ language: { id, label }, automaticallyGenerated }) => ({
         key: id,
-        text: languageName(id),
+        text: languageName(id, label),
         detail: automaticallyGenerated ? t('player.captionsAuto') : undefined,
         role: 'menuitemradio' as const,
         chosen: caption?.language.id === id,
@@ -217,7 +217,7 @@ function menuItems(
       ? [
           {
             text: t('player.captions'),
-            detail: caption ? languageName(caption.language.id) : t('ui.off'),
+            detail: caption ? languageName(caption.language.id, caption.language.label) : t('ui.off'),
             icon: 'captions',
             role: 'menuitem',
             opens: 'captions'

@@ -36,7 +36,7 @@ export function VideoElement({ mediaRef, source, caption }: VideoElementProps): 
       kind: 'subtitles',
       src: caption.captionPath,
       srclang: caption.language.id,
-      label: languageName(caption.language.id)
+      label: languageName(caption.language.id, caption.language.label)
     })
     video.current!.append(track)
     // By default browsers show a track only if it matches the preferences of the user.

@@ -68,8 +68,8 @@ export function VideoEditForm({
   const channels = currentUser.value?.videoChannels ?? []
   const privacy = PRIVACY_TEXTS.find(([id]) => id === fields.privacy)
   const noneOption: [string, string] = ['', t('edit.none')]
-  const languageOptions = Object.keys(languages ?? {})
-    .map((code): [string, string] => [code, languageName(code)])
+  const languageOptions = Object.entries(languages ?? {})
+    .map(([code, label]): [string, string] => [code, languageName(code, label)])
     .sort(([, a], [, b]) => a.localeCompare(b))
   return (
     <form class="form" onSubmit={event => void submit(event)}>

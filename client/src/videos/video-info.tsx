@@ -131,7 +131,7 @@ function VideoFacts({ video }: { video: VideoDetails }): JSX.Element | null {
   const { category, licence, language, tags, originallyPublishedAt } = video
   const facts: [name: string, value: string][] = [
     ...(category.id === null ? [] : [[t('video.category'), categoryName(Number(category.id), category.label)] as [string, string]]),
-    ...(language.id === null ? [] : [[t('video.language'), languageName(String(language.id))] as [string, string]]),
+    ...(language.id === null ? [] : [[t('video.language'), languageName(String(language.id), language.label)] as [string, string]]),
     ...(licence.id === null ? [] : [[t('video.licence'), licenceName(Number(licence.id), licence.label)] as [string, string]]),
     ...(originallyPublishedAt === null ? [] : [[t('video.originally'), formatDate(originallyPublishedAt)] as [string, string]])
   ]
