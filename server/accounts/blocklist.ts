@@ -8,6 +8,7 @@ import type { Viewer } from '../core/route.ts'
 import { queryAs, runQuery, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
 import { isoTimestampSql } from '../actors/actor.shape.ts'
+import { runInstanceBlockHandlers } from '../actors/blocks.ts'
 import { findFollow, removeFollower } from '../actors/follows.ts'
 import { matchesHandleSql } from '../actors/handle.ts'
 import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
@@ -30,16 +31,23 @@ export async function blockAccount(owner: BlocklistOwner, viewer: Viewer, handle
     FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${matchesHandleSql(sql`actor`, handle)}`)
   if (!found) throw notFound('Account')
   if (found.id === viewer.accountId) throw new Problem(409, null, 'You cannot block yourself.')
-  await runQuery(sql`INSERT INTO blocked_accounts (actor_id, user_id) VALUES (${found.actor_id}, ${owner}) ON CONFLICT DO NOTHING`)
+  await changeBlocks(
+    owner,
+    sql`INSERT INTO blocked_accounts (actor_id, user_id) VALUES (${found.actor_id}, ${owner}) ON CONFLICT DO NOTHING`,
+    sql`actor.id = ${found.actor_id}`
+  )
   if (owner === null && !found.local) await removeFollowers(sql`follower.id = ${found.actor_id}`)
   clearKeyringCache()
 }
 
 /** Unblocks an account. Throws 404 if it is not blocked. */
 export async function unblockAccount(owner: BlocklistOwner, handle: string): Promise<void> {
-  const removed = await runQuery(
+  const isBlocked = matchesHandleSql(sql`actor`, handle)
+  const removed = await changeBlocks(
+    owner,
     sql`DELETE FROM blocked_accounts block USING actors actor
-      WHERE actor.id = block.actor_id AND ${ownedBySql(owner)} AND ${matchesHandleSql(sql`actor`, handle)} RETURNING block.id`
+      WHERE actor.id = block.actor_id AND ${ownedBySql(owner)} AND ${isBlocked} RETURNING block.id`,
+    isBlocked
   )
   if (removed.length === 0) throw new Problem(404, null, 'Account block entry not found.')
   clearKeyringCache()
@@ -49,15 +57,22 @@ export async function unblockAccount(owner: BlocklistOwner, handle: string): Pro
 export async function blockServer(owner: BlocklistOwner, host: string): Promise<void> {
   const name = host.toLowerCase()
   if (name === instanceHost().toLowerCase()) throw new Problem(409, null, 'You cannot block your own server.')
-  await runQuery(sql`INSERT INTO blocked_hosts (host, user_id) VALUES (${name}, ${owner}) ON CONFLICT DO NOTHING`)
+  await changeBlocks(
+    owner,
+    sql`INSERT INTO blocked_hosts (host, user_id) VALUES (${name}, ${owner}) ON CONFLICT DO NOTHING`,
+    sql`actor.host = ${name}`
+  )
   if (owner === null) await removeFollowers(sql`follower.host = ${name}`)
   clearKeyringCache()
 }
 
 /** Unblocks a server. Throws 404 if it is not blocked. */
 export async function unblockServer(owner: BlocklistOwner, host: string): Promise<void> {
-  const removed = await runQuery(
-    sql`DELETE FROM blocked_hosts block WHERE ${ownedBySql(owner)} AND block.host = ${host.toLowerCase()} RETURNING block.id`
+  const name = host.toLowerCase()
+  const removed = await changeBlocks(
+    owner,
+    sql`DELETE FROM blocked_hosts block WHERE ${ownedBySql(owner)} AND block.host = ${name} RETURNING block.id`,
+    sql`actor.host = ${name}`
   )
   if (removed.length === 0) throw new Problem(404, null, 'Server block entry not found.')
   clearKeyringCache()
@@ -98,6 +113,15 @@ export async function getBlockStatus(viewer: Viewer | null, accounts: string[], 
     ),
     hosts: await readFlags(hosts, name => sql`FROM blocked_hosts block WHERE block.host = ${name.toLowerCase()}`)
   }
+}
+
+/** Stores or removes blocks of actors and, for the instance, what depends on them; returns the rows of the statement. */
+async function changeBlocks(owner: BlocklistOwner, statement: Sql, isAffected: Sql): Promise<unknown[]> {
+  return await transaction(async tx => {
+    const rows = await runQuery(statement, tx)
+    if (owner === null) await runInstanceBlockHandlers(isAffected, tx)
+    return rows
+  })
 }
 
 /** Removes the remote followers that match the condition; each gets a Reject, as far as the block allows deliveries. */

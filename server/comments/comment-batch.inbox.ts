@@ -99,6 +99,6 @@ async function insertComments(comments: BatchComment[], tx: Transaction): Promis
   for (const { video_id } of stored) countByVideo.set(video_id, (countByVideo.get(video_id) ?? 0) + 1)
   // Last, because other transactions wait for these rows; in ascending order of id, so that two transactions cannot deadlock.
   for (const [videoId, increment] of [...countByVideo].sort(([first], [other]) => first - other))
-    await adjustCommentCount(videoId, increment, tx)
+    await adjustCommentCount({ videoId, accountId: null }, increment, tx)
   return stored.map(({ incoming }) => incoming)
 }

@@ -2,6 +2,7 @@ import { acquireTextLocks } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { resolveActivityActor } from '../actors/follow.inbox.ts'
+import { addInstanceBlockHandler } from '../actors/blocks.ts'
 import { resolveActor } from '../actors/resolve-actor.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { registerCrossOriginDeletePolicy } from '../fediverse/cross-origin-delete.ts'
@@ -16,6 +17,7 @@ import { addRetentionCondition } from '../videos/retention.ts'
 import { forwardCommentActivities, sendCommentActivity } from './comment.outbox.ts'
 import { tombstoneComment, adjustCommentCount, releaseHeldComment } from './comments.ts'
 import { parseCommentNote, renderCommentNoteHtml, type ParsedCommentNote } from './comment.codec.ts'
+import { listPublicCommentUrls, recountCommentsOf } from './comments.query.ts'
 import { acceptCommentBatch } from './comment-batch.inbox.ts'
 import { CRAWL } from '../fediverse/crawl-internals.ts'
 
@@ -38,12 +40,13 @@ export function registerCommentHandlers(): void {
     async ({ actor, object }) => (await findCommentRow(sql`comment.url = ${httpUrl(idOf(object))}`))?.owner === actor
   )
   addRetentionCondition(sql`EXISTS (SELECT 1 FROM comments WHERE comments.video_id = v.id AND NOT comments.remote)`)
-  registerVideoCollection('comments', ({ id }) => async (start, count) => {
-    const where = sql`FROM comments WHERE video_id = ${id} AND deleted_at IS NULL AND NOT held`
-    const [row] = await runQuery<{ total: number }>(sql`SELECT count(*)::int AS total ${where}`)
-    const rows = await runQuery<{ url: string }>(sql`SELECT url ${where} ORDER BY id DESC LIMIT ${count} OFFSET ${start}`)
-    return { total: row!.total, items: rows.map(({ url }) => url) }
-  })
+  addInstanceBlockHandler(recountCommentsOf)
+  registerVideoCollection(
+    'comments',
+    ({ id }) =>
+      async (start, count) =>
+        await listPublicCommentUrls(sql`comment.video_id = ${id}`, { start, count })
+  )
 }
 
 async function handleNote(incoming: IncomingActivity): Promise<boolean> {
@@ -160,7 +163,7 @@ async function storeRemoteComment(
     )
     if (!video.remote && !held && incoming) await forwardCommentActivities([{ url: note.url, videoId, incoming }], tx)
     // Last: every comment below this video waits for this row.
-    await adjustCommentCount(videoId, existing || held ? 0 : 1, tx)
+    await adjustCommentCount({ videoId, accountId: video.account }, existing || held ? 0 : 1, tx)
     return row!
   })
 }
@@ -187,7 +190,7 @@ async function handleReplyApproval({ id, actor, object }: IncomingActivity): Pro
     if (!row || row.remote || !row.video_remote || row.owner !== actor || row.deleted_at) return false
     const wasHeld = await releaseHeldComment(row.id, id, tx)
     await sendCommentActivity(await getCommentRow(row.id, tx), 'Create', tx)
-    await adjustCommentCount(row.video_id, wasHeld ? 1 : 0, tx)
+    await adjustCommentCount({ videoId: row.video_id, accountId: row.account_id }, wasHeld ? 1 : 0, tx)
     return true
   })
 }

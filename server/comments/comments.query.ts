@@ -1,19 +1,31 @@
+import type { Transaction } from 'sequelize'
 import { z } from 'zod'
 import { Comment, type CommentTree } from '../../shared/comments.ts'
 import type { Viewer } from '../core/route.ts'
-import { sqlAnd, queryAs, sql, type Sql } from '../core/sql.ts'
+import { sqlAnd, queryAs, runQuery, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
 import { isoTimestampSql } from '../actors/actor.shape.ts'
+import { notBlockedSql } from '../actors/blocks.ts'
 
-/** The reader of a video's comments: held comments are visible to their author, the video's owner and moderators. */
+/**
+ * The reader of a video's comments: held comments are visible to their author, the video's owner and moderators, those
+ * of accounts that the instance has blocked to nobody, and those of accounts that the reader has blocked not to the reader.
+ */
 export type CommentViewer = { viewer: Viewer | null; ownsVideo: boolean }
 type CommentPage = { start: number; count: number; sort?: string }
 
 /** A comment as the database stores it, before its text is rendered. */
 const StoredComment = Comment.omit({ html: true }).extend({ remote: z.boolean() })
 
+/** The SQL aliases of a comment and of its author's actor. */
+type CommentAliases = { comment: Sql; actor: Sql }
+const COMMENT: CommentAliases = { comment: sql`comment`, actor: sql`actor` }
+const ANYONE: CommentViewer = { viewer: null, ownsVideo: false }
+
 const FROM = sql`FROM comments comment LEFT JOIN accounts account ON account.id = comment.account_id
   LEFT JOIN actors actor ON actor.id = account.actor_id`
+const fromComments = ({ comment, actor }: CommentAliases) => sql`FROM comments ${comment}
+  LEFT JOIN actors ${actor} ON ${actor}.id = (SELECT actor_id FROM accounts WHERE accounts.id = ${comment}.account_id)`
 
 /** Lists the threads of a video. */
 export async function listCommentThreads(
@@ -21,11 +33,11 @@ export async function listCommentThreads(
   commentViewer: CommentViewer,
   { start, count, sort = '-createdAt' }: CommentPage
 ): Promise<{ total: number; totalNotDeletedComments: number; data: Comment[] }> {
-  const onVisible = sqlAnd([sql`comment.video_id = ${videoId}`, visibilityCondition(commentViewer)])
+  const onVisible = sqlAnd([sql`comment.video_id = ${videoId}`, isVisibleInThreadSql(commentViewer)])
   const { total, data } = await queryComments(sqlAnd([onVisible, sql`comment.thread_id IS NULL`]), commentViewer, { start, count, sort })
   const [row] = await queryAs(
     z.object({ count: z.int() }),
-    sql`SELECT count(*)::int AS count FROM comments comment WHERE ${onVisible} AND comment.deleted_at IS NULL`
+    sql`SELECT count(*)::int AS count ${FROM} WHERE ${onVisible} AND comment.deleted_at IS NULL`
   )
   return { total, totalNotDeletedComments: row!.count, data }
 }
@@ -36,13 +48,17 @@ export async function findCommentTree(videoId: number, threadId: number, comment
     z.object({ json: StoredComment }),
     sql`
     SELECT ${commentSql(commentViewer)} AS json ${FROM} WHERE comment.video_id = ${videoId} AND (comment.id = ${threadId}
-      OR comment.thread_id = ${threadId}) AND ${visibilityCondition(commentViewer)} ORDER BY comment.id`
+      OR comment.thread_id = ${threadId}) AND ${isVisibleSql(COMMENT, commentViewer)} ORDER BY comment.id`
   )
   const comments = await renderComments(rows.map(({ json }) => json))
   const trees = new Map<number, CommentTree>(comments.map(comment => [comment.id, { comment, children: [] }]))
-  for (const tree of trees.values()) trees.get(tree.comment.inReplyToCommentId ?? 0)?.children.push(tree)
   const root = trees.get(threadId)
-  return root && root.comment.inReplyToCommentId === null ? root : null
+  if (!root || root.comment.inReplyToCommentId !== null) return null
+  // A reply to a comment that the viewer may not see stands at the beginning of the thread.
+  for (const tree of trees.values()) {
+    if (tree !== root) (trees.get(tree.comment.inReplyToCommentId!) ?? root).children.push(tree)
+  }
+  return root
 }
 
 /** Returns one comment in the shape of the API; null if there is none. */
@@ -61,6 +77,7 @@ export async function listCommentsOnOwnVideos(
 ): Promise<{ total: number; data: Comment[] }> {
   const conditions = [
     sql`comment.deleted_at IS NULL`,
+    notBlockedSql({ actorId: sql`actor.id`, host: sql`actor.host` }, viewer.id),
     sql`EXISTS (SELECT 1 FROM videos v JOIN channels c ON c.id = v.channel_id
       WHERE v.id = comment.video_id AND c.account_id = ${viewer.accountId})`
   ]
@@ -74,9 +91,7 @@ async function queryComments(
   commentViewer: CommentViewer,
   { start, count, sort = '-createdAt' }: CommentPage
 ): Promise<{ total: number; data: Comment[] }> {
-  const column = sort.endsWith('totalReplies')
-    ? sql`(SELECT count(*) FROM comments reply WHERE reply.thread_id = comment.id)`
-    : sql`comment.created_at`
+  const column = sort.endsWith('totalReplies') ? sql`(SELECT count(*) ${visibleRepliesSql(commentViewer)})` : sql`comment.created_at`
   const order = sort.startsWith('-') ? sql`${column} DESC, comment.id DESC` : sql`${column}, comment.id`
   const [row] = await queryAs(
     z.object({ total: z.int(), data: z.array(StoredComment) }),
@@ -97,14 +112,57 @@ async function renderComments(comments: z.output<typeof StoredComment>[]): Promi
   }))
 }
 
-function visibilityCondition({ viewer, ownsVideo }: CommentViewer): Sql {
-  if (ownsVideo || (viewer && viewer.role <= 1)) return sql`TRUE`
-  return viewer ? sql`(NOT comment.held OR comment.account_id = ${viewer.accountId})` : sql`NOT comment.held`
+/** Lists the URLs of the comments that anyone may see and that match a condition on `comment`, newest first. */
+export async function listPublicCommentUrls(
+  condition: Sql,
+  { start, count }: { start: number; count: number }
+): Promise<{ total: number; items: string[] }> {
+  const from = sql`${FROM} WHERE ${condition} AND comment.deleted_at IS NULL AND ${isVisibleInThreadSql(ANYONE)}`
+  const [row] = await queryAs(z.object({ total: z.int() }), sql`SELECT count(*)::int AS total ${from}`)
+  const rows = await queryAs(
+    z.object({ url: z.string() }),
+    sql`SELECT comment.url ${from} ORDER BY comment.id DESC LIMIT ${count} OFFSET ${start}`
+  )
+  return { total: row!.total, items: rows.map(({ url }) => url) }
+}
+
+/** Counts the comments of the videos again that actors have commented, given by a condition on `actors actor`. */
+export async function recountCommentsOf(isAuthor: Sql, tx: Transaction): Promise<void> {
+  const videos = await runQuery<{ id: number }>(
+    sql`SELECT id FROM videos WHERE id IN (SELECT comment.video_id ${FROM} WHERE ${isAuthor}) ORDER BY id FOR UPDATE`,
+    tx
+  )
+  await runQuery(
+    sql`UPDATE videos SET comments = (SELECT count(*) ${FROM} WHERE comment.video_id = videos.id AND comment.deleted_at IS NULL
+        AND ${isVisibleSql(COMMENT, ANYONE)}) WHERE id = ANY(${videos.map(({ id }) => id)})`,
+    tx
+  )
+}
+
+/** The condition that a viewer may see a comment itself; its thread may be hidden. */
+function isVisibleSql({ comment, actor }: CommentAliases, { viewer, ownsVideo }: CommentViewer): Sql {
+  const notBlocked = notBlockedSql({ actorId: sql`${actor}.id`, host: sql`${actor}.host` }, viewer?.id ?? null)
+  if (ownsVideo || (viewer && viewer.role <= 1)) return notBlocked
+  const notHeld = viewer ? sql`(NOT ${comment}.held OR ${comment}.account_id = ${viewer.accountId})` : sql`NOT ${comment}.held`
+  return sql`${notHeld} AND ${notBlocked}`
+}
+
+/** The condition that a viewer may see a comment and the first one of its thread. */
+function isVisibleInThreadSql(commentViewer: CommentViewer): Sql {
+  const root = { comment: sql`root`, actor: sql`root_actor` }
+  return sql`${isVisibleSql(COMMENT, commentViewer)} AND (comment.thread_id IS NULL OR EXISTS (SELECT 1 ${fromComments(root)}
+    WHERE root.id = comment.thread_id AND ${isVisibleSql(root, commentViewer)}))`
+}
+
+/** The replies in the thread of `comment` that a viewer may see, as FROM and WHERE of `comment_reply`. */
+function visibleRepliesSql(commentViewer: CommentViewer): Sql {
+  const reply = { comment: sql`comment_reply`, actor: sql`reply_actor` }
+  return sql`${fromComments(reply)} WHERE comment_reply.thread_id = comment.id AND comment_reply.deleted_at IS NULL
+    AND ${isVisibleSql(reply, commentViewer)}`
 }
 
 function commentSql(commentViewer: CommentViewer): Sql {
-  const replies = sql`FROM comments comment_reply WHERE comment_reply.thread_id = comment.id AND comment_reply.deleted_at IS NULL
-    AND ${commentViewer.ownsVideo ? sql`TRUE` : sql`NOT comment_reply.held`}`
+  const replies = visibleRepliesSql(commentViewer)
   return sql`json_build_object('id', comment.id, 'url', comment.url, 'text', comment.text, 'remote', comment.remote,
     'threadId', coalesce(comment.thread_id, comment.id), 'inReplyToCommentId', comment.parent_id, 'videoId', comment.video_id,
     'createdAt', ${isoTimestampSql(sql`comment.created_at`)}, 'updatedAt', ${isoTimestampSql(sql`comment.updated_at`)},

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runQuery, sql } from '../core/sql.ts'
 import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
 import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { seedVideo } from '../test/seed-video.ts'
 import { waitForTranscoding, uploadVideo } from '../test/upload.ts'
 
 type User = { id: number; token: string; channelId: number }
@@ -383,3 +384,73 @@ test('many comments at once are each stored once below the right parent, counted
   expect(forwarded).not.toContain(tombstonedNote.object.id)
   await remotePeer.stop()
 }, 120_000)
+
+test('comments of accounts and servers that a user or the instance blocked disappear, and come back', async () => {
+  const carol = await site.user('carol')
+  const { uuid } = await seedVideo({ channelId: ada.channelId })
+  await runQuery(sql`UPDATE videos SET url = ${watchUrl(uuid)} WHERE uuid = ${uuid}`)
+  const writer = await hostile.actor('writer')
+  const first = (await postComment(carol, uuid, 'From Carol')).json.comment
+  const answer = (await postComment(bob, uuid, 'From Bob', first.id)).json.comment
+  const note = createNote(writer, answer.url, { content: '<p>From far</p>' })
+  await deliver(note)
+  await waitForProcessing()
+  const far = (await getThread(uuid, first.id)).children[0]!.children[0]!.comment
+  await postComment(carol, uuid, 'Thanks, far one', far.id)
+  await deliver(createNote(writer, watchUrl(uuid)))
+  await waitForProcessing()
+
+  /** What a viewer sees: threads, the count, the replies that the list counts, the texts of the first thread, and the video's count. */
+  const seenBy = async (token?: string) => {
+    const { total, totalNotDeletedComments, data } = await listThreads(uuid, token)
+    const tree = await site.call(`GET /videos/${uuid}/comment-threads/${first.id}`, token ? { token } : {})
+    const textsOf = ({ comment, children }: ThreadTree): string[] => [comment.text, ...children.flatMap(textsOf)]
+    return {
+      threads: total,
+      comments: totalNotDeletedComments,
+      replies: data.find(({ id }: { id: number }) => id === first.id)?.totalReplies,
+      texts: tree.status === 200 ? textsOf(tree.json) : tree.status
+    }
+  }
+  const all = { threads: 2, comments: 5, replies: 3, texts: ['From Carol', 'From Bob', '<p>From far</p>', 'Thanks, far one'] }
+  const withoutFar = { threads: 1, comments: 3, replies: 2, texts: ['From Carol', 'From Bob', 'Thanks, far one'] }
+  const withoutBob = { threads: 2, comments: 4, replies: 2, texts: ['From Carol', '<p>From far</p>', 'Thanks, far one'] }
+  const withoutCarol = { threads: 1, comments: 1, replies: undefined, texts: 404 }
+  const readers = [undefined, root, ada.token, bob.token]
+  const countOf = async () => (await site.call(`GET /videos/${uuid}`)).json.comments
+  const onOwnVideos = async () =>
+    (await site.call('GET /users/me/videos/comments?count=100', { token: ada.token })).json.data.filter(
+      ({ videoId }: { videoId: number }) => videoId === first.videoId
+    ).length
+  for (const reader of readers) expect(await seenBy(reader)).toEqual(all)
+
+  const farAccount = { accountName: `writer@${hostile.host}` }
+  const blocks: [string, object, string, object][] = [
+    ['accounts', farAccount, farAccount.accountName, withoutFar],
+    ['servers', { host: hostile.host }, hostile.host, withoutFar],
+    ['accounts', { accountName: 'bob' }, 'bob', withoutBob],
+    ['accounts', { accountName: 'carol' }, 'carol', withoutCarol]
+  ]
+  for (const [kind, body, name, expected] of blocks) {
+    expect((await site.call(`POST /users/me/blocklist/${kind}`, { token: ada.token, body })).status).toBe(204)
+    expect(await seenBy(ada.token)).toEqual(expected)
+    expect(await onOwnVideos()).toBe(5 - (name === 'bob' ? 1 : 2))
+    for (const reader of [undefined, root, bob.token]) expect(await seenBy(reader)).toEqual(all)
+    expect((await site.call(`DELETE /users/me/blocklist/${kind}/${name}`, { token: ada.token })).status).toBe(204)
+    expect(await seenBy(ada.token)).toEqual(all)
+
+    expect((await site.call(`POST /server/blocklist/${kind}`, { token: root, body })).status).toBe(204)
+    for (const reader of readers) expect(await seenBy(reader)).toEqual(expected)
+    const listed = (await fetchActivityPub(`${watchUrl(uuid)}/comments`)).json
+    expect([listed.totalItems, await countOf()]).toEqual([(expected as typeof all).comments, 5 - (name === 'bob' ? 1 : 2)])
+    expect((await site.call(`DELETE /server/blocklist/${kind}/${name}`, { token: root })).status).toBe(204)
+    for (const reader of readers) expect(await seenBy(reader)).toEqual(all)
+    expect([await countOf(), await onOwnVideos()]).toEqual([5, 5])
+  }
+  // What a blocked account deletes was not counted.
+  await site.call('POST /server/blocklist/accounts', { token: root, body: { accountName: 'bob' } })
+  await site.call(`DELETE /videos/${uuid}/comments/${answer.id}`, { token: bob.token })
+  expect(await countOf()).toBe(4)
+  await site.call('DELETE /server/blocklist/accounts/bob', { token: root })
+  expect(await countOf()).toBe(4)
+})

@@ -4,6 +4,7 @@ import { transaction } from '../core/transaction.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
 import { runQuery, sql } from '../core/sql.ts'
+import { notBlockedSql } from '../actors/blocks.ts'
 import { addTombstone } from '../fediverse/tombstones.ts'
 import { findCommentRow, getCommentRow, type CommentRow } from './comment.row.ts'
 import { sendReplyApproval, sendCommentActivity, sendCommentDelete } from './comment.outbox.ts'
@@ -34,7 +35,7 @@ export async function addComment(
     )
     // A held comment is visible only here; for a remote video its origin decides.
     if (!held || video.remote) await sendCommentActivity(await getCommentRow(created!.id, tx), 'Create', tx)
-    await adjustCommentCount(videoId, held ? 0 : 1, tx)
+    await adjustCommentCount({ videoId, accountId: viewer.accountId }, held ? 0 : 1, tx)
     return created!.id
   })
 }
@@ -65,7 +66,7 @@ export async function approveComment(videoId: number, id: number, viewer: Viewer
     const approved = await getCommentRow(id, tx)
     if (row.remote) await sendReplyApproval(approved, tx)
     else await sendCommentActivity(approved, 'Create', tx)
-    await adjustCommentCount(videoId, 1, tx)
+    await adjustCommentCount({ videoId, accountId: row.account_id }, 1, tx)
   })
 }
 
@@ -78,19 +79,29 @@ export async function releaseHeldComment(id: number, approval: string, tx: Trans
 
 /** Replaces a comment by a tombstone: its text is removed, its replies keep their place. */
 export async function tombstoneComment(
-  { id, url, video_id: videoId }: Pick<CommentRow, 'id' | 'url' | 'video_id'>,
+  { id, url, video_id: videoId, account_id: accountId }: Pick<CommentRow, 'id' | 'url' | 'video_id' | 'account_id'>,
   tx: Transaction
 ): Promise<void> {
   const [before] = await runQuery<{ held: boolean }>(sql`SELECT held FROM comments WHERE id = ${id} AND deleted_at IS NULL FOR UPDATE`, tx)
   if (!before) return
   await runQuery(sql`UPDATE comments SET text = '', held = false, deleted_at = now(), updated_at = now() WHERE id = ${id}`, tx)
   await addTombstone(url, tx)
-  await adjustCommentCount(videoId, before.held ? 0 : -1, tx)
+  await adjustCommentCount({ videoId, accountId }, before.held ? 0 : -1, tx)
 }
 
-/** Adds `delta` to the number of visible comments of a video. */
-export async function adjustCommentCount(videoId: number, delta: number, tx: Transaction): Promise<void> {
-  if (delta !== 0) await runQuery(sql`UPDATE videos SET comments = comments + ${delta}::int WHERE id = ${videoId}`, tx)
+/** Adds `delta` to the number of visible comments of a video, unless the instance has blocked their author. */
+export async function adjustCommentCount(
+  { videoId, accountId }: { videoId: number; accountId: number | null },
+  delta: number,
+  tx: Transaction
+): Promise<void> {
+  if (delta === 0) return
+  await runQuery(
+    sql`UPDATE videos SET comments = comments + ${delta}::int WHERE id = ${videoId} AND (${accountId}::int IS NULL
+      OR EXISTS (SELECT 1 FROM accounts author JOIN actors author_actor ON author_actor.id = author.actor_id
+        WHERE author.id = ${accountId} AND ${notBlockedSql({ actorId: sql`author_actor.id`, host: sql`author_actor.host` }, null)}))`,
+    tx
+  )
 }
 
 async function getVideoSettings(id: number, tx: Transaction) {

@@ -14,7 +14,15 @@ import { tombstoneComment } from './comments.ts'
  */
 const UNLISTED_GRACE_PERIOD = '1 hour'
 
-type ExistingComment = { id: number; url: string; video_id: number; remote: boolean; settled: boolean; deleted: boolean }
+type ExistingComment = {
+  id: number
+  url: string
+  video_id: number
+  account_id: number | null
+  remote: boolean
+  settled: boolean
+  deleted: boolean
+}
 
 /** Crawls the comments of a remote video at its origin: fetches missing ones and replaces deleted ones by tombstones. Throws FetchError. */
 export async function crawlComments(videoId: number): Promise<void> {
@@ -33,7 +41,7 @@ export async function crawlComments(videoId: number): Promise<void> {
   const existing = new Map(
     (
       await runQuery<ExistingComment>(sql`
-    SELECT id, url, video_id, remote, created_at < now() - ${UNLISTED_GRACE_PERIOD}::interval AS settled,
+    SELECT id, url, video_id, account_id, remote, created_at < now() - ${UNLISTED_GRACE_PERIOD}::interval AS settled,
       deleted_at IS NOT NULL AS deleted FROM comments WHERE video_id = ${videoId}`)
     ).map(row => [row.url, row])
   )

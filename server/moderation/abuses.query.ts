@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { AdminAbuse, UserAbuse, type abusesContract } from '../../shared/abuses.ts'
 import { paging } from '../core/paging.ts'
+import type { Viewer } from '../core/route.ts'
 import { sqlAnd, queryAs, runQuery, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
 import { actorSummarySql, isoTimestampSql } from '../actors/actor.shape.ts'
+import { notBlockedSql } from '../actors/blocks.ts'
 
 type AdminAbuseFilters = z.output<(typeof abusesContract)['GET /abuses']['query']>
 type UserAbuseFilters = z.output<(typeof abusesContract)['GET /users/me/abuses']['query']>
@@ -16,10 +18,11 @@ const FROM_ABUSES = sql`
     LEFT JOIN actors channel_actor ON channel_actor.id = channel.actor_id
   LEFT JOIN comments comment ON comment.id = abuse.comment_id LEFT JOIN videos commented ON commented.id = comment.video_id`
 
-/** Lists reports for moderators. */
-export async function listAbuses(filters: AdminAbuseFilters): Promise<{ total: number; data: AdminAbuse[] }> {
+/** Lists reports for moderators, without those of reporters whom the instance or the moderator has blocked. */
+export async function listAbuses(filters: AdminAbuseFilters, viewer: Viewer): Promise<{ total: number; data: AdminAbuse[] }> {
   const { predefinedReason, searchReporter, searchReportee, searchVideo, searchVideoChannel, videoIs, filter } = filters
   const conditions = commonConditions(filters)
+  conditions.push(reporterNotBlockedSql(sql`abuse`, viewer))
   if (predefinedReason) conditions.push(sql`${predefinedReason} = ANY(abuse.predefined_reasons)`)
   if (filter) conditions.push(sql`abuse.kind = ${filter}`)
   if (searchReporter) conditions.push(actorMatches(sql`reporter`, sql`reporter_actor`, searchReporter))
@@ -31,10 +34,10 @@ export async function listAbuses(filters: AdminAbuseFilters): Promise<{ total: n
   if (videoIs === 'blacklisted') conditions.push(sql`FALSE`)
   return await queryAbuses(
     AdminAbuse,
-    sql`${abuseJsonSql(true)} || jsonb_build_object('moderationComment', abuse.moderation_comment,
+    sql`${abuseJsonSql(viewer)} || jsonb_build_object('moderationComment', abuse.moderation_comment,
     'reporterAccount', ${nullUnlessJoined(sql`reporter`, accountSql(sql`reporter`, sql`reporter_actor`))},
     'countReportsForReporter', (SELECT count(*)::int FROM abuses other WHERE other.reporter_id = abuse.reporter_id),
-    'countReportsForReportee', (SELECT count(*)::int FROM abuses other WHERE other.flagged_id = abuse.flagged_id))`,
+    'countReportsForReportee', (SELECT count(*)::int ${othersOf(viewer)} AND other.flagged_id = abuse.flagged_id))`,
     conditions,
     filters
   )
@@ -42,7 +45,7 @@ export async function listAbuses(filters: AdminAbuseFilters): Promise<{ total: n
 
 /** Lists the reports of an account with their state. */
 export async function listMyAbuses(filters: UserAbuseFilters, accountId: number): Promise<{ total: number; data: UserAbuse[] }> {
-  return await queryAbuses(UserAbuse, abuseJsonSql(false), [...commonConditions(filters), sql`abuse.reporter_id = ${accountId}`], filters)
+  return await queryAbuses(UserAbuse, abuseJsonSql(null), [...commonConditions(filters), sql`abuse.reporter_id = ${accountId}`], filters)
 }
 
 async function queryAbuses<T extends z.ZodType>(
@@ -79,16 +82,23 @@ function orderBy(sort: NonNullable<UserAbuseFilters['sort']>): Sql {
   return sort.startsWith('-') ? sql`${column} DESC, abuse.id DESC` : sql`${column}, abuse.id`
 }
 
+/** The condition that neither the instance nor the moderator has blocked the reporter. */
+const reporterNotBlockedSql = (abuse: Sql, moderator: Viewer) =>
+  notBlockedSql(
+    { actorId: sql`(SELECT actor_id FROM accounts WHERE accounts.id = ${abuse}.reporter_id)`, host: sql`${abuse}.reporter_host` },
+    moderator.id
+  )
+const othersOf = (moderator: Viewer) => sql`FROM abuses other WHERE ${reporterNotBlockedSql(sql`other`, moderator)}`
 const containsText = (column: Sql, text: string) => sql`coalesce(${column} ILIKE ${`%${text.replace(/[\\%_]/g, '\\$&')}%`}, false)`
 const actorMatches = (owner: Sql, actor: Sql, text: string) =>
   sql`(${containsText(sql`${owner}.name`, text)} OR ${containsText(sql`${actor}.preferred_username`, text)})`
 const nullUnlessJoined = (owner: Sql, json: Sql) => sql`CASE WHEN ${owner}.id IS NOT NULL THEN ${json} END`
 
-/** The JSON of a UserAbuse; `withCounts` adds how often the video was reported, for moderators. */
-function abuseJsonSql(withCounts: boolean): Sql {
-  const counts = withCounts
-    ? sql`, 'countReports', (SELECT count(*)::int FROM abuses other WHERE other.video_id = abuse.video_id),
-      'nthReport', (SELECT count(*)::int FROM abuses other WHERE other.video_id = abuse.video_id AND other.id <= abuse.id)`
+/** The JSON of a UserAbuse; for a moderator with the number of reports of the video. */
+function abuseJsonSql(moderator: Viewer | null): Sql {
+  const counts = moderator
+    ? sql`, 'countReports', (SELECT count(*)::int ${othersOf(moderator)} AND other.video_id = abuse.video_id),
+      'nthReport', (SELECT count(*)::int ${othersOf(moderator)} AND other.video_id = abuse.video_id AND other.id <= abuse.id)`
     : sql``
   return sql`jsonb_build_object('id', abuse.id, 'reason', abuse.reason, 'predefinedReasons', abuse.predefined_reasons,
     'countMessages', (SELECT count(*)::int FROM abuse_messages WHERE abuse_id = abuse.id),

@@ -10,7 +10,7 @@ export const abusesRoutes = implementContract(abusesContract, {
   'POST /abuses': async ({ body, viewer, request }) => ({
     abuse: { id: await reportAbuse(body, viewer, videoRequestContext(request, viewer)) }
   }),
-  'GET /abuses': async ({ query }) => await listAbuses(query),
+  'GET /abuses': async ({ query, viewer }) => await listAbuses(query, viewer),
   'PUT /abuses/:id': async ({ params, body }) => await decideAbuse(params.id, body),
   'DELETE /abuses/:id': async ({ params }) => await deleteAbuse(params.id),
   'GET /abuses/:id/messages': async ({ params, viewer }) => await listAbuseMessages(params.id, viewer),

@@ -307,6 +307,28 @@ test('moderators and the reporter exchange messages that nobody else can read', 
   expect((await sendMessage(root, 'Hello over there', remote!.id)).status).toBe(400)
 })
 
+test('reports by blocked accounts and servers disappear for moderators, and come back', async () => {
+  const [remote] = await runQuery<{ id: number; video_id: number }>(
+    sql`SELECT id, video_id FROM abuses WHERE reporter_host IS NOT NULL AND video_id IS NOT NULL LIMIT 1`
+  )
+  const { id } = (await report({ video: { id: video.uuid } })).json.abuse
+  const listIds = async (): Promise<number[]> => (await listReports()).data.map((abuse: { id: number }) => abuse.id)
+  const before = await listIds()
+  const shown = async (reportId: number) => (await listIds()).includes(reportId)
+  const countReports = async () => (await listReports(`&id=${id}`)).data[0]?.video.countReports
+  const reports = await countReports()
+  for (const owner of ['server', 'users/me']) {
+    expect((await site.call(`POST /${owner}/blocklist/servers`, { token: root, body: { host: hostile.host } })).status).toBe(204)
+    expect([await shown(remote!.id), await shown(id)]).toEqual([false, true])
+    if (remote!.video_id === video.id) expect(await countReports()).toBeLessThan(reports)
+    await site.call(`DELETE /${owner}/blocklist/servers/${hostile.host}`, { token: root })
+    await site.call(`POST /${owner}/blocklist/accounts`, { token: root, body: { accountName: 'bob' } })
+    expect([await shown(remote!.id), await shown(id)]).toEqual([true, false])
+    await site.call(`DELETE /${owner}/blocklist/accounts/bob`, { token: root })
+    expect(await listIds()).toEqual(before)
+  }
+})
+
 test('a report outlives the reported object', async () => {
   const { id } = (await report({ video: { id: video.uuid } })).json.abuse
   await runQuery(sql`DELETE FROM videos WHERE id = ${video.id}`)

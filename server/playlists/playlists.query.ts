@@ -5,6 +5,7 @@ import type { ActorSummary } from '../../shared/actors.ts'
 import type { Viewer } from '../core/route.ts'
 import { sqlAnd, runQuery, sql, type Sql } from '../core/sql.ts'
 import { actorSummarySql } from '../actors/actor.shape.ts'
+import { notBlockedSql } from '../actors/blocks.ts'
 import { imagePath } from '../videos/video-urls.ts'
 import { listVideos } from '../videos/videos.query.ts'
 import { PLAYLIST_PRIVACY, type PlaylistRow } from './playlist.row.ts'
@@ -51,10 +52,7 @@ export async function listPlaylists(
   if (search) conditions.push(sql`unaccent(lower(p.name)) LIKE '%' || unaccent(${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}) || '%'`)
   // All playlists are regular ones.
   if (playlistType !== undefined) conditions.push(playlistType === REGULAR.id ? sql`true` : sql`false`)
-  conditions.push(
-    sql`NOT EXISTS (SELECT 1 FROM blocked_hosts b WHERE b.user_id IS NULL AND b.host = aa.host) AND NOT EXISTS (SELECT 1
-      FROM blocked_accounts b WHERE b.user_id IS NULL AND b.actor_id = aa.id)`
-  )
+  conditions.push(notBlockedSql({ actorId: sql`aa.id`, host: sql`aa.host` }, viewer?.id ?? null))
   const where = sqlAnd(conditions)
   const direction = sort.startsWith('-') ? sql`DESC` : sql`ASC`
   const rows = await queryPlaylists(

@@ -8,6 +8,7 @@ import { sqlAnd, runQuery, sql, type Sql } from '../core/sql.ts'
 import type { Account, Channel } from '../../shared/actors.ts'
 import { accountSql } from '../actors/account.shape.ts'
 import { actorSummarySql } from '../actors/actor.shape.ts'
+import { notBlockedSql } from '../actors/blocks.ts'
 import { channelSql } from '../channels/channel.shape.ts'
 import { VIDEO_PRIVACY } from './video.model.ts'
 import { isModerator } from './video.policy.ts'
@@ -193,11 +194,7 @@ function searchConditions({
 }
 
 /** Excludes the hosts and accounts that this instance or the viewer blocked. */
-function notBlockedCondition(viewer: Viewer | null): Sql {
-  const isBlocker = viewer ? sql`(b.user_id IS NULL OR b.user_id = ${viewer.id})` : sql`b.user_id IS NULL`
-  return sql`NOT EXISTS (SELECT 1 FROM blocked_hosts b WHERE ${isBlocker} AND b.host = ca.host)
-    AND NOT EXISTS (SELECT 1 FROM blocked_accounts b WHERE ${isBlocker} AND b.actor_id = aa.id)`
-}
+const notBlockedCondition = (viewer: Viewer | null) => notBlockedSql({ actorId: sql`aa.id`, host: sql`ca.host` }, viewer?.id ?? null)
 
 /** Throws 401 where only moderators may use the filters. */
 function visibilityConditions(filters: VideoFilters, viewer: Viewer | null, { unlistedToo }: VideoListScope): Sql[] {
