@@ -11,5 +11,5 @@ export const REMOTE_ACTORS = defineInternals('actors', {
   keyRefresh: 300_000,
   /** An actor that is gone is not asked for again for so long. */
   goneFor: 3_600_000,
-  refreshInterval: 3_600_000
+  refreshInterval: 300_000
 })

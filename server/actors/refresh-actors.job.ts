@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { defineJob } from '../core/job.ts'
-import { logger } from '../core/logger.ts'
 import { runQuery, sql, sqlInterval } from '../core/sql.ts'
-import { FetchError } from '../fediverse/remote-fetch.ts'
+import { lastOutageEndSql } from '../fediverse/outages.ts'
+import { refreshRemoteObjects } from '../fediverse/refresh-remote-objects.ts'
 import { resolveActor } from './resolve-actor.ts'
 import { removeExpiredRetiredKeys } from './retired-keys.ts'
 import { REMOTE_ACTORS } from './actor-internals.ts'
@@ -12,8 +12,8 @@ import { REMOTE_ACTORS } from './actor-internals.ts'
 const BATCH = 100
 
 /**
- * Refetches remote actors that follow or are followed, once they are older than `federation.actors.refresh_after`; also removes expired
- * keys of deleted local actors.
+ * Refetches remote actors that follow or are followed, once they are older than `federation.actors.refresh_after` or may have changed during
+ * an outage; also removes expired keys of deleted local actors.
  */
 export const refreshRemoteActors = defineJob({
   name: 'refresh-actors',
@@ -27,18 +27,12 @@ export const refreshRemoteActors = defineJob({
     } = config.federation
     await removeExpiredRetiredKeys()
     if (!enabled) return
-    const due = await runQuery<{ url: string }>(sql`
-      SELECT url FROM actors WHERE host IS NOT NULL AND (refreshed_at IS NULL OR refreshed_at < now() - ${sqlInterval(refresh_after)})
+    const isStale = sql`(refreshed_at IS NULL OR refreshed_at < now() - ${sqlInterval(refresh_after)})`
+    // In no order, so that those whose servers do not answer do not keep the others waiting.
+    const due = await runQuery<{ url: string; stale: boolean }>(sql`
+      SELECT url, ${isStale} AS stale FROM actors WHERE host IS NOT NULL AND (${isStale} OR refreshed_at < ${lastOutageEndSql})
         AND EXISTS (SELECT 1 FROM follows WHERE actors.id IN (follows.actor_id, follows.target_id))
-      ORDER BY refreshed_at NULLS FIRST LIMIT ${BATCH}`)
-    for (const { url } of due) {
-      if (signal.aborted) return
-      try {
-        await resolveActor(url)
-      } catch (error) {
-        if (!(error instanceof FetchError)) throw error
-        logger.debug('An actor could not be refreshed', { url, reason: error.message })
-      }
-    }
+      ORDER BY random() LIMIT ${BATCH}`)
+    await refreshRemoteObjects(due, signal, async ({ url, stale }) => await resolveActor(url, { refresh: !stale }))
   }
 })

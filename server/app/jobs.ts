@@ -1,6 +1,8 @@
 import type { Job } from '../core/job.ts'
 import { crawlCommentsJob } from '../comments/crawl-comments.job.ts'
 import { crawlDueCommentsJob } from '../comments/crawl-due-comments.job.ts'
+import { crawlDueCommentersJob } from '../comments/crawl-commenters.job.ts'
+import { crawlDueRepliesJob } from '../comments/crawl-replies.job.ts'
 import { retryWantedFollows } from '../actors/wanted-follows.job.ts'
 import { refreshRemoteActors } from '../actors/refresh-actors.job.ts'
 import { sweepTokens } from '../accounts/sweep-tokens.job.ts'
@@ -32,6 +34,8 @@ export const allJobs: Job[] = [
   crawlDueOutboxes,
   crawlCommentsJob,
   crawlDueCommentsJob,
+  crawlDueCommentersJob,
+  crawlDueRepliesJob,
   crawlPlaylistElementsJob,
   crawlPlaylistsOfActorJob,
   crawlFollowedPlaylistsJob,

@@ -13,6 +13,7 @@ import { subscribeToSharedEvents, publishSharedEvents } from '../core/pubsub.ts'
 import { bootstrapInstance, resetUserPassword } from '../accounts/bootstrap.ts'
 import { actorsKeyring } from '../actors/actors-keyring.ts'
 import { setKeyring } from '../fediverse/keyring.ts'
+import { startNotingUptime } from '../fediverse/outages.ts'
 import { registerListeners } from './listeners.ts'
 import { startWebRole } from './web.ts'
 import { startWorkerRole } from './worker.ts'
@@ -43,12 +44,14 @@ export async function startProcess(roles: ProcessRole[], reset?: string): Promis
   publishSharedEvents()
   subscribeToSharedEvents()
   const web = roles.includes('web') ? await startWebRole() : null
+  const uptime = web && (await startNotingUptime())
   const worker = roles.includes('worker') ? startWorkerRole() : null
   return {
     port: web?.port ?? null,
     login,
     stop: async () => {
       adminOverrides.stop()
+      uptime?.stop()
       await web?.stop()
       await worker?.stop()
       await closeQueues()

@@ -76,14 +76,14 @@ export async function fetchRemoteComment(url: string): Promise<void> {
 }
 
 /** Stores a comment from the document that its origin serves, fetched by its URL. Throws FetchError. */
-async function storeCommentDocument(document: JsonObject, budget: FetchBudget, { approved = false } = {}): Promise<void> {
+export async function storeCommentDocument(document: JsonObject, budget: FetchBudget, { approved = false } = {}): Promise<void> {
   const note = document.type === 'Note' ? parseCommentNote(document) : null
   const placement = note?.isPublic ? await resolvePlacement(note.inReplyTo, budget, new Set([note.url])) : null
   if (note && placement) await storeRemoteComment(note, placement, (await resolveActor(note.author, { budget })).id, { approved })
 }
 
 /** Replaces a remote comment by a tombstone: its origin does not have it any more. */
-async function removeRemoteComment(url: string): Promise<void> {
+export async function removeRemoteComment(url: string): Promise<void> {
   await transaction(async tx => {
     const row = await findCommentRow(sql`comment.url = ${url} AND comment.remote`, tx)
     if (row) await tombstoneComment(row, tx)

@@ -5,13 +5,13 @@ import { logger } from '../core/logger.ts'
 import { FetchError } from '../fediverse/remote-fetch.ts'
 import { crawlComments } from './crawl-comments.ts'
 
-/** Crawls the comments of one remote video at its origin. */
+/** Crawls the comments of one remote video at its origin, unless they were read since a time. */
 export const crawlCommentsJob = defineJob({
   name: 'read-comments',
   queue: 'federation',
-  payload: z.object({ videoId: z.int() }),
-  run: async ({ videoId }) => {
-    await crawlComments(videoId).catch((error: unknown) => {
+  payload: z.object({ videoId: z.int(), onlyIfReadBefore: z.iso.datetime().optional() }),
+  run: async ({ videoId, onlyIfReadBefore }) => {
+    await crawlComments(videoId, onlyIfReadBefore === undefined ? new Date() : new Date(onlyIfReadBefore)).catch((error: unknown) => {
       if (!(error instanceof FetchError)) throw error
       logger.debug('The comments below a video could not be read', { videoId, reason: error.message })
     })

@@ -3,9 +3,8 @@ import { transaction } from '../core/transaction.ts'
 import { fetchCollectionPages } from '../fediverse/remote-collection.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
-import { findTombstoned } from '../fediverse/tombstones.ts'
 import { idOf } from '../fediverse/vocabulary.ts'
-import { fetchRemoteComment } from './comment.inbox.ts'
+import { fetchUnknownComments } from './crawl-replies.ts'
 import { tombstoneComment } from './comments.ts'
 
 /**
@@ -24,11 +23,15 @@ type ExistingComment = {
   deleted: boolean
 }
 
-/** Crawls the comments of a remote video at its origin: fetches missing ones and replaces deleted ones by tombstones. Throws FetchError. */
-export async function crawlComments(videoId: number): Promise<void> {
+/**
+ * Crawls the comments of a remote video at its origin, if they were not read since `readBefore`: fetches missing ones and replaces deleted ones
+ * by tombstones. Throws FetchError.
+ */
+export async function crawlComments(videoId: number, readBefore = new Date()): Promise<void> {
   const [video] = await runQuery<{ url: string; list: string; now: Date }>(
     sql`SELECT url, collections->>'comments' AS list, now() AS now FROM videos
-      WHERE id = ${videoId} AND remote AND gone_at IS NULL AND forbidden_privacy IS NULL AND collections->>'comments' IS NOT NULL`
+      WHERE id = ${videoId} AND remote AND gone_at IS NULL AND forbidden_privacy IS NULL AND collections->>'comments' IS NOT NULL
+        AND coalesce(comments_read_at, '-infinity') < ${readBefore}`
   )
   if (!video || !sameOrigin(video.list, video.url)) return
   const listed = new Set<string>()
@@ -38,28 +41,16 @@ export async function crawlComments(videoId: number): Promise<void> {
       if (url && !isLocalUrl(url)) listed.add(url)
     }
   }
-  const existing = new Map(
-    (
-      await runQuery<ExistingComment>(sql`
+  // The oldest first, so that replies find their parents.
+  await fetchUnknownComments([...listed].reverse())
+  const existing = await runQuery<ExistingComment>(sql`
     SELECT id, url, video_id, account_id, remote, created_at < now() - ${UNLISTED_GRACE_PERIOD}::interval AS settled,
       deleted_at IS NOT NULL AS deleted FROM comments WHERE video_id = ${videoId}`)
-    ).map(row => [row.url, row])
-  )
-  const tombstoned = await findTombstoned([...listed])
-  // The oldest first, so that replies find their parents.
-  for (const url of [...listed].reverse()) if (!existing.has(url) && !tombstoned.has(url)) await skipUnavailable(fetchRemoteComment(url))
-  for (const row of existing.values()) {
+  for (const row of existing) {
     if (!row.remote || row.deleted || listed.has(row.url)) continue
     if (row.settled || (await isGoneAtOrigin(row.url))) await transaction(async tx => await tombstoneComment(row, tx))
   }
   await runQuery(sql`UPDATE videos SET comments_read_at = ${video.now} WHERE id = ${videoId}`)
-}
-
-/** Ignores a comment that cannot be fetched, so that the others are still crawled; rethrows where the budget is spent. */
-async function skipUnavailable(fetching: Promise<unknown>): Promise<void> {
-  await fetching.catch((error: unknown) => {
-    if (!(error instanceof FetchError) || error.kind === 'budget') throw error
-  })
 }
 
 async function isGoneAtOrigin(url: string): Promise<boolean> {

@@ -16,7 +16,8 @@ const TABLES_WITHOUT_TRIGGER = [
   'object_refreshes',
   'outgoing',
   'peers',
-  'tombstones'
+  'tombstones',
+  'uptime'
 ]
 
 let site: TestInstance

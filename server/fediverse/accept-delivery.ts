@@ -55,7 +55,9 @@ export async function acceptDelivery({ path, headers, body, ip }: InboxRequest):
   if (await keyring.isBlocked(claimedHost, '')) throw new RejectedRequestError(403, 'This host is blocked here')
   const signature = String(headers.signature ?? headers.authorization)
   const activity = parseUntrustedJson(body)
-  const { id, type, actor } = parseEnvelope(activity)
+  const envelope = parseEnvelope(activity)
+  if (!envelope) throw new RejectedRequestError(400, 'This is not an activity: it needs an id, a type and an actor')
+  const { id, type, actor } = envelope
   // The same request again has no effect, whatever else it contains. Two Deletes of one second may have the same signature.
   if (!STATE_OF_ORIGIN.has(type) && recentSignatures.has(sha256(signature))) return
   if (await isDeleteOfUnknownActor(type, actor, activity)) return
@@ -93,13 +95,35 @@ export async function acceptDelivery({ path, headers, body, ip }: InboxRequest):
   rememberSignature(signature)
 }
 
-function parseEnvelope(activity: JsonObject): { id: string; type: string; actor: string } {
+/**
+ * Accepts an activity that was fetched from the origin of its actor, such as one in an outbox: it is processed as if the actor had sent it.
+ * Has no effect where it was received before, or is not of that actor.
+ */
+export async function acceptFetchedActivity(activity: JsonObject, actor: string): Promise<void> {
+  const envelope = parseEnvelope(activity)
+  const host = hostOf(actor)
+  if (envelope?.actor !== actor || !sameOrigin(envelope.id, actor) || (await keyring.isBlocked(host, actor))) return
+  const body = JSON.stringify(activity)
+  const digest = sha256Base64(Buffer.from(body))
+  await storeIncomingActivity({
+    key: fitIndex(dedupKeyOf(envelope.id, envelope.type, activity, digest, digest)),
+    digest,
+    type: envelope.type,
+    actor,
+    signer: actor,
+    proof: 'http',
+    host,
+    subject: `${host} ${fitIndex(subjectOf(activity, envelope.type, actor))}`,
+    lane: 0,
+    body
+  })
+}
+
+function parseEnvelope(activity: JsonObject): { id: string; type: string; actor: string } | null {
   const id = httpUrl(activity.id)
   const actor = httpUrl(idOf(activity.actor))
   const { type } = activity
-  if (!id || !actor || typeof type !== 'string' || !/^[\w:/.#-]{1,100}$/.test(type))
-    throw new RejectedRequestError(400, 'This is not an activity: it needs an id, a type and an actor')
-  return { id, type, actor }
+  return id && actor && typeof type === 'string' && /^[\w:/.#-]{1,100}$/.test(type) ? { id, type, actor } : null
 }
 
 /** Whether an activity deletes an actor that is unknown here; its key is not fetched (docs/federation.md#delete-of-unknown-actors). */

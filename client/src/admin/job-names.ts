@@ -10,6 +10,8 @@ export const JOB_NAMES: Record<string, TextKey> = {
   'publish-scheduled': 'jobs.publish',
   'read-comments': 'jobs.readComments',
   'read-comments-due': 'jobs.readComments',
+  'read-commenters': 'jobs.readComments',
+  'read-replies': 'jobs.readComments',
   'read-playlist': 'jobs.readPlaylists',
   'read-playlists': 'jobs.readPlaylists',
   'read-playlists-of': 'jobs.readPlaylists',

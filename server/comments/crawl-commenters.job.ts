@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { config } from '../core/config.ts'
+import { defineJob } from '../core/job.ts'
+import { runQuery, sql, sqlInterval } from '../core/sql.ts'
+import { lastOutageEndSql } from '../fediverse/outages.ts'
+import { refreshRemoteObjects } from '../fediverse/refresh-remote-objects.ts'
+import { CRAWL } from '../fediverse/crawl-internals.ts'
+import { crawlCommenterOutbox } from './crawl-commenters.ts'
+import { COMMENT_REPAIR } from './repair-internals.ts'
+
+/**
+ * Reads what people of other servers who commented below videos of this one wrote lately: every `federation.actors.refresh_after`, and after
+ * an outage.
+ */
+export const crawlDueCommentersJob = defineJob({
+  name: 'read-commenters',
+  queue: 'federation',
+  payload: z.object({}),
+  every: () => CRAWL.refreshInterval,
+  run: async (_, { signal }) => {
+    if (!config.federation.enabled) return
+    const due = await runQuery<{ id: number; url: string; outbox: string }>(sql`
+      SELECT a.id, a.url, a.outbox_url AS outbox FROM actors a JOIN accounts ON accounts.actor_id = a.id
+      WHERE a.host IS NOT NULL AND a.outbox_url IS NOT NULL
+        AND coalesce(a.notes_read_at < greatest(now() - ${sqlInterval(config.federation.actors.refresh_after)}, ${lastOutageEndSql}), true)
+        AND EXISTS (SELECT 1 FROM comments c JOIN videos v ON v.id = c.video_id WHERE c.account_id = accounts.id AND NOT v.remote
+          AND c.created_at > now() - ${sqlInterval(COMMENT_REPAIR.maxCommenterAge)})
+      ORDER BY a.id DESC LIMIT ${CRAWL.refreshBatch}`)
+    await refreshRemoteObjects(due, signal, crawlCommenterOutbox)
+  }
+})

@@ -1,0 +1,62 @@
+import { runQuery, sql } from '../core/sql.ts'
+import { fetchCollectionPages } from '../fediverse/remote-collection.ts'
+import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
+import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
+import { findTombstoned } from '../fediverse/tombstones.ts'
+import { idOf, isObject, listOf } from '../fediverse/vocabulary.ts'
+import { CRAWL } from '../fediverse/crawl-internals.ts'
+import { fetchRemoteComment, removeRemoteComment, storeCommentDocument } from './comment.inbox.ts'
+
+/**
+ * Reads a comment of another server again: stores how it is now, replaces it by a tombstone where it is gone, and fetches the replies that
+ * its `replies` collection lists and that are unknown here (ActivityStreams vocabulary, `replies`). Throws FetchError.
+ */
+export async function crawlReplies({ id, url }: { id: number; url: string }): Promise<void> {
+  await runQuery(sql`UPDATE comments SET replies_read_at = now() WHERE id = ${id}`)
+  const budget = new FetchBudget()
+  const document = await fetchRemoteDocument(url, { budget }).then(
+    fetched => fetched.document,
+    (error: unknown) => {
+      if (error instanceof FetchError && (error.kind === 'gone' || error.kind === 'missing')) return null
+      throw error
+    }
+  )
+  if (!document || document.type === 'Tombstone') return await removeRemoteComment(url)
+  await storeCommentDocument(document, budget)
+  await fetchUnknownComments(await listReplies(document.replies, url))
+}
+
+/** Fetches those comments that are unknown here, the first ones first; one that cannot be had is skipped. Throws FetchError of kind budget. */
+export async function fetchUnknownComments(urls: string[]): Promise<void> {
+  const known = new Set((await runQuery<{ url: string }>(sql`SELECT url FROM comments WHERE url = ANY(${urls})`)).map(({ url }) => url))
+  const tombstoned = await findTombstoned(urls)
+  for (const url of urls) {
+    if (known.has(url) || tombstoned.has(url)) continue
+    await fetchRemoteComment(url).catch((error: unknown) => {
+      if (!(error instanceof FetchError) || error.kind === 'budget') throw error
+    })
+  }
+}
+
+/** Returns the URLs of other servers in a `replies` collection, embedded in the comment or on its origin. */
+async function listReplies(replies: unknown, commentUrl: string): Promise<string[]> {
+  const urls = new Set<string>()
+  const add = (items: unknown[]) => {
+    for (const item of items) {
+      const url = httpUrl(idOf(item))
+      if (url && !isLocalUrl(url) && urls.size < CRAWL.maxReplies) urls.add(url)
+    }
+  }
+  const embedded = isObject(replies) ? (isObject(replies.first) ? replies.first : replies) : {}
+  const items = embedded.orderedItems ?? embedded.items
+  add(listOf(items))
+  const isEmbedded = items !== undefined
+  const address = httpUrl(idOf(isEmbedded ? embedded.next : replies))
+  if (address && sameOrigin(address, commentUrl)) {
+    for await (const page of fetchCollectionPages(address, isEmbedded ? { from: address } : {})) {
+      add(page.items)
+      if (urls.size >= CRAWL.maxReplies) break
+    }
+  }
+  return [...urls]
+}
