@@ -3,6 +3,7 @@ import { listenForRefreshRequests } from '../fediverse/refresh-objects.job.ts'
 import { registerFollowInboxHandlers } from '../actors/follow.inbox.ts'
 import { registerMoveInboxHandlers } from '../actors/move.inbox.ts'
 import { registerRemoteGroupHandler } from '../channels/resolve-channel.ts'
+import { registerQuoteRequestHandler } from '../videos/quote-request.inbox.ts'
 import { registerVideoInboxHandlers } from '../videos/video.inbox.ts'
 import { registerOutboxCollections } from '../videos/outbox-collection.ts'
 import { registerCommentHandlers } from '../comments/comment.inbox.ts'
@@ -36,6 +37,7 @@ export function registerListeners(): void {
   listenForVideoDeletions()
   listenForTranscodingPriorities()
   registerVideoInboxHandlers()
+  registerQuoteRequestHandler()
   registerOutboxCollections()
   listenForCrawlTriggers()
   crawlPlaylistsOfNewFollows()

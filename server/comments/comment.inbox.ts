@@ -47,6 +47,12 @@ export function registerCommentHandlers(): void {
       async (start, count) =>
         await listPublicCommentUrls(sql`comment.video_id = ${id}`, { start, count })
   )
+  registerVideoCollection(
+    'replies',
+    ({ id }) =>
+      async (start, count) =>
+        await listPublicCommentUrls(sql`comment.video_id = ${id} AND comment.parent_id IS NULL`, { start, count })
+  )
 }
 
 async function handleNote(incoming: IncomingActivity): Promise<boolean> {

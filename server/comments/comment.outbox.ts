@@ -32,6 +32,7 @@ export async function buildCommentNote(row: CommentRow, tx?: Transaction): Promi
     url: row.url,
     attributedTo: author,
     replyApproval: row.reply_approval,
+    ...(row.remote ? {} : { replies: `${row.url}/replies` }),
     tag: mentions
   }
 }

@@ -6,16 +6,24 @@ import { paging } from '../core/paging.ts'
 import { notFound } from '../core/problem.ts'
 import { implementContract, type Viewer } from '../core/route.ts'
 import { runQuery, sql } from '../core/sql.ts'
-import { sendActivityPubDocument, acceptsActivityPub } from '../actors/activitypub-response.ts'
+import { sendActivityPubDocument, sendOrderedCollection, acceptsActivityPub } from '../actors/activitypub-response.ts'
 import { hostOfKeyId, verifyHttpSignature } from '../fediverse/http-signature.ts'
 import { hostOf, sameOrigin } from '../fediverse/origin.ts'
 import { RejectedRequestError } from '../fediverse/rejected-request.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
+import { VIDEO_PRIVACY } from '../videos/video.model.ts'
 import { assertCanWatchVideo, findVideoAccessInfo } from '../videos/video-access.ts'
 import { buildCommentNote } from './comment.outbox.ts'
 import { findCommentRow, type CommentRow } from './comment.row.ts'
 import { addComment, approveComment, deleteComment } from './comments.ts'
-import { findComment, findCommentTree, listCommentsOnOwnVideos, listCommentThreads, type CommentViewer } from './comments.query.ts'
+import {
+  findComment,
+  findCommentTree,
+  listCommentsOnOwnVideos,
+  listCommentThreads,
+  listPublicCommentUrls,
+  type CommentViewer
+} from './comments.query.ts'
 
 /** The routes of shared/comments.ts. */
 export const commentsRoutes = implementContract(commentsContract, {
@@ -71,12 +79,22 @@ commentDocumentsRouter.get('/videos/watch/:uuid/comments/:id{/:part}', limitRate
     part === 'approve-reply' ? sql`comment.reply_approval = ${`${url}/approve-reply`}` : sql`comment.url = ${url} AND NOT comment.remote`
   )
   // That a comment is held is not revealed (docs/federation.md#hidden-objects), except to the origin that has to judge it.
-  if (!row || (row.held && !(await isRequestedByOriginOfVideo(request, row)))) throw notFound('Video comment')
+  if (!row || !isFederated(row) || (row.held && !(await isRequestedByOriginOfVideo(request, row)))) throw notFound('Video comment')
   if (row.held) response.setHeader('Cache-Control', 'private, no-store')
+  if (part === 'replies' && !row.held)
+    return await sendOrderedCollection(
+      request,
+      response,
+      `${row.url}/replies`,
+      async (start, count) => await listPublicCommentUrls(sql`comment.parent_id = ${row.id}`, { start, count })
+    )
   const document = await buildCommentDocument(row, part)
   if (!document) throw notFound('Video comment')
   sendActivityPubDocument(response, document)
 })
+
+/** Whether other servers may know of a comment: not below a video here that they may not see. */
+const isFederated = ({ video_remote, video_privacy }: CommentRow) => video_remote || video_privacy <= VIDEO_PRIVACY.UNLISTED
 
 /** Whether a request is signed by the owner of the remote video that a comment is below, or by the instance actor of its server. */
 async function isRequestedByOriginOfVideo(request: Request, { video_remote, video_url, owner }: CommentRow): Promise<boolean> {

@@ -454,3 +454,35 @@ test('comments of accounts and servers that a user or the instance blocked disap
   await site.call('DELETE /server/blocklist/accounts/bob', { token: root })
   expect(await countOf()).toBe(4)
 })
+
+test('videos and comments have a collection of their replies, without what others may not see', async () => {
+  const { uuid } = await seedVideo({ channelId: ada.channelId })
+  await runQuery(sql`UPDATE videos SET url = ${watchUrl(uuid)} WHERE uuid = ${uuid}`)
+  const first = (await postComment(bob, uuid, 'First')).json.comment
+  const second = (await postComment(ada, uuid, 'Second')).json.comment
+  const reply = (await postComment(ada, uuid, 'Reply', first.id)).json.comment
+  const deep = (await postComment(bob, uuid, 'Deep', reply.id)).json.comment
+  const held = (await postComment(bob, uuid, 'Held')).json.comment
+  await runQuery(sql`UPDATE comments SET held = true WHERE id = ${held.id}`)
+  const video = (await fetchActivityPub(watchUrl(uuid))).json
+  const note = (await fetchActivityPub(first.url)).json
+  expect([video.replies, note.replies]).toEqual([`${watchUrl(uuid)}/replies`, `${first.url}/replies`])
+  const itemsOf = async (url: string) => {
+    const collection = (await fetchActivityPub(url)).json
+    expect(collection).toMatchObject({ type: 'OrderedCollection', id: url })
+    return collection.first ? (await fetchActivityPub(collection.first)).json.orderedItems : []
+  }
+  expect(await itemsOf(video.replies)).toEqual([second.url, first.url])
+  expect(await itemsOf(note.replies)).toEqual([reply.url])
+  expect(await itemsOf(`${reply.url}/replies`)).toEqual([deep.url])
+  expect((await fetchActivityPub(`${held.url}/replies`)).status).toBe(404)
+  // Replies below a deleted comment and of a blocked author.
+  await site.call(`DELETE /videos/${uuid}/comments/${first.id}`, { token: bob.token })
+  expect(await itemsOf(note.replies)).toEqual([reply.url])
+  await site.call('POST /server/blocklist/accounts', { token: root, body: { accountName: 'bob' } })
+  expect([await itemsOf(video.replies), await itemsOf(`${reply.url}/replies`)]).toEqual([[second.url], []])
+  await site.call('DELETE /server/blocklist/accounts/bob', { token: root })
+  await runQuery(sql`UPDATE videos SET privacy = 3 WHERE uuid = ${uuid}`)
+  for (const url of [video.replies, second.url, `${second.url}/replies`, `${second.url}/activity`])
+    expect((await fetchActivityPub(url)).status).toBe(404)
+})

@@ -67,10 +67,12 @@ export function isSafeJsonLdContext(context: unknown): boolean {
         : isObject(definition) &&
             Object.entries(definition).every(
               ([key, value]) =>
-                ALLOWED_DEFINITION_KEYS.has(key) &&
-                key !== '@vocab' &&
-                key !== '@base' &&
-                (key === '@type' || key === '@container' || !String(value).startsWith('@'))
+                // Terms that hold inside of a property only (JSON-LD 1.1, 4.1.8) are under the same rules.
+                (key === '@context' && isSafeJsonLdContext(value)) ||
+                (ALLOWED_DEFINITION_KEYS.has(key) &&
+                  key !== '@vocab' &&
+                  key !== '@base' &&
+                  (key === '@type' || key === '@container' || !String(value).startsWith('@')))
             )
     })
   })

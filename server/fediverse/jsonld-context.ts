@@ -11,9 +11,24 @@ export type ContextKind =
   | 'approval'
   | 'chapters'
   | 'flag'
+  | 'quoteRequest'
+  | 'quoteAuthorization'
 
 const typedTerm = (type: string, id: string) => ({ '@type': type, '@id': id })
 const urlTerm = (id: string) => ({ '@id': id, '@type': '@id' })
+const GTS = { gts: 'https://gotosocial.org/ns#' }
+const FEP_044F = 'https://w3id.org/fep/044f#'
+/**
+ * Who may interact (FEP-044f, GoToSocial). The terms hold inside of `interactionPolicy` only: `canReply` is another one of PeerTube beside
+ * it.
+ */
+const INTERACTION_POLICY = {
+  '@id': 'gts:interactionPolicy',
+  '@type': '@id',
+  '@context': Object.fromEntries(
+    ['canLike', 'canReply', 'canAnnounce', 'canQuote', 'automaticApproval', 'manualApproval'].map(term => [term, urlTerm(`gts:${term}`)])
+  )
+}
 const NAMESPACES = { pt: 'https://joinpeertube.org/ns#', sc: 'http://schema.org/' }
 const numberTerm = (name: string) => typedTerm('sc:Number', `pt:${name}`)
 const booleanTerm = (name: string) => typedTerm('sc:Boolean', `pt:${name}`)
@@ -74,7 +89,9 @@ export const CONTEXT_TERMS: Record<ContextKind, object | null> = {
     shares: urlTerm('as:shares'),
     comments: urlTerm('as:comments'),
     PropertyValue: 'sc:PropertyValue',
-    value: 'sc:value'
+    value: 'sc:value',
+    ...GTS,
+    interactionPolicy: INTERACTION_POLICY
   },
   comment: { ...NAMESPACES, replyApproval: 'pt:replyApproval' },
   playlist: {
@@ -107,7 +124,14 @@ export const CONTEXT_TERMS: Record<ContextKind, object | null> = {
   },
   approval: { ...NAMESPACES, ApproveReply: 'pt:ApproveReply', RejectReply: 'pt:RejectReply' },
   chapters: { ...NAMESPACES, hasPart: 'sc:hasPart', startOffset: 'sc:startOffset', endOffset: 'sc:endOffset' },
-  flag: { Hashtag: 'as:Hashtag' }
+  flag: { Hashtag: 'as:Hashtag' },
+  quoteRequest: { QuoteRequest: `${FEP_044F}QuoteRequest` },
+  quoteAuthorization: {
+    ...GTS,
+    QuoteAuthorization: `${FEP_044F}QuoteAuthorization`,
+    interactingObject: urlTerm('gts:interactingObject'),
+    interactionTarget: urlTerm('gts:interactionTarget')
+  }
 }
 
 /** The definitions of all terms beyond ActivityStreams that are written or read here. */

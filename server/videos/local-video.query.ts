@@ -181,6 +181,7 @@ function toVideoObject(row: LocalVideoRow): VideoObject {
       dislikes: `${row.url}/dislikes`,
       shares: `${row.url}/announces`,
       comments: `${row.url}/comments`,
+      replies: `${row.url}/replies`,
       chapters: `${row.url}/chapters`
     },
     account: row.account,

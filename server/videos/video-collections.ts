@@ -1,7 +1,7 @@
 import type { CollectionQuery } from '../actors/activitypub-response.ts'
 
 /** Collections of a video that other features fill. */
-export type VideoCollectionName = 'likes' | 'dislikes' | 'announces' | 'comments'
+export type VideoCollectionName = 'likes' | 'dislikes' | 'announces' | 'comments' | 'replies'
 /** Returns, for a local video, the query of a page of the collection: activity or object ids, newest first. */
 export type VideoCollectionQuery = (video: { id: number; url: string }) => CollectionQuery
 

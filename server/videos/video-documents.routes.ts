@@ -7,6 +7,7 @@ import { notFound } from '../core/problem.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
 import { listChapters } from './chapters.ts'
+import { buildQuoteAuthorization } from './quote-request.inbox.ts'
 import { findVideoCollection } from './video-collections.ts'
 import { videoAnnounceActivity, videoCreateActivity } from './video.outbox.ts'
 import { serializeVideoObject } from './video-serializer.codec.ts'
@@ -50,7 +51,18 @@ videoDocumentsRouter.get(
     sendActivityPubDocument(response, withContext('base', videoAnnounceActivity(video, share)))
   }, true)
 )
-for (const name of ['likes', 'dislikes', 'announces', 'comments'] as const) {
+videoDocumentsRouter.get(
+  '/videos/watch/:id/quote-authorizations/:quoteId',
+  documentRoute(async (video, request, response) => {
+    const { quoteId } = request.params as { quoteId: string }
+    const document = /^[1-9]\d{0,8}$/.test(quoteId)
+      ? await buildQuoteAuthorization({ id: video.id, url: video.object.id, owner: video.object.account! }, Number(quoteId))
+      : null
+    if (!document) throw notFound('Quote authorization')
+    sendActivityPubDocument(response, withContext('quoteAuthorization', document))
+  }, true)
+)
+for (const name of ['likes', 'dislikes', 'announces', 'comments', 'replies'] as const) {
   videoDocumentsRouter.get(
     `/videos/watch/:id/${name}`,
     documentRoute(async (video, request, response) => {

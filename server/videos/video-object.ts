@@ -24,6 +24,7 @@ export type CollectionLinks = {
   dislikes: string | null
   shares: string | null
   comments: string | null
+  replies: string | null
   chapters: string | null
 }
 

@@ -56,14 +56,28 @@ export function serializeVideoObject(video: VideoObject): JsonObject {
       dislikes: collections.dislikes,
       shares: collections.shares,
       comments: collections.comments,
+      replies: collections.replies,
       hasParts: collections.chapters
     }),
     attributedTo: [...(video.account === null ? [] : [{ type: 'Person', id: video.account }]), { type: 'Group', id: video.channel }],
     audience: video.channel,
+    interactionPolicy: interactionPolicyOf(video),
     isLiveBroadcast: live !== null,
     liveSaveReplay: live && live.saveReplay,
     permanentLive: live && live.permanent,
     latencyMode: live && live.latencyMode
+  }
+}
+
+/** Who may reply, like, announce and quote (FEP-044f); those under `manualApproval` only with approval. */
+function interactionPolicyOf({ commentsPolicy, account, channel, public: isPublic }: VideoObject): JsonObject {
+  const anyone = { automaticApproval: [AS_PUBLIC] }
+  const ownerOnly = { automaticApproval: [account ?? channel] }
+  return {
+    canReply: commentsPolicy === 1 ? anyone : commentsPolicy === 3 ? { ...ownerOnly, manualApproval: [AS_PUBLIC] } : ownerOnly,
+    canLike: anyone,
+    canAnnounce: anyone,
+    canQuote: isPublic ? anyone : ownerOnly
   }
 }
 

@@ -12,8 +12,10 @@ describe('the recorded documents of PeerTube 6.3', () => {
   it('are more than 25', () => expect(recorded.length).toBeGreaterThan(25))
 
   it.each(recorded)('$name is the same after parsing and serializing', ({ document }) => {
+    const { interactionPolicy, ...serialized } = serializeVideoObject(parseVideoObject(document))
+    expect(interactionPolicy).toBeDefined()
     // This instance adds the channel as the audience (FEP-1b12).
-    expect(serializeVideoObject(parseVideoObject(document))).toEqual({
+    expect(serialized).toEqual({
       ...document,
       audience: document.attributedTo.find(({ type }: { type: string }) => type === 'Group').id
     })

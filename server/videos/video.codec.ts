@@ -136,6 +136,7 @@ export function parseVideoObject(document: unknown): VideoObject {
       dislikes: fields.dislikes,
       shares: fields.shares,
       comments: fields.comments,
+      replies: null,
       chapters: fields.hasParts
     },
     account,
