@@ -5,6 +5,7 @@ import { logger } from '../core/logger.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument, fetchRemoteJson } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocalUrl, originOf, sameOrigin } from '../fediverse/origin.ts'
+import { canonicalUrl } from '../fediverse/local-addresses.ts'
 import { addTombstone, isTombstoned } from '../fediverse/tombstones.ts'
 import { isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { ActorModel } from './actor.model.ts'
@@ -30,8 +31,9 @@ export async function resolveActorWithDocument(
   address: string,
   { budget = new FetchBudget(), refresh = false }: ResolveOptions = {}
 ): Promise<ResolvedActor> {
-  const url = httpUrl(address.split('#', 1)[0])
-  if (!url) throw new FetchError('refused', 'This is no address')
+  const named = httpUrl(address.split('#', 1)[0])
+  if (!named) throw new FetchError('refused', 'This is no address')
+  const url = await canonicalUrl(named)
   const known = await ActorModel.findOne({ where: { url } })
   if (isLocalUrl(url)) {
     if (!known) throw new FetchError('missing', `${url} is nobody here`)

@@ -1,9 +1,11 @@
 import { listenForAdminOverrides } from '../core/admin-overrides.ts'
 import { listenForRefreshRequests } from '../fediverse/refresh-objects.job.ts'
+import { registerActorAddresses } from '../actors/actor-addresses.ts'
 import { registerFollowInboxHandlers } from '../actors/follow.inbox.ts'
 import { registerMoveInboxHandlers } from '../actors/move.inbox.ts'
 import { registerRemoteGroupHandler } from '../channels/resolve-channel.ts'
 import { registerQuoteRequestHandler } from '../videos/quote-request.inbox.ts'
+import { registerVideoAddresses } from '../videos/video-addresses.ts'
 import { registerVideoInboxHandlers } from '../videos/video.inbox.ts'
 import { registerOutboxCollections } from '../videos/outbox-collection.ts'
 import { registerCommentHandlers } from '../comments/comment.inbox.ts'
@@ -24,6 +26,8 @@ export function registerListeners(): void {
   listenForAdminOverrides()
   listenForRefreshRequests()
   registerRemoteGroupHandler()
+  registerActorAddresses()
+  registerVideoAddresses()
   registerFollowInboxHandlers()
   registerMoveInboxHandlers()
   registerReactionInboxHandlers()

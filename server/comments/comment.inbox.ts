@@ -1,3 +1,4 @@
+import { instanceOrigin } from '../core/config.ts'
 import { acquireTextLocks } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { runQuery, sql } from '../core/sql.ts'
@@ -7,6 +8,7 @@ import { resolveActor } from '../actors/resolve-actor.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { registerCrossOriginDeletePolicy } from '../fediverse/cross-origin-delete.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
+import { canonicalUrl, registerLocalAddresses } from '../fediverse/local-addresses.ts'
 import { registerObjectRefreshHandler } from '../fediverse/object-refreshes.ts'
 import { RetryLaterError, onActivity, onActivityBatch, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { isTombstoned } from '../fediverse/tombstones.ts'
@@ -35,6 +37,10 @@ export function registerCommentHandlers(): void {
     types: ['Note'],
     store: async (document, _, budget) => await storeCommentDocument(document, budget),
     remove: removeRemoteComment
+  })
+  registerLocalAddresses({
+    path: /^\/videos\/watch\/([^/]+\/comments\/\d+)$/i,
+    find: async keys => new Map(keys.map(key => [key, `${instanceOrigin()}/videos/watch/${key.toLowerCase()}`]))
   })
   registerCrossOriginDeletePolicy(
     async ({ actor, object }) => (await findCommentRow(sql`comment.url = ${httpUrl(idOf(object))}`))?.owner === actor
@@ -102,7 +108,8 @@ type CommentPlacement = { videoId: number; parentId: number | null; threadId: nu
  * Returns where a comment belongs: directly below a known video, or below a comment as its reply. Fetches and stores missing parents, at
  * most `CRAWL.maxReplies` of them (docs/federation.md#reply-chains).
  */
-async function resolvePlacement(url: string, budget: FetchBudget, seen: Set<string>): Promise<CommentPlacement | null> {
+async function resolvePlacement(inReplyTo: string, budget: FetchBudget, seen: Set<string>): Promise<CommentPlacement | null> {
+  const url = await canonicalUrl(inReplyTo)
   const [video] = await runQuery<{ id: number }>(
     sql`SELECT id FROM videos WHERE url = ${url} AND CASE WHEN remote THEN gone_at IS NULL AND privacy IN (1, 2) ELSE state = 1
       AND (privacy IN (1, 2) OR publications > 0) END`

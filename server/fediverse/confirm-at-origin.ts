@@ -2,6 +2,7 @@ import { runQuery, sql } from '../core/sql.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from './remote-fetch.ts'
 import { checkConfirmedOrigin, type OriginDecision } from './origin-policy.ts'
 import { hostOf, httpUrl } from './origin.ts'
+import { withCanonicalReferences } from './local-addresses.ts'
 import { RetryLaterError, type IncomingActivity } from './activity-handlers.ts'
 import { idOf, listOf, typeOf, type JsonObject } from './vocabulary.ts'
 
@@ -17,7 +18,8 @@ export async function confirmAtOrigin(
   budget = new FetchBudget()
 ): Promise<IncomingActivity | string> {
   if (!(await hasFollowsWithHost(hostOf(incoming.signer)))) return 'nobody follows or is followed there'
-  const document = await fetchCurrentObject(url, budget)
+  const fetched = await fetchCurrentObject(url, budget)
+  const [document = null] = fetched ? await withCanonicalReferences([fetched]) : []
   if (expected === 'gone')
     return document === null || document.type === 'Tombstone' ? recheckConfirmed(incoming) : 'its origin still has it'
   if (document === null || document.type === 'Tombstone') return 'its origin does not have it'

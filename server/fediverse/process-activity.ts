@@ -1,6 +1,7 @@
 import { confirmAtOrigin, fetchCurrentObject, hasFollowsWithHost } from './confirm-at-origin.ts'
 import { isCrossOriginDeleteAllowed } from './cross-origin-delete.ts'
 import { setVerifiedActivityId, type IncomingActivityRow } from './incoming.query.ts'
+import { withCanonicalReferences } from './local-addresses.ts'
 import { parseUntrustedJson } from './untrusted-json.ts'
 import { requestObjectRefresh } from './object-refreshes.ts'
 import { keyring } from './keyring.ts'
@@ -26,7 +27,9 @@ export async function processActivity(row: IncomingActivityRow): Promise<string>
     incoming.proof = await verifyEmbeddedProof(incoming)
     if (incoming.proof !== 'none' && !(await setVerifiedActivityId(row.id, incoming.id, incoming.proof))) return 'known'
   }
-  const permitted = await applyOriginPolicy(incoming)
+  // After the proof, which covers what was written.
+  const [referring] = await withCanonicalIds([incoming])
+  const permitted = await applyOriginPolicy(referring!)
   if (typeof permitted === 'string') return `dropped: ${permitted}`
   // An announced or forwarded activity has another actor than its sender.
   if (permitted.actor !== incoming.actor && (await isBlocked(permitted))) return 'dropped: its actor is blocked here'
@@ -43,12 +46,12 @@ export async function processActivity(row: IncomingActivityRow): Promise<string>
  */
 export async function processActivityBatch(rows: IncomingActivityRow[]): Promise<Map<string, string>> {
   const rowByActivity = new Map<IncomingActivity, IncomingActivityRow>()
-  for (const row of rows) {
-    if (row.proof !== 'http' || !hasBatchHandler(row.type)) continue
-    const incoming = toIncomingActivity(row)
+  const candidates = rows.filter(row => row.proof === 'http' && hasBatchHandler(row.type))
+  const referring = await withCanonicalIds(candidates.map(toIncomingActivity))
+  for (const [index, incoming] of referring.entries()) {
     const decision = checkOrigin(incoming)
     if (decision.kind === 'accept' && decision.incoming.actor === incoming.actor && !(await isBlocked(incoming)))
-      rowByActivity.set(decision.incoming, row)
+      rowByActivity.set(decision.incoming, candidates[index]!)
   }
   const tombstoned = await findTombstoned([...rowByActivity.keys()].map(({ object }) => httpUrl(idOf(object))).filter(url => url !== null))
   const handled = await dispatchActivityBatch(
@@ -72,6 +75,12 @@ function toIncomingActivity(row: IncomingActivityRow): IncomingActivity {
     body: row.body,
     receivedAt: row.created_at
   }
+}
+
+/** The same activities, where they name objects by other addresses of this instance with their ids. */
+async function withCanonicalIds(incoming: IncomingActivity[]): Promise<IncomingActivity[]> {
+  const activities = await withCanonicalReferences(incoming.map(({ activity }) => activity))
+  return incoming.map((one, index) => ({ ...one, activity: activities[index]!, object: activities[index]!.object ?? null }))
 }
 
 async function isBlocked({ actor }: IncomingActivity): Promise<boolean> {

@@ -6,6 +6,7 @@ import { resolveChannel } from '../channels/resolve-channel.ts'
 import type { ChannelModel } from '../channels/channel.model.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
+import { canonicalUrl } from '../fediverse/local-addresses.ts'
 import { stripUnsafeUrls } from './strip-unsafe-urls.ts'
 import { VIDEO_FEDERATION } from './federation-internals.ts'
 import { handleForbiddenVideo } from './forbidden-videos.ts'
@@ -24,8 +25,9 @@ export async function resolveVideo(
   videoUrl: string,
   { budget = new FetchBudget(), refresh = false }: ResolveVideoOptions = {}
 ): Promise<VideoModel> {
-  const url = httpUrl(videoUrl.split('#', 1)[0])
-  if (!url) throw new FetchError('refused', 'This is no address')
+  const named = httpUrl(videoUrl.split('#', 1)[0])
+  if (!named) throw new FetchError('refused', 'This is no address')
+  const url = await canonicalUrl(named)
   const stored = await VideoModel.findOne({ where: { url } })
   if (isLocalUrl(url)) {
     if (!stored) throw new FetchError('missing', `${url} is no video here`)

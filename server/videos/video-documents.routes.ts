@@ -1,11 +1,12 @@
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import { longUuid } from '../../shared/short-uuid.ts'
 import { sendOrderedCollection, sendActivityPubDocument, acceptsActivityPub } from '../actors/activitypub-response.ts'
-import { config } from '../core/config.ts'
+import { config, instanceOrigin } from '../core/config.ts'
 import { limitRate } from '../core/request-rate-limit.ts'
 import { notFound } from '../core/problem.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
+import { canonicalUrl } from '../fediverse/local-addresses.ts'
 import { listChapters } from './chapters.ts'
 import { buildQuoteAuthorization } from './quote-request.inbox.ts'
 import { findVideoCollection } from './video-collections.ts'
@@ -88,7 +89,12 @@ async function handleDocumentRequest(handler: VideoDocumentHandler, request: Req
   response.setHeader('Vary', 'Accept')
   response.setHeader('Access-Control-Allow-Origin', '*')
   const uuid = longUuid(String(request.params.id))
-  if (!uuid) throw notFound('Video')
+  if (!uuid) {
+    const address = `${instanceOrigin()}/w/${String(request.params.id)}`
+    const url = await canonicalUrl(address)
+    if (url === address) throw notFound('Video')
+    return response.redirect(302, url)
+  }
   const video = await findLocalVideo(uuid)
   if (!video) {
     const [remote] = await runQuery<{ url: string }>(sql`SELECT url FROM videos WHERE uuid = ${uuid} AND remote AND gone_at IS NULL
