@@ -1,10 +1,10 @@
 import { transaction } from '../core/transaction.ts'
 import { onEvent } from '../core/events.ts'
-import { runQuery, sql } from '../core/sql.ts'
+import { runQuery, sql, type Sql } from '../core/sql.ts'
 import { registerObjectRefreshHandler } from '../fediverse/object-refreshes.ts'
 import { FetchError, type FetchBudget } from '../fediverse/remote-fetch.ts'
 import { httpUrl } from '../fediverse/origin.ts'
-import { RetryLaterError, onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
+import { RetryLaterError, onActivity, onWithdrawal, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { ACTOR_TYPES, idOf, isObject, type JsonObject } from '../fediverse/vocabulary.ts'
 import { ActorModel } from './actor.model.ts'
 import { findFollow, applyFollowResponse, deleteFollow, processFollowRequest } from './follows.ts'
@@ -16,6 +16,7 @@ export function registerFollowInboxHandlers(): void {
   onActivity('Accept', async incoming => await handleFollowResponse(incoming, true))
   onActivity('Reject', async incoming => await handleFollowResponse(incoming, false))
   onActivity('Undo(Follow)', handleUndoFollow)
+  onWithdrawal(async (id, { actor }) => await endFollow(sql`follower.url = ${actor} AND follows.url = ${id}`))
   for (const type of ACTOR_TYPES) onActivity(`Update(${type})`, handleActorUpdate)
   onActivity('Delete', handleActorDelete)
   registerObjectRefreshHandler({ types: ACTOR_TYPES, store: storeKnownActor, remove: removeGoneActor })
@@ -42,18 +43,21 @@ async function handleFollow(incoming: IncomingActivity): Promise<boolean> {
 
 /** Only the response to a Follow of a local actor is accepted (docs/federation.md#answers-to-a-follow). */
 async function handleFollowResponse({ actor, object }: IncomingActivity, accepted: boolean): Promise<boolean> {
-  const follower = isObject(object) ? httpUrl(idOf(object.actor)) : null
-  return await applyFollowResponse(actor, httpUrl(idOf(object)), follower, accepted)
+  const id = httpUrl(idOf(object))
+  // Only an id: that of the Follow, or of who asked.
+  return await applyFollowResponse(actor, id, isObject(object) ? httpUrl(idOf(object.actor)) : id, accepted)
 }
 
 async function handleUndoFollow({ actor, object }: IncomingActivity): Promise<boolean> {
   if (!isObject(object)) return false
   const target = httpUrl(idOf(object.object))
+  return await endFollow(sql`follower.url = ${actor} AND (target.url = ${target} OR follows.url = ${httpUrl(object.id)})`)
+}
+
+/** Ends one follow of a remote actor, by a condition as `findFollow` takes; returns false if there is none. */
+async function endFollow(condition: Sql): Promise<boolean> {
   return await transaction(async tx => {
-    const found = await findFollow(
-      sql`follower.url = ${actor} AND follower.host IS NOT NULL AND (target.url = ${target} OR follows.url = ${httpUrl(object.id)})`,
-      tx
-    )
+    const found = await findFollow(sql`follower.host IS NOT NULL AND ${condition}`, tx)
     if (found) await deleteFollow(found, tx)
     return found !== null
   })

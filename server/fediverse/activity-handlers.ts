@@ -1,5 +1,6 @@
+import { httpUrl } from './origin.ts'
 import type { Json, JsonObject } from './vocabulary.ts'
-import { listOf, typeOf } from './vocabulary.ts'
+import { idOf, listOf, typeOf } from './vocabulary.ts'
 
 /** An activity that may be processed: stored, its sender verified, its origin checked. */
 export type IncomingActivity = {
@@ -38,6 +39,18 @@ const handlers = new Map<string, ActivityHandler[]>()
  */
 export function onActivity(name: string, handler: ActivityHandler): void {
   handlers.set(name, [...(handlers.get(name) ?? []), handler])
+}
+
+/**
+ * Registers what takes back something its actor did, found by its id: for an Undo or Delete that names nothing else (ActivityPub §6.10
+ * allows any reference). Returns true if that actor had done it.
+ */
+export function onWithdrawal(withdraw: (id: string, incoming: IncomingActivity) => Promise<boolean>): void {
+  for (const type of ['Undo', 'Delete'])
+    onActivity(type, async incoming => {
+      const id = httpUrl(idOf(incoming.object))
+      return id !== null && (await withdraw(id, incoming))
+    })
 }
 
 /**

@@ -76,6 +76,14 @@ export async function postponeIncomingActivity(id: string, ms: number, reason: s
   )
 }
 
+/** Whether an activity of an actor is stored and not processed yet. */
+export async function isWaiting(activityId: string, actor: string): Promise<boolean> {
+  const rows = await runQuery(sql`
+    SELECT 1 FROM incoming WHERE done_at IS NULL AND lane = 0 AND actor = ${actor}
+      AND (activity_id = ${activityId} OR starts_with(activity_id, ${`${activityId} `})) LIMIT 1`)
+  return rows.length > 0
+}
+
 /** Sets the own id of a forwarded activity once its proof is verified. Returns false if that id is stored already. */
 export async function setVerifiedActivityId(id: string, activityId: string, proof: IncomingActivity['proof']): Promise<boolean> {
   const rows = await runQuery(sql`

@@ -117,8 +117,9 @@ function checkDelete(incoming: IncomingActivity): OriginDecision {
 /** Only the actor of an activity undoes it (docs/federation.md#undo-and-delete). */
 function checkUndo(incoming: IncomingActivity): OriginDecision {
   const object = singleValue(incoming.object)
-  if (!isObject(object)) {
-    const id = httpUrl(object)
+  // What is only named is looked up among what this actor did.
+  if (!isObject(object) || (object.actor === undefined && object.id !== undefined)) {
+    const id = httpUrl(idOf(object))
     return id && sameOrigin(id, incoming.actor) ? decideByProof(withObject(incoming, id)) : drop('what is undone is of another origin')
   }
   if (!isSameUrl(idOf(object.actor), incoming.actor)) return drop('what is undone is somebody else’s')

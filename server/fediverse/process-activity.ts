@@ -1,18 +1,18 @@
 import { confirmAtOrigin, fetchCurrentObject, hasFollowsWithHost } from './confirm-at-origin.ts'
 import { isCrossOriginDeleteAllowed } from './cross-origin-delete.ts'
-import { setVerifiedActivityId, type IncomingActivityRow } from './incoming.query.ts'
+import { isWaiting, setVerifiedActivityId, type IncomingActivityRow } from './incoming.query.ts'
 import { withCanonicalReferences } from './local-addresses.ts'
 import { parseUntrustedJson } from './untrusted-json.ts'
 import { requestObjectRefresh } from './object-refreshes.ts'
 import { keyring } from './keyring.ts'
 import { checkOrigin } from './origin-policy.ts'
 import { hostOf, httpUrl, sameOrigin } from './origin.ts'
-import { dispatchActivity, dispatchActivityBatch, hasBatchHandler, type IncomingActivity } from './activity-handlers.ts'
+import { RetryLaterError, dispatchActivity, dispatchActivityBatch, hasBatchHandler, type IncomingActivity } from './activity-handlers.ts'
 import { findTombstoned, addTombstone, isTombstoned, recordEarlyUndo, removeTombstone, consumeEarlyUndo } from './tombstones.ts'
 import { idOf, isObject, typeOf } from './vocabulary.ts'
 
 /** Types that an Undo may revoke before they arrive. */
-const UNDOABLE = new Set(['Like', 'Dislike', 'EmojiReact', 'Announce'])
+const UNDOABLE = new Set(['Follow', 'Like', 'Dislike', 'EmojiReact', 'Announce'])
 
 /** Objects that may be private for a while and public again. */
 const MAY_BE_HIDDEN = new Set(['Video', 'Playlist'])
@@ -35,6 +35,7 @@ export async function processActivity(row: IncomingActivityRow): Promise<string>
   if (permitted.actor !== incoming.actor && (await isBlocked(permitted))) return 'dropped: its actor is blocked here'
   const current = await checkNotDeleted(permitted)
   if (typeof current === 'string') return `dropped: ${current}`
+  await checkUndoneProcessed(current)
   const wasHandled = await dispatchActivity(current)
   await recordUnhandledRemoval(current, wasHandled)
   return outcomeText(wasHandled)
@@ -132,13 +133,20 @@ async function checkNotDeleted(incoming: IncomingActivity): Promise<IncomingActi
   return confirmed
 }
 
+/** An Undo that only names an id has another subject than what it undoes, so that their order is not kept. Throws RetryLaterError. */
+async function checkUndoneProcessed({ type, actor, object }: IncomingActivity): Promise<void> {
+  if (type === 'Undo' && typeof object === 'string' && (await isWaiting(object, actor)))
+    throw new RetryLaterError('What is undone is not processed yet')
+}
+
 async function recordUnhandledRemoval({ type, actor, object, signer }: IncomingActivity, wasHandled: boolean): Promise<void> {
   const url = httpUrl(idOf(object))
   if (!url || url === actor) return
   // The handler has recorded the deletion, if the sender was allowed to.
   if (wasHandled) return
   if (type === 'Delete' && (await isDeletedAtOrigin(url, signer))) await addTombstone(url)
-  const isEarlyUndo = type === 'Undo' && UNDOABLE.has(typeOf(object) ?? '') && sameOrigin(url, actor)
+  // What is named by its id only may be of any type.
+  const isEarlyUndo = type === 'Undo' && (!isObject(object) || UNDOABLE.has(typeOf(object) ?? '')) && sameOrigin(url, actor)
   if (isEarlyUndo && (await hasFollowsWithHost(hostOf(signer)))) await recordEarlyUndo(url)
 }
 

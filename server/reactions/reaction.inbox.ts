@@ -2,7 +2,7 @@ import { runQuery, sql } from '../core/sql.ts'
 import { resolveActivityActor } from '../actors/follow.inbox.ts'
 import type { CollectionQuery } from '../actors/activitypub-response.ts'
 import { httpUrl } from '../fediverse/origin.ts'
-import { onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
+import { onActivity, onWithdrawal, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { recordEarlyUndo, consumeEarlyUndo } from '../fediverse/tombstones.ts'
 import { idOf, isObject } from '../fediverse/vocabulary.ts'
 import { registerVideoCollection } from '../videos/video-collections.ts'
@@ -20,6 +20,7 @@ export function registerReactionInboxHandlers(): void {
   onActivity('Undo(Like)', async incoming => await handleUndo(incoming, 'like'))
   onActivity('Undo(EmojiReact)', async incoming => await handleUndo(incoming, 'like'))
   onActivity('Undo(Dislike)', async incoming => await handleUndo(incoming, 'dislike'))
+  onWithdrawal(async (id, { actor }) => await removeRemoteReaction(actor, id))
   registerVideoCollection('likes', ({ id }) => reactionUrlsQuery(id, 'like'))
   registerVideoCollection('dislikes', ({ id }) => reactionUrlsQuery(id, 'dislike'))
   addRetentionCondition(

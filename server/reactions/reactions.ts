@@ -83,15 +83,15 @@ export async function storeRemoteReaction(reaction: {
 export async function removeRemoteReaction(
   accountUrl: string,
   url: string | null,
-  object: { video: string | null; type: 'like' | 'dislike' }
+  object: { video: string | null; type: 'like' | 'dislike' } | null = null
 ): Promise<boolean> {
   return await transaction(async tx => {
     const removed = await runQuery<{ video_id: number }>(
       sql`
       DELETE FROM reactions USING accounts, actors, videos WHERE accounts.id = reactions.account_id AND actors.id = accounts.actor_id
         AND videos.id = reactions.video_id
-        AND actors.url = ${accountUrl} AND actors.host IS NOT NULL AND (reactions.url = ${url} OR (videos.url = ${object.video}
-          AND reactions.type = ${object.type})) RETURNING reactions.video_id`,
+        AND actors.url = ${accountUrl} AND actors.host IS NOT NULL AND (reactions.url = ${url} OR (videos.url = ${object?.video ?? null}
+          AND reactions.type = ${object?.type ?? null})) RETURNING reactions.video_id`,
       tx
     )
     for (const { video_id } of removed) await updateCounters(video_id, null, tx)

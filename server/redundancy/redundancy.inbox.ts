@@ -7,7 +7,7 @@ import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
 import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { enqueueForwardedActivities } from '../fediverse/outbox.ts'
 import { registerObjectRefreshHandler } from '../fediverse/object-refreshes.ts'
-import { onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
+import { onActivity, onWithdrawal, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { idOf, isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
 
 /**
@@ -30,10 +30,11 @@ export function registerRedundancyInboxHandlers(): void {
       isObject(incoming.object) &&
       isObject(incoming.object.object) &&
       incoming.object.object.type === 'CacheFile' &&
-      (await removeCacheFile(incoming, httpUrl(idOf(incoming.object.object))))
+      (await removeCacheFile(incoming, httpUrl(idOf(incoming.object.object)) ?? ''))
   )
   registerObjectRefreshHandler({ types: ['CacheFile'], store: storeCurrentCopy, remove: removeCopy })
-  onActivity('Delete(CacheFile)', async incoming => await removeCacheFile(incoming, httpUrl(idOf(incoming.object))))
+  // PeerTube derives the id of a Create from its object.
+  onWithdrawal(async (id, incoming) => await removeCacheFile(incoming, id.replace(/\/activity$/, '')))
 }
 
 /**
@@ -106,7 +107,7 @@ async function removeCopy(url: string): Promise<void> {
   await runQuery(sql`DELETE FROM redundancies WHERE url = ${url}`)
 }
 
-async function removeCacheFile(incoming: IncomingActivity, url: string | null): Promise<boolean> {
+async function removeCacheFile(incoming: IncomingActivity, url: string): Promise<boolean> {
   return await transaction(async tx => {
     const [removed] = await runQuery<{ video: string }>(
       sql`
@@ -116,7 +117,7 @@ async function removeCacheFile(incoming: IncomingActivity, url: string | null): 
     )
     if (!removed) return false
     const video = await findCopiedVideo(removed.video, tx)
-    if (video && !video.remote) await forwardToFollowers(incoming, video, url!, tx)
+    if (video && !video.remote) await forwardToFollowers(incoming, video, url, tx)
     return true
   })
 }

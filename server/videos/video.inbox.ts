@@ -4,7 +4,7 @@ import { FetchBudget, FetchError } from '../fediverse/remote-fetch.ts'
 import { hasFollowsWithHost } from '../fediverse/confirm-at-origin.ts'
 import { hostOf, httpUrl, isLocalUrl } from '../fediverse/origin.ts'
 import { registerObjectRefreshHandler, requestObjectRefresh } from '../fediverse/object-refreshes.ts'
-import { RetryLaterError, onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
+import { RetryLaterError, onActivity, onWithdrawal, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { idOf, listOf } from '../fediverse/vocabulary.ts'
 import { isVideoServedToPeers } from './local-video.query.ts'
 import {
@@ -25,7 +25,7 @@ export function registerVideoInboxHandlers(): void {
   onActivity('Create(Video)', handleCreateOrUpdate)
   onActivity('Update(Video)', handleCreateOrUpdate)
   onActivity('Announce', handleAnnounce)
-  onActivity('Undo(Announce)', handleUndoAnnounce)
+  onWithdrawal(removeShare)
   onActivity('Delete', handleDelete)
   registerObjectRefreshHandler({
     types: ['Video'],
@@ -94,17 +94,12 @@ async function handleAnnounce({ id, actor, object }: IncomingActivity): Promise<
   })
 }
 
-async function handleUndoAnnounce({ actor, object }: IncomingActivity): Promise<boolean> {
-  const url = httpUrl(idOf(listOf(object)[0]))
-  if (!url) return false
-  return (
-    (
-      await runQuery(
-        sql`DELETE FROM video_shares USING actors WHERE video_shares.url = ${url} AND actors.id = video_shares.actor_id
-          AND actors.url = ${actor} RETURNING video_shares.id`
-      )
-    ).length > 0
+async function removeShare(url: string, { actor }: IncomingActivity): Promise<boolean> {
+  const removed = await runQuery(
+    sql`DELETE FROM video_shares USING actors WHERE video_shares.url = ${url} AND actors.id = video_shares.actor_id
+      AND actors.url = ${actor} RETURNING video_shares.id`
   )
+  return removed.length > 0
 }
 
 /** A Delete may be older than the video, which may have been private in between: its origin tells whether it is deleted. */
