@@ -76,7 +76,24 @@ test('WebFinger and host-meta', async () => {
   expect(json).toMatchObject({ subject: `acct:ada_channel@${host}`, aliases: [`${site.url}/video-channels/ada_channel`] })
   expect(json.links[0]).toEqual({ rel: 'self', type: 'application/activity+json', href: `${site.url}/video-channels/ada_channel` })
   expect((await get(`/.well-known/webfinger?resource=${encodeURIComponent(`acct:nobody@${host}`)}`)).status).toBe(404)
-  for (const resource of ['acct:ada@example.com', 'ada', `${site.url}/accounts/ada`, ''])
+  const resources = [
+    ...['acct:ada', 'ACCT:ADA', 'acct:@ada', '@ada', 'ada'].map(handle => `${handle}@${host}`),
+    ...['accounts/ada', 'a/ada', 'a/ada/', '@ada', '@ADA/videos', `@ada@${host}`, 'accounts/ada?x=1#main-key'].map(
+      path => `${site.url}/${path}`
+    )
+  ]
+  for (const resource of resources) {
+    const answer = await get(`/.well-known/webfinger?resource=${encodeURIComponent(resource)}`)
+    expect(answer.json.subject, resource).toBe(`acct:ada@${host}`)
+    expect(answer.headers).toMatchObject({ 'content-type': 'application/jrd+json; charset=utf-8', 'access-control-allow-origin': '*' })
+  }
+  for (const path of ['video-channels/ada_channel', 'c/ada_channel', '@ada_channel', 'c/ada_channel/videos'])
+    expect((await get(`/.well-known/webfinger?resource=${encodeURIComponent(`${site.url}/${path}`)}`)).json.subject, path).toBe(
+      `acct:ada_channel@${host}`
+    )
+  for (const path of ['', 'a/ada_channel', 'c/ada', '@nobody', 'a/ada@example.com', 'videos/watch/1', '@%00'])
+    expect((await get(`/.well-known/webfinger?resource=${encodeURIComponent(`${site.url}/${path}`)}`)).status, path).toBe(404)
+  for (const resource of ['acct:ada@example.com', 'ada', 'https://example.com/accounts/ada', `a@b@${host}`, ''])
     expect((await get(`/.well-known/webfinger?resource=${encodeURIComponent(resource)}`)).status).toBe(400)
   expect((await get('/.well-known/host-meta')).text).toContain(`${site.url}/.well-known/webfinger?resource={uri}`)
 })

@@ -2,20 +2,28 @@ import { Router } from 'express'
 import { config, instanceHost, instanceOrigin } from '../core/config.ts'
 import { limitRate } from '../core/request-rate-limit.ts'
 import { invalidParams, notFound } from '../core/problem.ts'
+import { canonicalUrl } from '../fediverse/local-addresses.ts'
+import { hostOf, httpUrl } from '../fediverse/origin.ts'
 import { findLocalActor } from './actor-serializer.codec.ts'
 
-/** WebFinger (RFC 7033): the actor of `acct:name@host`; and host-meta (RFC 6415), by which older servers find it. */
+/**
+ * WebFinger (RFC 7033): the actor of `acct:name@host`, with or without a leading @, or of any of its addresses here; and host-meta
+ * (RFC 6415), by which older servers find it.
+ */
 export const webfingerRouter = Router()
 
 webfingerRouter.get('/.well-known/webfinger', limitRate('activity_pub'), async (request, response) => {
-  const { resource } = request.query
-  const [, name, host] = typeof resource === 'string' ? (/^acct:([^@]+)@(.+)$/.exec(resource) ?? []) : []
-  if (!config.federation.enabled || !name || host?.toLowerCase() !== instanceHost().toLowerCase())
-    throw invalidParams([{ type: 'field', value: resource, msg: 'Invalid value', path: 'resource', location: 'query' }])
-  const actor = (await findLocalActor({ kind: 'account', name })) ?? (await findLocalActor({ kind: 'channel', name }))
-  if (!actor) throw notFound('Actor')
   response.setHeader('Access-Control-Allow-Origin', '*')
-  response.json({
+  const { resource } = request.query
+  const subject = config.federation.enabled && typeof resource === 'string' ? parseResource(resource) : null
+  if (!subject) throw invalidParams([{ type: 'field', value: resource, msg: 'Invalid value', path: 'resource', location: 'query' }])
+  const actor =
+    'url' in subject
+      ? await findLocalActor({ url: await canonicalUrl(subject.url) })
+      : ((await findLocalActor({ kind: 'account', ...subject })) ?? (await findLocalActor({ kind: 'channel', ...subject })))
+  if (!actor) throw notFound('Actor')
+  // RFC 7033 §10.2.
+  response.type('application/jrd+json').json({
     subject: `acct:${actor.name}@${instanceHost()}`,
     aliases: [actor.url],
     links: [
@@ -32,3 +40,10 @@ webfingerRouter.get('/.well-known/host-meta', limitRate('activity_pub'), (_reque
   <Link rel="lrdd" type="application/xrd+xml" template="${instanceOrigin()}/.well-known/webfinger?resource={uri}"/>
 </XRD>`)
 })
+
+function parseResource(resource: string): { name: string } | { url: string } | null {
+  const url = httpUrl(resource)
+  if (url) return hostOf(url) === hostOf(instanceOrigin()) ? { url } : null
+  const [, name, host] = /^(?:acct:)?@?([^@\0]+)@([^@\0]+)$/i.exec(resource) ?? []
+  return name && host?.toLowerCase() === instanceHost().toLowerCase() ? { name } : null
+}
