@@ -11,7 +11,8 @@ const SearchText = z.string().max(2000)
 export const searchContract = defineContract({
   'GET /search/videos': {
     summary: 'Search for videos',
-    description: '`search` is text, or the URL of a video; a remote video is fetched for users who may (`search.remote_uri`).',
+    description:
+      '`search` is text, or the URL of a video, which may be unlisted; a remote video is fetched for users who may (`search.remote_uri`).',
     tag: 'Search',
     auth: 'optional',
     query: VideoQuery.extend({
@@ -30,7 +31,7 @@ export const searchContract = defineContract({
   },
   'GET /search/video-channels': {
     summary: 'Search for channels',
-    description: '`search` is text, or the URL or handle (`name@host`) of a channel.',
+    description: '`search` is text, or the URL or handle of a channel: `name@host`, also with `@`, `!` or `acct:` in front.',
     tag: 'Search',
     auth: 'optional',
     query: Paging.extend({

@@ -11,3 +11,11 @@ export function matchesHandleSql(actor: Sql, handle: string): Sql {
   const hostCondition = local ? sql`${actor}.host IS NULL` : sql`${actor}.host IS NOT NULL AND lower(${actor}.host) = lower(${host})`
   return sql`lower(${actor}.preferred_username) = lower(${name}) AND ${hostCondition}`
 }
+
+/**
+ * Returns the `name@host` of what names an actor: with a leading @, as `acct:` (RFC 7565), or with ! as Lemmy writes its communities; null
+ * for anything else.
+ */
+export function parseHandle(text: string): string | null {
+  return /^(?:acct:@?|[@!])?([\w.:-]{1,120}@[\w.:[\]-]{1,255})$/i.exec(text)?.[1] ?? null
+}

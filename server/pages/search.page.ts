@@ -1,3 +1,4 @@
+import { parseHandle } from '../actors/handle.ts'
 import { listChannels } from '../channels/channels.query.ts'
 import { paging } from '../core/paging.ts'
 import { listVideos } from '../videos/videos.query.ts'
@@ -28,7 +29,7 @@ export async function searchPage(searchText: string, { language, texts }: PageCo
     body: html`<div class="page"><h1 class="hidden-text">${texts.search}</h1>${form}${results}</div>`
   })
   if (searchText === '') return buildPage(null)
-  if (/^https?:\/\//i.test(searchText) || /^@?[^\s@]+@[^\s@]+$/.test(searchText))
+  if (/^https?:\/\//i.test(searchText) || parseHandle(searchText) !== null)
     return buildPage(html`<noscript><p class="soft">${texts.searchElsewhere}</p></noscript>`)
   const [channels, videos] = await Promise.all([
     listChannels({ ...paging({}), sort: '-createdAt', search: searchText.replace(/^@/, '') }),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { shortUuid } from '../../shared/short-uuid.ts'
 import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
 import { seedVideo } from '../test/seed-video.ts'
@@ -87,7 +88,14 @@ it('fetches a channel by handle and by URL, and crawls its videos', async () => 
     isLocal: false,
     ownerAccount: { name: 'owner' }
   })
-  expect((await searchChannels(`@films@${peer.host}`, alice.token)).total).toBe(1)
+  for (const handle of [
+    `@films@${peer.host}`,
+    `!films@${peer.host}`,
+    `acct:films@${peer.host}`,
+    `ACCT:@films@${peer.host}`,
+    'acct:alice_channel@'
+  ])
+    expect((await searchChannels(handle.endsWith('@') ? handle + new URL(site.url).host : handle, alice.token)).total, handle).toBe(1)
   expect((await searchChannels(channel.url)).total).toBe(1)
   await eventually(async () => (await site.call(`GET /video-channels/films@${peer.host}/videos`)).json.total === 1, 10, 'the page')
   await eventually(
@@ -125,6 +133,26 @@ it('fetches a video by its id and by another URL of its server', async () => {
   }
   expect((await searchChannels(remoteVideo.id, alice.token)).total).toBe(0)
   expect((await searchVideos(channel.url, alice.token)).total).toBe(0)
+})
+
+it('finds an unlisted video by its URL only, a private one not at all', async () => {
+  const { uuid, id } = await seedVideo({ channelId: alice.channelId, privacy: 2 })
+  await runQuery(sql`UPDATE videos SET name = 'A secret seed', url = ${`${site.url}/videos/watch/${uuid}`} WHERE id = ${id}`)
+  const short = shortUuid(uuid)
+  for (const path of [`videos/watch/${uuid}`, `w/${short}`, `w/${short}?start=1`, `videos/embed/${uuid}`, `videos/watch/${short}`])
+    for (const token of [undefined, alice.token]) expect((await searchVideos(`${site.url}/${path}`, token)).data[0]?.uuid, path).toBe(uuid)
+  for (const text of ['secret seed', `${site.url}/w/${id}`, uuid, short])
+    expect((await searchVideos(text, alice.token)).total, text).toBe(0)
+
+  const far = `${peer.url}/videos/watch/${randomUUID()}`
+  peer.serve(new URL(far).pathname, { ...remoteVideo, id: far, uuid: far.slice(-36), name: 'A far secret', to: [] })
+  expect((await searchVideos(far)).total).toBe(0)
+  expect((await searchVideos(far, alice.token)).data[0]).toMatchObject({ url: far, privacy: { id: 2 } })
+  expect((await searchVideos(far)).total).toBe(1)
+  expect((await searchVideos('far secret', alice.token)).total).toBe(0)
+
+  await runQuery(sql`UPDATE videos SET privacy = 3 WHERE id = ${id}`)
+  expect((await searchVideos(`${site.url}/w/${short}`, alice.token)).total).toBe(0)
 })
 
 it('blocked hosts are neither found nor fetched', async () => {

@@ -3,6 +3,7 @@ import type { Channel } from '../../shared/actors.ts'
 import type { searchContract } from '../../shared/search.ts'
 import type { Video } from '../../shared/videos.ts'
 import { ActorModel } from '../actors/actor.model.ts'
+import { parseHandle } from '../actors/handle.ts'
 import { resolveHandle } from '../actors/resolve-actor.ts'
 import { listChannels } from '../channels/channels.query.ts'
 import { resolveChannel } from '../channels/resolve-channel.ts'
@@ -13,6 +14,7 @@ import type { Viewer } from '../core/route.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { FetchBudget, FetchError } from '../fediverse/remote-fetch.ts'
 import { keyring } from '../fediverse/keyring.ts'
+import { canonicalUrl } from '../fediverse/local-addresses.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
 import { longUuid } from '../../shared/short-uuid.ts'
 import { resolveVideo } from '../videos/resolve-video.ts'
@@ -22,9 +24,7 @@ import { listVideos } from '../videos/videos.query.ts'
 type VideoSearch = z.output<NonNullable<(typeof searchContract)['GET /search/videos']['query']>>
 type ChannelSearch = z.output<NonNullable<(typeof searchContract)['GET /search/video-channels']['query']>>
 
-const HANDLE = /^@?([\w.:-]{1,120})@([\w.:[\]-]{1,255})$/
-
-/** Searches videos by text, or returns the video at a URL. */
+/** Searches videos by text, or returns the video at a URL, also an unlisted one. */
 export async function searchVideos(
   { search: searchText, ...query }: VideoSearch,
   viewer: Viewer | null
@@ -37,7 +37,9 @@ export async function searchVideos(
   if (url === null)
     return await listVideos({ ...rest, search: searchText?.trim().slice(0, 200) || undefined, sort: order }, viewer, { narrowed })
   const id = await findOrFetchVideo(url, viewer)
-  return id === null ? { total: 0, data: [] } : await listVideos({ start: 0, count: 1, nsfw: 'both' }, viewer, { videoId: id })
+  return id === null
+    ? { total: 0, data: [] }
+    : await listVideos({ start: 0, count: 1, nsfw: 'both' }, viewer, { videoId: id, unlistedToo: true })
 }
 
 /** Searches channels by text, or returns the channel with a URL or handle. */
@@ -47,7 +49,8 @@ export async function searchChannels(
 ): Promise<{ total: number; data: Channel[] }> {
   const text = searchText.trim()
   const url = httpUrl(text)
-  if (url === null && !HANDLE.test(text))
+  const handle = url === null ? parseHandle(text) : null
+  if (url === null && handle === null)
     return await listChannels({
       ...paging(rest),
       sort: sort === 'createdAt' ? 'createdAt' : '-createdAt',
@@ -55,16 +58,17 @@ export async function searchChannels(
       host,
       handles
     })
-  const id = await findOrFetchChannel(url ?? text, viewer)
+  const id = await findOrFetchChannel(url ?? handle!, viewer)
   return id === null ? { total: 0, data: [] } : await listChannels({ start: 0, count: 1, id })
 }
 
 /** Returns the id of the video at a URL, fetched where the viewer is allowed to; null if there is none. */
-async function findOrFetchVideo(url: string, viewer: Viewer | null): Promise<number | null> {
+async function findOrFetchVideo(address: string, viewer: Viewer | null): Promise<number | null> {
+  const url = await canonicalUrl(address)
   const uuid = longUuid(new URL(url).pathname.split('/').at(-1)!)
   const [existing] = await runQuery<{ id: number }>(sql`
     SELECT v.id FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors a ON a.id = c.actor_id
-    WHERE v.url = ${url} OR (v.uuid::text = ${uuid} AND coalesce(a.host, ${instanceHost()}::text) = ${hostOf(url)})`)
+    WHERE v.url = ${url} OR (v.uuid = ${uuid}::uuid AND coalesce(a.host, ${instanceHost()}::text) = ${hostOf(url)})`)
   if (existing) return existing.id
   return await fetchWhereAllowed(url, viewer, async budget => (await resolveVideo(url, { budget })).id)
 }

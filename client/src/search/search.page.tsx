@@ -52,7 +52,7 @@ export default function SearchPage(): JSX.Element {
 
 function SearchResults({ searchText }: { searchText: string }): JSX.Element {
   const isAddress = /^https?:\/\//i.test(searchText)
-  const isHandle = !isAddress && /^@?[^\s@]+@[^\s@]+$/.test(searchText)
+  const isHandle = !isAddress && /^(?:acct:@?|[@!])?[^\s@]+@[^\s@]+$/i.test(searchText)
   const channels = useQuery('GET /search/video-channels', { query: { start: 0, search: searchText } })
   const [videoCount, setVideoCount] = useState<number | null>(null)
   const loadVideos = async (start: number) => {
