@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { loadConfig } from '../core/config.ts'
+import { instanceHost, instanceOrigin, loadConfig } from '../core/config.ts'
 import { startHostilePeer, type HostilePeer } from '../test/hostile-peer.ts'
 import { scriptedKeyring } from '../test/scripted-keyring.ts'
 import { verifyIntegrityProof } from './integrity-proof.ts'
@@ -57,7 +57,7 @@ function withProof(signedDocument: JsonObject, options: object = {}, key = priva
     cryptosuite: 'eddsa-jcs-2022',
     verificationMethod,
     proofPurpose: 'assertionMethod',
-    created: '2026-11-20T12:00:00Z',
+    created: new Date().toISOString(),
     ...options
   }
   const hash = (value: unknown) => createHash('sha256').update(canonicalize(value)!).digest()
@@ -74,6 +74,52 @@ describe('verifyIntegrityProof', () => {
     expect(await verifyIntegrityProof(withProof(unsignedCreate({ signature: { type: 'RsaSignature2017' } })))).toBe(alice)
     expect(await verifyIntegrityProof(withProof(unsignedCreate(), { verificationMethod: `${alice}#key-2` }))).toBe(alice)
     expect(await verifyIntegrityProof(withProof(unsignedCreate({ actor: { id: alice, type: 'Person' } })))).toBe(alice)
+  })
+
+  it('counts from `created` to `expires`, and for the domains it names', async () => {
+    const hour = 3_600_000
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString()
+    const valid = [
+      { created: null },
+      { created: at(-1000 * hour) },
+      { created: at(hour / 2) },
+      { created: at(-hour).replace('Z', '') },
+      { created: '2026-01-01T00:00:00.123456789+02:00' },
+      { expires: at(hour) },
+      ...[
+        instanceOrigin(),
+        `${instanceOrigin()}/`,
+        instanceHost(),
+        instanceHost().toUpperCase(),
+        ['elsewhere.example', instanceHost()]
+      ].map(domain => ({ domain }))
+    ]
+    for (const options of valid)
+      expect(await verifyIntegrityProof(withProof(unsignedCreate(), options)), JSON.stringify(options)).toBe(alice)
+    const invalid = [
+      { created: at(2 * hour) },
+      { expires: at(-1000) },
+      { created: at(hour / 2), expires: at(hour / 4) },
+      ...[
+        'yesterday',
+        '2026-01-01',
+        '',
+        1,
+        {},
+        [],
+        ['2026-01-01T00:00:00Z'],
+        '2026-99-01T00:00:00Z',
+        `2026-01-01T00:00:00.${'0'.repeat(1e5)}Z`
+      ].flatMap(value => [{ created: value }, { expires: value }]),
+      ...['elsewhere.example', 'https://elsewhere.example', [], {}, 1, '', [[instanceHost()]], `${instanceHost()}.elsewhere.example`].map(
+        domain => ({ domain })
+      )
+    ]
+    for (const options of invalid)
+      expect(await verifyIntegrityProof(withProof(unsignedCreate(), options)), JSON.stringify(options).slice(0, 80)).toBeNull()
+    // What waited here is judged by when it came.
+    const expired = withProof(unsignedCreate(), { created: at(-3 * hour), expires: at(-hour) })
+    expect(await verifyIntegrityProof(expired, new Date(Date.now() - 2 * hour))).toBe(alice)
   })
 
   it('returns null for changed documents, other actors, keys, suites and purposes', async () => {

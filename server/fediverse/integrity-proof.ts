@@ -1,9 +1,10 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import canonicalize from 'canonicalize'
+import { config, instanceOrigin } from '../core/config.ts'
 import { fetchRemoteDocument } from './remote-fetch.ts'
 import { verifySignature } from './keys.ts'
-import { httpUrl, sameOrigin } from './origin.ts'
-import { idOf, isObject, listOf, type JsonObject } from './vocabulary.ts'
+import { hostOf, httpUrl, originOf, sameOrigin } from './origin.ts'
+import { idOf, isObject, listOf, type Json, type JsonObject } from './vocabulary.ts'
 
 const SUITE = 'eddsa-jcs-2022'
 const BASE58_ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
@@ -13,11 +14,14 @@ const ED25519_DER_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
 const MAX_BASE58_LENGTH = 200
 const MAX_KEYS = 10
 
+/** XML Schema `dateTimeStamp`; without an offset it is UTC (Verifiable Credential Data Integrity §2.1). */
+const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,12})?(Z|[+-]\d\d:\d\d)?$/
+
 /**
  * Returns the actor whose data integrity proof a document carries (FEP-8b32, eddsa-jcs-2022), verified with a key that the document of the
- * actor lists as `assertionMethod` (FEP-521a); null without a valid proof.
+ * actor lists as `assertionMethod` (FEP-521a); null without a proof that is valid at `receivedAt` and for this server.
  */
-export async function verifyIntegrityProof(document: JsonObject): Promise<string | null> {
+export async function verifyIntegrityProof(document: JsonObject, receivedAt = new Date()): Promise<string | null> {
   const { proof, ...unsecured } = document
   const actor = httpUrl(idOf(document.actor))
   if (
@@ -25,7 +29,9 @@ export async function verifyIntegrityProof(document: JsonObject): Promise<string
     !isObject(proof) ||
     proof.type !== 'DataIntegrityProof' ||
     proof.cryptosuite !== SUITE ||
-    proof.proofPurpose !== 'assertionMethod'
+    proof.proofPurpose !== 'assertionMethod' ||
+    !isValidAt(proof, receivedAt) ||
+    !isForThisServer(proof)
   )
     return null
   const { proofValue, ...options } = proof
@@ -46,6 +52,32 @@ export async function verifyIntegrityProof(document: JsonObject): Promise<string
   } catch {
     return null
   }
+}
+
+/** Whether a proof was made by then, give or take what clocks differ by, and has not expired. */
+function isValidAt({ created, expires }: JsonObject, time: Date): boolean {
+  const [from, until] = [created, expires].map(parseDateTime)
+  if (from === undefined || until === undefined) return false
+  return (
+    (from === null || from <= time.getTime() + config.federation.clock_skew) &&
+    (until === null || until > Math.max(time.getTime(), from ?? 0))
+  )
+}
+
+/** Returns a time in ms, null where none is given, undefined where it is none. */
+function parseDateTime(value: Json | undefined): number | null | undefined {
+  if (value === undefined || value === null) return null
+  const [text, offset] = typeof value === 'string' ? (DATE_TIME.exec(value) ?? []) : []
+  const time = text === undefined ? NaN : Date.parse(offset ? text : `${text}Z`)
+  return Number.isNaN(time) ? undefined : time
+}
+
+/** Whether a proof is for no particular domain, or names this server as one: by its origin or its host. */
+function isForThisServer({ domain }: JsonObject): boolean {
+  if (domain === undefined || domain === null) return true
+  return listOf(domain).some(
+    one => typeof one === 'string' && (originOf(one) === originOf(instanceOrigin()) || one.toLowerCase() === hostOf(instanceOrigin()))
+  )
 }
 
 /**

@@ -89,11 +89,11 @@ async function isBlocked({ actor }: IncomingActivity): Promise<boolean> {
 }
 
 /** Verifies the proof inside an activity. Unknown senders cannot make this instance fetch keys of others. */
-async function verifyEmbeddedProof({ activity, actor, signer }: IncomingActivity): Promise<IncomingActivity['proof']> {
+async function verifyEmbeddedProof({ activity, actor, signer, receivedAt }: IncomingActivity): Promise<IncomingActivity['proof']> {
   if (!isObject(activity.proof) && !isObject(activity.signature)) return 'none'
   if (!(await keyring.isKnown(actor)) && !(await hasFollowsWithHost(hostOf(signer)))) return 'none'
   // Imported on demand: rarely needed, and large.
-  if (isObject(activity.proof) && (await (await import('./integrity-proof.ts')).verifyIntegrityProof(activity)) === actor)
+  if (isObject(activity.proof) && (await (await import('./integrity-proof.ts')).verifyIntegrityProof(activity, receivedAt)) === actor)
     return 'integrity'
   if (isObject(activity.signature) && (await (await import('./ld-signature.ts')).verifyLdSignature(activity)) === actor) return 'ld'
   return 'none'
