@@ -20,7 +20,8 @@ export const HealthFault = z.object({
     'inbox_full',
     'peers_troubled',
     'videos_refused',
-    'activities_unsendable'
+    'activities_unsendable',
+    'proxy_rewrites_host'
   ]),
   bad: z.boolean().describe('false: it still works'),
   count: Count.optional(),
@@ -46,6 +47,7 @@ export const Health = z.object({
   jobs: z.object({ workers: Count, paused: z.boolean(), waiting: Count, active: Count, failed: Count, failedLately: Count }).nullable(),
   encodings: z.object({ waiting: Count, running: Count, failed: Count, failedLately: Count, late: Count }),
   incoming: z.object({ waiting: Count }),
+  rewrittenHost: z.string().nullable().describe('what the proxy in front puts in the place of the host name that other servers sign'),
   outgoing: z.object({ waiting: Count, held: Count, unsendable: Count.describe('activities that cannot be signed') }),
   peers: z.object({
     total: Count,

@@ -9,6 +9,7 @@ import { runQuery, sql } from '../core/sql.ts'
 import { sendActivityPubDocument, sendOrderedCollection, acceptsActivityPub } from '../actors/activitypub-response.ts'
 import { hostOfKeyId, verifyHttpSignature } from '../fediverse/http-signature.ts'
 import { hostOf, sameOrigin } from '../fediverse/origin.ts'
+import { headersAsSent } from '../fediverse/rewritten-host.ts'
 import { RejectedRequestError } from '../fediverse/rejected-request.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
 import { VIDEO_PRIVACY } from '../videos/video.model.ts'
@@ -99,7 +100,8 @@ const isFederated = ({ video_remote, video_privacy }: CommentRow) => video_remot
 /** Whether a request is signed by the owner of the remote video that a comment is below, or by the instance actor of its server. */
 async function isRequestedByOriginOfVideo(request: Request, { video_remote, video_url, owner }: CommentRow): Promise<boolean> {
   if (!video_remote) return false
-  const { method, originalUrl: path, headers } = request
+  const { method, originalUrl: path } = request
+  const headers = headersAsSent(request)
   try {
     // No key of another server is fetched.
     if (hostOfKeyId(headers) !== hostOf(video_url)) return false

@@ -12,7 +12,8 @@ import { isVerifiableAtOrigin } from './origin-policy.ts'
 import { hostOf, httpUrl, isLocalUrl, sameOrigin } from './origin.ts'
 import { recordPeerContact } from './peers.ts'
 import { RejectedRequestError } from './rejected-request.ts'
-import { hostOfKeyId, sha256Base64, verifyHttpSignature } from './http-signature.ts'
+import { RewrittenHostError, hostOfKeyId, sha256Base64, verifyHttpSignature } from './http-signature.ts'
+import { recordOwnHost, recordRewrittenHost } from './rewritten-host.ts'
 import { storeIncomingActivity } from './store-incoming-activity.ts'
 import { idOf, isObject, listOf, typeOf, type Json, type JsonObject } from './vocabulary.ts'
 
@@ -62,7 +63,11 @@ export async function acceptDelivery({ path, headers, body, ip }: InboxRequest):
   if (!STATE_OF_ORIGIN.has(type) && recentSignatures.has(sha256(signature))) return
   if (await isDeleteOfUnknownActor(type, actor, activity)) return
   await enforceInboxCapacity()
-  const { actor: signer } = await verifyHttpSignature({ method: 'POST', path, headers, body })
+  const { actor: signer } = await verifyHttpSignature({ method: 'POST', path, headers, body }).catch((error: unknown) => {
+    if (error instanceof RewrittenHostError) recordRewrittenHost(String(headers.host))
+    throw error
+  })
+  recordOwnHost()
   const host = hostOf(signer)
   enforceSenderRateLimit(host)
   if (isLocalUrl(signer)) throw new RejectedRequestError(409, 'This message is from ourselves')

@@ -7,10 +7,18 @@ import { hostOf, httpUrl } from './origin.ts'
 import { isAcceptableKey, verifySignature } from './keys.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 import { parseRfc9421Signature } from './rfc9421.ts'
+import { isOwnHost, withOwnHost } from './rewritten-host.ts'
 
 export { signCavage } from './cavage.ts'
 export { signRfc9421 } from './rfc9421.ts'
 export { sha256Base64, parsePublicKeyPem } from './keys.ts'
+
+/** A request that is signed for our host and came with another. */
+export class RewrittenHostError extends RejectedRequestError {
+  constructor() {
+    super(401, 'The proxy in front of this server rewrites the host name that was signed')
+  }
+}
 
 /** A request whose signature is to be verified; `path` with its query, `now` in ms. */
 export type SignedRequest = { method: string; path: string; headers: IncomingHttpHeaders; body?: Uint8Array; now?: number }
@@ -18,9 +26,19 @@ export type SignedRequest = { method: string; path: string; headers: IncomingHtt
 /**
  * Returns the owner of the key that signed a request (cavage or RFC 9421): all required components covered, a date within
  * `federation.clock_skew`, the digest of the body. A key that does not match is fetched again, but not often
- * (docs/federation.md#key-rotation). Throws RejectedRequestError 401 with the reason.
+ * (docs/federation.md#key-rotation). Throws RejectedRequestError 401 with the reason, RewrittenHostError where a proxy on the way to us
+ * has changed the host name that was signed.
  */
-export async function verifyHttpSignature({ method, path, headers, body, now = Date.now() }: SignedRequest): Promise<KeyOwner> {
+export async function verifyHttpSignature(request: SignedRequest): Promise<KeyOwner> {
+  // RFC 9421 does not sign the header: its signature is always checked with our own host.
+  if (request.headers['signature-input'] !== undefined || isOwnHost(request.headers.host)) return await verifyForThisHost(request)
+  await verifyForThisHost({ ...request, headers: withOwnHost(request.headers) }).catch((error: unknown) => {
+    throw error instanceof RejectedRequestError ? new RejectedRequestError(401, 'The signature is for another host') : error
+  })
+  throw new RewrittenHostError()
+}
+
+async function verifyForThisHost({ method, path, headers, body, now = Date.now() }: SignedRequest): Promise<KeyOwner> {
   const parseSignature = headers['signature-input'] === undefined ? parseCavageSignature : parseRfc9421Signature
   const parsed = parseSignature({ method, path, headers })
   checkTimes(parsed, now)

@@ -4,6 +4,7 @@ import { notFound, Problem } from '../core/problem.ts'
 import { keyring } from './keyring.ts'
 import { isDatabaseUnavailable } from './transient-errors.ts'
 import { RejectedRequestError } from './rejected-request.ts'
+import { headersAsSent } from './rewritten-host.ts'
 import { acceptDelivery } from './accept-delivery.ts'
 import { INBOX } from './inbox-internals.ts'
 
@@ -16,7 +17,7 @@ const handleInboxPost: RequestHandler = async (request, response) => {
   if (!request.is(ACTIVITY_TYPES)) throw new Problem(415, null, `The content type must be ${ACTIVITY_TYPES[0]}.`)
   try {
     const body = await readBody(request)
-    await acceptDelivery({ path: request.originalUrl, headers: request.headers, body, ip: request.ip ?? '' })
+    await acceptDelivery({ path: request.originalUrl, headers: headersAsSent(request), body, ip: request.ip ?? '' })
   } catch (error) {
     if (isDatabaseUnavailable(error))
       throw new Problem(503, null, 'This instance cannot store anything now.', {

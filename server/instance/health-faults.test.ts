@@ -18,6 +18,7 @@ const HEALTHY: Omit<Health, 'faults'> = {
   jobs: { workers: 1, paused: false, waiting: 5, active: 1, failed: 7, failedLately: 0 },
   encodings: { waiting: 3, running: 1, failed: 4, failedLately: 0, late: 0 },
   incoming: { waiting: 100 },
+  rewrittenHost: null,
   outgoing: { waiting: 9, held: 0, unsendable: 0 },
   peers: { total: 5, failing: 2, open: 0, suspended: 0, refusing: [] }
 }
@@ -30,6 +31,11 @@ test('a healthy instance has no faults, whatever failed long ago', () => {
 test.each<[string, Partial<Omit<Health, 'faults'>>, object[]]>([
   ['a full disk', { disk: { total: 1000, free: 50, keepFree: 50 } }, [{ code: 'disk_full', bad: true, bytes: 50 }]],
   ['a disk that fills up', { disk: { total: 1000, free: 99, keepFree: 50 } }, [{ code: 'disk_low', bad: false, bytes: 99 }]],
+  [
+    'a proxy that rewrites the host name',
+    { rewrittenHost: 'localhost:9000' },
+    [{ code: 'proxy_rewrites_host', bad: true, hosts: ['localhost:9000'] }]
+  ],
   ['little memory', { memory: { total: 1000, available: 99, process: 10 } }, [{ code: 'memory_low', bad: false, bytes: 99 }]],
   ['no Redis, so that jobs are unknown', { redis: null, jobs: null }, [{ code: 'redis_gone', bad: true }]],
   ['no ffmpeg', { ffmpeg: null }, [{ code: 'ffmpeg_missing', bad: true }]],

@@ -5,7 +5,7 @@ type HealthLimits = { low_disk: number; low_memory: number; many_waiting: number
 
 /** Returns the faults of an instance as codes, the worst first; the client has the texts. */
 export function findHealthFaults(
-  { disk, memory, redis, ffmpeg, jobs, encodings, incoming, outgoing, peers }: HealthFacts,
+  { disk, memory, redis, ffmpeg, jobs, encodings, incoming, rewrittenHost, outgoing, peers }: HealthFacts,
   limits: HealthLimits
 ): HealthFault[] {
   const full = disk !== null && disk.free <= disk.keepFree
@@ -14,6 +14,7 @@ export function findHealthFaults(
     redis === null && { code: 'redis_gone', bad: true },
     ffmpeg === null && { code: 'ffmpeg_missing', bad: true },
     jobs?.workers === 0 && { code: 'no_workers', bad: true },
+    rewrittenHost !== null && { code: 'proxy_rewrites_host', bad: true, hosts: [rewrittenHost] },
     disk !== null && !full && disk.free < disk.total * limits.low_disk && { code: 'disk_low', bad: false, bytes: disk.free },
     memory.available < memory.total * limits.low_memory && { code: 'memory_low', bad: false, bytes: memory.available },
     jobs?.paused === true && { code: 'jobs_paused', bad: false, count: jobs.waiting },

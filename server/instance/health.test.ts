@@ -33,6 +33,7 @@ test('reports versions, disk, memory and faults', async () => {
     postgres: { version: expect.stringMatching(/^\d+/) },
     redis: { version: expect.stringMatching(/^\d+\./) },
     incoming: { waiting: 0 },
+    rewrittenHost: null,
     outgoing: { waiting: 0, held: 0, unsendable: 0 },
     peers: { total: 0, failing: 0, open: 0, suspended: 0, refusing: [] }
   })

@@ -5,6 +5,7 @@ import type { Health } from '../../shared/administration.ts'
 import { config, storageFolder } from '../core/config.ts'
 import { openQueue, QUEUE_NAMES } from '../core/job.ts'
 import { redis } from '../core/redis.ts'
+import { findRewrittenHost } from '../fediverse/rewritten-host.ts'
 import { countPeers, countPendingActivities } from '../fediverse/federation-counts.query.ts'
 import { ffmpegVersion } from '../media/ffmpeg-version.ts'
 import { findHealthFaults } from './health-faults.ts'
@@ -14,7 +15,7 @@ import { SOFTWARE_VERSION } from './version.ts'
 /** Returns the health of the instance, as seen from this process, with its faults. */
 export async function checkHealth(): Promise<Health> {
   const { timeout, late_after, lately } = config.webadmin.health
-  const [stored, waiting, peers, refusing, disk, ffmpeg, memory, jobs] = await Promise.all([
+  const [stored, waiting, peers, refusing, disk, ffmpeg, memory, jobs, rewrittenHost] = await Promise.all([
     countStorageAndEncodings(late_after, lately),
     countPendingActivities(),
     countPeers(),
@@ -22,7 +23,8 @@ export async function checkHealth(): Promise<Health> {
     diskSpaceOf(storageFolder('streaming_playlists')),
     ffmpegVersion(timeout),
     withTimeout(redisFacts(), timeout),
-    withTimeout(jobFacts(), timeout)
+    withTimeout(jobFacts(), timeout),
+    withTimeout(findRewrittenHost(), timeout)
   ])
   const { version, bytes, renditions, originals, uploads, ...encodings } = stored
   const facts = {
@@ -44,6 +46,7 @@ export async function checkHealth(): Promise<Health> {
     jobs,
     encodings,
     ...waiting,
+    rewrittenHost,
     peers: { ...peers, refusing }
   }
   return { ...facts, faults: findHealthFaults(facts, config.webadmin.health) }

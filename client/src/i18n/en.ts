@@ -257,6 +257,9 @@ export default {
   'health.ffmpegMissingDo': 'Videos can’t be processed without it. Install the ffmpeg package on the server.',
   'health.free': 'Free',
   'health.held': 'Of which held for paused instances',
+  'health.hostRewritten': 'The proxy in front rewrites the host name to {hosts}, so messages from other instances are refused.',
+  'health.hostRewrittenDo':
+    'Have it pass the Host header on (nginx: proxy_set_header Host $host), or send X-Forwarded-Host from an address in trust_proxy.',
   'health.inboxFull': {
     one: '{count} message from other instances is waiting.',
     other: '{count} messages from other instances are waiting.'

@@ -265,6 +265,9 @@ export default {
   'health.ffmpegMissingDo': 'Sans lui, aucune vidéo ne peut être traitée. Installez le paquet ffmpeg sur le serveur.',
   'health.free': 'Libre',
   'health.held': 'Dont retenus pour des instances en pause',
+  'health.hostRewritten': 'Le proxy placé devant remplace le nom d’hôte par {hosts} : les messages des autres instances sont refusés.',
+  'health.hostRewrittenDo':
+    'Faites-lui transmettre l’en-tête Host (nginx : proxy_set_header Host $host), ou envoyer X-Forwarded-Host depuis une adresse de trust_proxy.',
   'health.inboxFull': {
     one: '{count} message d’autres instances est en attente.',
     other: '{count} messages d’autres instances sont en attente.'
