@@ -103,6 +103,35 @@ test('a copy is listed and forwarded to followers until it expires or its holder
   expect(await redundancyBaseUrls(video.uuid)).toEqual([])
 })
 
+test('an Update under an id that was used before has the copy read from its holder, which may have removed it', async () => {
+  const copy = cacheFileOf(watchUrl(video.uuid))
+  await sendActivity('Create', copy)
+  const id = `${copy.id}/updates/1`
+  const update = async (object: object) => {
+    await mirror.post(`${site.url}/inbox`, { type: 'Update', id, actor: holder.url, to: [PUBLIC], object })
+  }
+  const expiry = async () =>
+    (await runQuery<{ expires: Date | null }>(sql`SELECT expires_at AS expires FROM redundancies WHERE url = ${copy.id}`))[0]?.expires
+  const inHours = (hours: number) => new Date(Math.round(Date.now() / 1000) * 1000 + hours * 3_600_000)
+  await update({ ...copy, expires: inHours(1).toISOString() })
+  await eventually(async () => await expiry(), 20, 'the first Update')
+  const now = inHours(3)
+  mirror.serve(new URL(copy.id).pathname, { ...copy, expires: now.toISOString() })
+  // Neither of the two contents counts.
+  await update({ ...copy, expires: inHours(2).toISOString() })
+  await eventually(async () => (await expiry())?.getTime() === now.getTime(), 20, 'what the holder serves')
+  mirror.refuse(new URL(copy.id).pathname, 404)
+  await mirror.post(`${site.url}/inbox`, { type: 'Delete', id: `${copy.id}/delete`, actor: holder.url, to: [PUBLIC], object: copy.id })
+  await mirror.post(`${site.url}/inbox`, {
+    type: 'Delete',
+    id: `${copy.id}/delete`,
+    actor: holder.url,
+    to: [PUBLIC],
+    object: { id: copy.id, type: 'CacheFile' }
+  })
+  await eventually(async () => (await redundancyBaseUrls(video.uuid)).length === 0, 20, 'the deletion')
+})
+
 test('copies with files on another host, of private videos, expired, invalid or of hosts that are not accepted are refused', async () => {
   const copy = cacheFileOf(watchUrl(video.uuid))
   for (const object of [
