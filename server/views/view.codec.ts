@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { config } from '../core/config.ts'
+import { parseIsoDuration } from '../fediverse/iso-duration.ts'
 import { httpUrl } from '../fediverse/origin.ts'
 import { idOf, isObject, type Json, type JsonObject } from '../fediverse/vocabulary.ts'
 import type { WatchRecord } from './watch-records.ts'
@@ -48,19 +49,25 @@ export function parseWatchAction(object: Json): (Omit<WatchRecord, 'videoId'> & 
   const video = httpUrl(idOf(object.object))
   const url = httpUrl(object.id)
   const { data } = WatchActionDocument.safeParse(object)
-  const duration = /^PT(?:(\d{1,7})H)?(?:(\d{1,7})M)?(?:(\d{1,9})S)?$/.exec(data?.duration ?? '')
-  if (!video || !url || !data || !duration || data.endTime < data.startTime || data.watchSections.length > config.views.videos.max_sections)
+  const duration = parseIsoDuration(data?.duration ?? '', MAX_SECONDS)
+  if (
+    !video ||
+    !url ||
+    !data ||
+    duration === null ||
+    data.endTime < data.startTime ||
+    data.watchSections.length > config.views.videos.max_sections
+  )
     return null
   const sections = data.watchSections.map(({ startTimestamp: start, endTimestamp: end }) => ({ start, end }))
   if (sections.some(({ start, end }) => end < start)) return null
-  const [hours, minutes, seconds] = duration.slice(1).map(part => Number(part ?? 0)) as [number, number, number]
   return {
     url,
     object: video,
     uuid: data.uuid.toLowerCase(),
     startedAt: data.startTime,
     endedAt: data.endTime,
-    duration: Math.min(MAX_SECONDS, hours * 3600 + minutes * 60 + seconds),
+    duration: Math.floor(duration),
     sections,
     country: data.location?.addressCountry ?? null,
     region: data.location?.addressRegion ?? null
