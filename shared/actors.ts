@@ -48,8 +48,8 @@ export const ActorSummary = z.object({
   avatars: z.array(ActorImage)
 })
 
-/** The name of an account or channel, optionally with its host: `name` or `name@host`. */
-export const ActorHandle = z.string().regex(/^@?[a-zA-Z0-9_.-]{1,120}(@[a-zA-Z0-9.:[\]-]{1,255})?$/, 'Invalid value')
+/** The name of an account or channel, in any script, optionally with its host: `name` or `name@host`. */
+export const ActorHandle = z.string().regex(/^@?[\p{L}\p{M}\p{N}_.:-]{1,120}(@[a-zA-Z0-9.:[\]-]{1,255})?$/u, 'Invalid value')
 
 /** The schema of the name of a new local account or channel. */
 export function localActorName(max: number, message: string) {

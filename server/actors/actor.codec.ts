@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { parsePublicKeyPem } from '../fediverse/keys.ts'
-import { idOf, isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
+import { formsOf, idOf, isObject, linksOf, listOf, textOf, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { cleanLine, cleanText } from '../fediverse/text-limits.ts'
 
 /** A remote actor parsed from its document: its own URLs are of its origin, texts are limited. */
@@ -34,13 +34,14 @@ const IMAGE_TYPES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp
 
 const ActorDocument = z.object({
   type: z.enum(['Person', 'Group', 'Application', 'Service', 'Organization']),
+  // Letters of any script, in the one form in which equal names are equal (Unicode Standard Annex #15).
   preferredUsername: z
     .string()
-    .min(1)
     .max(200)
-    .regex(/^[\w.:-]+$/),
-  publicKey: z.object({ id: z.string(), owner: z.string(), publicKeyPem: z.string().max(5000) })
+    .transform(name => name.normalize('NFC'))
+    .pipe(z.string().regex(/^[\p{L}\p{M}\p{N}_.:-]+$/u))
 })
+const PublicKey = z.object({ id: z.string(), owner: z.string(), publicKeyPem: z.string().max(5000) })
 
 /**
  * Parses an actor document (docs/federation.md#actors); null if it is not one, its inbox or key is of another origin, or its key is not
@@ -48,32 +49,34 @@ const ActorDocument = z.object({
  */
 export function parseActorDocument(document: JsonObject): RemoteActor | null {
   const url = httpUrl(document.id)
-  const parsed = ActorDocument.safeParse(document)
+  const parsed = ActorDocument.safeParse({ type: typeOf(document), preferredUsername: document.preferredUsername })
   if (!url || !parsed.success) return null
-  const { type, preferredUsername, publicKey } = parsed.data
+  const { type, preferredUsername } = parsed.data
   const ownUrl = (value: unknown) => {
     const address = httpUrl(value)
     return address && sameOrigin(address, url) ? address : null
   }
   const inboxUrl = ownUrl(document.inbox)
-  const keyId = ownUrl(publicKey.id)
-  if (!inboxUrl || !keyId || httpUrl(publicKey.owner) !== url || !parsePublicKeyPem(publicKey.publicKeyPem)) return null
+  const publicKey = formsOf(document.publicKey)
+    .map(key => PublicKey.safeParse(key).data)
+    .find(key => key && ownUrl(key.id) && httpUrl(key.owner) === url && parsePublicKeyPem(key.publicKeyPem))
+  if (!inboxUrl || !publicKey) return null
   const endpoints = isObject(document.endpoints) ? document.endpoints : {}
   return {
     url,
     type,
     preferredUsername,
     host: hostOf(url),
-    displayName: (typeof document.name === 'string' && cleanLine(document.name, MAX_NAME)) || preferredUsername,
-    summary: cleanedText(document.summary, MAX_TEXT),
-    support: cleanedText(document.support, MAX_TEXT),
+    displayName: cleanLine(textOf(document, 'name') ?? '', MAX_NAME) || preferredUsername,
+    summary: cleanText(textOf(document, 'summary') ?? '', MAX_TEXT),
+    support: cleanText(textOf(document, 'support') ?? '', MAX_TEXT),
     inboxUrl,
     sharedInboxUrl: ownUrl(endpoints.sharedInbox),
     outboxUrl: ownUrl(document.outbox),
     followersUrl: ownUrl(document.followers),
     followingUrl: ownUrl(document.following),
     playlistsUrl: ownUrl(document.playlists),
-    keyId,
+    keyId: ownUrl(publicKey.id)!,
     publicKeyPem: publicKey.publicKeyPem,
     publishedAt: parseDate(document.published),
     avatarUrl: largestImageUrl(document.icon),
@@ -84,10 +87,6 @@ export function parseActorDocument(document: JsonObject): RemoteActor | null {
   }
 }
 
-function cleanedText(value: unknown, max: number): string | null {
-  return typeof value === 'string' ? cleanText(value, max) : null
-}
-
 function parseDate(value: unknown): Date | null {
   const time = typeof value === 'string' ? Date.parse(value) : NaN
   return Number.isFinite(time) && time <= Date.now() + 86_400_000 ? new Date(time) : null
@@ -95,10 +94,9 @@ function parseDate(value: unknown): Date | null {
 
 /** Returns the URL of the widest image of a supported type, or the first if no width is given; null without one. */
 function largestImageUrl(value: unknown): string | null {
-  const images = listOf(value)
-    .filter(isObject)
-    .filter(one => one.mediaType === undefined || IMAGE_TYPES.has(String(one.mediaType)))
-  const width = (one: JsonObject) => (typeof one.width === 'number' ? one.width : 0)
-  const [largest] = images.sort((a, b) => width(b) - width(a))
-  return largest ? httpUrl(idOf(largest.url) ?? (isObject(largest.url) ? largest.url.href : null)) : null
+  const width = ({ width: pixels }: JsonObject) => (typeof pixels === 'number' ? pixels : 0)
+  const [largest] = linksOf(value)
+    .filter(({ href, mediaType }) => httpUrl(href) && (mediaType === null || IMAGE_TYPES.has(mediaType)))
+    .sort((a, b) => width(b.link) - width(a.link))
+  return largest ? httpUrl(largest.href) : null
 }

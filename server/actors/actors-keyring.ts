@@ -7,7 +7,7 @@ import { parsePublicKeyPem } from '../fediverse/keys.ts'
 import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
 import { isTransientError } from '../fediverse/transient-errors.ts'
 import { RejectedRequestError } from '../fediverse/rejected-request.ts'
-import { isObject } from '../fediverse/vocabulary.ts'
+import { formsOf, isObject } from '../fediverse/vocabulary.ts'
 import { INSTANCE_ACTOR_NAME } from './instance-actor.ts'
 import type { ActorModel } from './actor.model.ts'
 import { resolveActorWithDocument, resolveActor, resolveHandle } from './resolve-actor.ts'
@@ -190,6 +190,7 @@ async function resolveKeyActor(url: string, refresh: boolean): Promise<ActorMode
 /** Resolves the actor that owns a key with a separate document; the actor must be of the same origin and list the key. */
 async function resolveOwnerOfKeyDocument(url: string, refresh: boolean) {
   const { document } = await fetchRemoteDocument(url)
-  const owner = httpUrl(isObject(document.publicKey) ? document.publicKey.owner : document.owner)
+  const listedKey = formsOf(document.publicKey).find(isObject)
+  const owner = httpUrl((listedKey ?? document).owner)
   return owner && sameOrigin(owner, url) ? await resolveActor(owner, { refresh }) : null
 }

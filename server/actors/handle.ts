@@ -6,7 +6,7 @@ import { sql, type Sql } from '../core/sql.ts'
  * local actors.
  */
 export function matchesHandleSql(actor: Sql, handle: string): Sql {
-  const [name, host] = handle.replace(/^@/, '').split('@')
+  const [name, host] = handle.normalize('NFC').replace(/^@/, '').split('@')
   const local = host === undefined || host.toLowerCase() === instanceHost().toLowerCase()
   const hostCondition = local ? sql`${actor}.host IS NULL` : sql`${actor}.host IS NOT NULL AND lower(${actor}.host) = lower(${host})`
   return sql`lower(${actor}.preferred_username) = lower(${name}) AND ${hostCondition}`

@@ -3,7 +3,7 @@ import { transaction } from '../core/transaction.ts'
 import { fetchCollectionPages } from '../fediverse/remote-collection.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
-import { idOf } from '../fediverse/vocabulary.ts'
+import { idOf, typeOf } from '../fediverse/vocabulary.ts'
 import { fetchUnknownComments } from './crawl-replies.ts'
 import { tombstoneComment } from './comments.ts'
 
@@ -55,7 +55,7 @@ export async function crawlComments(videoId: number, readBefore = new Date()): P
 
 async function isGoneAtOrigin(url: string): Promise<boolean> {
   try {
-    return (await fetchRemoteDocument(url, { budget: new FetchBudget() })).document.type === 'Tombstone'
+    return typeOf((await fetchRemoteDocument(url, { budget: new FetchBudget() })).document) === 'Tombstone'
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
     return error.kind === 'gone' || error.kind === 'missing'

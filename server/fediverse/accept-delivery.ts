@@ -127,8 +127,8 @@ export async function acceptFetchedActivity(activity: JsonObject, actor: string)
 function parseEnvelope(activity: JsonObject): { id: string; type: string; actor: string } | null {
   const id = httpUrl(activity.id)
   const actor = httpUrl(idOf(activity.actor))
-  const { type } = activity
-  return id && actor && typeof type === 'string' && /^[\w:/.#-]{1,100}$/.test(type) ? { id, type, actor } : null
+  const type = typeOf(activity)
+  return id && actor && type !== null && /^[\w:/.#-]{1,100}$/.test(type) ? { id, type, actor } : null
 }
 
 /** Whether an activity deletes an actor that is unknown here; its key is not fetched (docs/federation.md#delete-of-unknown-actors). */
@@ -150,7 +150,8 @@ function subjectOf(activity: JsonObject, type: string, actor: string): string {
   const object = listOf(activity.object)[0] as Json
   const objectId = httpUrl(idOf(object)) ?? ''
   if (type === 'Create' || type === 'Update' || type === 'Delete') return objectId
-  if (isObject(object) && object.object !== undefined && typeof object.type === 'string') return subjectOf(object, object.type, actor)
+  const innerType = typeOf(object)
+  if (isObject(object) && object.object !== undefined && innerType !== null) return subjectOf(object, innerType, actor)
   return `${actor} ${objectId}`
 }
 

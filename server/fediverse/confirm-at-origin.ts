@@ -21,19 +21,19 @@ export async function confirmAtOrigin(
   const fetched = await fetchCurrentObject(url, budget)
   const [document = null] = fetched ? await withCanonicalReferences([fetched]) : []
   if (expected === 'gone')
-    return document === null || document.type === 'Tombstone' ? recheckConfirmed(incoming) : 'its origin still has it'
-  if (document === null || document.type === 'Tombstone') return 'its origin does not have it'
+    return document === null || typeOf(document) === 'Tombstone' ? recheckConfirmed(incoming) : 'its origin still has it'
+  if (document === null || typeOf(document) === 'Tombstone') return 'its origin does not have it'
   if (httpUrl(document.id) !== url) return 'its origin calls it otherwise'
   if (expected === 'object') return incoming
   if (expected === 'activity') {
     const agrees =
-      document.type === incoming.type &&
+      typeOf(document) === incoming.type &&
       httpUrl(idOf(document.actor)) === incoming.actor &&
       httpUrl(idOf(document.object)) === httpUrl(idOf(incoming.object))
     return agrees ? recheckConfirmed(incoming) : 'its origin says something else'
   }
   const claimedType = typeOf(incoming.object)
-  if (claimedType !== null && claimedType !== document.type) return 'its origin says something else'
+  if (claimedType !== null && claimedType !== typeOf(document)) return 'its origin says something else'
   if (!authorsOf(document).includes(incoming.actor)) return 'it is by somebody else'
   return recheckConfirmed({ ...incoming, object: document, activity: { ...incoming.activity, object: document } })
 }

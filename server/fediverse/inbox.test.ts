@@ -118,7 +118,7 @@ describe('POST /inbox', () => {
     for (const invalid of [
       { id: undefined },
       { id: 'urn:x' },
-      { type: ['Tell'] },
+      { type: [5] },
       { type: '' },
       { object: 'x', actor: undefined },
       { actor: [alice.url] }

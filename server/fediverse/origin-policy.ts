@@ -72,13 +72,13 @@ function unwrapAnnounce(incoming: IncomingActivity): IncomingActivity | null {
   if (!isObject(inner) || inner.actor === undefined || inner.object === undefined) return incoming
   const actor = httpUrl(idOf(inner.actor))
   const id = httpUrl(inner.id)
-  if (envelopeError(incoming) || incoming.proof === 'none' || !actor || !id || !ANNOUNCEABLE.has(String(inner.type))) return null
-  return { ...incoming, id, type: String(inner.type), actor, activity: inner, object: inner.object, proof: 'none' }
+  if (envelopeError(incoming) || incoming.proof === 'none' || !actor || !id || !ANNOUNCEABLE.has(typeOf(inner) ?? '')) return null
+  return { ...incoming, id, type: typeOf(inner)!, actor, activity: inner, object: inner.object, proof: 'none' }
 }
 
 function envelopeError({ id, type, actor, activity, object }: IncomingActivity): string | null {
   if (isLocalUrl(actor)) return 'its actor is ours'
-  if (!isSameUrl(idOf(activity.actor), actor) || activity.type !== type) return 'it does not say what it is'
+  if (!isSameUrl(idOf(activity.actor), actor) || typeOf(activity) !== type) return 'it does not say what it is'
   // PeerTube derives the id of a Delete from the deleted object, which may be of another origin (see checkDelete).
   const hasDerivedId = type === 'Delete' && sameOrigin(id, httpUrl(idOf(singleValue(object))))
   if (!isSameUrl(activity.id, id) || !(sameOrigin(id, actor) || hasDerivedId)) return 'its id is of another origin than its actor'
@@ -94,7 +94,7 @@ function checkCreateOrUpdate(incoming: IncomingActivity): OriginDecision {
   const id = httpUrl(idOf(object))
   if (!id || !sameOrigin(id, incoming.actor)) return drop('its object is of another origin')
   if (!isObject(object)) return confirmDocument(incoming, id)
-  if (ACTOR_TYPES.includes(String(object.type)) && id !== incoming.actor) return drop('it is about another actor')
+  if (ACTOR_TYPES.includes(typeOf(object) ?? '') && id !== incoming.actor) return drop('it is about another actor')
   for (const author of [...listOf(object.attributedTo), ...listOf(object.actor)]) {
     if (!sameOrigin(httpUrl(idOf(author)) ?? '', id)) return drop('its object is of an author of another origin')
   }
@@ -125,7 +125,7 @@ function checkUndo(incoming: IncomingActivity): OriginDecision {
   if (!isSameUrl(idOf(object.actor), incoming.actor)) return drop('what is undone is somebody else’s')
   if (object.id !== undefined && !sameOrigin(httpUrl(object.id) ?? '', incoming.actor)) return drop('what is undone is of another origin')
   const inner = singleValue(object.object as Json)
-  if (object.type === 'Create' && !sameOrigin(httpUrl(idOf(inner)) ?? '', incoming.actor))
+  if (typeOf(object) === 'Create' && !sameOrigin(httpUrl(idOf(inner)) ?? '', incoming.actor))
     return drop('what is undone is of another origin')
   return decideByProof(withObject(incoming, object))
 }

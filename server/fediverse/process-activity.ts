@@ -157,5 +157,5 @@ async function recordUnhandledRemoval({ type, actor, object, signer }: IncomingA
 async function isDeletedAtOrigin(url: string, signer: string): Promise<boolean> {
   if (!(await hasFollowsWithHost(hostOf(signer)))) return false
   const document = await fetchCurrentObject(url).catch(() => ({ type: 'Unknown' }))
-  return document === null || document.type === 'Tombstone'
+  return document === null || typeOf(document) === 'Tombstone'
 }

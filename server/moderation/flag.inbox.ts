@@ -6,7 +6,7 @@ import { runQuery, sql } from '../core/sql.ts'
 import { resolveActivityActor } from '../actors/follow.inbox.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
 import { onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
-import { idOf, isObject, listOf } from '../fediverse/vocabulary.ts'
+import { idOf, isObject, listOf, textOf } from '../fediverse/vocabulary.ts'
 import { cleanText } from '../fediverse/text-limits.ts'
 import { storeAbuse } from './abuses.ts'
 import type { AbuseReport, AbuseTarget } from './abuse-report.ts'
@@ -58,7 +58,7 @@ function parseFlag({ id, activity }: IncomingActivity, reporterId: number | null
     .map(tag => String(tag.name).replace(/^#/, ''))
   return {
     url: id,
-    reason: (typeof activity.content === 'string' ? cleanText(activity.content, MAX_REASON_LENGTH) : null) ?? '',
+    reason: cleanText(textOf(activity, 'content') ?? '', MAX_REASON_LENGTH) ?? '',
     predefinedReasons: ABUSE_PREDEFINED_REASONS.filter(reason => names.includes(reason)),
     reporterId,
     reporterHost,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
-import { idOf, isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
+import { idOf, isObject, listOf, textOf, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { cleanLine, cleanText } from '../fediverse/text-limits.ts'
 
 /** A validated remote Playlist: it belongs to one channel of its own origin. */
@@ -47,7 +47,7 @@ const PlaylistElementSchema = z.object({
  */
 export function parsePlaylistObject(document: JsonObject): PlaylistObject | null {
   const url = httpUrl(document.id)
-  const parsed = PlaylistSchema.safeParse(document)
+  const parsed = PlaylistSchema.safeParse({ ...document, type: typeOf(document), name: textOf(document, 'name') })
   const owners = listOf(document.attributedTo)
   const channel = httpUrl(idOf(owners[0]))
   if (!url || !parsed.success || owners.length !== 1 || !channel || !sameOrigin(channel, url)) return null
@@ -60,7 +60,7 @@ export function parsePlaylistObject(document: JsonObject): PlaylistObject | null
     url,
     uuid: uuid.toLowerCase(),
     name,
-    description: typeof document.content === 'string' ? cleanText(document.content, MAX_TEXT) : null,
+    description: cleanText(textOf(document, 'content') ?? '', MAX_TEXT),
     channel,
     published: published > now ? now : published,
     updated: updated > now ? now : updated,
@@ -72,7 +72,7 @@ export function parsePlaylistObject(document: JsonObject): PlaylistObject | null
 export function parsePlaylistElementObject(document: JsonObject, playlist: string): PlaylistElementObject | null {
   const url = httpUrl(document.id)
   const video = httpUrl(document.url)
-  const parsed = PlaylistElementSchema.safeParse(document)
+  const parsed = PlaylistElementSchema.safeParse({ ...document, type: typeOf(document) })
   if (!url || !video || !parsed.success || !sameOrigin(url, playlist)) return null
   return { url, video, position: parsed.data.position, start: parsed.data.startTimestamp ?? null, stop: parsed.data.stopTimestamp ?? null }
 }

@@ -8,7 +8,7 @@ import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { enqueueForwardedActivities } from '../fediverse/outbox.ts'
 import { registerObjectRefreshHandler } from '../fediverse/object-refreshes.ts'
 import { onActivity, onWithdrawal, type IncomingActivity } from '../fediverse/activity-handlers.ts'
-import { idOf, isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
+import { idOf, isObject, listOf, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
 
 /**
  * A copy of a video on another instance (docs/federation.md#redundancy-documents). `video`: URL of the video; `baseUrl`: URL of the folder
@@ -28,8 +28,7 @@ export function registerRedundancyInboxHandlers(): void {
     'Undo(Create)',
     async incoming =>
       isObject(incoming.object) &&
-      isObject(incoming.object.object) &&
-      incoming.object.object.type === 'CacheFile' &&
+      typeOf(incoming.object.object) === 'CacheFile' &&
       (await removeCacheFile(incoming, httpUrl(idOf(incoming.object.object)) ?? ''))
   )
   registerObjectRefreshHandler({ types: ['CacheFile'], store: storeCurrentCopy, remove: removeCopy })
