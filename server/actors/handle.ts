@@ -17,5 +17,5 @@ export function matchesHandleSql(actor: Sql, handle: string): Sql {
  * for anything else.
  */
 export function parseHandle(text: string): string | null {
-  return /^(?:acct:@?|[@!])?([\w.:-]{1,120}@[\w.:[\]-]{1,255})$/i.exec(text)?.[1] ?? null
+  return /^(?:acct:@?|[@!])?([\p{L}\p{M}\p{N}_.:-]{1,120}@[\w.:[\]-]{1,255})$/iu.exec(text)?.[1] ?? null
 }

@@ -145,6 +145,11 @@ export async function storeRemoteActor(remote: RemoteActor, tx: Transaction): Pr
       ON CONFLICT (actor_id) DO UPDATE SET name = excluded.name, description = excluded.description, updated_at = now()`,
       tx
     )
+    // The default channel of an account of software without channels is the same actor.
+    await runQuery(
+      sql`UPDATE channels SET name = ${remote.displayName}, description = ${remote.summary}, updated_at = now() WHERE actor_id = ${row.id}`,
+      tx
+    )
   }
   return await ActorModel.findByPk(row.id, { transaction: tx, rejectOnEmpty: true })
 }

@@ -14,12 +14,34 @@ export async function resolveChannel(
   { budget = new FetchBudget(), refresh = false }: { budget?: FetchBudget; refresh?: boolean } = {}
 ): Promise<ChannelModel> {
   const { actor, fetched } = await resolveActorWithDocument(address, { budget, refresh })
-  if (actor.type !== 'Group') throw new FetchError('invalid', `${address} is no channel`)
   const known = await ChannelModel.findOne({ where: { actorId: actor.id } })
   if (known) return known
+  if (actor.type !== 'Group') throw new FetchError('invalid', `${address} is no channel`)
   const document = fetched ?? (await resolveActorWithDocument(address, { budget, refresh: true })).fetched
   if (!document) throw new FetchError('unreachable', `${address} cannot be asked now`)
   return await storeChannel(actor.id, document, budget)
+}
+
+/**
+ * As `resolveChannel`; for an account of software without channels it is the default channel of the account, which is the same actor, made
+ * where there is none. Throws FetchError.
+ */
+export async function resolveChannelOrDefault(
+  address: string,
+  { budget = new FetchBudget(), refresh = false }: { budget?: FetchBudget; refresh?: boolean } = {}
+): Promise<ChannelModel> {
+  const actor = await resolveActor(address, { budget, refresh })
+  if (actor.type === 'Group' || actor.host === null) return await resolveChannel(address, { budget })
+  await transaction(
+    async tx =>
+      await runQuery(
+        sql`
+    INSERT INTO channels (actor_id, account_id, name, description, created_at, updated_at)
+    SELECT actor_id, id, name, description, now(), now() FROM accounts WHERE actor_id = ${actor.id} ON CONFLICT (actor_id) DO NOTHING`,
+        tx
+      )
+  )
+  return await ChannelModel.findOne({ where: { actorId: actor.id }, rejectOnEmpty: true })
 }
 
 /** Stores the channel of every fetched Group; called once at start. */

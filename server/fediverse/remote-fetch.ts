@@ -9,7 +9,7 @@ import { RejectedRequestError } from './rejected-request.ts'
 import type { JsonObject } from './vocabulary.ts'
 import { FETCH } from './fetch-internals.ts'
 
-export { FetchBudget, FetchError } from './fetch-budget.ts'
+export { FetchBudget, FetchError, type FetchErrorKind } from './fetch-budget.ts'
 export { createGuardedAgent, assertUrlAllowed } from './ssrf-guard.ts'
 
 type FetchOptions = { budget?: FetchBudget; signed?: boolean }

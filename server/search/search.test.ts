@@ -71,7 +71,7 @@ it('finds local videos by text and by URL, and fetches nothing for anonymous use
       text
     ).toEqual([uuid])
   expect(await searchVideos('nothing like it')).toEqual({ total: 0, data: [] })
-  expect(await searchVideos(remoteVideo.id)).toEqual({ total: 0, data: [] })
+  expect(await searchVideos(remoteVideo.id)).toEqual({ total: 0, data: [], refusal: 'not_allowed' })
   expect(await searchChannels(`films@${peer.host}`)).toEqual({ total: 0, data: [] })
   expect(peer.asked).toEqual([])
   expect((await site.call('GET /search/videos?search=x&searchTarget=search-index')).json).toMatchObject({

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Channel } from '../../shared/actors.ts'
-import type { searchContract } from '../../shared/search.ts'
+import type { searchContract, SearchRefusal } from '../../shared/search.ts'
 import type { Video } from '../../shared/videos.ts'
 import { ActorModel } from '../actors/actor.model.ts'
 import { parseHandle } from '../actors/handle.ts'
@@ -12,23 +12,33 @@ import { logger } from '../core/logger.ts'
 import { paging } from '../core/paging.ts'
 import type { Viewer } from '../core/route.ts'
 import { runQuery, sql } from '../core/sql.ts'
-import { FetchBudget, FetchError } from '../fediverse/remote-fetch.ts'
+import { FetchBudget, FetchError, type FetchErrorKind } from '../fediverse/remote-fetch.ts'
 import { keyring } from '../fediverse/keyring.ts'
 import { canonicalUrl } from '../fediverse/local-addresses.ts'
 import { hostOf, httpUrl } from '../fediverse/origin.ts'
 import { longUuid } from '../../shared/short-uuid.ts'
-import { resolveVideo } from '../videos/resolve-video.ts'
+import { resolveVideo, UnusableVideoError } from '../videos/resolve-video.ts'
 import { crawlOutboxJob } from '../videos/crawl.job.ts'
 import { listVideos } from '../videos/videos.query.ts'
 
 type VideoSearch = z.output<NonNullable<(typeof searchContract)['GET /search/videos']['query']>>
 type ChannelSearch = z.output<NonNullable<(typeof searchContract)['GET /search/video-channels']['query']>>
 
+const REFUSALS: Record<FetchErrorKind, SearchRefusal> = {
+  gone: 'not_found',
+  missing: 'not_found',
+  forbidden: 'forbidden',
+  refused: 'not_allowed',
+  unreachable: 'unreachable',
+  invalid: 'not_a_video',
+  budget: 'unreachable'
+}
+
 /** Searches videos by text, or returns the video at a URL, also an unlisted one. */
 export async function searchVideos(
   { search: searchText, ...query }: VideoSearch,
   viewer: Viewer | null
-): Promise<{ total: number; data: Video[] }> {
+): Promise<{ total: number; data: Video[]; refusal?: SearchRefusal }> {
   const url = httpUrl(searchText?.trim())
   const { sort, uuids, startDate, endDate, originallyPublishedStartDate, originallyPublishedEndDate, durationMin, durationMax, ...rest } =
     query
@@ -36,10 +46,10 @@ export async function searchVideos(
   const order = sort === 'match' || sort === '-match' || sort === undefined ? ('-publishedAt' as const) : sort
   if (url === null)
     return await listVideos({ ...rest, search: searchText?.trim().slice(0, 200) || undefined, sort: order }, viewer, { narrowed })
-  const id = await findOrFetchVideo(url, viewer)
-  return id === null
-    ? { total: 0, data: [] }
-    : await listVideos({ start: 0, count: 1, nsfw: 'both' }, viewer, { videoId: id, unlistedToo: true })
+  const found = await findOrFetchVideo(url, viewer)
+  return typeof found === 'number'
+    ? await listVideos({ start: 0, count: 1, nsfw: 'both' }, viewer, { videoId: found, unlistedToo: true })
+    : { total: 0, data: [], refusal: found }
 }
 
 /** Searches channels by text, or returns the channel with a URL or handle. */
@@ -59,11 +69,11 @@ export async function searchChannels(
       handles
     })
   const id = await findOrFetchChannel(url ?? handle!, viewer)
-  return id === null ? { total: 0, data: [] } : await listChannels({ start: 0, count: 1, id })
+  return typeof id !== 'number' ? { total: 0, data: [] } : await listChannels({ start: 0, count: 1, id })
 }
 
-/** Returns the id of the video at a URL, fetched where the viewer is allowed to; null if there is none. */
-async function findOrFetchVideo(address: string, viewer: Viewer | null): Promise<number | null> {
+/** Returns the id of the video at a URL, fetched where the viewer is allowed to, or why there is none. */
+async function findOrFetchVideo(address: string, viewer: Viewer | null): Promise<number | SearchRefusal> {
   const url = await canonicalUrl(address)
   const uuid = longUuid(new URL(url).pathname.split('/').at(-1)!)
   const [existing] = await runQuery<{ id: number }>(sql`
@@ -73,7 +83,7 @@ async function findOrFetchVideo(address: string, viewer: Viewer | null): Promise
   return await fetchWhereAllowed(url, viewer, async budget => (await resolveVideo(url, { budget })).id)
 }
 
-async function findOrFetchChannel(text: string, viewer: Viewer | null): Promise<number | null> {
+async function findOrFetchChannel(text: string, viewer: Viewer | null): Promise<number | SearchRefusal> {
   const channelId = await fetchWhereAllowed(text, viewer, async budget => {
     const url = httpUrl(text) ?? (await resolveHandle(text, { budget })).url
     const channel = await resolveChannel(url, { budget })
@@ -89,13 +99,14 @@ async function findOrFetchChannel(text: string, viewer: Viewer | null): Promise<
 }
 
 /**
- * Runs `fetchId` with a budget, which is 0 where the viewer may not fetch from that host; returns null where the object cannot be fetched.
+ * Runs `fetchId` with a budget, which is 0 where the viewer may not fetch from that host; returns the reason where the object cannot be
+ * fetched.
  */
 async function fetchWhereAllowed(
   text: string,
   viewer: Viewer | null,
   fetchId: (budget: FetchBudget) => Promise<number>
-): Promise<number | null> {
+): Promise<number | SearchRefusal> {
   const host = httpUrl(text) ? hostOf(text) : text.split('@').at(-1)!.toLowerCase()
   const { users, anonymous } = config.search.remote_uri
   const isAllowed = config.federation.enabled && (viewer ? users : anonymous) && !(await keyring.isBlocked(host, text))
@@ -104,6 +115,10 @@ async function fetchWhereAllowed(
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
     logger.debug('What was searched for could not be had', { text, reason: error.message })
-    return null
+    return isAllowed ? refusalOf(error) : 'not_allowed'
   }
+}
+
+function refusalOf(error: FetchError): SearchRefusal {
+  return error instanceof UnusableVideoError ? error.reason : REFUSALS[error.kind]
 }

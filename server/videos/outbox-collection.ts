@@ -36,7 +36,10 @@ function announceActivitiesOf(actorId: number, actorUrl: string): CollectionQuer
         const video = await findLocalVideo(share.id)
         // With `published` a crawler can stop at the activities that it knows already.
         return (
-          video && { ...videoAnnounceActivity(video, { url: share.url, actor: actorUrl }), published: video.object.published.toISOString() }
+          video && {
+            ...videoAnnounceActivity(video, { url: share.url, actor: actorUrl }),
+            published: video.object.published!.toISOString()
+          }
         )
       })
     )

@@ -5,23 +5,25 @@ import { transaction } from '../core/transaction.ts'
 import { fetchCollectionPages, type CollectionPage } from '../fediverse/remote-collection.ts'
 import { FetchBudget, FetchError } from '../fediverse/remote-fetch.ts'
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
-import { idOf, isObject, typeOf } from '../fediverse/vocabulary.ts'
-import { resolveVideo, storeVideoDocument } from './resolve-video.ts'
+import { idOf, isObject, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
+import { isVideoDocument, resolveVideo, storeVideoDocument } from './resolve-video.ts'
 import { CRAWL } from '../fediverse/crawl-internals.ts'
 
 /** How many videos of a page are fetched in parallel. */
 const FETCH_CONCURRENCY = 4
 
 /** The remote actor whose outbox is crawled; `outbox_next`: the page where an incomplete crawl stopped. */
-type CrawledActor = { id: number; url: string; outbox_url: string; outbox_cursor: Date | null; outbox_next: string | null }
+type CrawledActor = { id: number; url: string; type: string; outbox_url: string; outbox_cursor: Date | null; outbox_next: string | null }
 type StoredVideo = { url: string; published: Date; updated: Date | null }
 /**
  * Progress of one crawl. `complete`: the crawl reached the end or the part that is already known; `whole`: it read the collection from
- * its first page to its last; `oldest`, `newest`: publication dates among the videos of the pages read.
+ * its first page to its last; `mixed`: it has items that are no videos; `oldest`, `newest`: publication dates among the videos of the
+ * pages read.
  */
 type CrawlProgress = {
   complete: boolean
   whole: boolean
+  mixed: boolean
   seenUrls: Set<string>
   oldest: Date | null
   newest: Date | null
@@ -37,13 +39,14 @@ export async function crawlOutbox(actorId: number): Promise<void> {
   await transaction(async tx => {
     const acquired = await tryClassLock('CRAWL', actorId, tx)
     const [actor] = await runQuery<CrawledActor>(
-      sql`SELECT id, url, outbox_url, outbox_cursor, outbox_next FROM actors WHERE id = ${actorId} AND host IS NOT NULL
+      sql`SELECT id, url, type, outbox_url, outbox_cursor, outbox_next FROM actors WHERE id = ${actorId} AND host IS NOT NULL
         AND outbox_url IS NOT NULL`
     )
     if (!acquired || !actor || !sameOrigin(actor.outbox_url, actor.url)) return
     const progress: CrawlProgress = {
       complete: false,
       whole: false,
+      mixed: false,
       seenUrls: new Set(),
       oldest: null,
       newest: null,
@@ -101,17 +104,21 @@ async function readPages(actor: CrawledActor, progress: CrawlProgress): Promise<
  * Whether nothing older can be missing: the crawl is past the point up to which everything was known the last time, and as many videos are
  * stored as the collection counts.
  */
-async function hasReachedKnownPart({ id, outbox_cursor }: CrawledActor, { oldest, total }: CrawlProgress): Promise<boolean> {
+async function hasReachedKnownPart({ id, outbox_cursor }: CrawledActor, { oldest, total, mixed }: CrawlProgress): Promise<boolean> {
   if (!outbox_cursor || !oldest || oldest >= outbox_cursor) return false
+  // Where posts are counted, too, the total says nothing about videos.
+  if (mixed) return true
   const [row] = await runQuery<{ known: number }>(countKnownVideosSql(id))
   return total === null || row!.known === total
 }
 
 /** Fetches and stores the new and changed videos of a page; returns whether there were any. */
 async function storePageVideos(items: unknown[], actor: CrawledActor, progress: CrawlProgress): Promise<boolean> {
-  const videos = items.map(parseOutboxItem).filter(video => video !== null && sameOrigin(video.url, actor.url)) as NonNullable<
-    ReturnType<typeof parseOutboxItem>
-  >[]
+  const videos = items
+    .map(item => parseOutboxItem(item, actor))
+    .filter(video => video !== null)
+    .filter(({ url }) => sameOrigin(url, actor.url))
+  if (videos.length < items.length) progress.mixed = true
   const urls = videos.map(video => video.url)
   const stored = new Map((await findStoredVideos(urls)).map(video => [video.url, video]))
   const outdated = videos.filter(({ url, document }) => !stored.has(url) || isNewer(document, stored.get(url)!))
@@ -132,7 +139,7 @@ async function storePageVideos(items: unknown[], actor: CrawledActor, progress: 
 }
 
 /** Stores one video; a failure is skipped. Throws FetchError where the budget is used up or the origin is unreachable. */
-async function storeOutboxVideo(url: string, document: unknown, requestedAt: Date): Promise<void> {
+async function storeOutboxVideo(url: string, document: JsonObject | null, requestedAt: Date): Promise<void> {
   try {
     const budget = new FetchBudget()
     await (document ? storeVideoDocument(document, requestedAt, budget) : resolveVideo(url, { budget, refresh: true }))
@@ -180,13 +187,17 @@ async function findStoredVideos(urls: string[]): Promise<StoredVideo[]> {
   )
 }
 
-/** Returns the video of an outbox item: with its document for a Create, with its URL alone for an Announce; null for other items. */
-function parseOutboxItem(item: unknown): { url: string; document: unknown } | null {
+/**
+ * Returns the video of an outbox item: with its document for a Create, with its URL alone for an Announce; null for other items. What an
+ * account announces are boosts, not its videos.
+ */
+function parseOutboxItem(item: unknown, actor: CrawledActor): { url: string; document: JsonObject | null } | null {
   if (!isObject(item)) return null
   const url = httpUrl(idOf(item.object))
+  const type = typeOf(item)
   if (!url) return null
-  if (item.type === 'Create') return typeOf(item.object) === 'Video' ? { url, document: item.object } : null
-  return item.type === 'Announce' ? { url, document: null } : null
+  if (type === 'Create') return isObject(item.object) && isVideoDocument(item.object) ? { url, document: item.object } : null
+  return type === 'Announce' && (actor.type === 'Group' || actor.type === 'Application') ? { url, document: null } : null
 }
 
 function isNewer(document: unknown, { updated }: StoredVideo): boolean {

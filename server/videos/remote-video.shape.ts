@@ -64,7 +64,7 @@ export function remoteVideoFilesJson(
 function fileJson(video: { uuid: string }, file: RemoteFileRow, playlistUrl: string | null): FileJson {
   return {
     id: file.id,
-    resolution: { id: file.resolution, label: resolutionLabel(file.resolution) },
+    resolution: { id: file.resolution, label: file.resolution === 0 && file.has_video ? 'Unknown' : resolutionLabel(file.resolution) },
     width: file.width,
     height: file.height,
     size: Number(file.size),

@@ -2,18 +2,29 @@ import { config } from '../core/config.ts'
 import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { AccountModel } from '../actors/account.model.ts'
 import { ActorModel } from '../actors/actor.model.ts'
-import { resolveChannel } from '../channels/resolve-channel.ts'
+import { resolveChannelOrDefault } from '../channels/resolve-channel.ts'
 import type { ChannelModel } from '../channels/channel.model.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
 import { canonicalUrl } from '../fediverse/local-addresses.ts'
+import { typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { stripUnsafeUrls } from './strip-unsafe-urls.ts'
 import { VIDEO_FEDERATION } from './federation-internals.ts'
 import { handleForbiddenVideo } from './forbidden-videos.ts'
 import { removeRemoteVideo, storeRemoteVideo } from './store-remote-video.ts'
 import { VideoModel } from './video.model.ts'
 import type { VideoObject } from './video-object.ts'
-import { InvalidVideoError, parseVideoObject } from './video.codec.ts'
+import { InvalidVideoError, parseVideoObject, type InvalidVideoReason } from './video.codec.ts'
+import { isPlayable } from './video-links.codec.ts'
+
+/** Thrown for a document that is no video that this instance can store. */
+export class UnusableVideoError extends FetchError {
+  readonly reason: InvalidVideoReason
+  constructor({ reason, message }: InvalidVideoError) {
+    super('invalid', message)
+    this.reason = reason
+  }
+}
 
 type ResolveVideoOptions = { budget?: FetchBudget; refresh?: boolean }
 
@@ -61,31 +72,63 @@ async function postponeRefresh(url: string): Promise<void> {
     WHERE url = ${url}`)
 }
 
-/** Stores a video from its document, if its channel belongs to its account (docs/federation.md#one-origin). Throws FetchError. */
-export async function storeVideoDocument(document: unknown, requestedAt: Date, budget: FetchBudget): Promise<VideoModel> {
-  const object = validateVideoDocument(document)
+/**
+ * Stores a video from its document, if its channel belongs to its account (docs/federation.md#one-origin). One that is stored and is not
+ * public or has no video any more is removed. Throws FetchError.
+ */
+export async function storeVideoDocument(document: JsonObject, requestedAt: Date, budget: FetchBudget): Promise<VideoModel> {
+  const object = await validateOrRemove(document, requestedAt)
   const channel = await resolveVideoChannel(object, budget)
   const video = await storeRemoteVideo(object, channel.id, requestedAt)
   if (!video) throw new FetchError('gone', `${object.id} was deleted`)
   return video
 }
 
-/** Parses a video's document; account and channel must be of the origin of the video. Throws FetchError. */
+/** Whether a document is of a video, or of a post with one that can be played here; an invalid Video counts, its origin may have it right. */
+export function isVideoDocument(document: JsonObject): boolean {
+  if (typeOf(document) === 'Video') return true
+  try {
+    validateVideoDocument(document)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function validateOrRemove(document: JsonObject, requestedAt: Date): Promise<VideoObject> {
+  try {
+    return validateVideoDocument(document)
+  } catch (error) {
+    const url = httpUrl(document.id)
+    if (url && error instanceof UnusableVideoError && isWithdrawal(error)) await removeRemoteVideo(url, requestedAt)
+    throw error
+  }
+}
+
+/** Whether a document that is not usable says that its video is not to be seen any more. */
+export const isWithdrawal = ({ reason }: UnusableVideoError): boolean => reason === 'not_public' || reason === 'no_media'
+
+/**
+ * Parses the document of a video, or of a post with one that can be played here; account and channel must be of the origin of the video.
+ * Throws UnusableVideoError.
+ */
 export function validateVideoDocument(document: unknown): VideoObject {
   try {
-    const object = parseVideoObject(document)
-    if ([object.account ?? object.id, object.channel].every(url => sameOrigin(url, object.id))) return stripUnsafeUrls(object)
-    throw new InvalidVideoError('the video is of an owner of another origin')
+    const object = stripUnsafeUrls(parseVideoObject(document))
+    if (![object.account ?? object.id, object.channel].every(url => sameOrigin(url, object.id)))
+      throw new InvalidVideoError('invalid', 'the video is of an owner of another origin')
+    if (typeOf(document) !== 'Video' && !isPlayable(object)) throw new InvalidVideoError('no_media', 'there is nothing to play')
+    return object
   } catch (error) {
-    throw error instanceof InvalidVideoError ? new FetchError('invalid', error.message) : error
+    throw error instanceof InvalidVideoError ? new UnusableVideoError(error) : error
   }
 }
 
 /** Returns the channel of a video; its own document must name the account that the video names. Throws FetchError. */
 export async function resolveVideoChannel(object: VideoObject, budget: FetchBudget): Promise<ChannelModel> {
-  const channel = await resolveChannel(object.channel, { budget })
+  const channel = await resolveChannelOrDefault(object.channel, { budget })
   if (object.account === null || (await channelAccountUrl(channel)) === object.account) return channel
-  const refreshed = await resolveChannel(object.channel, { budget, refresh: true })
+  const refreshed = await resolveChannelOrDefault(object.channel, { budget, refresh: true })
   if ((await channelAccountUrl(refreshed)) !== object.account)
     throw new FetchError('invalid', `${object.channel} does not belong to ${object.account}`)
   return refreshed

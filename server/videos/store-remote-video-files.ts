@@ -92,7 +92,9 @@ export async function storeRemoteImagesAndCaptions(
 function chooseIcon(icons: ImageLink[], kind: keyof typeof ICON_WIDTH): ImageLink | undefined {
   const sorted = [...icons].sort((a, b) => a.width - b.width)
   const largeEnough = sorted.filter(icon => icon.width > ICON_WIDTH[kind])
-  return kind === 'thumbnail' ? (largeEnough[0] ?? sorted.at(-1)) : (largeEnough.at(-1) ?? sorted.at(-1))
+  // Of several without a size the first is the main one.
+  const largest = sorted.find(icon => icon.width === sorted.at(-1)!.width)
+  return (kind === 'thumbnail' ? largeEnough[0] : largeEnough.at(-1)) ?? largest
 }
 
 const fileExtension = (mediaType: string) => ({ 'image/png': 'png', 'image/webp': 'webp' })[mediaType] ?? 'jpg'

@@ -12,6 +12,7 @@ import { htmlToText } from './html-to-text.ts'
 import { storeRemoteVideoFiles, storeRemoteImagesAndCaptions } from './store-remote-video-files.ts'
 import type { VideoObject } from './video-object.ts'
 import { VIDEO_FEDERATION } from './federation-internals.ts'
+import { uuidOfUrl } from './video-uuid.ts'
 
 /** States that are stored as the origin sent them: published, waiting for a live stream, live stream ended. */
 const VISIBLE_STATES = [1, 4, 5]
@@ -33,9 +34,14 @@ export async function storeRemoteVideo(
     await acquireTextLocks('VIDEO_URL', [object.id], tx)
     if (await isDeletedSince(object.id, requestedAt, tx)) return null
     const stored = await VideoModel.findOne({ where: { url: object.id }, transaction: tx, lock: true })
-    if (stored && (!stored.remote || (stored.remoteUpdatedAt?.getTime() ?? 0) > object.updated.getTime())) return stored
+    const now = new Date()
+    const publishedAt = object.published ?? object.updated
+    const changedAt = object.updated ?? object.published
+    // A document without a time of change, or with one to come, is of no other version than the stored one.
+    const updated = changedAt && changedAt <= now ? changedAt : (stored?.remoteUpdatedAt ?? requestedAt)
+    if (stored && (!stored.remote || (stored.remoteUpdatedAt?.getTime() ?? 0) > updated.getTime())) return stored
     const remoteDigest = digestOf(object)
-    const isSameVersion = stored?.remoteUpdatedAt?.getTime() === object.updated.getTime()
+    const isSameVersion = stored?.remoteUpdatedAt?.getTime() === updated.getTime()
     // A hidden video becomes visible by what its origin serves.
     if (stored && isSameVersion && (stored.remoteDigest !== remoteDigest || stored.forbiddenSince)) {
       if (embedded) await requestObjectRefresh(object.id, { tx })
@@ -62,9 +68,9 @@ export async function storeRemoteVideo(
       duration: object.duration,
       aspectRatio: object.aspectRatio,
       views: plausibleViews(object, stored),
-      publishedAt: object.published,
+      publishedAt: publishedAt && publishedAt <= now ? publishedAt : earlier(stored?.publishedAt ?? now, now),
       originallyPublishedAt: object.originallyPublished,
-      remoteUpdatedAt: object.updated,
+      remoteUpdatedAt: updated,
       remoteDigest,
       refreshAttempts: 0,
       refreshNotBefore: null,
@@ -106,6 +112,8 @@ export async function removeRemoteVideo(url: string, requestedAt: Date): Promise
   })
 }
 
+const earlier = (first: Date, other: Date) => (first < other ? first : other)
+
 /** Returns the digest of a document without its views, which change all the time. */
 function digestOf(object: VideoObject): string {
   return createHash('sha256')
@@ -130,8 +138,7 @@ function plausibleViews(object: VideoObject, stored: VideoModel | null): number 
 async function chooseUuid(object: VideoObject, tx: Transaction): Promise<string> {
   const [taken] = await runQuery(sql`SELECT 1 FROM videos WHERE uuid = ${object.uuid}`, tx)
   if (!taken) return object.uuid
-  const hash = createHash('sha256').update(object.id).digest('hex')
-  const derivedUuid = `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`
+  const derivedUuid = uuidOfUrl(object.id)
   const [takenToo] = await runQuery(sql`SELECT 1 FROM videos WHERE uuid = ${derivedUuid}`, tx)
   return takenToo ? randomUUID() : derivedUuid
 }

@@ -1,4 +1,4 @@
-/** An image of a video document. */
+/** An image of a video document; width and height are 0 where it does not say them. */
 export type ImageLink = { url: string; mediaType: string; width: number; height: number }
 /** A media file with the URLs of its ffprobe metadata, torrent and magnet link; `size` in bytes. */
 export type FileLink = {
@@ -33,7 +33,7 @@ export type VideoObject = {
   id: string
   uuid: string
   name: string
-  /** Whole seconds. */
+  /** Whole seconds; 0: unknown. */
   duration: number
   public: boolean
   /** URLs of follower collections. */
@@ -49,8 +49,9 @@ export type VideoObject = {
   /** 1 enabled, 2 disabled, 3 requires approval. */
   commentsPolicy: number
   downloadEnabled: boolean
-  published: Date
-  updated: Date
+  /** Null where a document of others does not say it. */
+  published: Date | null
+  updated: Date | null
   originallyPublished: Date | null
   tags: string[]
   content: string | null

@@ -92,22 +92,137 @@ describe('the languages of a document', () => {
   })
 })
 
+describe('a document of other software', () => {
+  it('needs no UUID, no dates and no duration', () => {
+    const { uuid: _uuid, updated: _updated, published: _published, duration: _duration, ...document } = completeDocument()
+    const parsed = parseVideoObject(document)
+    expect(parsed).toMatchObject({ duration: 0, published: null, updated: null })
+    expect(parsed.uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(parseVideoObject(document).uuid).toBe(parsed.uuid)
+    expect(parseWith({ uuid: 'x', published: 'soon', updated: null })).toMatchObject({ uuid: parsed.uuid, published: null, updated: null })
+  })
+
+  it.each([
+    ['PT1M2S', 62],
+    ['P0DT1H', 3600],
+    [42.7, 42],
+    ['-PT5S', 0],
+    ['soon', 0],
+    [null, 0]
+  ])('with the duration %s lasts %d seconds', (duration, seconds) => expect(parseWith({ duration }).duration).toBe(seconds))
+
+  it('may name an account alone', () => {
+    const person = 'https://x.example/a'
+    for (const attributedTo of [person, [person], { type: 'Person', id: person }, [{ type: ['Service'], id: person }]])
+      expect(parseWith({ attributedTo }).channel).toBe(person)
+  })
+
+  it('is public or unlisted by any form of the public collection', () => {
+    for (const to of [['as:Public'], 'Public', [{ id: 'https://www.w3.org/ns/activitystreams#Public' }]])
+      expect(parseWith({ to }).public).toBe(true)
+    expect(parseWith({ to: ['https://x.example/followers'], cc: 'as:Public' }).public).toBe(false)
+    expect(parseWith({ to: [], cc: [] }).public).toBe(false)
+  })
+
+  it.each([
+    ['an address', 'https://x.example/v.webm', 'video/webm'],
+    ['an address with a query', 'https://x.example/v.MP4?token=1', 'video/mp4'],
+    ['a link without a type', { type: 'Link', href: 'https://x.example/v.mp4' }, 'video/mp4'],
+    ['a type with parameters', { href: 'https://x.example/v', mediaType: 'Video/MP4; codecs="avc1"' }, 'video/mp4'],
+    ['an object', [{ type: 'Document', url: 'https://x.example/v', mediaType: 'video/webm' }], 'video/webm']
+  ])('has a file as %s', (_form, url, mediaType) => {
+    expect(parseWith({ url }).files).toMatchObject([{ mediaType, streams: { audio: true, video: true } }])
+  })
+
+  it('has an HLS playlist by any of its media types', () => {
+    for (const mediaType of ['application/vnd.apple.mpegurl', 'application/x-mpegurl', 'audio/mpegurl', undefined]) {
+      const url = [{ type: 'Link', mediaType, href: 'https://x.example/v.m3u8' }]
+      expect(parseWith({ url }).playlist).toMatchObject({ url: 'https://x.example/v.m3u8', files: [] })
+    }
+  })
+
+  it('has pictures without sizes or types', () => {
+    expect(parseWith({ icon: 'https://x.example/a.png' }).icons).toEqual([
+      { url: 'https://x.example/a.png', mediaType: 'image/png', width: 0, height: 0 }
+    ])
+    expect(parseWith({ icon: { type: 'Image', url: [{ type: 'Link', href: 'https://x.example/a' }] } }).icons).toMatchObject([
+      { url: 'https://x.example/a', mediaType: 'image/jpeg' }
+    ])
+  })
+
+  it('is HTML where it does not say what it is', () => {
+    for (const mediaType of [undefined, null, 'text/html', 'video/mp4']) expect(parseWith({ mediaType }).mediaType).toBe('text/html')
+    for (const mediaType of ['text/markdown', 'text/plain']) expect(parseWith({ mediaType }).mediaType).toBe('text/markdown')
+  })
+
+  it('has texts with languages', () => {
+    const parsed = parseWith({ name: undefined, nameMap: { fr: 'Un film' }, content: { '@value': 'Bonjour', '@language': 'fr' } })
+    expect(parsed).toMatchObject({ name: 'Un film', content: 'Bonjour' })
+  })
+})
+
+describe('a post with a video', () => {
+  const post = (overrides: object) =>
+    parseVideoObject({
+      type: 'Note',
+      id: 'https://x.example/posts/1',
+      attributedTo: 'https://x.example/ada',
+      to: ['https://www.w3.org/ns/activitystreams#Public'],
+      content: '<p>Look &amp; <a href="https://x.example/">listen</a></p><p>More</p>',
+      attachment: [
+        { type: 'Document', mediaType: 'image/png', url: 'https://x.example/1.png' },
+        {
+          type: 'Document',
+          mediaType: 'video/mp4',
+          url: 'https://x.example/1.mp4',
+          name: 'A cat',
+          width: 720,
+          height: 1280,
+          duration: 'PT7S'
+        },
+        { type: 'Document', mediaType: 'video/mp4', url: 'https://x.example/2.mp4' }
+      ],
+      ...overrides
+    })
+
+  it('is the first that can be played, with the first line as its title', () => {
+    expect(post({})).toMatchObject({
+      name: 'Look & listen',
+      channel: 'https://x.example/ada',
+      duration: 7,
+      commentsPolicy: 1,
+      files: [{ url: 'https://x.example/1.mp4', width: 720, height: 1280 }]
+    })
+  })
+
+  it('has a title whatever it says', () => {
+    expect(post({ name: 'Title' }).name).toBe('Title')
+    expect(post({ content: '' }).name).toBe('A cat')
+    expect(post({ content: '<p></p>', attachment: [{ mediaType: 'video/mp4', url: 'https://x.example/1' }] }).name).toBe('Video')
+    expect(post({ content: `<p>${'long '.repeat(100)}` }).name).toMatch(/^long .*…$/)
+    expect(post({ content: '<'.repeat(100_000) }).name.length).toBeLessThanOrEqual(120)
+  })
+
+  it('is not taken where it is not public', () => {
+    expect(() => post({ to: ['https://x.example/followers'] })).toThrow(InvalidVideoError)
+    expect(() => post({ to: [], cc: [] })).toThrow(InvalidVideoError)
+    expect(post({ to: [], cc: ['as:Public'] }).public).toBe(false)
+  })
+})
+
 describe('an untrusted document', () => {
   it.each([
     { id: 'urn:x' },
-    { type: 'Note' },
+    { type: 'Event' },
+    { type: 'Note', inReplyTo: 'https://x.example/note' },
+    { to: ['https://x.example/followers'], cc: [] },
     { name: '' },
     { name: null },
-    { uuid: 'x' },
-    { duration: 5 },
-    { duration: 'PT1M2S' },
     { views: -1 },
     { views: '1' },
-    { published: 'soon' },
-    { updated: null },
     { attributedTo: [] },
     { attributedTo: 'no address' },
-    { attributedTo: [{ type: 'Person', id: 'https://x.example/a' }] }
+    { attributedTo: [{ type: 'Organisation', id: 'https://x.example/a' }] }
   ])('is refused with %o', overrides => expect(() => parseWith(overrides)).toThrow(InvalidVideoError))
 
   it('causes no error but InvalidVideoError, whatever the value of a field', () => {

@@ -1,15 +1,39 @@
 import { z } from 'zod'
+import type { SearchRefusal } from '../../shared/search.ts'
+import { parseIsoDuration } from '../fediverse/iso-duration.ts'
 import { httpUrl } from '../fediverse/origin.ts'
-import { idOf, isObject, listOf, AS_PUBLIC, typeOf } from '../fediverse/vocabulary.ts'
+import { ACTOR_TYPES, addressesPublic, idOf, isObject, linksOf, listOf, textOf, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { cleanLine, cleanText } from '../fediverse/text-limits.ts'
-import { parseFileLinks, parseHlsPlaylistLink, parseTrackerLinks } from './video-links.codec.ts'
+import { firstLineOfHtml } from './html-to-text.ts'
+import { parseVideoMedia } from './video-links.codec.ts'
 import { languageLabel, parseLanguageTag, VIDEO_CATEGORY_LABELS, VIDEO_LICENCE_LABELS } from './labels.ts'
 import type { CaptionLink, ImageLink, StoryboardLink, VideoObject } from './video-object.ts'
+import { uuidOfUrl } from './video-uuid.ts'
 
-/** The document is not a Video that this instance can store. */
-export class InvalidVideoError extends Error {}
+/** Why a document is no video that this instance can store. */
+export type InvalidVideoReason = Extract<SearchRefusal, 'not_a_video' | 'no_media' | 'not_public' | 'reply' | 'invalid'>
 
-const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
+/** The document is not a video that this instance can store. */
+export class InvalidVideoError extends Error {
+  readonly reason: InvalidVideoReason
+  constructor(reason: InvalidVideoReason, message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+/** Types of posts that may have a video attached. */
+export const POST_TYPES: readonly string[] = ['Note', 'Article', 'Page']
+
+/** Media types of images by the ends of file names. */
+const IMAGE_EXTENSIONS: Record<string, string> = {
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  png: 'image/png',
+  webp: 'image/webp',
+  gif: 'image/gif'
+}
+const IMAGE_TYPES = [...new Set(Object.values(IMAGE_EXTENSIONS))]
 /** SPDX identifiers of licences, which PeerTube 8 writes, to PeerTube's numbers. */
 const SPDX_LICENCES: Record<string, number> = {
   'CC-BY-4.0': 1,
@@ -29,10 +53,13 @@ const Count = z
   .number()
   .min(0)
   .transform(value => Math.min(Math.floor(value), MAX.number))
-const Seconds = z
-  .string()
-  .regex(/^PT\d{1,9}(\.\d+)?S$/)
-  .transform(value => Math.floor(Number(value.slice(2, -1))))
+const Seconds = z.preprocess(
+  value => (typeof value === 'string' ? parseIsoDuration(value, MAX.number) : value),
+  z
+    .number()
+    .min(0)
+    .transform(value => Math.min(Math.floor(value), MAX.number))
+)
 const Timestamp = z
   .string()
   .max(60)
@@ -48,21 +75,16 @@ const List = z.unknown().transform(value => listOf(value))
 /** The fields of a Video (docs/federation.md#video-documents). An invalid required field fails; other invalid values are dropped. */
 const VideoDocument = z.object({
   id: Url,
-  type: z.literal('Video'),
-  name: z
-    .string()
-    .transform(text => cleanLine(text, MAX.name))
-    .pipe(z.string().min(1)),
-  uuid: z.uuid().transform(uuid => uuid.toLowerCase()),
-  duration: Seconds,
+  uuid: z
+    .uuid()
+    .transform(uuid => uuid.toLowerCase())
+    .nullable()
+    .catch(null),
   views: Count.default(0),
-  published: Timestamp,
-  updated: Timestamp,
+  published: Timestamp.nullish().catch(null),
+  updated: Timestamp.nullish().catch(null),
   originallyPublishedAt: Timestamp.nullish().catch(null),
-  url: List,
-  icon: List,
   attributedTo: List,
-  to: List,
   cc: List,
   tag: List,
   preview: List,
@@ -70,10 +92,6 @@ const VideoDocument = z.object({
   category: z.unknown(),
   licence: z.unknown(),
   language: z.unknown(),
-  content: z.unknown(),
-  mediaType: z.unknown(),
-  support: z.unknown(),
-  summary: z.unknown(),
   sensitive: Flag(false),
   waitTranscoding: Flag(false),
   downloadEnabled: Flag(true),
@@ -92,45 +110,60 @@ const VideoDocument = z.object({
   hasParts: OptionalUrl
 })
 
-/** Parses the document of a video, as PeerTube 6 to 8 and compatible software write it. Throws InvalidVideoError. */
+/**
+ * Parses the document of a video, as PeerTube 6 to 8 and other software write it, or of a public post (`POST_TYPES`) with a video attached.
+ * Whether a post has anything to play is not checked. Throws InvalidVideoError.
+ */
 export function parseVideoObject(document: unknown): VideoObject {
-  if (!isObject(document)) throw new InvalidVideoError('the video is no object')
+  if (!isObject(document)) throw new InvalidVideoError('invalid', 'the video is no object')
+  const type = typeOf(document)
+  const isPost = type !== null && POST_TYPES.includes(type)
+  if (type !== 'Video' && !isPost) throw new InvalidVideoError('not_a_video', `${String(type).slice(0, 100)} is no video`)
+  if (isPost && listOf(document.inReplyTo).length > 0) throw new InvalidVideoError('reply', 'a reply is a comment')
   // Missing fields become undefined.
   const parsed = VideoDocument.safeParse(Object.fromEntries(Object.keys(VideoDocument.shape).map(key => [key, document[key]])))
-  if (!parsed.success) throw new InvalidVideoError(`the video is not valid: ${parsed.error.issues[0]!.path.join('.')}`)
+  if (!parsed.success) throw new InvalidVideoError('invalid', `the video is not valid: ${parsed.error.issues[0]!.path.join('.')}`)
   const fields = parsed.data
   const { account, channel } = parseOwners(fields.attributedTo)
-  const content = typeof fields.content === 'string' ? cleanText(fields.content, MAX.content) : null
+  const isPublic = addressesPublic(document.to)
+  // PeerTube addresses unlisted videos to nobody.
+  const isUnlisted = addressesPublic(document.cc) || (!isPost && [...listOf(document.to), ...fields.cc].length === 0)
+  if (!isPublic && !isUnlisted) throw new InvalidVideoError('not_public', 'the video is not for everybody')
+  const content = cleanText(textOf(document, 'content') ?? '', MAX.content)
+  const { attachment, ...media } = parseVideoMedia(document)
+  const name = cleanLine(textOf(document, 'name') ?? '', MAX.name) || (isPost ? titleOfPost(document, attachment) : '')
+  if (name === '') throw new InvalidVideoError('invalid', 'the video has no name')
   return {
     id: fields.id,
-    uuid: fields.uuid,
-    name: fields.name,
-    duration: fields.duration,
-    public: idsOf(fields.to).includes(AS_PUBLIC),
+    uuid: fields.uuid ?? uuidOfUrl(fields.id),
+    name,
+    duration: Seconds.safeParse(document.duration).data ?? Seconds.safeParse(attachment?.duration).data ?? 0,
+    public: isPublic,
     cc: idsOf(fields.cc).slice(0, MAX.cc),
     category: parseNumericId(fields.category, VIDEO_CATEGORY_LABELS),
     licence: parseLicence(fields.licence),
     language: parseLanguage(fields.language),
     views: fields.views,
     sensitive: fields.sensitive,
-    summary: fields.sensitive ? optionalText(fields.summary, MAX.support) : null,
+    summary: fields.sensitive ? optionalText(document, 'summary') : null,
     waitTranscoding: fields.waitTranscoding,
     state: fields.state,
-    // Without either field, comments are disabled.
-    commentsPolicy: fields.commentsPolicy ?? (fields.commentsEnabled === true ? 1 : 2),
+    // PeerTube disables comments without either field; posts can be replied to.
+    commentsPolicy: fields.commentsPolicy ?? ((fields.commentsEnabled ?? isPost) ? 1 : 2),
     downloadEnabled: fields.downloadEnabled,
-    published: fields.published,
-    updated: fields.updated,
+    published: fields.published ?? null,
+    updated: fields.updated ?? null,
     originallyPublished: fields.originallyPublishedAt ?? null,
     tags: parseTags(fields.tag),
     content,
-    mediaType: fields.mediaType === 'text/html' ? 'text/html' : 'text/markdown',
-    support: optionalText(fields.support, MAX.support),
+    // HTML where nothing else is said (ActivityStreams Vocabulary §4).
+    mediaType: /^text\/(?!html\b)/i.test(String(document.mediaType)) ? 'text/markdown' : 'text/html',
+    support: optionalText(document, 'support'),
     captions: parseCaptions(fields.subtitleLanguage),
-    icons: parseIcons(fields.icon),
+    icons: parseIcons([document.icon, document.image, attachment?.icon, attachment?.image].flatMap(listOf)),
     storyboard: parseStoryboard(fields.preview),
     aspectRatio: fields.aspectRatio ?? null,
-    ...parseLinks(fields.url),
+    ...media,
     collections: {
       likes: fields.likes,
       dislikes: fields.dislikes,
@@ -147,18 +180,16 @@ export function parseVideoObject(document: unknown): VideoObject {
   }
 }
 
-function parseLinks(urls: unknown[]): Pick<VideoObject, 'htmlUrl' | 'files' | 'playlist' | 'trackers'> {
-  const links = urls.slice(0, MAX.files).filter(isObject)
-  const html = links.find(link => link.mediaType === 'text/html' && httpUrl(link.href))
-  return {
-    htmlUrl: html ? httpUrl(html.href) : null,
-    files: parseFileLinks(links),
-    playlist: parseHlsPlaylistLink(links),
-    trackers: parseTrackerLinks(links)
-  }
+/** Returns a title for a post without a name: the first line of its text, or what the attachment is called. */
+function titleOfPost(document: JsonObject, attachment: JsonObject | null): string {
+  const texts = [textOf(document, 'content'), attachment && textOf(attachment, 'name'), textOf(document, 'summary')]
+  return texts.map(text => firstLineOfHtml(text ?? '', MAX.name)).find(title => title !== '') ?? 'Video'
 }
 
-/** Returns the owners of a video. PeerTube 6 and 7 write objects with types; 8 writes URLs, the account before the channel. */
+/**
+ * Returns the owners of a video. PeerTube 6 and 7 write objects with types; 8 writes URLs, the account before the channel. Where only an
+ * account is named, it stands for its channel, too.
+ */
 function parseOwners(attributedTo: unknown[]): { account: string | null; channel: string } {
   const owners = attributedTo
     .slice(0, 10)
@@ -166,16 +197,17 @@ function parseOwners(attributedTo: unknown[]): { account: string | null; channel
     .filter((owner): owner is { type: string | null; id: string } => owner.id !== null)
   const findTyped = (types: string[]) => owners.find(owner => owner.type !== null && types.includes(owner.type))?.id
   const untyped = owners.filter(owner => owner.type === null)
-  const channel = findTyped(['Group']) ?? untyped.at(-1)?.id
-  if (!channel) throw new InvalidVideoError('the video has no channel')
-  const account = findTyped(['Person', 'Application', 'Service', 'Organization']) ?? untyped.find(owner => owner.id !== channel)?.id
+  const accountTypes = ACTOR_TYPES.filter(type => type !== 'Group')
+  const channel = findTyped(['Group']) ?? untyped.at(-1)?.id ?? findTyped(accountTypes)
+  if (!channel) throw new InvalidVideoError('invalid', 'the video has no owner')
+  const account = findTyped(accountTypes) ?? untyped.find(owner => owner.id !== channel)?.id
   return { account: account ?? null, channel }
 }
 
 const idsOf = (list: unknown[]) => list.map(idOf).filter(id => id !== null)
 const identifierOf = (value: unknown) =>
   isObject(value) && (typeof value.identifier === 'string' || typeof value.identifier === 'number') ? String(value.identifier) : null
-const optionalText = (value: unknown, max: number) => (typeof value === 'string' ? cleanText(value, max) : null)
+const optionalText = (document: JsonObject, property: string) => cleanText(textOf(document, property) ?? '', MAX.support)
 
 function parseNumericId(value: unknown, labels: Record<number, string>): number | null {
   const id = Number(identifierOf(value) ?? NaN)
@@ -217,19 +249,16 @@ function parseCaptions(list: unknown[]): CaptionLink[] {
   return [...captions.values()]
 }
 
+/** Returns the images of a list in any form; width and height are 0 where they are not known. */
 function parseIcons(list: unknown[]): ImageLink[] {
-  const Icon = z.object({
-    type: z.literal('Image'),
-    url: Url,
-    mediaType: z.enum(IMAGE_TYPES),
-    width: z.int().positive(),
-    height: z.int().positive()
+  const size = z.int().positive().catch(0)
+  return linksOf(list.slice(0, 20)).flatMap(({ href, mediaType, link }) => {
+    const url = httpUrl(href)
+    const extension = /\.(\w{1,5})$/.exec(url ? new URL(url).pathname : '')?.[1]?.toLowerCase() ?? ''
+    const type = mediaType ?? IMAGE_EXTENSIONS[extension] ?? 'image/jpeg'
+    if (!url || !IMAGE_TYPES.includes(type)) return []
+    return [{ url, mediaType: type, width: size.parse(link.width), height: size.parse(link.height) }]
   })
-  return list
-    .slice(0, 20)
-    .map(icon => Icon.safeParse(icon).data)
-    .filter(icon => icon !== undefined)
-    .map(({ url, mediaType, width, height }) => ({ url, mediaType, width, height }))
 }
 
 function parseStoryboard(list: unknown[]): StoryboardLink | null {

@@ -5,9 +5,12 @@ import { hasFollowsWithHost } from '../fediverse/confirm-at-origin.ts'
 import { hostOf, httpUrl, isLocalUrl } from '../fediverse/origin.ts'
 import { registerObjectRefreshHandler, requestObjectRefresh } from '../fediverse/object-refreshes.ts'
 import { RetryLaterError, onActivity, onWithdrawal, type IncomingActivity } from '../fediverse/activity-handlers.ts'
-import { idOf, listOf } from '../fediverse/vocabulary.ts'
+import { idOf, isObject, listOf, typeOf } from '../fediverse/vocabulary.ts'
 import { isVideoServedToPeers } from './local-video.query.ts'
 import {
+  isVideoDocument,
+  isWithdrawal,
+  UnusableVideoError,
   resolveVideoChannel,
   validateVideoDocument,
   resolveVideo,
@@ -18,18 +21,27 @@ import {
 import { handleForbiddenVideo } from './forbidden-videos.ts'
 import { removeRemoteVideo, storeRemoteVideo } from './store-remote-video.ts'
 import { VideoModel } from './video.model.ts'
+import { POST_TYPES } from './video.codec.ts'
 import type { VideoObject } from './video-object.ts'
 
 /** Registers the inbox handlers of videos and their shares; called once at start. */
 export function registerVideoInboxHandlers(): void {
   onActivity('Create(Video)', handleCreateOrUpdate)
   onActivity('Update(Video)', handleCreateOrUpdate)
+  for (const type of POST_TYPES) {
+    onActivity(`Create(${type})`, handlePost)
+    onActivity(`Update(${type})`, handlePost)
+  }
   onActivity('Announce', handleAnnounce)
   onWithdrawal(removeShare)
   onActivity('Delete', handleDelete)
   registerObjectRefreshHandler({
-    types: ['Video'],
-    store: async (document, requestedAt, budget) => void (await storeVideoDocument(document, requestedAt, budget)),
+    types: ['Video', ...POST_TYPES],
+    store: async (document, requestedAt, budget) => {
+      // A post that is no video here may be a comment.
+      if (typeOf(document) === 'Video' || (await listVideoOwnerUrls(httpUrl(document.id) ?? '')).length > 0)
+        await storeVideoDocument(document, requestedAt, budget)
+    },
     remove: async (url, requestedAt) => void (await removeRemoteVideo(url, requestedAt)),
     forbid: handleForbiddenVideo
   })
@@ -48,8 +60,13 @@ async function handleCreateOrUpdate({ actor, object: activityObject, receivedAt 
     if (owners.length > 0 && !owners.includes(actor)) return false
     const budget = new FetchBudget()
     const object = parseEmbeddedVideo(document)
+    // Narrowed to fewer people, or without its video: as if it were deleted.
+    if (object instanceof UnusableVideoError && isWithdrawal(object)) {
+      if (owners.length > 0) await requestObjectRefresh(id, { withdrawn: true })
+      return owners.length > 0
+    }
     // An incomplete document is fetched from its origin.
-    if (!object) {
+    if (object instanceof UnusableVideoError) {
       await resolveVideo(id, { budget, refresh: true })
       return true
     }
@@ -59,12 +76,33 @@ async function handleCreateOrUpdate({ actor, object: activityObject, receivedAt 
   })
 }
 
-/** Returns null for an incomplete or invalid document. */
-function parseEmbeddedVideo(document: unknown): VideoObject | null {
+/**
+ * Stores a post with a video, if it is stored already or somebody here follows its author or the group that announced it: of others' posts
+ * only those are videos here that somebody asked for.
+ */
+async function handlePost(incoming: IncomingActivity): Promise<boolean> {
+  const [document] = listOf(incoming.object)
+  const id = httpUrl(idOf(document))
+  if (!id || !isObject(document)) return false
+  const isStored = (await listVideoOwnerUrls(id)).length > 0
+  if (!isStored && (!isVideoDocument(document) || !(await isFollowedHere([incoming.actor, incoming.signer])))) return false
+  return await handleCreateOrUpdate(incoming)
+}
+
+async function isFollowedHere(actors: string[]): Promise<boolean> {
+  const rows = await runQuery(sql`
+    SELECT 1 FROM follows JOIN actors target ON target.id = follows.target_id JOIN actors follower ON follower.id = follows.actor_id
+    WHERE target.url = ANY(${actors}) AND follower.host IS NULL AND follows.state = 'accepted' LIMIT 1`)
+  return rows.length > 0
+}
+
+/** Returns the error for an incomplete, invalid or unusable document. */
+function parseEmbeddedVideo(document: unknown): VideoObject | UnusableVideoError {
   try {
     return validateVideoDocument(document)
-  } catch {
-    return null
+  } catch (error) {
+    if (error instanceof UnusableVideoError) return error
+    throw error
   }
 }
 

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { useLayoutEffect, useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
+import type { SearchRefusal } from '../../../shared/search.ts'
 import { api } from '../api.ts'
 import { displayHandle } from '../channels/actor-header.tsx'
 import { t } from '../i18n/i18n.ts'
@@ -55,9 +56,15 @@ function SearchResults({ searchText }: { searchText: string }): JSX.Element {
   const isHandle = !isAddress && /^(?:acct:@?|[@!])?[^\s@]+@[^\s@]+$/i.test(searchText)
   const channels = useQuery('GET /search/video-channels', { query: { start: 0, search: searchText } })
   const [videoCount, setVideoCount] = useState<number | null>(null)
+  const [refusal, setRefusal] = useState<SearchRefusal | null>(null)
   const loadVideos = async (start: number) => {
-    const page = isHandle ? { total: 0, data: [] } : await api('GET /search/videos', { query: { start, search: searchText } })
+    if (isHandle) {
+      setVideoCount(0)
+      return { total: 0, data: [] }
+    }
+    const page = await api('GET /search/videos', { query: { start, search: searchText } })
     setVideoCount(page.total)
+    setRefusal(page.refusal ?? null)
     return page
   }
   const foundChannels = channels.data?.data ?? []
@@ -95,7 +102,7 @@ function SearchResults({ searchText }: { searchText: string }): JSX.Element {
         empty={
           foundChannels.length > 0 || channels.data === null ? null : (
             <EmptyState icon="search" title={t('search.empty')}>
-              <p>{t('search.emptyText')}</p>
+              <p>{t(refusal ? `search.refusal.${refusal}` : 'search.emptyText')}</p>
             </EmptyState>
           )
         }
