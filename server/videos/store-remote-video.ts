@@ -17,6 +17,9 @@ import { uuidOfUrl } from './video-uuid.ts'
 /** States that are stored as the origin sent them: published, waiting for a live stream, live stream ended. */
 const VISIBLE_STATES = [1, 4, 5]
 
+/** Milliseconds that the clock of another server may be ahead (docs/federation.md#dates). */
+const MAX_CLOCK_SKEW = 3_600_000
+
 /**
  * Inserts or updates a remote video from its document and emits `video.received` after commit; a document older than the stored one
  * changes nothing. `requestedAt`: when the document was requested or received. `embedded`: it came in an activity; one that says something
@@ -37,8 +40,9 @@ export async function storeRemoteVideo(
     const now = new Date()
     const publishedAt = object.published ?? object.updated
     const changedAt = object.updated ?? object.published
-    // A document without a time of change, or with one to come, is of no other version than the stored one.
-    const updated = changedAt && changedAt <= now ? changedAt : (stored?.remoteUpdatedAt ?? requestedAt)
+    // A document without a time of change, or with one that no clock explains, is of no other version than the stored one.
+    const isPlausible = changedAt !== null && changedAt.getTime() <= now.getTime() + MAX_CLOCK_SKEW
+    const updated = isPlausible ? changedAt : (stored?.remoteUpdatedAt ?? requestedAt)
     if (stored && (!stored.remote || (stored.remoteUpdatedAt?.getTime() ?? 0) > updated.getTime())) return stored
     const remoteDigest = digestOf(object)
     const isSameVersion = stored?.remoteUpdatedAt?.getTime() === updated.getTime()
