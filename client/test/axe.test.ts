@@ -84,6 +84,13 @@ async function insertOtherServers(): Promise<void> {
       ('b.example', 2, now(), NULL, NULL, now() - interval '1 hour', now(), 'Status 502', NULL),
       ('c.example', 9, now(), now() + interval '1 hour', NULL, NULL, now(), 'connect ECONNREFUSED', NULL),
       ('d.example', 90, now(), NULL, now(), NULL, now(), 'getaddrinfo ENOTFOUND d.example', now())`)
+  await runQuery(sql`
+    INSERT INTO ineffective_activities (activity_key, digest, type, actor, signer, proof, host, subject, body, reason, received_at)
+    SELECT 'https://a.example/likes/' || reason, '', 'Like', 'https://a.example/a', 'https://a.example/a', 'http', 'a.example', 'x', '{}',
+      reason, now() FROM unnest(ARRAY['nobody took it', 'dropped: it is about another actor', 'failed: no']) AS reason`)
+  await runQuery(sql`
+    INSERT INTO outgoing (actor, type, activity, audience, lane, subject, set_aside_at, sign_error)
+    VALUES ('https://here.example/keyless', 'Follow', '{"id": "https://here.example/1"}', '{}', 0, 'x', now(), 'It has no key')`)
 }
 
 /** A page to check: its path, a selector that appears once it is ready, and what to do there first. */
@@ -305,6 +312,7 @@ const ADMINISTRATOR: Record<string, PageToCheck> = {
     }
   },
   'federation, followers': { path: () => '/admin/federation?tab=followers', ready: '.server' },
+  'federation, activities without effect': { path: () => '/admin/federation?tab=activities', ready: '.server' },
   'federation, servers': { path: () => '/admin/federation?tab=peers', ready: '.server' },
   reports: {
     path: () => '/admin/reports',

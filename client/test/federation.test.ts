@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runQuery, sql } from '../../server/core/sql.ts'
 import { startPeerInstance, type PeerInstance } from '../../server/test/peer-instance.ts'
 import { eventually } from '../../server/test/instance.ts'
 import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
@@ -213,6 +214,39 @@ test('an administrator follows instances, accepts, rejects and removes followers
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
+
+for (const width of [390, 1280])
+  test(`an administrator has activities without effect processed again at ${width} pixels, with the keyboard`, async () => {
+    const [like, follow] = [`${other.url}/likes/${width}`, `${site.url}/follows/${width}`]
+    const actor = `${other.url}/accounts/peertube`
+    const body = JSON.stringify({ id: like, type: 'Like', actor, object: `${site.url}/w/nothing`, content: 'a secret' })
+    await runQuery(sql`
+      INSERT INTO ineffective_activities (activity_key, digest, type, actor, signer, proof, host, subject, body, reason, received_at)
+      VALUES (${like}, '', 'Like', ${actor}, ${actor}, 'http', ${other.host}, 'x', ${body}, 'dropped: as it was then', now())`)
+    await runQuery(sql`
+      INSERT INTO outgoing (actor, type, activity, audience, lane, subject, set_aside_at, sign_error)
+      VALUES (${`${site.url}/accounts/keyless`}, 'Follow', ${JSON.stringify({ id: follow })}::jsonb, '{}', 0, 'x', now(), 'It has no key')`)
+    const visitor = await site.visit({ viewport: { width, height: 800 }, reducedMotion: 'reduce' })
+    const { page } = visitor
+    await logInThroughForm(page, 'root', site.rootPassword, '/admin/federation?tab=peers')
+    await page.getByRole('tab', { name: 'Instances' }).press('ArrowRight')
+    await page.getByRole('tab', { name: 'Without effect', selected: true }).waitFor()
+    const listItem = (text: string) => page.getByRole('listitem').filter({ has: page.getByText(text, { exact: true }) })
+    await listItem(like).getByText('dropped: as it was then').waitFor()
+    await listItem(like).getByText('Refused', { exact: true }).waitFor()
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
+    expect(await page.getByText('secret').count()).toBe(0)
+    await page.getByRole('button', { name: `Process again: Like ${like}` }).press('Enter')
+    await page.getByRole('status').getByText('processed again').waitFor()
+    await listItem(like).getByText('Not applicable', { exact: true }).waitFor()
+    await page.getByRole('button', { name: `Try again: Follow ${follow}` }).press('Enter')
+    await page.getByRole('status').getByText('Trying again.').waitFor()
+    await expect.poll(async () => await listItem(follow).count()).toBe(0)
+    await runQuery(sql`DELETE FROM outgoing WHERE subject = 'x'`)
+    await runQuery(sql`DELETE FROM ineffective_activities`)
+    expectNoPageErrors(visitor)
+    await visitor.context.close()
+  })
 
 test('a video deleted on its server disappears here', async () => {
   const visitor = await site.visit()

@@ -11,6 +11,7 @@ const TABLES_WITHOUT_TRIGGER = [
   'encoding_chunks',
   'encoding_splits',
   'incoming',
+  'ineffective_activities',
   'migrations',
   'oauth_tokens',
   'object_refreshes',

@@ -35,6 +35,10 @@ export const INBOX = defineInternals('inbox', {
   /** Received views are counted together: after this time, at most `viewsBatch` of them. */
   viewsInterval: 10_000,
   viewsBatch: 500,
+  /** Activities without effect that administrators see, of each host and in all, and the largest that can be processed again. */
+  maxIneffective: 100,
+  maxIneffectiveInAll: 5000,
+  maxIneffectiveBody: 64 * 1024,
   /** How often the ids of activities are deleted whose retention (`federation.inbox.keep`) is over. */
   sweepInterval: 3_600_000
 })

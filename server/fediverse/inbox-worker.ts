@@ -9,6 +9,7 @@ import {
   type IncomingActivityRow
 } from './incoming.query.ts'
 import { INBOX } from './inbox-internals.ts'
+import { finishIneffectiveActivities, isIneffective } from './ineffective-activities.ts'
 
 /** Processes the waiting activities of a queue; `wake` signals that there are new ones. */
 export type InboxWorker = { wake(): void; stop(): Promise<void> }
@@ -64,7 +65,9 @@ export function startInboxWorker({
     })
   const outcomeWriter = createBatchWriter<{ id: string; outcome: string }>(
     async rows => {
-      await finishIncomingActivities(rows)
+      const ineffective = rows.filter(({ outcome }) => isIneffective(outcome))
+      if (ineffective.length > 0) await finishIneffectiveActivities(ineffective)
+      if (ineffective.length < rows.length) await finishIncomingActivities(rows.filter(({ outcome }) => !isIneffective(outcome)))
       for (const { id } of rows) leased.delete(id)
       // Later activities about the same subjects may be claimed now.
       if (inOrder) wake()

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defineJob } from '../core/job.ts'
 import { REPEATABLE_ACTIVITIES } from './accept-delivery.ts'
 import { deleteProcessedActivities } from './incoming.query.ts'
+import { sweepIneffectiveActivities } from './ineffective-activities.ts'
 import { sweepObjectRefreshes } from './object-refreshes.ts'
 import { INBOX } from './inbox-internals.ts'
 
@@ -13,6 +14,7 @@ export const sweepIncoming = defineJob({
   every: () => INBOX.sweepInterval,
   run: async () => {
     await deleteProcessedActivities([...REPEATABLE_ACTIVITIES])
+    await sweepIneffectiveActivities()
     await sweepObjectRefreshes()
   }
 })

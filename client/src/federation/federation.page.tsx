@@ -3,17 +3,20 @@ import { useLocation } from 'preact-iso'
 import { AdminPage } from '../admin/admin-page.tsx'
 import { t } from '../i18n/i18n.ts'
 import { Tabs } from '../ui/tabs.tsx'
+import { Activities } from './activities.tsx'
 import { Followers } from './followers.tsx'
 import { Following } from './following.tsx'
 import { Peers } from './peers.tsx'
 import './federation.css'
 
-type Tab = 'following' | 'followers' | 'peers'
+const TABS = ['following', 'followers', 'peers', 'activities'] as const
+type Tab = (typeof TABS)[number]
 
-/** The federation section of the administration: followed actors, followers and the state of the known servers. */
+/** The federation section of the administration: followed actors, followers, the state of the known servers, and activities
+ * without effect. */
 export default function FederationPage(): JSX.Element {
   const { query, route } = useLocation()
-  const tab: Tab = query.tab === 'followers' || query.tab === 'peers' ? query.tab : 'following'
+  const tab = TABS.find(one => one === query.tab) ?? 'following'
   return (
     <AdminPage section="federation">
       {() => (
@@ -24,12 +27,14 @@ export default function FederationPage(): JSX.Element {
           tabs={[
             ['following', t('federation.following')],
             ['followers', t('federation.followers')],
-            ['peers', t('federation.peers')]
+            ['peers', t('federation.peers')],
+            ['activities', t('federation.activities')]
           ]}
         >
           {tab === 'following' && <Following />}
           {tab === 'followers' && <Followers />}
           {tab === 'peers' && <Peers />}
+          {tab === 'activities' && <Activities />}
         </Tabs>
       )}
     </AdminPage>
