@@ -22,7 +22,7 @@ const seed = async (channelId: number, privacy = 1) => {
 }
 beforeAll(async () => {
   ;[site, peer] = await Promise.all([
-    startTestInstance({ webserver: { hostname: 'localhost' }, internals: { inbox: { checkInterval: 100 } } }),
+    startTestInstance({ webserver: { hostname: 'localhost' }, internals: { inbox: { checkInterval: 100, viewsInterval: 50 } } }),
     startHostilePeer()
   ])
   origin = site.url.replace('127.0.0.1', 'localhost')
@@ -90,6 +90,30 @@ test('a video is liked, answered, announced, reported and no longer liked by eve
     const flag = { type: 'Flag', id: peer.id(), actor: bob.url, object: [object], content: 'Bad' }
     expect(await deliver(flag), object).toBe('done')
   }
+})
+
+test('a view counts by every address, and a reply that was fetched names its video by one', async () => {
+  const countViews = async () => (await runQuery<{ views: string }>(sql`SELECT views FROM videos WHERE id = ${video.id}`))[0]!.views
+  for (const object of videoAddresses()) {
+    const [viewer, before] = [peer.id('views'), Number(await countViews())]
+    await deliver({ type: 'View', id: viewer, actor: bob.url, object })
+    await eventually(async () => Number(await countViews()) === before + 1, 10, `the view of ${object}`)
+  }
+  const parent = {
+    type: 'Note',
+    id: peer.id('notes'),
+    content: 'First',
+    inReplyTo: `${origin}/w/${shortUuid(video.uuid)}`,
+    attributedTo: bob.url,
+    to: [PUBLIC],
+    cc: [],
+    published: '2026-11-01T00:00:00Z'
+  }
+  peer.serve(new URL(parent.id).pathname, parent)
+  const reply = { ...parent, id: peer.id('notes'), inReplyTo: parent.id }
+  await deliver({ type: 'Create', id: peer.id(), actor: bob.url, object: reply })
+  const rows = await runQuery(sql`SELECT video_id FROM comments WHERE url IN (${parent.id}, ${reply.id})`)
+  expect(rows).toEqual([{ video_id: video.id }, { video_id: video.id }])
 })
 
 test('an account and a channel are followed by every address', async () => {
