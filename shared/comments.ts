@@ -5,14 +5,28 @@ import { Bool, int, resultList, Paging, Timestamp } from './fields.ts'
 import { VideoId, VideoParam } from './videos.ts'
 
 /**
+ * What is attached to a comment of another server. `name`: alternative text; `thumbnailPath`: a picture through our cache, null for
+ * anything else.
+ */
+export const CommentAttachment = z.object({
+  url: z.string(),
+  mediaType: z.string().nullable(),
+  name: z.string().nullable(),
+  thumbnailPath: z.string().nullable()
+})
+export type CommentAttachment = z.output<typeof CommentAttachment>
+
+/**
  * A comment; `text` is Markdown for local comments and HTML for remote ones, `html` is the rendered text, sanitised again on output. A
- * deleted comment keeps its place.
+ * deleted comment keeps its place. `summary`: a warning of another server behind which text and attachments are folded.
  */
 export const Comment = z.object({
   id: z.int(),
   url: z.string(),
   text: z.string(),
   html: z.string(),
+  summary: z.string().nullable(),
+  attachments: z.array(CommentAttachment),
   threadId: z.int(),
   inReplyToCommentId: z.int().nullable(),
   videoId: z.int(),

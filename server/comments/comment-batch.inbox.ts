@@ -28,8 +28,8 @@ type BatchComment = CommentPlacement & { note: ParsedCommentNote; text: string; 
 export async function acceptCommentBatch(activities: IncomingActivity[]): Promise<IncomingActivity[]> {
   const notes = new Map<string, { note: ParsedCommentNote; incoming: IncomingActivity }>()
   for (const incoming of activities) {
-    const note = isObject(incoming.object) ? parseCommentNote(incoming.object) : null
-    if (note?.isPublic && note.author === incoming.actor && !note.approval) notes.set(note.url, { note, incoming })
+    const note = isObject(incoming.object) ? parseCommentNote(incoming.object, incoming.activity) : null
+    if (note && isPlain(note) && note.author === incoming.actor) notes.set(note.url, { note, incoming })
   }
   const comments: BatchComment[] = []
   for (const placement of await findPlacements([...notes.values()].map(({ note }) => note))) {
@@ -38,6 +38,11 @@ export async function acceptCommentBatch(activities: IncomingActivity[]): Promis
     if (text !== '') comments.push({ ...placement, note, text, incoming })
   }
   return comments.length === 0 ? [] : await transaction(async tx => await insertComments(comments, tx))
+}
+
+/** Whether a comment has nothing but a text and its dates. */
+function isPlain({ isPublic, approval, inReplyTo, attachments, summary, published }: ParsedCommentNote): boolean {
+  return isPublic && !approval && inReplyTo.length === 1 && attachments.length === 0 && summary === null && published !== null
 }
 
 /**
@@ -50,12 +55,12 @@ async function findPlacements(notes: ParsedCommentNote[]): Promise<CommentPlacem
     SELECT given.url, v.id AS video_id, v.remote, account.id AS account_id, parent.id AS parent_id,
       coalesce(parent.thread_id, parent.id) AS thread_id
     FROM unnest(
-        ${notes.map(note => note.url)}::text[], ${notes.map(note => note.inReplyTo)}::text[], ${notes.map(note => note.author)}::text[]
+        ${notes.map(note => note.url)}::text[], ${notes.map(note => note.inReplyTo[0])}::text[], ${notes.map(note => note.author)}::text[]
       ) AS given (url, reply, author)
       JOIN actors author ON author.url = given.author AND author.host IS NOT NULL
         AND author.refreshed_at > now() - ${sqlInterval(config.federation.actors.refresh_after)}
       JOIN accounts account ON account.actor_id = author.id
-      LEFT JOIN comments parent ON parent.url = given.reply AND parent.deleted_at IS NULL
+      LEFT JOIN comments parent ON parent.url = given.reply
       LEFT JOIN videos answered ON answered.url = given.reply
       JOIN videos v ON v.id = coalesce(answered.id, parent.video_id)
     WHERE v.comments_policy = 1
@@ -83,8 +88,8 @@ async function insertComments(comments: BatchComment[], tx: Transaction): Promis
       ${accepted.map(comment => comment.account_id)}::int[],
       ${accepted.map(comment => comment.parent_id)}::int[], ${accepted.map(comment => comment.thread_id)}::int[],
       ${accepted.map(({ text }) => text)}::text[],
-      ${accepted.map(({ note }) => note.published.toISOString())}::timestamptz[],
-      ${accepted.map(({ note }) => note.updated.toISOString())}::timestamptz[])
+      ${accepted.map(({ note }) => note.published!.toISOString())}::timestamptz[],
+      ${accepted.map(({ note }) => note.updated!.toISOString())}::timestamptz[])
       WITH ORDINALITY AS given (url, video, account, parent, thread, text, created, updated, place)
     ORDER BY place ON CONFLICT (url) DO NOTHING RETURNING url`,
     tx

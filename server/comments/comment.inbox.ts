@@ -12,13 +12,14 @@ import { canonicalUrl, registerLocalAddresses } from '../fediverse/local-address
 import { registerObjectRefreshHandler } from '../fediverse/object-refreshes.ts'
 import { RetryLaterError, onActivity, onActivityBatch, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { isTombstoned } from '../fediverse/tombstones.ts'
-import { idOf, isObject, type JsonObject } from '../fediverse/vocabulary.ts'
+import { idOf, isObject, listOf, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { registerVideoCollection } from '../videos/video-collections.ts'
 import { findCommentRow, getCommentRow, type CommentRow } from './comment.row.ts'
 import { addRetentionCondition } from '../videos/retention.ts'
 import { forwardCommentActivities, sendCommentActivity } from './comment.outbox.ts'
 import { tombstoneComment, adjustCommentCount, releaseHeldComment } from './comments.ts'
-import { parseCommentNote, renderCommentNoteHtml, type ParsedCommentNote } from './comment.codec.ts'
+import { COMMENT_TYPES, isPublicNote, parentsOf, parseCommentNote, renderCommentNoteHtml, type ParsedCommentNote } from './comment.codec.ts'
+import { storeAttachments } from './comment-attachments.ts'
 import { listPublicCommentUrls, recountCommentsOf } from './comments.query.ts'
 import { acceptCommentBatch } from './comment-batch.inbox.ts'
 import { CRAWL } from '../fediverse/crawl-internals.ts'
@@ -29,12 +30,14 @@ const POLICY_CLOSED = 2
 /** Registers the handlers for comments of other servers; called once at start. */
 export function registerCommentHandlers(): void {
   onActivityBatch('Create(Note)', async activities => new Map((await acceptCommentBatch(activities)).map(accepted => [accepted, true])))
-  onActivity('Create(Note)', handleNote)
-  onActivity('Update(Note)', handleNote)
+  for (const type of COMMENT_TYPES) {
+    onActivity(`Create(${type})`, handleNote)
+    onActivity(`Update(${type})`, handleNote)
+  }
   onActivity('Delete', handleDelete)
   onActivity('ApproveReply', handleReplyApproval)
   registerObjectRefreshHandler({
-    types: ['Note'],
+    types: COMMENT_TYPES,
     store: async (document, _, budget) => await storeCommentDocument(document, budget),
     remove: removeRemoteComment
   })
@@ -63,13 +66,16 @@ export function registerCommentHandlers(): void {
 
 async function handleNote(incoming: IncomingActivity): Promise<boolean> {
   const budget = new FetchBudget()
-  const note = isObject(incoming.object) ? parseCommentNote(incoming.object) : null
-  if (!note || note.author !== incoming.actor || !note.isPublic) return false
+  const { object, activity, actor } = incoming
+  if (!isObject(object)) return false
+  if (isPublicNote(object, activity) === false) return await hideComment(object, actor)
+  const note = parseCommentNote(object, activity)
+  if (!note || note.author !== actor || !note.isPublic) return false
   try {
     const placement = await resolvePlacement(note.inReplyTo, budget, new Set([note.url]))
     if (!placement) return false
-    const actor = await resolveActivityActor(incoming)
-    await storeRemoteComment(note, placement, actor.id, { incoming })
+    const author = await resolveActivityActor(incoming)
+    await storeRemoteComment(note, placement, author.id, { incoming })
     return true
   } catch (error) {
     if (error instanceof FetchError) {
@@ -89,9 +95,26 @@ export async function fetchRemoteComment(url: string): Promise<void> {
 
 /** Stores a comment from the document that its origin serves, fetched by its URL. Throws FetchError. */
 export async function storeCommentDocument(document: JsonObject, budget: FetchBudget, { approved = false } = {}): Promise<void> {
-  const note = document.type === 'Note' ? parseCommentNote(document) : null
+  const author = httpUrl(idOf(listOf(document.attributedTo)[0]))
+  if (author && isPublicNote(document) === false) await hideComment(document, author)
+  const note = parseCommentNote(document)
   const placement = note?.isPublic ? await resolvePlacement(note.inReplyTo, budget, new Set([note.url])) : null
   if (note && placement) await storeRemoteComment(note, placement, (await resolveActor(note.author, { budget })).id, { approved })
+}
+
+/**
+ * Replaces a comment by a tombstone where its author has narrowed it to fewer people, unless what is stored is newer; returns whether there
+ * was one.
+ */
+async function hideComment(object: JsonObject, author: string): Promise<boolean> {
+  const url = httpUrl(object.id)
+  const changedAt = typeof object.updated === 'string' ? new Date(object.updated).getTime() : NaN
+  return await transaction(async tx => {
+    const row = url ? await findCommentRow(sql`comment.url = ${url} AND comment.remote AND comment.deleted_at IS NULL`, tx) : null
+    if (!row || row.author !== author || changedAt < row.updated_at.getTime()) return false
+    await tombstoneComment(row, tx)
+    return true
+  })
 }
 
 /** Replaces a remote comment by a tombstone: its origin does not have it any more. */
@@ -105,22 +128,45 @@ export async function removeRemoteComment(url: string): Promise<void> {
 type CommentPlacement = { videoId: number; parentId: number | null; threadId: number | null }
 
 /**
- * Returns where a comment belongs: directly below a known video, or below a comment as its reply. Fetches and stores missing parents, at
- * most `CRAWL.maxReplies` of them (docs/federation.md#reply-chains).
+ * Returns where a comment belongs that replies to one of `urls`: directly below a known video, or below a comment as its reply, though that
+ * may be deleted. Fetches and stores missing parents, at most `CRAWL.maxReplies` of them (docs/federation.md#reply-chains).
  */
-async function resolvePlacement(inReplyTo: string, budget: FetchBudget, seen: Set<string>): Promise<CommentPlacement | null> {
-  const url = await canonicalUrl(inReplyTo)
+async function resolvePlacement(urls: string[], budget: FetchBudget, seen: Set<string>): Promise<CommentPlacement | null> {
+  for (const url of urls) {
+    const known = await findKnownPlacement(await canonicalUrl(url))
+    if (known) return known
+  }
+  let failure: unknown = null
+  for (const url of urls) {
+    try {
+      const placement = await fetchPlacement(url, budget, seen)
+      if (placement) return placement
+    } catch (error) {
+      if (!(error instanceof FetchError)) throw error
+      failure ??= error
+    }
+  }
+  if (failure !== null) throw failure
+  return null
+}
+
+async function findKnownPlacement(url: string): Promise<CommentPlacement | null> {
   const [video] = await runQuery<{ id: number }>(
     sql`SELECT id FROM videos WHERE url = ${url} AND CASE WHEN remote THEN gone_at IS NULL AND privacy IN (1, 2) ELSE state = 1
       AND (privacy IN (1, 2) OR publications > 0) END`
   )
   if (video) return { videoId: video.id, parentId: null, threadId: null }
   const parent = await findCommentRow(sql`comment.url = ${url}`)
-  if (parent) return parent.deleted_at ? null : { videoId: parent.video_id, parentId: parent.id, threadId: parent.thread_id ?? parent.id }
-  if (seen.has(url) || seen.size >= CRAWL.maxReplies || (await isTombstoned(url))) return null
+  return parent && { videoId: parent.video_id, parentId: parent.id, threadId: parent.thread_id ?? parent.id }
+}
+
+async function fetchPlacement(url: string, budget: FetchBudget, seen: Set<string>): Promise<CommentPlacement | null> {
+  if (seen.has(url) || seen.size >= CRAWL.maxReplies) return null
   seen.add(url)
   const { document } = await fetchRemoteDocument(url, { budget })
-  const note = document.type === 'Note' ? parseCommentNote(document) : null
+  // A deleted parent that was never here tells at most what it replied to.
+  if (typeOf(document) === 'Tombstone' || (await isTombstoned(url))) return await resolvePlacement(parentsOf(document), budget, seen)
+  const note = parseCommentNote(document)
   const placement = note?.isPublic ? await resolvePlacement(note.inReplyTo, budget, seen) : null
   if (!note || !placement) return null
   const author = await resolveActor(note.author, { budget })
@@ -136,7 +182,7 @@ async function storeRemoteComment(
   { incoming, approved = false }: { incoming?: IncomingActivity; approved?: boolean }
 ): Promise<StoredComment | null> {
   const text = await renderCommentNoteHtml(note)
-  if (text === '') return null
+  if (text === '' && note.attachments.length === 0) return null
   return await transaction(async tx => {
     await acquireTextLocks('COMMENT_URL', [note.url], tx)
     const [video] = await runQuery<{ remote: boolean; policy: number; url: string; account: number | null }>(
@@ -147,7 +193,7 @@ async function storeRemoteComment(
     )
     if (!video?.account || (await isTombstoned(note.url, tx))) return null
     const [existing] = await runQuery<ExistingComment>(
-      sql`SELECT id, video_id, thread_id, account_id, remote, held, deleted_at, updated_at, reply_approval FROM comments
+      sql`SELECT id, video_id, thread_id, account_id, text, note_summary, remote, held, deleted_at, updated_at, reply_approval FROM comments
         WHERE url = ${note.url}`,
       tx
     )
@@ -163,25 +209,37 @@ async function storeRemoteComment(
       (!incoming || hostOf(incoming.signer) !== hostOf(video.url))
     )
       return null
-    if (existing && existing.updated_at >= note.updated && existing.reply_approval === (note.approval ?? existing.reply_approval))
+    const isUnchanged = existing && (note.updated ? existing.updated_at >= note.updated : isSameText(existing, note, text))
+    // Without a time of change only the attachments may have changed.
+    if (isUnchanged && existing.reply_approval === (note.approval ?? existing.reply_approval)) {
+      if (!note.updated) await storeAttachments(existing.id, note.attachments, tx)
       return existing
+    }
+    const now = new Date()
     const held = existing?.held ?? (!video.remote && video.policy === POLICY_APPROVAL)
     const [row] = await runQuery<StoredComment>(
       sql`
-      INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, remote, held, reply_approval, created_at, updated_at)
-      VALUES (${note.url}, ${videoId}, ${video.account}, ${parentId}, ${threadId}, ${text}, true, ${held},
-        ${video.remote ? note.approval : null}, ${note.published}, ${note.updated})
-      ON CONFLICT (url) DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at RETURNING id, video_id, thread_id`,
+      INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, note_summary, remote, held, reply_approval, created_at, updated_at)
+      VALUES (${note.url}, ${videoId}, ${video.account}, ${parentId}, ${threadId}, ${text}, ${note.summary}, true, ${held},
+        ${video.remote ? note.approval : null}, ${note.published ?? note.updated ?? now}, ${note.updated ?? now})
+      ON CONFLICT (url) DO UPDATE SET text = excluded.text, note_summary = excluded.note_summary, updated_at = excluded.updated_at RETURNING id, video_id, thread_id`,
       tx
     )
+    await storeAttachments(row!.id, note.attachments, tx)
     if (!video.remote && !held && incoming) await forwardCommentActivities([{ url: note.url, videoId, incoming }], tx)
     // Last: every comment below this video waits for this row.
     await adjustCommentCount({ videoId, accountId: video.account }, existing || held ? 0 : 1, tx)
     return row!
   })
 }
+/** Whether a comment says what it said before. */
+function isSameText(existing: ExistingComment, note: ParsedCommentNote, text: string): boolean {
+  return existing.text === text && existing.note_summary === note.summary
+}
+
 type StoredComment = Pick<CommentRow, 'id' | 'video_id' | 'thread_id'>
-type ExistingComment = StoredComment & Pick<CommentRow, 'account_id' | 'remote' | 'held' | 'deleted_at' | 'updated_at' | 'reply_approval'>
+type ExistingComment = StoredComment &
+  Pick<CommentRow, 'account_id' | 'text' | 'note_summary' | 'remote' | 'held' | 'deleted_at' | 'updated_at' | 'reply_approval'>
 
 /** A comment may be deleted by its author or by the owner of the video. */
 async function handleDelete(incoming: IncomingActivity): Promise<boolean> {

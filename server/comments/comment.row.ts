@@ -10,6 +10,7 @@ export type CommentRow = {
   parent_id: number | null
   thread_id: number | null
   text: string
+  note_summary: string | null
   remote: boolean
   held: boolean
   reply_approval: string | null

@@ -6,6 +6,7 @@ import { sqlAnd, queryAs, runQuery, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
 import { isoTimestampSql } from '../actors/actor.shape.ts'
 import { notBlockedSql } from '../actors/blocks.ts'
+import { ATTACHMENTS_SQL } from './comment-attachments.ts'
 
 /**
  * The reader of a video's comments: held comments are visible to their author, the video's owner and moderators, those
@@ -163,7 +164,8 @@ function visibleRepliesSql(commentViewer: CommentViewer): Sql {
 
 function commentSql(commentViewer: CommentViewer): Sql {
   const replies = visibleRepliesSql(commentViewer)
-  return sql`json_build_object('id', comment.id, 'url', comment.url, 'text', comment.text, 'remote', comment.remote,
+  return sql`json_build_object('id', comment.id, 'url', comment.url, 'text', comment.text, 'summary', comment.note_summary,
+    'attachments', ${ATTACHMENTS_SQL}, 'remote', comment.remote,
     'threadId', coalesce(comment.thread_id, comment.id), 'inReplyToCommentId', comment.parent_id, 'videoId', comment.video_id,
     'createdAt', ${isoTimestampSql(sql`comment.created_at`)}, 'updatedAt', ${isoTimestampSql(sql`comment.updated_at`)},
       'deletedAt', ${isoTimestampSql(sql`comment.deleted_at`)}, 'heldForReview', comment.held, 'isDeleted', comment.deleted_at IS NOT NULL,

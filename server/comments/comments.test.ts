@@ -282,7 +282,6 @@ test('ignores malformed, forged and circular notes, and sanitises scripts', asyn
     createNote(eve, url, { content: '' }),
     createNote(eve, url, { content: '<script>alert(1)</script>' }),
     createNote(eve, url, { content: 5 }),
-    createNote(eve, url, { published: 'never' }),
     createNote(eve, null),
     createNote(eve, url, { id: `${site.url}/notes/1` }),
     createNote(eve, 'x'.repeat(5000))

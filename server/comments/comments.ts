@@ -6,6 +6,7 @@ import type { Viewer } from '../core/route.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { notBlockedSql } from '../actors/blocks.ts'
 import { addTombstone } from '../fediverse/tombstones.ts'
+import { removeAttachments } from './comment-attachments.ts'
 import { findCommentRow, getCommentRow, type CommentRow } from './comment.row.ts'
 import { sendReplyApproval, sendCommentActivity, sendCommentDelete } from './comment.outbox.ts'
 
@@ -84,7 +85,11 @@ export async function tombstoneComment(
 ): Promise<void> {
   const [before] = await runQuery<{ held: boolean }>(sql`SELECT held FROM comments WHERE id = ${id} AND deleted_at IS NULL FOR UPDATE`, tx)
   if (!before) return
-  await runQuery(sql`UPDATE comments SET text = '', held = false, deleted_at = now(), updated_at = now() WHERE id = ${id}`, tx)
+  await runQuery(
+    sql`UPDATE comments SET text = '', note_summary = NULL, held = false, deleted_at = now(), updated_at = now() WHERE id = ${id}`,
+    tx
+  )
+  await removeAttachments(id, tx)
   await addTombstone(url, tx)
   await adjustCommentCount({ videoId, accountId }, before.held ? 0 : -1, tx)
 }

@@ -4,21 +4,30 @@ import type { CollectionQuery } from '../actors/activitypub-response.ts'
 import { httpUrl } from '../fediverse/origin.ts'
 import { onActivity, onWithdrawal, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { recordEarlyUndo, consumeEarlyUndo } from '../fediverse/tombstones.ts'
-import { idOf, isObject } from '../fediverse/vocabulary.ts'
+import { idOf, isObject, textOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { registerVideoCollection } from '../videos/video-collections.ts'
 import { addRetentionCondition } from '../videos/retention.ts'
 import { removeRemoteReaction, storeRemoteReaction } from './reactions.ts'
 
 /** Emoji reactions that count as a like (FEP-c0e0). */
-const LIKE_EMOJI = new Set(['👍', '❤', '❤️', '♥', '⭐'])
+const LIKE_EMOJI = new Set(['👍', '❤', '♥', '⭐'])
+/** One that is a dislike, even as the content of a Like (Misskey). */
+const DISLIKE_EMOJI = '👎'
 
 /** Registers the inbox handlers, the collections and the retention condition of reactions; called once at start. */
 export function registerReactionInboxHandlers(): void {
-  onActivity('Like', async incoming => await handleReaction(incoming, 'like'))
+  onActivity('Like', async incoming => await handleReaction(incoming, emojiOf(incoming.activity) === DISLIKE_EMOJI ? 'dislike' : 'like'))
   onActivity('Dislike', async incoming => await handleReaction(incoming, 'dislike'))
-  onActivity('EmojiReact', async incoming => LIKE_EMOJI.has(String(incoming.activity.content)) && (await handleReaction(incoming, 'like')))
-  onActivity('Undo(Like)', async incoming => await handleUndo(incoming, 'like'))
-  onActivity('Undo(EmojiReact)', async incoming => await handleUndo(incoming, 'like'))
+  onActivity('EmojiReact', async incoming => {
+    const emoji = emojiOf(incoming.activity)
+    if (emoji === DISLIKE_EMOJI) return await handleReaction(incoming, 'dislike')
+    return LIKE_EMOJI.has(emoji) && (await handleReaction(incoming, 'like'))
+  })
+  for (const type of ['Undo(Like)', 'Undo(EmojiReact)'])
+    onActivity(type, async incoming => {
+      const isDislike = isObject(incoming.object) && emojiOf(incoming.object) === DISLIKE_EMOJI
+      return await handleUndo(incoming, isDislike ? 'dislike' : 'like')
+    })
   onActivity('Undo(Dislike)', async incoming => await handleUndo(incoming, 'dislike'))
   onWithdrawal(async (id, { actor }) => await removeRemoteReaction(actor, id))
   registerVideoCollection('likes', ({ id }) => reactionUrlsQuery(id, 'like'))
@@ -27,6 +36,14 @@ export function registerReactionInboxHandlers(): void {
     sql`EXISTS (SELECT 1 FROM reactions JOIN accounts a ON a.id = reactions.account_id WHERE reactions.video_id = v.id
       AND a.user_id IS NOT NULL)`
   )
+}
+
+/** The emoji of a reaction, without the tone of its skin and the selector of its presentation (Unicode Technical Standard #51); may be empty. */
+function emojiOf(reaction: JsonObject): string {
+  return (textOf(reaction, 'content') ?? '')
+    .slice(0, 50)
+    .replace(/[\ufe0e\ufe0f]|[\u{1f3fb}-\u{1f3ff}]/gu, '')
+    .trim()
 }
 
 async function handleReaction(incoming: IncomingActivity, type: 'like' | 'dislike'): Promise<boolean> {

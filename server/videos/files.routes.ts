@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Router, type Request, type RequestHandler, type Response } from 'express'
+import { notBlockedSql } from '../actors/blocks.ts'
 import { config } from '../core/config.ts'
 import { limitRate } from '../core/request-rate-limit.ts'
 import { notFound, Problem } from '../core/problem.ts'
@@ -52,7 +53,10 @@ const REMOTE_FILES_SQL: Record<string, Sql> = {
   avatars: sql`SELECT filename, url FROM actor_images WHERE kind = 'avatar'`,
   banners: sql`SELECT filename, url FROM actor_images WHERE kind = 'banner'`,
   storyboards: sql`SELECT filename, url FROM storyboards`,
-  captions: sql`SELECT filename, url FROM video_captions`
+  captions: sql`SELECT filename, url FROM video_captions`,
+  'comment-attachments': sql`SELECT filename, attached.url FROM comment_attachments attached JOIN comments ON comments.id = comment_id
+    JOIN accounts ON accounts.id = comments.account_id JOIN actors ON actors.id = accounts.actor_id
+    WHERE NOT held AND deleted_at IS NULL AND ${notBlockedSql({ actorId: sql`actors.id`, host: sql`actors.host` }, null)}`
 }
 const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
 const CAPTION_TYPES = ['text/vtt', 'text/plain', 'application/octet-stream']
@@ -72,6 +76,12 @@ for (const kind of ['thumbnails', 'previews', 'storyboards', 'avatars', 'banners
     await sendStoredFile(request, response, storedFilePath(kind, name), publicCache(config.cache.static.images))
   })
 }
+
+filesRouter.get('/lazy-static/comment-attachments/:name', async (request, response) => {
+  const name = assertFileName(request.params.name)
+  if (!(await sendRemoteFile(request, response, 'comment-attachments', name, { types: IMAGE_TYPES, maxSize: FETCH.maxImageSize })))
+    throw notFound('File')
+})
 
 /**
  * Sends a file of another server through the cache; returns false where the database names no remote file of this name. Only URLs from the

@@ -11,10 +11,10 @@ import { currentUser } from '../session.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Button } from '../ui/button.tsx'
 import { openConfirmDialog } from '../ui/dialog.tsx'
-import { SanitizedHtml } from '../ui/markdown.tsx'
 import { Badge } from '../ui/feedback.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { mayApproveComments, mayDeleteComment, COMMENTS_POLICY_IDS, type CommentContext } from './comment-permissions.ts'
+import { CommentContent } from './comment-content.tsx'
 import { CommentForm } from './comment-form.tsx'
 
 /** Milliseconds between `createdAt` and `updatedAt` above which a comment counts as edited. */
@@ -124,7 +124,7 @@ export function CommentItem({ comment, context, onReply, onDelete, onApprove, ch
             )}
           </div>
         )}
-        <SanitizedHtml html={comment.html} />
+        <CommentContent comment={comment} />
         {(mayReply || mayDelete || mayReport) && (
           <div class="comment-actions" ref={actions}>
             {mayReply && (

@@ -100,6 +100,7 @@ export default {
   'comments.approve': 'Approve',
   'comments.approveOf': 'Approve comment by {name}',
   'comments.approved': 'Comment approved.',
+  'comments.attachments': 'Attachments',
   'comments.by': 'Comment by {name}',
   'comments.closed': 'Comments are turned off.',
   'comments.count': { one: '{number} comment', other: '{number} comments' },
@@ -128,6 +129,7 @@ export default {
   'comments.showReplies': { one: 'Show {count} reply', other: 'Show {count} replies' },
   'comments.sort': 'Sort comments',
   'comments.title': 'Comments',
+  'comments.warning': 'Warning: {text}',
   'comments.yourReply': 'Your reply to {name}',
   'comments.yours': 'Your comment',
 

@@ -105,6 +105,7 @@ export default {
   'comments.approve': 'Approuver',
   'comments.approveOf': 'Approuver le commentaire de {name}',
   'comments.approved': 'Commentaire approuvé.',
+  'comments.attachments': 'Pièces jointes',
   'comments.by': 'Commentaire de {name}',
   'comments.closed': 'Les commentaires sont désactivés.',
   'comments.count': { one: '{number} commentaire', other: '{number} commentaires' },
@@ -133,6 +134,7 @@ export default {
   'comments.showReplies': { one: 'Afficher {count} réponse', other: 'Afficher {count} réponses' },
   'comments.sort': 'Trier les commentaires',
   'comments.title': 'Commentaires',
+  'comments.warning': 'Avertissement : {text}',
   'comments.yourReply': 'Votre réponse à {name}',
   'comments.yours': 'Votre commentaire',
 

@@ -1,0 +1,234 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { CommentTree } from '../../shared/comments.ts'
+import { runQuery, sql } from '../core/sql.ts'
+import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { startHostilePeer, type HostileActor, type HostilePeer } from '../test/hostile-peer.ts'
+import { seedVideo } from '../test/seed-video.ts'
+
+const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
+type Json = { [key: string]: any }
+
+let site: TestInstance
+let owner: Awaited<ReturnType<TestInstance['user']>>
+let peer: HostilePeer
+let author: HostileActor
+let other: HostileActor
+/** A local video of its own for each test. */
+let video: { id: number; uuid: string; url: string }
+
+beforeAll(async () => {
+  site = await startTestInstance()
+  owner = await site.user('owner')
+  peer = await startHostilePeer()
+  author = await peer.actor('author')
+  other = await peer.actor('other')
+  await peer.post(`${site.url}/inbox`, { type: 'Follow', id: peer.id(), actor: author.url, object: `${site.url}/accounts/owner` })
+  await eventually(async () => peer.received.some(({ activity }) => activity.type === 'Accept'), 20, 'the Accept')
+}, 60_000)
+afterAll(async () => {
+  await peer?.stop()
+  await site?.stop()
+})
+beforeEach(async () => {
+  const { id, uuid } = await seedVideo({ channelId: owner.channelId })
+  video = { id, uuid, url: `${site.url}/videos/watch/${uuid}` }
+  await runQuery(sql`UPDATE videos SET url = ${video.url} WHERE id = ${id}`)
+})
+
+const noteOf = (overrides: Json = {}, actor = author): Json => {
+  const id = peer.id('notes')
+  const note = {
+    type: 'Note',
+    id,
+    url: `${id}.html`,
+    attributedTo: actor.url,
+    inReplyTo: video.url,
+    content: '<p>Hello</p>',
+    published: '2026-11-01T00:00:00Z',
+    to: [PUBLIC],
+    cc: [],
+    ...overrides
+  }
+  peer.serve(new URL(id).pathname, { '@context': 'https://www.w3.org/ns/activitystreams', ...note })
+  return note
+}
+const send = async (type: string, object: unknown, overrides: Json = {}, actor = author) => {
+  const activity = { type, id: peer.id(), actor: actor.url, to: [PUBLIC], object, ...overrides }
+  expect((await peer.post(`${site.url}/inbox`, activity)).status).toBe(202)
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 30, 'the processing')
+}
+const listThreads = async (): Promise<Json[]> => (await site.call(`GET /videos/${video.uuid}/comment-threads`)).json.data
+const getThread = async (id: number): Promise<CommentTree> => (await site.call(`GET /videos/${video.uuid}/comment-threads/${id}`)).json
+
+test.each<[string, Json, Json]>([
+  ['a map of languages alone', { content: undefined, contentMap: { fr: '<p>Salut</p>' } }, { html: '<p>Salut</p>' }],
+  ['a text with a language', { content: { '@value': '<p>Salut</p>', '@language': 'fr' } }, { html: '<p>Salut</p>' }],
+  ['a warning', { summary: 'Spoiler' }, { html: '<p>Hello</p>', summary: 'Spoiler' }],
+  ['a warning in a language', { summaryMap: { fr: 'Fin' } }, { summary: 'Fin' }],
+  ['no date', { published: undefined }, { html: '<p>Hello</p>' }],
+  ['a date that is none', { published: 'never', updated: 5 }, { html: '<p>Hello</p>' }],
+  ['a list of types', { type: ['x:Toot', 'Note'] }, { html: '<p>Hello</p>' }],
+  [
+    'only a picture',
+    { content: '', attachment: { type: 'Document', mediaType: 'image/png', url: 'https://x.example/1.png', name: 'A cat' } },
+    {
+      html: '',
+      attachments: [
+        {
+          url: 'https://x.example/1.png',
+          mediaType: 'image/png',
+          name: 'A cat',
+          thumbnailPath: expect.stringMatching(/^\/lazy-static\/.*\.png$/)
+        }
+      ]
+    }
+  ],
+  [
+    'attachments of several kinds',
+    {
+      attachment: [
+        { type: 'Video', mediaType: 'video/mp4', url: [{ type: 'Link', href: 'https://x.example/1.mp4' }] },
+        { type: 'Link', href: 'https://x.example/page' },
+        'https://x.example/string',
+        { type: 'Document', url: 'javascript:alert(1)' }
+      ]
+    },
+    {
+      attachments: [
+        { url: 'https://x.example/1.mp4', mediaType: 'video/mp4', name: null, thumbnailPath: null },
+        { url: 'https://x.example/page', mediaType: null, name: null, thumbnailPath: null },
+        { url: 'https://x.example/string', mediaType: null, name: null, thumbnailPath: null }
+      ]
+    }
+  ]
+])('a Note with %s', async (_what, overrides, expected) => {
+  const before = Date.now()
+  const note = noteOf(overrides)
+  await send('Create', note)
+  const [comment] = await listThreads()
+  expect(comment).toMatchObject({ url: note.id, summary: null, attachments: [], ...expected })
+  if (typeof note.published !== 'string' || note.published === 'never')
+    expect(Date.parse(comment!.createdAt)).toBeGreaterThanOrEqual(before)
+  // A second delivery without a time of change is no edit.
+  await send('Update', note)
+  expect(await listThreads()).toEqual([comment])
+})
+
+test.each<[string, Json, RegExp]>([
+  [
+    'Article',
+    { name: 'My <b>view</b>', content: '<p>Long</p>'.repeat(10_000) },
+    /^<p><a href="URL"[^>]*>My &lt;b&gt;view&lt;\/b&gt;<\/a><\/p>$/
+  ],
+  ['Page', { content: '<p>First line</p><p>More</p>' }, /^<p><a href="URL"[^>]*>First line<\/a><\/p>$/],
+  ['Question', { content: '<p>Better?</p>', oneOf: [] }, /^<p>Better\?<\/p><p><a href="URL"[^>]*>URL<\/a><\/p>$/],
+  ['Question', { name: 'Better?', content: undefined }, /^<p><a href="URL"[^>]*>Better\?<\/a><\/p>$/]
+])('a reply that is a %s is its title and a link', async (type, overrides, html) => {
+  const note = noteOf({ type, ...overrides })
+  await send('Create', note)
+  const [comment] = await listThreads()
+  expect(comment!.html.replaceAll(note.url, 'URL')).toMatch(html)
+})
+
+test('pictures come through the cache, while their comment is shown', async () => {
+  const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64')
+  peer.serve('/1.png', (_request, response) => void response.writeHead(200, { 'content-type': 'image/png' }).end(png))
+  const note = noteOf({ attachment: [{ type: 'Image', mediaType: 'image/png', url: `${peer.url}/1.png` }] })
+  await send('Create', note)
+  const path = `GET /${(await listThreads())[0]!.attachments[0].thumbnailPath}`
+  expect((await site.call(path)).status).toBe(200)
+  await runQuery(sql`UPDATE comments SET held = true WHERE url = ${note.id}`)
+  expect((await site.call(path)).status).toBe(404)
+  await runQuery(sql`UPDATE comments SET held = false WHERE url = ${note.id}`)
+  await runQuery(sql`INSERT INTO blocked_accounts (actor_id) SELECT id FROM actors WHERE url = ${author.url}`)
+  expect((await site.call(path)).status).toBe(404)
+  await runQuery(sql`DELETE FROM blocked_accounts`)
+  expect((await site.call(path)).status).toBe(200)
+  await send('Delete', note.id)
+  expect((await site.call(path)).status).toBe(404)
+  expect(await listThreads()).toMatchObject([{ isDeleted: true, summary: null, attachments: [] }])
+})
+
+test('an Update changes warning and attachments', async () => {
+  const note = noteOf({ summary: 'Spoiler', attachment: [{ type: 'Link', href: 'https://x.example/1' }] })
+  await send('Create', note)
+  await send('Update', { ...note, summary: null, attachment: [], content: 'Edited', updated: '2026-11-02T00:00:00Z' })
+  expect(await listThreads()).toMatchObject([{ html: 'Edited', summary: null, attachments: [] }])
+})
+
+test('inReplyTo may be a list, of which one leads to the video', async () => {
+  const parent = noteOf()
+  for (const inReplyTo of [
+    [video.url],
+    [`${peer.url}/nothing`, video.url],
+    [{ type: 'Video', id: video.url }],
+    [`${peer.url}/nothing`, parent.id]
+  ])
+    await send('Create', noteOf({ inReplyTo }))
+  const threads = await listThreads()
+  expect(threads.map(({ totalReplies }) => totalReplies).sort()).toEqual([0, 0, 0, 1])
+  await send('Create', noteOf({ inReplyTo: Array.from({ length: 1000 }, (_, index) => `${peer.url}/nothing/${index}`) }))
+  expect(await listThreads()).toHaveLength(4)
+})
+
+test('an Update that narrows the audience hides the text, by the author alone', async () => {
+  const note = noteOf({ summary: 'Secret warning', attachment: [{ type: 'Link', href: 'https://x.example/secret' }] })
+  await send('Create', note)
+  await send('Create', noteOf({ inReplyTo: note.id }, other), {}, other)
+  const narrowed = { ...note, to: [`${author.url}/followers`], updated: '2026-11-02T00:00:00Z' }
+  await send('Update', narrowed, { to: [`${author.url}/followers`] }, other)
+  expect(await listThreads()).toMatchObject([{ isDeleted: false }])
+  await send('Update', { ...narrowed, updated: '2026-10-01T00:00:00Z' })
+  expect(await listThreads()).toMatchObject([{ isDeleted: false }])
+  await send('Update', narrowed, { to: [`${author.url}/followers`] })
+  const threads = await listThreads()
+  expect(threads).toMatchObject([{ isDeleted: true, text: '', html: '', summary: null, attachments: [], totalReplies: 1 }])
+  await send('Create', note, { id: peer.id() })
+  expect(await listThreads()).toEqual(threads)
+})
+
+test('an object that names nobody is for whom its activity is', async () => {
+  await send('Create', noteOf({ to: undefined, cc: undefined }))
+  await send('Create', noteOf({ to: undefined, cc: undefined }), { to: [`${author.url}/followers`] })
+  await send('Create', noteOf({ to: [], cc: [] }))
+  expect(await listThreads()).toHaveLength(1)
+})
+
+test('replies below a deleted parent stay with the video', async () => {
+  const parent = noteOf()
+  await send('Create', parent)
+  await send('Delete', { type: 'Tombstone', id: parent.id })
+  const reply = noteOf({ inReplyTo: parent.id }, other)
+  await send('Create', reply, {}, other)
+  const [thread] = await listThreads()
+  expect(await getThread(thread!.id)).toMatchObject({ comment: { isDeleted: true }, children: [{ comment: { url: reply.id } }] })
+  expect((await site.call(`GET /videos/${video.uuid}`)).json.comments).toBe(1)
+})
+
+test('replies below a parent that was deleted before it came here stay with the video, where its Tombstone tells', async () => {
+  const id = peer.id('notes')
+  peer.serve(new URL(id).pathname, { type: 'Tombstone', formerType: 'Note', id, inReplyTo: video.url })
+  const reply = noteOf({ inReplyTo: id })
+  await send('Create', reply)
+  expect(await listThreads()).toMatchObject([{ url: reply.id }])
+})
+
+test.each<[string, Json, string, number[]]>([
+  ['a Like', {}, 'Like', [1, 0]],
+  ['a Like with a heart', { content: '❤️' }, 'Like', [1, 0]],
+  ['a Like with a thumb down', { content: '👎' }, 'Like', [0, 1]],
+  ['a Like with a thumb down of some skin', { content: '👎🏽' }, 'Like', [0, 1]],
+  ['an EmojiReact with a thumb down', { content: '👎' }, 'EmojiReact', [0, 1]],
+  ['an EmojiReact with a thumb up of some skin', { content: '👍🏿' }, 'EmojiReact', [1, 0]],
+  ['an EmojiReact with something else', { content: '🦊' }, 'EmojiReact', [0, 0]]
+])('%s counts as what it means, and is undone', async (_what, more, type, counts) => {
+  const count = async () => {
+    const { likes, dislikes } = (await site.call(`GET /videos/${video.uuid}`)).json
+    return [likes, dislikes]
+  }
+  const id = peer.id('reactions')
+  await send(type, video.url, { id, ...more })
+  expect(await count()).toEqual(counts)
+  await send('Undo', { type, id, actor: author.url, object: video.url, ...more })
+  expect(await count()).toEqual([0, 0])
+})
