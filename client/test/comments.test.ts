@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runQuery, sql } from '../../server/core/sql.ts'
 import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
 import { makeFootageBytes } from '../../server/test/footage.ts'
 import { expectNoPageErrors, logInThroughForm, openTestSite, type TestSite, type Visitor } from './site.ts'
@@ -217,4 +218,25 @@ test('comments are paged and sorted; moderators may delete any; a refused commen
   await page.getByRole('alert').getByText('Comments are turned off.').waitFor()
   expect(await page.getByLabel('Your comment').inputValue()).toBe('One more')
   await closeVisitors(visitor)
+})
+
+test('a comment of other software is folded behind its warning, with links and pictures', async () => {
+  const id = await postComment(openVideo, bob, 'The end of the film')
+  await runQuery(sql`UPDATE comments SET note_summary = 'Spoiler' WHERE id = ${id}`)
+  await runQuery(sql`INSERT INTO comment_attachments (comment_id, position, url, media_type, name, filename)
+    VALUES (${id}, 0, 'https://far.example/cat.png', 'image/png', 'A cat', 'cat.png'), (${id}, 1, 'https://far.example/a.pdf', NULL, NULL, NULL)`)
+  const reader = await openVideoAs(null, openVideo)
+  const comment = commentBy(reader.page, 'bob').filter({ hasText: 'Spoiler' })
+  await comment.getByText('Warning: Spoiler').waitFor()
+  expect(await comment.getByText('The end of the film').isVisible()).toBe(false)
+  await comment.getByText('Warning: Spoiler').click()
+  await comment.getByText('The end of the film').waitFor()
+  const attachments = comment.getByRole('list', { name: 'Attachments' }).getByRole('link')
+  expect(await attachments.evaluateAll(links => links.map(link => link.getAttribute('href')))).toEqual([
+    'https://far.example/cat.png',
+    'https://far.example/a.pdf'
+  ])
+  expect(await comment.getByRole('img', { name: 'A cat' }).getAttribute('src')).toBe('/lazy-static/comment-attachments/cat.png')
+  expect(await attachments.nth(1).textContent()).toBe('far.example/a.pdf')
+  await reader.context.close()
 })

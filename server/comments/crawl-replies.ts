@@ -3,7 +3,7 @@ import { fetchCollectionPages } from '../fediverse/remote-collection.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
 import { findTombstoned } from '../fediverse/tombstones.ts'
-import { idOf, isObject, listOf } from '../fediverse/vocabulary.ts'
+import { idOf, isObject, listOf, typeOf } from '../fediverse/vocabulary.ts'
 import { CRAWL } from '../fediverse/crawl-internals.ts'
 import { fetchRemoteComment, removeRemoteComment, storeCommentDocument } from './comment.inbox.ts'
 
@@ -21,7 +21,7 @@ export async function crawlReplies({ id, url }: { id: number; url: string }): Pr
       throw error
     }
   )
-  if (!document || document.type === 'Tombstone') return await removeRemoteComment(url)
+  if (!document || typeOf(document) === 'Tombstone') return await removeRemoteComment(url)
   await storeCommentDocument(document, budget)
   await fetchUnknownComments(await listReplies(document.replies, url))
 }

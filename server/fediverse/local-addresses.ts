@@ -1,6 +1,6 @@
 import { instanceOrigin } from '../core/config.ts'
 import { hostOf, httpUrl } from './origin.ts'
-import { isObject, type Json, type JsonObject } from './vocabulary.ts'
+import { isObject, typeOf, type Json, type JsonObject } from './vocabulary.ts'
 
 /**
  * Paths under which a kind of object is served or redirected here; the first group of `path` is a key. `find` returns the ids (URLs) of the
@@ -64,7 +64,7 @@ export async function withCanonicalReferences(activities: JsonObject[]): Promise
 
 function replaceReferences(node: JsonObject, replace: (url: string) => string, depth = 0): JsonObject {
   // What an actor creates or changes is under its own id, never under an address of ours.
-  const isAuthored = node.type === 'Create' || node.type === 'Update'
+  const isAuthored = ['Create', 'Update'].includes(typeOf(node) ?? '')
   const replaceUrl = (value: Json): Json => {
     const url = httpUrl(value)
     const replaced = url === null ? null : replace(url)

@@ -1,7 +1,7 @@
 import { parseUrl } from '../core/url.ts'
 import { z } from 'zod'
 import { httpUrl } from '../fediverse/origin.ts'
-import { formsOf, isObject, linksOf, listOf, type JsonObject, type LinkForm } from '../fediverse/vocabulary.ts'
+import { formsOf, isObject, linksOf, listOf, typeOf, type JsonObject, type LinkForm } from '../fediverse/vocabulary.ts'
 import type { FileLink, VideoObject } from './video-object.ts'
 
 const TORRENT_TYPE = 'application/x-bittorrent'
@@ -120,11 +120,11 @@ export function parseHlsPlaylistLink(links: JsonObject[]): VideoObject['playlist
   const link = links.find(candidate => candidate.mediaType === HLS_PLAYLIST_TYPE && httpUrl(candidate.href))
   if (!link) return null
   const tags = listOf(link.tag).slice(0, MAX_TAGS).filter(isObject)
-  const segmentHashes = tags.find(tag => tag.type === 'Link' && tag.name === 'sha256')
+  const segmentHashes = tags.find(tag => typeOf(tag) === 'Link' && tag.name === 'sha256')
   return {
     url: httpUrl(link.href)!,
     segmentsSha256Url: httpUrl(segmentHashes?.href),
-    files: parseFileLinks(tags.filter(tag => tag.type === 'Link')),
+    files: parseFileLinks(tags.filter(tag => typeOf(tag) === 'Link')),
     infohashes: tags
       .filter(tag => tag.type === 'Infohash' && typeof tag.name === 'string' && /^[0-9a-f]{40}$/i.test(tag.name))
       .map(tag => String(tag.name))
