@@ -4,6 +4,7 @@ import { useLocation } from 'preact-iso'
 import type { SearchRefusal } from '../../../shared/search.ts'
 import { api } from '../api.ts'
 import { displayHandle } from '../channels/actor-header.tsx'
+import type { TextKey } from '../i18n/catalogue.ts'
 import { t } from '../i18n/i18n.ts'
 import { useTitle } from '../shell/title.ts'
 import { Avatar } from '../ui/avatar.tsx'
@@ -13,6 +14,18 @@ import { ErrorState, EmptyState } from '../ui/feedback.tsx'
 import { useQuery } from '../use-query.ts'
 import { InfiniteVideoGrid } from '../videos/infinite-video-grid.tsx'
 import './search.css'
+
+const REFUSAL_TEXTS: Record<SearchRefusal, TextKey> = {
+  forbidden: 'searchRefusal.forbidden',
+  invalid: 'searchRefusal.invalid',
+  no_media: 'searchRefusal.noMedia',
+  not_a_video: 'searchRefusal.notAVideo',
+  not_allowed: 'searchRefusal.notAllowed',
+  not_found: 'searchRefusal.notFound',
+  not_public: 'searchRefusal.notPublic',
+  reply: 'searchRefusal.reply',
+  unreachable: 'searchRefusal.unreachable'
+}
 
 /** The search for channels and videos by text, or for the object of a URL or handle on any server. */
 export default function SearchPage(): JSX.Element {
@@ -102,7 +115,7 @@ function SearchResults({ searchText }: { searchText: string }): JSX.Element {
         empty={
           foundChannels.length > 0 || channels.data === null ? null : (
             <EmptyState icon="search" title={t('search.empty')}>
-              <p>{t(refusal ? `search.refusal.${refusal}` : 'search.emptyText')}</p>
+              <p>{t(refusal ? REFUSAL_TEXTS[refusal] : 'search.emptyText')}</p>
             </EmptyState>
           )
         }
