@@ -62,7 +62,7 @@ export function isPlayable({ files, playlist }: Pick<VideoObject, 'files' | 'pla
 }
 
 function parseMediaLinks(forms: LinkForm[], documentType: unknown): Omit<VideoMedia, 'attachment'> {
-  const links = forms.map(({ href, mediaType, link }): JsonObject => {
+  const links = forms.slice(0, MAX_LINKS).map(({ href, mediaType, link }): JsonObject => {
     const type = mediaType ?? (typeof documentType === 'string' && /^video\//i.test(documentType) ? documentType : null)
     return { ...link, href, mediaType: canonicalMediaType(type, href) }
   })

@@ -312,6 +312,10 @@ describe('an untrusted document', () => {
       })),
       cc: many(index => `https://x.example/${index}`)
     })
+    const nested = parseWith({
+      url: many(() => ({ mediaType: 'video/mp4', url: many(index => `https://x.example/${index}.mp4`).slice(0, 50) })).slice(0, 300)
+    })
+    expect(nested.files.length).toBe(200)
     expect([parsed.tags.length, parsed.files.length, parsed.cc.length]).toEqual([5, 200, 500])
   })
 })
