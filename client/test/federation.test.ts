@@ -92,7 +92,7 @@ test('search finds a remote channel by its handle and a remote video by its URL'
   await page.getByRole('link', { name: 'A film from elsewhere' }).waitFor()
   await page.goto(`/search?search=${encodeURIComponent(`${other.url}/w/nothing`)}`)
   await page.getByRole('heading', { name: 'No results found' }).waitFor()
-  await page.getByText('Its server does not have it.').waitFor()
+  await page.getByText('The other server doesn’t have this video.').waitFor()
   expect(unexpectedErrors(visitor)).toEqual([])
   await visitor.context.close()
 })
