@@ -2,7 +2,7 @@ import { runQuery, sql } from '../core/sql.ts'
 import { acceptFetchedActivity } from '../fediverse/accept-delivery.ts'
 import { fetchCollectionPages } from '../fediverse/remote-collection.ts'
 import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
-import { idOf, isObject, listOf, type JsonObject } from '../fediverse/vocabulary.ts'
+import { idOf, isObject, listOf, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { COMMENT_REPAIR } from './repair-internals.ts'
 
 /**
@@ -24,9 +24,10 @@ export async function crawlCommenterOutbox({ id, url, outbox }: { id: number; ur
 }
 
 /** Whether an activity is a reaction to something of this server, or a comment below it or below a comment that is known here. */
-async function isAboutUs({ type, object }: JsonObject): Promise<boolean> {
-  if (type !== 'Create' && type !== 'Update')
-    return ['Like', 'Dislike', 'EmojiReact'].includes(String(type)) && isLocalUrl(idOf(object) ?? '')
+async function isAboutUs(activity: JsonObject): Promise<boolean> {
+  const { object } = activity
+  const type = typeOf(activity) ?? ''
+  if (type !== 'Create' && type !== 'Update') return ['Like', 'Dislike', 'EmojiReact'].includes(type) && isLocalUrl(idOf(object) ?? '')
   if (!isObject(object)) return false
   for (const one of listOf(object.inReplyTo)) {
     const url = httpUrl(idOf(one))
