@@ -1,31 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { refreshRemoteActors } from '../actors/refresh-actors.job.ts'
-import { crawlDueCommentersJob } from '../comments/crawl-commenters.job.ts'
-import { crawlDueCommentsJob } from '../comments/crawl-due-comments.job.ts'
-import { crawlDueRepliesJob } from '../comments/crawl-replies.job.ts'
-import type { Job } from '../core/job.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { noteUptime } from '../fediverse/outages.ts'
-import { crawlDueOutboxes } from '../videos/crawl-due-outboxes.job.ts'
-import { fetchDueVideoCollections } from '../videos/fetch-due-video-collections.job.ts'
-import { refreshRemoteVideos } from '../videos/refresh.job.ts'
 import { startHostilePeer, type HostileActor, type HostilePeer } from './hostile-peer.ts'
 import { eventually, startTestInstance, type TestInstance } from './instance.ts'
+import { REPAIR_JOBS, runRepairJobs } from './repair.ts'
 import { seedVideo } from './seed-video.ts'
 
 const PUBLIC = 'https://www.w3.org/ns/activitystreams#Public'
-/** The jobs that read again what was missed. */
-const REPAIR_JOBS: Job[] = [
-  refreshRemoteVideos,
-  refreshRemoteActors,
-  crawlDueCommentsJob,
-  crawlDueRepliesJob,
-  crawlDueCommentersJob,
-  crawlDueOutboxes,
-  fetchDueVideoCollections
-]
-
 let site: TestInstance
 let peer: HostilePeer
 let other: HostilePeer
@@ -136,9 +118,7 @@ const comments = async () =>
       sql`SELECT regexp_replace(text, '<[^>]*>', '', 'g') AS text FROM comments WHERE deleted_at IS NULL ORDER BY text`
     )
   ).map(({ text }) => text.trim())
-const repair = async () => {
-  for (const job of REPAIR_JOBS) await job.run({}, { progress: () => undefined, signal: new AbortController().signal })
-}
+const repair = async () => await runRepairJobs(REPAIR_JOBS)
 
 test('what was missed in an outage of an hour is read from the other servers within 15 minutes', { timeout: 120_000 }, async () => {
   const id = `${peer.url}/videos/watch/${randomUUID()}`
