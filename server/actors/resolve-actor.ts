@@ -1,5 +1,6 @@
 import type { Transaction } from 'sequelize'
 import { config, instanceHost } from '../core/config.ts'
+import { acquireTextLocks } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
 import { logger } from '../core/logger.ts'
 import { runQuery, sql } from '../core/sql.ts'
@@ -113,6 +114,7 @@ export async function storeActorDocument(url: string, document: JsonObject, budg
 
 /** Stores a remote actor. Throws FetchError for a second actor of the same name, host and type (docs/federation.md#actors). */
 export async function storeRemoteActor(remote: RemoteActor, tx: Transaction): Promise<ActorModel> {
+  await acquireTextLocks('REMOTE_ACTOR_NAME', [`${remote.preferredUsername}@${remote.host}`.toLowerCase()], tx)
   const [other] = await runQuery<{ url: string }>(
     sql`
     SELECT url FROM actors WHERE lower(host) = lower(${remote.host}) AND lower(preferred_username) = lower(${remote.preferredUsername})

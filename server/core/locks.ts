@@ -42,7 +42,9 @@ export const LOCK_SEEDS = {
   /** By URL: a remote comment is written by one transaction. */
   COMMENT_URL: 1,
   /** By origin and video: the viewers that a server reports are counted one after the other. */
-  VIEWERS_OF_ORIGIN: 2
+  VIEWERS_OF_ORIGIN: 2,
+  /** By name and host: a remote actor is written by one transaction. */
+  REMOTE_ACTOR_NAME: 3
 } as const
 
 /** Waits for a lock and holds it until the transaction ends. */
