@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { runQuery, sql } from '../core/sql.ts'
 import { startScriptedPeerTube, type ScriptedPeerTube, type ScriptedVideo } from '../test/scripted-peertube.ts'
 import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
+import { crawlOutbox } from './outbox-crawler.ts'
 import { refreshRemoteVideos } from './refresh.job.ts'
 import { resolveVideo } from './resolve-video.ts'
 
@@ -69,6 +70,18 @@ test('an embedded copy of the same version does not show a hidden video; its ori
   await peertube.deliver(activity)
   await eventually(async () => peertube.peer.asked.filter(path => path === new URL(video.id).pathname).length >= 3, 20, 'a request')
   expect(await statusOf(video)).toBe(404)
+})
+
+test('a video that its channel lists again is asked for at once, however often it was refused before', async () => {
+  const video = await publish()
+  peertube.makePrivate(video)
+  await refresh(video)
+  expect(await statusOf(video)).toBe(404)
+  peertube.makePublic(video)
+  await runQuery(sql`UPDATE videos SET refresh_not_before = now() + interval '1 day' WHERE url = ${video.id}`)
+  const [channel] = await runQuery<{ id: number }>(sql`SELECT id FROM actors WHERE url = ${peertube.channel.url}`)
+  await crawlOutbox(channel!.id)
+  expect(await statusOf(video)).toBe(200)
 })
 
 test('a video that stays forbidden is deleted after the retention only', async () => {

@@ -180,10 +180,11 @@ function fromListedVideos(actorId: number): Sql {
     WHERE v.remote AND v.privacy = 1 AND (c.actor_id = me.id OR a.actor_id = me.id OR (me.type = 'Application' AND ca.host = me.host))`
 }
 
+/** Finds those that are stored and shown; one that its origin refused to show is asked for again when an outbox lists it. */
 async function findStoredVideos(urls: string[]): Promise<StoredVideo[]> {
   return await runQuery<StoredVideo>(
     sql`SELECT url, published_at AS published, remote_updated_at AS updated FROM videos WHERE remote AND gone_at IS NULL
-      AND url = ANY(${urls})`
+      AND forbidden_since IS NULL AND url = ANY(${urls})`
   )
 }
 
