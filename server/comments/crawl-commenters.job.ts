@@ -16,7 +16,8 @@ export const crawlDueCommentersJob = defineJob({
   name: 'read-commenters',
   queue: 'federation',
   payload: z.object({}),
-  every: () => CRAWL.refreshInterval,
+  // The query looks at every remote actor.
+  every: () => 5 * CRAWL.refreshInterval,
   run: async (_, { signal }) => {
     if (!config.federation.enabled) return
     const due = await runQuery<{ id: number; url: string; outbox: string }>(sql`
