@@ -8,7 +8,7 @@ import {
   recordDeliveryFailures,
   releaseDeliveries,
   renewDeliveryLeases,
-  setAsideActivitiesOf,
+  setAsideActivityOf,
   type Delivery,
   type FailedDelivery
 } from './outgoing.query.ts'
@@ -200,7 +200,8 @@ function createResultWriter(): { add(delivery: Delivery, outcome: DeliveryOutcom
         const failure = toFailedDelivery(delivery, outcome)
         if (outcome.kind === 'unsignable' && failure.delay === null) {
           logger.warn('An activity cannot be signed', { actor: delivery.actor, reason: outcome.error })
-          await setAsideActivitiesOf([delivery.id], outcome.error)
+          await setAsideActivityOf(delivery.id, outcome.error)
+          return
         }
         failures.push(failure)
       }

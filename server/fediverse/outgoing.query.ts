@@ -74,11 +74,12 @@ export async function recordSigningFailure(id: string, error: string, tx?: Trans
   )
 }
 
-/** Sets the activities of deliveries aside that cannot be signed. */
-export async function setAsideActivitiesOf(deliveryIds: string[], error: string): Promise<void> {
+/** Sets the activity of a delivery that cannot be signed aside, and deletes the delivery. */
+export async function setAsideActivityOf(deliveryId: string, error: string): Promise<void> {
+  // In one statement: a delivery that outlives the setting aside would keep its successor from being inserted when it is tried again.
   await runQuery(sql`
-    UPDATE outgoing SET set_aside_at = now(), sign_error = ${error}
-    WHERE id IN (SELECT outgoing_id FROM deliveries WHERE id = ANY(${deliveryIds}::bigint[]))`)
+    WITH given_up AS (DELETE FROM deliveries WHERE id = ${deliveryId}::bigint RETURNING outgoing_id)
+    UPDATE outgoing SET set_aside_at = now(), sign_error = ${error} FROM given_up WHERE outgoing.id = given_up.outgoing_id`)
 }
 
 /** An activity with the body that is sent, and its recipients. */
