@@ -37,7 +37,8 @@ beforeAll(async () => {
         stall_timeout: '20 seconds',
         resolutions: { '360p': false, '480p': false, '720p': false, '1080p': false }
       },
-      jobs: { timers_interval: 500, lock_duration: '2 seconds', orphan_interval: 1000, orphan_age: '4 seconds' },
+      // A clock that jumps makes an upload that is arriving old: it has to end before the second look at it.
+      jobs: { timers_interval: 500, lock_duration: '2 seconds', orphan_interval: '5 seconds', orphan_age: '4 seconds' },
       upload: { keep_free: 0 }
     },
     ['web', 'worker'],
