@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { actorsKeyring } from '../actors/actors-keyring.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { seededRandom } from './fault-injection.ts'
 import { eventually, startTestInstance, type TestInstance } from './instance.ts'
-import { pretendOutage, runRepairJobs } from './repair.ts'
+import { pretendOutage, runRepairJobs, waitUntilFederationIsIdle } from './repair.ts'
 import { startScriptedPeerTube, type ScriptedComment, type ScriptedPeerTube, type ScriptedVideo } from './scripted-peertube.ts'
 import { uploadVideo, waitForTranscoding } from './upload.ts'
 
@@ -22,6 +23,7 @@ beforeEach(async () => {
   site = await startTestInstance({
     federation: { inbox: { per_host: { max: 100_000 } }, fetch: { per_host: { max: 100_000 } }, crawl: { interval: '1 hour' } },
     internals: {
+      actors: { blocksFor: 50 },
       inbox: { viewsInterval: 100, checkInterval: 300, refreshDelay: 100, retryDelay: 100 },
       outbox: { checkInterval: 200, retryDelay: 100, maxRetryDelay: 500, breaker: { failures: 1000 } },
       videos: { countersInterval: 100 }
@@ -198,23 +200,13 @@ class History {
   }
 }
 
+/** Waits until both sides have told each other everything. */
 async function settle(): Promise<void> {
-  const open = sql`
-    SELECT 'activity ' || activity_id AS what FROM incoming WHERE done_at IS NULL
-    UNION ALL SELECT 'object ' || url FROM object_refreshes WHERE fetched_at IS NULL OR requested_at > fetched_at
-    UNION ALL SELECT 'collections of ' || url FROM videos WHERE remote AND gone_at IS NULL AND around_due_at <= now()
-    UNION ALL SELECT 'counters of ' || url FROM videos WHERE counters_due_at IS NOT NULL
-    UNION ALL SELECT 'outgoing ' || type FROM outgoing WHERE fanned_out_at IS NULL
-    UNION ALL SELECT 'delivery ' || inbox_url FROM deliveries`
-  let left: unknown[] = []
-  const wait = async () =>
-    await eventually(async () => (left = await runQuery(open)).length === 0, 30, 'an end of the work').catch(error => {
-      throw new Error(`${error.message}: ${JSON.stringify(left)}`)
-    })
-  await wait()
-  // Crawls leave no mark while they wait in the queue.
-  await new Promise(resolve => setTimeout(resolve, 300))
-  await wait()
+  await waitUntilFederationIsIdle([
+    sql`SELECT 'counters of ' || url FROM videos WHERE counters_due_at IS NOT NULL`,
+    sql`SELECT 'outgoing ' || type FROM outgoing WHERE fanned_out_at IS NULL`,
+    sql`SELECT 'delivery ' || inbox_url FROM deliveries`
+  ])
 }
 
 const seeds = Array.from({ length: HISTORIES }, (_, index) => FIRST_SEED + index)
@@ -223,6 +215,8 @@ test.each(seeds)('history %i: after repair both sides hold the same', { timeout:
   const { log } = history
   for (let number = 0; number < ACTS; number++) await history.act(number)
   await history.end()
+  // Blocks are remembered for a moment (`REMOTE_ACTORS.blocksFor`).
+  await eventually(async () => !(await actorsKeyring.isBlocked(peertube.peer.host, peertube.account.url)), 5, 'the end of the block')
   await settle()
   for (let round = 0; round < 3; round++) {
     await pretendOutage()

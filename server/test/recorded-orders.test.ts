@@ -2,7 +2,7 @@ import pMap from 'p-map'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runQuery, sql } from '../core/sql.ts'
 import { eventually, startTestInstance, type TestInstance } from './instance.ts'
-import { pretendOutage, runRepairJobs } from './repair.ts'
+import { pretendOutage, runRepairJobs, waitUntilFederationIsIdle } from './repair.ts'
 import { startRecordedPeerTube, type RecordedDelivery, type RecordedPeerTube } from './recorded-peertube.ts'
 import { seedVideo } from './seed-video.ts'
 
@@ -30,6 +30,9 @@ const kindOf = ({ body }: RecordedDelivery) => {
   return `${type}(${/\/comments\//.test(object) ? 'Note' : /\/video-playlists\//.test(object) ? 'Playlist' : /\/videos\//.test(object) ? 'Video' : ''})`
 }
 
+const unreadComments = sql`SELECT 'comments of ' || url FROM videos
+  WHERE remote AND gone_at IS NULL AND collections->>'comments' IS NOT NULL AND comments_read_at IS NULL`
+
 type Order = (deliveries: RecordedDelivery[]) => RecordedDelivery[]
 type State = Record<string, { url?: string }[]>
 
@@ -56,11 +59,11 @@ async function statesAfter(orders: Order[]): Promise<State[]> {
       },
       { concurrency: 3 }
     )
-    await settle()
+    await waitUntilFederationIsIdle([unreadComments])
     for (let round = 0; round < 2; round++) {
       await pretendOutage()
       await runRepairJobs()
-      await settle()
+      await waitUntilFederationIsIdle([unreadComments])
     }
     return await Promise.all(
       told.map(async ({ copy, id }) => JSON.parse(copy.normalize(JSON.stringify(await readState(copy.peer.host, id)), site.url)) as State)
@@ -84,26 +87,6 @@ async function follow({ peer, actors }: RecordedPeerTube): Promise<void> {
 function followOf({ peer }: RecordedPeerTube, { body }: RecordedDelivery): object | undefined {
   if (body.type !== 'Accept' && body.type !== 'Reject') return undefined
   return peer.received.find(({ activity }) => activity.type === 'Follow' && activity.object === body.actor)?.activity
-}
-
-/** Waits until nothing that was received or is to be fetched is left. */
-async function settle(): Promise<void> {
-  const open = sql`
-    SELECT 'activity ' || activity_id AS what FROM incoming WHERE done_at IS NULL
-    UNION ALL SELECT 'object ' || url FROM object_refreshes WHERE fetched_at IS NULL OR requested_at > fetched_at
-    UNION ALL SELECT 'collections of ' || url FROM videos WHERE remote AND gone_at IS NULL AND around_due_at <= now()
-    UNION ALL SELECT 'comments of ' || url FROM videos
-      WHERE remote AND gone_at IS NULL AND collections->>'comments' IS NOT NULL AND comments_read_at IS NULL`
-  const wait = async () => {
-    let left: unknown[] = []
-    await eventually(async () => (left = await runQuery(open)).length === 0, 30, 'an end of the work').catch(error => {
-      throw new Error(`${error.message}: ${JSON.stringify(left)}`)
-    })
-  }
-  await wait()
-  // Crawls of outboxes and playlists leave no mark while they wait in the queue.
-  await new Promise(resolve => setTimeout(resolve, 300))
-  await wait()
 }
 
 async function readState(host: string, localVideoId: number): Promise<object> {
