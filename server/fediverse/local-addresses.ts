@@ -44,6 +44,7 @@ export async function canonicalUrls(urls: Iterable<string>): Promise<Map<string,
     const found = await find([...new Set(keys.values())])
     for (const [url, key] of keys) if (found.has(key)) canonical.set(url, found.get(key)!)
   }
+  for (const [url, id] of canonical) if (id === url) canonical.delete(url)
   return canonical
 }
 
@@ -57,8 +58,8 @@ export async function withCanonicalReferences(activities: JsonObject[]): Promise
       return url
     })
   }
-  if (references.size === 0) return activities
   const canonical = await canonicalUrls(references)
+  if (canonical.size === 0) return activities
   return activities.map(activity => replaceReferences(activity, url => canonical.get(url) ?? url))
 }
 

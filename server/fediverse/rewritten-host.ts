@@ -14,7 +14,8 @@ let clearedAt = 0
 
 /** Whether a `Host` header names this instance. */
 export function isOwnHost(host: unknown): boolean {
-  return typeof host === 'string' && hostOf(`${new URL(instanceOrigin()).protocol}//${host}`) === hostOf(instanceOrigin())
+  if (typeof host !== 'string') return false
+  return host === instanceHost() || hostOf(`${config.webserver.https ? 'https' : 'http'}://${host}`) === hostOf(instanceOrigin())
 }
 
 /**
