@@ -131,7 +131,9 @@ test('activities that cannot be signed are listed and tried again', async () => 
   const listUnsendable = async () => (await site.call('GET /server/unsendable-activities', { token: root })).json
   await eventually(async () => (await listUnsendable()).total === 2, 20, 'what is set aside')
   // One that is left would be taken for the delivery of the next attempt, and then be deleted.
-  expect(await runQuery(sql`SELECT 1 FROM deliveries WHERE outgoing_id IN (SELECT id FROM outgoing WHERE set_aside_at IS NOT NULL)`)).toEqual([])
+  expect(
+    await runQuery(sql`SELECT 1 FROM deliveries WHERE outgoing_id IN (SELECT id FROM outgoing WHERE set_aside_at IS NOT NULL)`)
+  ).toEqual([])
   const { data } = await listUnsendable()
   expect(data.find((one: { activityId: string }) => one.activityId === `${keyless}/follows/one`)).toEqual({
     id: expect.any(Number),
