@@ -87,7 +87,7 @@ async function insertOtherServers(): Promise<void> {
   await runQuery(sql`
     INSERT INTO ineffective_activities (activity_key, digest, type, actor, signer, proof, host, subject, body, reason, received_at)
     SELECT 'https://a.example/likes/' || reason, '', 'Like', 'https://a.example/a', 'https://a.example/a', 'http', 'a.example', 'x', '{}',
-      reason, now() FROM unnest(ARRAY['nobody took it', 'dropped: it is about another actor', 'failed: no']) AS reason`)
+      reason, now() FROM unnest(ARRAY['it concerns nothing here', 'dropped: it is about another actor', 'failed: no']) AS reason`)
   await runQuery(sql`
     INSERT INTO outgoing (actor, type, activity, audience, lane, subject, set_aside_at, sign_error)
     VALUES ('https://here.example/keyless', 'Follow', '{"id": "https://here.example/1"}', '{}', 0, 'x', now(), 'It has no key')`)

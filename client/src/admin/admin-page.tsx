@@ -9,6 +9,7 @@ import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { EmptyState } from '../ui/feedback.tsx'
+import { scrollToCentre } from '../ui/scroll-to-centre.ts'
 import './admin-page.css'
 
 const ADMINISTRATOR_ROLE_ID = 0
@@ -95,9 +96,7 @@ function AdminNav({ section, user }: { section: AdminSection; user: User | null 
   const nav = useRef<HTMLElement>(null)
   useEffect(() => {
     // On narrow screens the navigation is a scrollable row: show the current section.
-    const current = nav.current?.querySelector<HTMLElement>('[aria-current]')
-    if (current)
-      nav.current!.scrollLeft = current.offsetLeft - nav.current!.offsetLeft - (nav.current!.clientWidth - current.offsetWidth) / 2
+    scrollToCentre(nav.current!, nav.current!.querySelector('[aria-current]'))
   }, [section, user])
   return (
     <nav ref={nav} class="admin-ways" aria-label={t('shell.administration')}>

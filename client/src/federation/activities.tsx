@@ -80,7 +80,7 @@ function IneffectiveActivities(): JSX.Element {
             key={id}
             name={type}
             state={<OutcomeBadge reason={reason} />}
-            facts={<ActivityDetails actor={actor} id={activityId} reason={reason} at={receivedAt} />}
+            facts={<ActivityDetails actor={actor} id={activityId} reason={reason.replace(OUTCOMES, '')} at={receivedAt} />}
           >
             {repeatable && (
               <Button
@@ -97,6 +97,9 @@ function IneffectiveActivities(): JSX.Element {
     </section>
   )
 }
+
+/** What the badge says already. */
+const OUTCOMES = /^(dropped|failed|given up): /
 
 function OutcomeBadge({ reason }: { reason: string }): JSX.Element {
   if (reason.startsWith('dropped:')) return <Badge kind="warn">{t('federation.dropped')}</Badge>

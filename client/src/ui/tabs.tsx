@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact'
-import { useId } from 'preact/hooks'
+import { useEffect, useId, useRef } from 'preact/hooks'
+import { scrollToCentre } from './scroll-to-centre.ts'
 import './tabs.css'
 
 /** Tabs that are links to pages; marks the current one. */
@@ -40,6 +41,9 @@ export function Tabs<T extends string>({
   children: ComponentChildren
 }): JSX.Element {
   const id = useId()
+  const list = useRef<HTMLDivElement>(null)
+  // On a phone not all tabs have room.
+  useEffect(() => scrollToCentre(list.current!, list.current!.querySelector('[aria-selected=true]')), [chosen])
   const moveBy = (by: number, tabList: HTMLElement) => {
     const index = tabs.findIndex(([tabId]) => tabId === chosen)
     const next = (index + by + tabs.length) % tabs.length
@@ -49,6 +53,7 @@ export function Tabs<T extends string>({
   return (
     <>
       <div
+        ref={list}
         class="tabs"
         role="tablist"
         aria-label={label}
