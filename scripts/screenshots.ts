@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { CHROMIUM_ARGUMENTS, chromiumPath } from '../client/test/chromium.ts'
+import { startHostilePeer, type HostilePeer } from '../server/test/hostile-peer.ts'
 import { findFreePort } from './launch/free-port.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -30,7 +31,9 @@ type DemoSite = {
   protectedVideo: VideoIds
   privateVideo: VideoIds
   videoFile: string
-  stop(): Promise<void>
+  /** The server of a remote commenter. */
+  peer: HostilePeer
+  stop(): Promise<unknown>
 }
 type Screenshot = {
   name: string
@@ -78,6 +81,7 @@ const SCREENSHOTS: Screenshot[] = [
     action: async page => await page.getByRole('button', { name: /Share|Partager/ }).click()
   },
   { name: 'watch-talk', path: site => `/w/${site.publicVideo.shortUUID}`, action: openComments },
+  { name: 'watch-warning', path: site => `/w/${site.publicVideo.shortUUID}`, action: openWarnings },
   {
     name: 'watch-reply',
     path: site => `/w/${site.publicVideo.shortUUID}`,
@@ -187,6 +191,7 @@ const SCREENSHOTS: Screenshot[] = [
   { name: 'federation-following', path: () => '/admin/federation', admin: true },
   { name: 'federation-followers', path: () => '/admin/federation?tab=followers', admin: true },
   { name: 'federation-servers', path: () => '/admin/federation?tab=peers', admin: true },
+  { name: 'federation-activities', path: () => '/admin/federation?tab=activities', admin: true },
   { name: 'reports', path: () => '/admin/reports', admin: true, action: openReportMessages },
   { name: 'my-reports', path: () => '/my/reports', action: openReportMessages },
   { name: 'search', path: () => '/search?search=mill', guest: true },
@@ -287,6 +292,13 @@ async function openComments(page: Page): Promise<void> {
   await page.locator('#comments-title').evaluate(title => title.scrollIntoView())
 }
 
+/** Opens what the authors of comments have folded behind a content warning. */
+async function openWarnings(page: Page): Promise<void> {
+  await page.locator('#comments-title').scrollIntoViewIfNeeded()
+  await page.locator('.comment details summary').first().click()
+  await page.locator('.comment details').first().scrollIntoViewIfNeeded()
+}
+
 /** Opens the messages between moderators and the reporter. */
 async function openReportMessages(page: Page): Promise<void> {
   await page.locator('.talk button').first().click()
@@ -302,6 +314,7 @@ async function startDemoSite(): Promise<DemoSite> {
     signup: { enabled: true },
     rates_limit: { api: { window: '1 second', max: 10_000 }, login: { window: '1 second', max: 1000 } },
     transcoding: { preset: 'ultrafast' },
+    federation: { prevent_ssrf: false },
     instance: { name: 'Bobine', description: 'A small house for **films** of all kinds.', terms: 'Be kind.', languages: ['en', 'fr'] }
   }
   const child = spawn(join(root, 'scripts/start'), ['--data', data, '--port', String(port), '--hostname', '127.0.0.1'], {
@@ -321,7 +334,8 @@ async function startDemoSite(): Promise<DemoSite> {
     rmSync(data, { recursive: true, force: true })
   }
   try {
-    return { url, ...(await seedSite(url, data)), stop }
+    const seeded = await seedSite(url, data)
+    return { url, ...seeded, stop: async () => await Promise.all([seeded.peer.stop(), stop()]) }
   } catch (error) {
     await stop()
     throw error
@@ -430,12 +444,51 @@ async function seedSite(url: string, data: string): Promise<Omit<DemoSite, 'url'
     if (states.includes('failed')) throw new Error('A video could not be transcoded')
     await new Promise(resolve => setTimeout(resolve, 1000))
   }
+  const peer = await deliverFromAnotherServer(url, `${url}/videos/watch/${publicVideo.uuid}`, videoFiles[3]!)
   return {
     publicVideo: publicVideo,
     protectedVideo: protectedVideo,
     privateVideo: privateVideo,
+    peer,
     videoFile: makeVideoFile(data, 0, 'my-holiday_film 2026.mp4')
   }
+}
+
+/** Delivers comments with a content warning and attachments, and activities that have no effect. */
+async function deliverFromAnotherServer(url: string, video: string, videoFile: string): Promise<HostilePeer> {
+  const peer = await startHostilePeer()
+  const picture = execFileSync('ffmpeg', ['-v', 'error', '-i', videoFile, '-frames:v', '1', '-f', 'mjpeg', '-'])
+  peer.serve('/wheel.jpg', (_, response) => response.writeHead(200, { 'content-type': 'image/jpeg' }).end(picture))
+  const { url: actor } = await peer.actor('mina', 'Person', { name: 'Mina Oudin' })
+  const to = 'https://www.w3.org/ns/activitystreams#Public'
+  const deliver = async (activity: object) => {
+    const { status } = await peer.post(`${url}/inbox`, { id: peer.id(), actor, ...activity })
+    if (status >= 300) throw new Error(`The inbox answered ${status}`)
+  }
+  const note = { id: peer.id('notes'), type: 'Note', attributedTo: actor, to, inReplyTo: video, published: new Date().toISOString() }
+  await deliver({
+    type: 'Create',
+    to,
+    object: {
+      ...note,
+      summary: 'Says how it ends',
+      content: '<p>The wheel stops, and nobody is there to see it.</p>',
+      attachment: [
+        { type: 'Document', mediaType: 'application/pdf', url: `${peer.url}/mill.pdf`, name: 'Plan of the mill' },
+        { type: 'Document', mediaType: 'video/mp4', url: `${peer.url}/wheel.mp4` },
+        { type: 'Document', mediaType: 'image/jpeg', url: `${peer.url}/wheel.jpg`, name: 'The wheel' }
+      ]
+    }
+  })
+  await deliver({ type: 'Like', object: `${url}/w/nothing` })
+  await deliver({ type: 'Create', object: { type: 'Note', id: 'https://elsewhere.example/1' } })
+  const comments = async (): Promise<{ total: number }> =>
+    await (await fetch(`${url}/api/v1/videos/${video.split('/').at(-1)}/comment-threads`)).json()
+  for (const before = Date.now(); (await comments()).total < 3;) {
+    if (Date.now() - before > 20_000) throw new Error('The comment did not arrive')
+    await new Promise(resolve => setTimeout(resolve, 200))
+  }
+  return peer
 }
 
 /** Makes a video of a few seconds: real footage where it is beside the project, else a test pattern; each with other colours. */

@@ -188,7 +188,7 @@ it('a forwarded Delete counts when its origin no longer has the object', async (
     )
     const second = { id: authorPeer.id(), type: 'Delete', actor: bob.url, object: `${authorPeer.url}/${path}` }
     await forwardByGroup(second)
-    expect(await waitForOutcome(second.id), path).toBe('nobody took it')
+    expect(await waitForOutcome(second.id), path).toBe('it concerns nothing here')
   }
 })
 

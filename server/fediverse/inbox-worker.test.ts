@@ -145,7 +145,7 @@ describe('an inbox worker', () => {
       processBatch: async rows => {
         batches.push(rows.map(row => row.activity_id))
         return new Map(
-          rows.filter(row => row.activity_id !== 'odd').map(row => [row.id, row.activity_id === 'c1' ? 'nobody took it' : 'done'])
+          rows.filter(row => row.activity_id !== 'odd').map(row => [row.id, row.activity_id === 'c1' ? 'it concerns nothing here' : 'done'])
         )
       }
     })
@@ -153,7 +153,7 @@ describe('an inbox worker', () => {
     await waitUntilAllDone()
     expect(batches).toEqual([['a1', 'b1', 'c1', 'odd']])
     expect(processedAlone.sort()).toEqual(['a2', 'odd'])
-    expect(await outcomes()).toEqual({ a1: 'done', b1: 'done', c1: 'nobody took it', a2: 'done alone', odd: 'done alone' })
+    expect(await outcomes()).toEqual({ a1: 'done', b1: 'done', c1: 'it concerns nothing here', a2: 'done alone', odd: 'done alone' })
   })
 
   it('processes activities one by one when processBatch fails', async () => {

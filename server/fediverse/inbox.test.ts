@@ -107,7 +107,7 @@ describe('POST /inbox', () => {
   it('accepts and drops activities of unknown types', async () => {
     const activity = { ...tellActivity(), type: 'Bewilder' }
     expect(await post(activity)).toBe(202)
-    expect(await outcome(activity.id)).toBe('nobody took it')
+    expect(await outcome(activity.id)).toBe('it concerns nothing here')
   })
 
   it('refuses unsigned, wrongly signed and invalid requests', async () => {
@@ -253,7 +253,7 @@ describe('POST /inbox', () => {
     expect(await outcome(like.id)).toBe('dropped: it was taken back')
     // Only once: ids of Likes are reused.
     await post(like, { date: new Date(Date.now() - 3000) })
-    await eventually(async () => (await rows(like.id)).at(-1)?.outcome === 'nobody took it')
+    await eventually(async () => (await rows(like.id)).at(-1)?.outcome === 'it concerns nothing here')
 
     const created = createThing()
     const deleted = { id: peer.id(), type: 'Delete', actor: alice.url, object: { type: 'Tombstone', id: created.object.id } }

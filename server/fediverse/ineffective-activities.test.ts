@@ -70,7 +70,7 @@ test('what had no effect is listed with its reason, never its content, and only 
         receivedAt: expect.any(String),
         repeatable: true
       },
-      expect.objectContaining({ activityId: ignored.id, type: 'Like', reason: 'nobody took it' })
+      expect.objectContaining({ activityId: ignored.id, type: 'Like', reason: 'it concerns nothing here' })
     ]
   })
   expect(JSON.stringify(listed)).not.toContain('secret')

@@ -61,7 +61,7 @@ export async function processActivityBatch(rows: IncomingActivityRow[]): Promise
   return new Map([...handled].map(([incoming, wasHandled]) => [rowByActivity.get(incoming)!.id, outcomeText(wasHandled)]))
 }
 
-const outcomeText = (wasHandled: boolean) => (wasHandled ? 'done' : 'nobody took it')
+const outcomeText = (wasHandled: boolean) => (wasHandled ? 'done' : 'it concerns nothing here')
 
 function toIncomingActivity(row: IncomingActivityRow): IncomingActivity {
   const activity = parseUntrustedJson(Buffer.from(row.body))

@@ -150,8 +150,8 @@ test('what is unlisted is not found by its number, and nonsense is nothing', asy
     `${origin}/c/@@`,
     `${origin}/a/${'x'.repeat(1500)}`
   ]) {
-    expect(await deliver({ type: 'Like', id: peer.id(), actor: bob.url, object }), object).toBe('nobody took it')
-    expect(await deliver({ type: 'Follow', id: peer.id(), actor: bob.url, object }), object).toBe('nobody took it')
+    expect(await deliver({ type: 'Like', id: peer.id(), actor: bob.url, object }), object).toBe('it concerns nothing here')
+    expect(await deliver({ type: 'Follow', id: peer.id(), actor: bob.url, object }), object).toBe('it concerns nothing here')
   }
   expect(await countLikes(hidden.id)).toBe(0)
   expect(await deliver({ type: 'Like', id: peer.id(), actor: bob.url, object: `${origin}/w/${shortUuid(hidden.uuid)}` })).toBe('done')
@@ -170,5 +170,5 @@ test('our address of a remote video means that video, a number leads its reader 
 
 test('an activity with many addresses of ours is bounded', async () => {
   const object = Array.from({ length: 5000 }, (_, index) => `${origin}/w/${index + 1000}`)
-  expect(await deliver({ type: 'Flag', id: peer.id(), actor: bob.url, object })).toBe('nobody took it')
+  expect(await deliver({ type: 'Flag', id: peer.id(), actor: bob.url, object })).toBe('it concerns nothing here')
 })
