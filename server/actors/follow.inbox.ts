@@ -19,7 +19,7 @@ export function registerFollowInboxHandlers(): void {
   onWithdrawal(async (id, { actor }) => await endFollow(sql`follower.url = ${actor} AND follows.url = ${id}`))
   for (const type of ACTOR_TYPES) onActivity(`Update(${type})`, handleActorUpdate)
   onActivity('Delete', handleActorDelete)
-  registerObjectRefreshHandler({ types: ACTOR_TYPES, store: storeKnownActor, remove: removeGoneActor })
+  registerObjectRefreshHandler({ types: ACTOR_TYPES, listOwners: async url => [url], store: storeKnownActor, remove: removeGoneActor })
   onEvent('inbox.gone', async ({ inboxUrl }) => await removeFollowsFromInbox(inboxUrl))
 }
 

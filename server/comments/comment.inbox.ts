@@ -38,6 +38,7 @@ export function registerCommentHandlers(): void {
   onActivity('ApproveReply', handleReplyApproval)
   registerObjectRefreshHandler({
     types: COMMENT_TYPES,
+    listOwners: async url => [(await findCommentRow(sql`comment.url = ${url} AND comment.remote`))?.author ?? []].flat(),
     store: async (document, _, budget) => await storeCommentDocument(document, budget),
     remove: removeRemoteComment
   })

@@ -5,7 +5,7 @@ import { logger } from '../core/logger.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { enforceInboxCapacity, enforceSenderRateLimit } from './rate-limit.ts'
 import { hasFollowsWithHost } from './confirm-at-origin.ts'
-import { requestObjectRefresh } from './object-refreshes.ts'
+import { isOwnerOfObject, requestObjectRefresh } from './object-refreshes.ts'
 import { parseUntrustedJson } from './untrusted-json.ts'
 import { keyring } from './keyring.ts'
 import { isVerifiableAtOrigin } from './origin-policy.ts'
@@ -165,7 +165,7 @@ async function handleRepeatedId({ id, type, actor, host, activity, dedupKey, dig
   const object = httpUrl(idOf(listOf(activity.object)[0]))
   if (STATE_OF_ORIGIN.has(type)) {
     if (object && sameOrigin(object, actor) && !isLocalUrl(object) && (await hasFollowsWithHost(host)))
-      await requestObjectRefresh(object, { withdrawn: type === 'Delete' })
+      await requestObjectRefresh(object, { withdrawn: type === 'Delete' && (await isOwnerOfObject(actor, object)) })
     return
   }
   const [stored] = await runQuery<{ digest: string }>(sql`SELECT digest FROM incoming WHERE activity_id = ${dedupKey}`)

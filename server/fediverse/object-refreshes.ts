@@ -6,12 +6,15 @@ import { afterCommit } from '../core/transaction.ts'
 import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from './remote-fetch.ts'
 import { INBOX } from './inbox-internals.ts'
+import { httpUrl } from './origin.ts'
 import { typeOf, type JsonObject } from './vocabulary.ts'
 
 /** What a feature does with the objects it stores when their origin was asked for their state. */
 export type ObjectRefreshHandler = {
   /** Types of the documents that `store` gets. */
   types: readonly string[]
+  /** Returns the URLs of the actors that may delete the object with this URL; empty if there is none here. */
+  listOwners(url: string): Promise<string[]>
   /** Stores a document that was fetched from its origin by a request sent at `requestedAt`. May throw FetchError. */
   store(document: JsonObject, requestedAt: Date, budget: FetchBudget): Promise<void>
   /**
@@ -30,9 +33,15 @@ export function registerObjectRefreshHandler(handler: ObjectRefreshHandler): voi
   handlers.push(handler)
 }
 
+/** Whether an actor may delete the object with this URL. */
+export async function isOwnerOfObject(actor: string, url: string): Promise<boolean> {
+  for (const { listOwners } of handlers) if ((await listOwners(url)).includes(actor)) return true
+  return false
+}
+
 /**
  * Requests that the state of a remote object is fetched from its origin soon. Requests for one object share a fetch; the more fetches there
- * were, the longer the next one waits. `withdrawn`: the owner of the object sent a Delete.
+ * were, the longer the next one waits. `withdrawn`: the owner of the object sent a Delete; it is asked at once though it did not answer before.
  */
 export async function requestObjectRefresh(
   url: string,
@@ -41,7 +50,10 @@ export async function requestObjectRefresh(
   const [row] = await runQuery<{ due: boolean }>(
     sql`
     INSERT INTO object_refreshes AS stored (url, withdrawn) VALUES (${url}, ${withdrawn})
-    ON CONFLICT (url) DO UPDATE SET requested_at = clock_timestamp(), withdrawn = stored.withdrawn OR excluded.withdrawn
+    ON CONFLICT (url) DO UPDATE SET requested_at = clock_timestamp(), withdrawn = stored.withdrawn OR excluded.withdrawn,
+      attempts = CASE WHEN excluded.withdrawn AND NOT stored.withdrawn THEN 0 ELSE stored.attempts END,
+      not_before = CASE WHEN excluded.withdrawn AND NOT stored.withdrawn AND stored.attempts > 0
+        THEN least(stored.not_before, clock_timestamp()) ELSE stored.not_before END
     RETURNING not_before <= clock_timestamp() AS due`,
     tx
   )
@@ -116,8 +128,10 @@ async function applyStateAtOrigin(url: string, withdrawn: boolean, attempts: num
   try {
     const { document } = await fetchRemoteDocument(url, { budget })
     const type = typeOf(document)
-    if (type === 'Tombstone') await remove('gone')
-    for (const handler of handlers) if (type !== null && handler.types.includes(type)) await handler.store(document, requestedAt, budget)
+    const takers = handlers.filter(({ types }) => type !== null && types.includes(type))
+    // What its owner has deleted is not shown by a document of something else.
+    if (type === 'Tombstone' || (withdrawn && (takers.length === 0 || httpUrl(document.id) !== url))) await remove('gone')
+    for (const handler of takers) await handler.store(document, requestedAt, budget)
     return null
   } catch (error) {
     if (!(error instanceof FetchError)) throw error

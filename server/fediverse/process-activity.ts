@@ -9,6 +9,7 @@ import { checkOrigin } from './origin-policy.ts'
 import { hostOf, httpUrl, sameOrigin } from './origin.ts'
 import { RetryLaterError, dispatchActivity, dispatchActivityBatch, hasBatchHandler, type IncomingActivity } from './activity-handlers.ts'
 import { findTombstoned, addTombstone, isTombstoned, recordEarlyUndo, removeTombstone, consumeEarlyUndo } from './tombstones.ts'
+import { FetchError } from './remote-fetch.ts'
 import { idOf, isObject, typeOf } from './vocabulary.ts'
 
 /** Types that an Undo may revoke before they arrive. */
@@ -152,10 +153,13 @@ async function recordUnhandledRemoval({ type, actor, object, signer }: IncomingA
 
 /**
  * Whether an object that is unknown here is deleted at its origin: a Delete may arrive before its Create, or from a sender without
- * permission.
+ * permission. Throws RetryLaterError where the origin does not answer.
  */
 async function isDeletedAtOrigin(url: string, signer: string): Promise<boolean> {
   if (!(await hasFollowsWithHost(hostOf(signer)))) return false
-  const document = await fetchCurrentObject(url).catch(() => ({ type: 'Unknown' }))
+  const document = await fetchCurrentObject(url).catch((error: unknown) => {
+    if (error instanceof FetchError && error.kind === 'unreachable') throw new RetryLaterError(error.message)
+    return { type: 'Unknown' }
+  })
   return document === null || typeOf(document) === 'Tombstone'
 }

@@ -18,7 +18,12 @@ export function registerPlaylistHandlers(): void {
   onActivity('Create(Playlist)', handlePlaylist)
   onActivity('Update(Playlist)', handlePlaylist)
   onActivity('Delete', handleDelete)
-  registerObjectRefreshHandler({ types: ['Playlist'], store: storeAndCrawlPlaylist, remove: removeRemotePlaylist })
+  registerObjectRefreshHandler({
+    types: ['Playlist'],
+    listOwners: listPlaylistOwners,
+    store: storeAndCrawlPlaylist,
+    remove: removeRemotePlaylist
+  })
   addRetentionCondition(
     sql`EXISTS (SELECT 1 FROM playlist_elements e JOIN playlists p ON p.id = e.playlist_id WHERE e.video_id = v.id AND NOT p.remote)`
   )
@@ -34,13 +39,17 @@ export function registerPlaylistHandlers(): void {
 /** A playlist may have been private for a while: its origin tells whether it is deleted. */
 async function handleDelete({ actor, object }: IncomingActivity): Promise<boolean> {
   const url = httpUrl(idOf(listOf(object)[0]))
-  const owned = await runQuery(
-    sql`SELECT 1 FROM playlists p JOIN accounts a ON a.id = p.account_id JOIN actors aa ON aa.id = a.actor_id
-      WHERE p.url = ${url} AND p.remote AND aa.url = ${actor}`
-  )
-  if (!url || owned.length === 0) return false
+  if (!url || !(await listPlaylistOwners(url)).includes(actor)) return false
   await requestObjectRefresh(url, { withdrawn: true })
   return true
+}
+
+async function listPlaylistOwners(url: string): Promise<string[]> {
+  const owners = await runQuery<{ url: string }>(
+    sql`SELECT aa.url FROM playlists p JOIN accounts a ON a.id = p.account_id JOIN actors aa ON aa.id = a.actor_id
+      WHERE p.url = ${url} AND p.remote`
+  )
+  return owners.map(owner => owner.url)
 }
 
 async function storeAndCrawlPlaylist(document: JsonObject, _: Date, budget: FetchBudget): Promise<void> {

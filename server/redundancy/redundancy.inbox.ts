@@ -31,7 +31,7 @@ export function registerRedundancyInboxHandlers(): void {
       typeOf(incoming.object.object) === 'CacheFile' &&
       (await removeCacheFile(incoming, httpUrl(idOf(incoming.object.object)) ?? ''))
   )
-  registerObjectRefreshHandler({ types: ['CacheFile'], store: storeCurrentCopy, remove: removeCopy })
+  registerObjectRefreshHandler({ types: ['CacheFile'], listOwners: listCopyHolders, store: storeCurrentCopy, remove: removeCopy })
   // PeerTube derives the id of a Create from its object.
   onWithdrawal(async (id, incoming) => await removeCacheFile(incoming, id.replace(/\/activity$/, '')))
 }
@@ -99,6 +99,13 @@ async function storeCurrentCopy(document: JsonObject): Promise<void> {
     await runQuery(
       sql`UPDATE redundancies SET base_url = ${copy.baseUrl}, expires_at = ${copy.expires}, updated_at = now() WHERE url = ${copy.url}`
     )
+}
+
+async function listCopyHolders(url: string): Promise<string[]> {
+  const holders = await runQuery<{ url: string }>(
+    sql`SELECT a.url FROM redundancies r JOIN actors a ON a.id = r.actor_id WHERE r.url = ${url}`
+  )
+  return holders.map(holder => holder.url)
 }
 
 /** Removes a copy that its holder does not have any more. */

@@ -46,12 +46,14 @@ export async function storeRemoteVideo(
     if (stored && (!stored.remote || (stored.remoteUpdatedAt?.getTime() ?? 0) > updated.getTime())) return stored
     const remoteDigest = digestOf(object)
     const isSameVersion = stored?.remoteUpdatedAt?.getTime() === updated.getTime()
-    // A hidden video becomes visible by what its origin serves.
-    if (stored && isSameVersion && (stored.remoteDigest !== remoteDigest || stored.forbiddenSince)) {
-      if (embedded) await requestObjectRefresh(object.id, { tx })
-      // What was requested before the stored document is not newer than that.
-      if (embedded || (stored.refreshedAt?.getTime() ?? 0) > requestedAt.getTime()) return stored
+    const isUndecided = isSameVersion && (stored.remoteDigest !== remoteDigest || stored.forbiddenSince !== null)
+    // A hidden video becomes visible by what its origin serves: an activity of any version may have been sent before it was hidden.
+    if (stored && embedded && (isUndecided || stored.forbiddenSince)) {
+      await requestObjectRefresh(object.id, { tx })
+      return stored
     }
+    // What was requested before the stored document is not newer than that.
+    if (stored && isUndecided && (stored.refreshedAt?.getTime() ?? 0) > requestedAt.getTime()) return stored
     const isPlayable = object.playlist !== null || object.files.length > 0
     const values = {
       channelId,

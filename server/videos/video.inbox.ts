@@ -37,6 +37,7 @@ export function registerVideoInboxHandlers(): void {
   onActivity('Delete', handleDelete)
   registerObjectRefreshHandler({
     types: ['Video', ...POST_TYPES],
+    listOwners: listVideoOwnerUrls,
     store: async (document, requestedAt, budget) => {
       // A post that is no video here may be a comment.
       if (typeOf(document) === 'Video' || (await listVideoOwnerUrls(httpUrl(document.id) ?? '')).length > 0)
