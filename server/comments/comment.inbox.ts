@@ -7,13 +7,14 @@ import { addInstanceBlockHandler } from '../actors/blocks.ts'
 import { resolveActor } from '../actors/resolve-actor.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { registerCrossOriginDeletePolicy } from '../fediverse/cross-origin-delete.ts'
-import { hostOf, httpUrl } from '../fediverse/origin.ts'
+import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { canonicalUrl, registerLocalAddresses } from '../fediverse/local-addresses.ts'
 import { registerObjectRefreshHandler } from '../fediverse/object-refreshes.ts'
 import { RetryLaterError, onActivity, onActivityBatch, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { isTombstoned } from '../fediverse/tombstones.ts'
 import { idOf, isObject, listOf, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { registerVideoCollection } from '../videos/video-collections.ts'
+import { isApprovedAtOrigin, type CommentSource } from './comment-approval.ts'
 import { findCommentRow, getCommentRow, type CommentRow } from './comment.row.ts'
 import { addRetentionCondition } from '../videos/retention.ts'
 import { forwardCommentActivities, sendCommentActivity } from './comment.outbox.ts'
@@ -76,7 +77,7 @@ async function handleNote(incoming: IncomingActivity): Promise<boolean> {
     const placement = await resolvePlacement(note.inReplyTo, budget, new Set([note.url]))
     if (!placement) return false
     const author = await resolveActivityActor(incoming)
-    await storeRemoteComment(note, placement, author.id, { incoming })
+    await storeRemoteComment(note, placement, author.id, { incoming }, budget)
     return true
   } catch (error) {
     if (error instanceof FetchError) {
@@ -87,20 +88,20 @@ async function handleNote(incoming: IncomingActivity): Promise<boolean> {
   }
 }
 
-/** Fetches and stores a comment that the origin of its video lists. Throws FetchError. */
-export async function fetchRemoteComment(url: string): Promise<void> {
+/** Fetches and stores a comment that a list names; `listedBy`: the address of the video or comment whose list it is. Throws FetchError. */
+export async function fetchRemoteComment(url: string, listedBy: string): Promise<void> {
   const budget = new FetchBudget()
   const { document } = await fetchRemoteDocument(url, { budget })
-  await storeCommentDocument(document, budget, { approved: true })
+  await storeCommentDocument(document, budget, { listedBy })
 }
 
 /** Stores a comment from the document that its origin serves, fetched by its URL. Throws FetchError. */
-export async function storeCommentDocument(document: JsonObject, budget: FetchBudget, { approved = false } = {}): Promise<void> {
+export async function storeCommentDocument(document: JsonObject, budget: FetchBudget, source: CommentSource = {}): Promise<void> {
   const author = httpUrl(idOf(listOf(document.attributedTo)[0]))
   if (author && isPublicNote(document) === false) await hideComment(document, author)
   const note = parseCommentNote(document)
   const placement = note?.isPublic ? await resolvePlacement(note.inReplyTo, budget, new Set([note.url])) : null
-  if (note && placement) await storeRemoteComment(note, placement, (await resolveActor(note.author, { budget })).id, { approved })
+  if (note && placement) await storeRemoteComment(note, placement, (await resolveActor(note.author, { budget })).id, source, budget)
 }
 
 /**
@@ -171,7 +172,7 @@ async function fetchPlacement(url: string, budget: FetchBudget, seen: Set<string
   const placement = note?.isPublic ? await resolvePlacement(note.inReplyTo, budget, seen) : null
   if (!note || !placement) return null
   const author = await resolveActor(note.author, { budget })
-  const row = await storeRemoteComment(note, placement, author.id, {})
+  const row = await storeRemoteComment(note, placement, author.id, {}, budget)
   return row ? { videoId: row.video_id, parentId: row.id, threadId: row.thread_id ?? row.id } : null
 }
 
@@ -180,10 +181,12 @@ async function storeRemoteComment(
   note: ParsedCommentNote,
   { videoId, parentId, threadId }: CommentPlacement,
   actorId: number,
-  { incoming, approved = false }: { incoming?: IncomingActivity; approved?: boolean }
+  source: CommentSource,
+  budget: FetchBudget
 ): Promise<StoredComment | null> {
   const text = await renderCommentNoteHtml(note)
-  if (text === '' && note.attachments.length === 0) return null
+  if ((text === '' && note.attachments.length === 0) || !(await isShownAtOrigin(note, videoId, source, budget))) return null
+  const { incoming } = source
   return await transaction(async tx => {
     await acquireTextLocks('COMMENT_URL', [note.url], tx)
     const [video] = await runQuery<{ remote: boolean; policy: number; url: string; account: number | null }>(
@@ -200,16 +203,6 @@ async function storeRemoteComment(
     )
     if (existing && (existing.account_id !== video.account || existing.deleted_at || !existing.remote)) return null
     if (!existing && video.policy === POLICY_CLOSED) return null
-    // A comment below a remote video with approval is stored only once its origin forwards it, lists it or names its approval.
-    if (
-      !existing &&
-      video.remote &&
-      video.policy === POLICY_APPROVAL &&
-      !note.approval &&
-      !approved &&
-      (!incoming || hostOf(incoming.signer) !== hostOf(video.url))
-    )
-      return null
     const isUnchanged = existing && (note.updated ? existing.updated_at >= note.updated : isSameText(existing, note, text))
     // Without a time of change only the attachments may have changed.
     if (isUnchanged && existing.reply_approval === (note.approval ?? existing.reply_approval)) {
@@ -222,7 +215,7 @@ async function storeRemoteComment(
       sql`
       INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, note_summary, remote, held, reply_approval, created_at, updated_at)
       VALUES (${note.url}, ${videoId}, ${video.account}, ${parentId}, ${threadId}, ${text}, ${note.summary}, true, ${held},
-        ${video.remote ? note.approval : null}, ${note.published ?? note.updated ?? now}, ${note.updated ?? now})
+        ${video.remote && sameOrigin(note.approval ?? '', video.url) ? note.approval : null}, ${note.published ?? note.updated ?? now}, ${note.updated ?? now})
       ON CONFLICT (url) DO UPDATE SET text = excluded.text, note_summary = excluded.note_summary, updated_at = excluded.updated_at RETURNING id, video_id, thread_id`,
       tx
     )
@@ -233,6 +226,18 @@ async function storeRemoteComment(
     return row!
   })
 }
+
+/** Whether a comment is stored, or its video is from here or needs no approval, or the origin of the video has approved it. Throws FetchError. */
+async function isShownAtOrigin(note: ParsedCommentNote, videoId: number, source: CommentSource, budget: FetchBudget): Promise<boolean> {
+  const [guarded] = await runQuery<{ url: string; owners: string[] }>(sql`
+    SELECT v.url, ARRAY[owner.url, channel_actor.url] AS owners FROM videos v JOIN channels c ON c.id = v.channel_id
+      JOIN actors channel_actor ON channel_actor.id = c.actor_id JOIN accounts a ON a.id = c.account_id
+      JOIN actors owner ON owner.id = a.actor_id
+    WHERE v.id = ${videoId} AND v.remote AND v.comments_policy = ${POLICY_APPROVAL}
+      AND NOT EXISTS (SELECT 1 FROM comments WHERE comments.url = ${note.url})`)
+  return !guarded || (await isApprovedAtOrigin(note, guarded, source, budget))
+}
+
 /** Whether a comment says what it said before. */
 function isSameText(existing: ExistingComment, note: ParsedCommentNote, text: string): boolean {
   return existing.text === text && existing.note_summary === note.summary

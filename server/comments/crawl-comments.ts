@@ -42,7 +42,7 @@ export async function crawlComments(videoId: number, readBefore = new Date()): P
     }
   }
   // The oldest first, so that replies find their parents.
-  await fetchUnknownComments([...listed].reverse())
+  await fetchUnknownComments([...listed].reverse(), video.url)
   const existing = await runQuery<ExistingComment>(sql`
     SELECT id, url, video_id, account_id, remote, created_at < now() - ${UNLISTED_GRACE_PERIOD}::interval AS settled,
       deleted_at IS NOT NULL AS deleted FROM comments WHERE video_id = ${videoId}`)

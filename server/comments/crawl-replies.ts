@@ -23,16 +23,19 @@ export async function crawlReplies({ id, url }: { id: number; url: string }): Pr
   )
   if (!document || typeOf(document) === 'Tombstone') return await removeRemoteComment(url)
   await storeCommentDocument(document, budget)
-  await fetchUnknownComments(await listReplies(document.replies, url))
+  await fetchUnknownComments(await listReplies(document.replies, url), url)
 }
 
-/** Fetches those comments that are unknown here, the first ones first; one that cannot be had is skipped. Throws FetchError of kind budget. */
-export async function fetchUnknownComments(urls: string[]): Promise<void> {
+/**
+ * Fetches those comments of the list of a video or comment (`listedBy`: its address) that are unknown here, the first ones first; one that
+ * cannot be had is skipped. Throws FetchError of kind budget.
+ */
+export async function fetchUnknownComments(urls: string[], listedBy: string): Promise<void> {
   const known = new Set((await runQuery<{ url: string }>(sql`SELECT url FROM comments WHERE url = ANY(${urls})`)).map(({ url }) => url))
   const tombstoned = await findTombstoned(urls)
   for (const url of urls) {
     if (known.has(url) || tombstoned.has(url)) continue
-    await fetchRemoteComment(url).catch((error: unknown) => {
+    await fetchRemoteComment(url, listedBy).catch((error: unknown) => {
       if (!(error instanceof FetchError) || error.kind === 'budget') throw error
     })
   }
