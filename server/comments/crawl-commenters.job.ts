@@ -5,8 +5,11 @@ import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { lastOutageEndSql } from '../fediverse/outages.ts'
 import { refreshRemoteObjects } from '../fediverse/refresh-remote-objects.ts'
 import { CRAWL } from '../fediverse/crawl-internals.ts'
+import { RetryDelays } from '../fediverse/retry-delays.ts'
 import { crawlCommenterOutbox } from './crawl-commenters.ts'
-import { COMMENT_REPAIR } from './repair-internals.ts'
+import { COMMENT_REPAIR, commentRetryLimits } from './repair-internals.ts'
+
+const retryDelays = new RetryDelays(commentRetryLimits)
 
 /**
  * Reads what people of other servers who commented below videos of this one wrote lately: every `federation.actors.refresh_after`, and after
@@ -22,11 +25,15 @@ export const crawlDueCommentersJob = defineJob({
     if (!config.federation.enabled) return
     const due = await runQuery<{ id: number; url: string; outbox: string }>(sql`
       SELECT a.id, a.url, a.outbox_url AS outbox FROM actors a JOIN accounts ON accounts.actor_id = a.id
-      WHERE a.host IS NOT NULL AND a.outbox_url IS NOT NULL
+      WHERE a.host IS NOT NULL AND a.outbox_url IS NOT NULL AND a.id <> ALL(${retryDelays.waiting()}::int[])
         AND coalesce(a.notes_read_at < greatest(now() - ${sqlInterval(config.federation.actors.refresh_after)}, ${lastOutageEndSql}), true)
         AND EXISTS (SELECT 1 FROM comments c JOIN videos v ON v.id = c.video_id WHERE c.account_id = accounts.id AND NOT v.remote
           AND c.created_at > now() - ${sqlInterval(COMMENT_REPAIR.maxCommenterAge)})
       ORDER BY a.id DESC LIMIT ${CRAWL.refreshBatch}`)
-    await refreshRemoteObjects(due, signal, crawlCommenterOutbox)
+    await refreshRemoteObjects(
+      due,
+      signal,
+      async actor => await retryDelays.attempt(actor.id, async () => await crawlCommenterOutbox(actor))
+    )
   }
 })

@@ -5,8 +5,11 @@ import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { lastOutageEndSql } from '../fediverse/outages.ts'
 import { refreshRemoteObjects } from '../fediverse/refresh-remote-objects.ts'
 import { CRAWL } from '../fediverse/crawl-internals.ts'
+import { RetryDelays } from '../fediverse/retry-delays.ts'
 import { crawlReplies } from './crawl-replies.ts'
-import { COMMENT_REPAIR } from './repair-internals.ts'
+import { COMMENT_REPAIR, commentRetryLimits } from './repair-internals.ts'
+
+const retryDelays = new RetryDelays(commentRetryLimits)
 
 /**
  * Reads recent comments of other servers below videos of this one again, with their replies: some time after they were received, then every
@@ -23,10 +26,11 @@ export const crawlDueRepliesJob = defineJob({
     const due = await runQuery<{ id: number; url: string }>(sql`
       SELECT c.id, c.url FROM comments c JOIN videos v ON v.id = c.video_id
       WHERE c.remote AND NOT v.remote AND c.deleted_at IS NULL AND c.created_at > now() - ${sqlInterval(maxCommentAge)}
+        AND c.id <> ALL(${retryDelays.waiting()}::int[])
         AND (coalesce(c.replies_read_at, c.created_at) < ${lastOutageEndSql}
           OR coalesce(c.replies_read_at < now() - ${sqlInterval(config.federation.actors.refresh_after)},
             c.created_at < now() - ${sqlInterval(firstReadAfter)}))
       ORDER BY c.created_at DESC LIMIT ${CRAWL.refreshBatch}`)
-    await refreshRemoteObjects(due, signal, crawlReplies)
+    await refreshRemoteObjects(due, signal, async comment => await retryDelays.attempt(comment.id, async () => await crawlReplies(comment)))
   }
 })

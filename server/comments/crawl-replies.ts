@@ -5,6 +5,9 @@ import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
 import { findTombstoned } from '../fediverse/tombstones.ts'
 import { idOf, isObject, listOf, typeOf } from '../fediverse/vocabulary.ts'
 import { CRAWL } from '../fediverse/crawl-internals.ts'
+import { requestObjectRefresh } from '../fediverse/object-refreshes.ts'
+import { isPassingFetchError } from '../fediverse/retry-delays.ts'
+import { COMMENT_REPAIR } from './repair-internals.ts'
 import { fetchRemoteComment, removeRemoteComment, storeCommentDocument } from './comment.inbox.ts'
 
 /**
@@ -12,7 +15,19 @@ import { fetchRemoteComment, removeRemoteComment, storeCommentDocument } from '.
  * its `replies` collection lists and that are unknown here (ActivityStreams vocabulary, `replies`). Throws FetchError.
  */
 export async function crawlReplies({ id, url }: { id: number; url: string }): Promise<void> {
-  await runQuery(sql`UPDATE comments SET replies_read_at = now() WHERE id = ${id}`)
+  const startedAt = new Date()
+  const noteRead = async () => void (await runQuery(sql`UPDATE comments SET replies_read_at = ${startedAt} WHERE id = ${id}`))
+  try {
+    await readCommentWithReplies(url)
+    await noteRead()
+  } catch (error) {
+    // What its server does not answer for now stays due.
+    if (error instanceof FetchError && !isPassingFetchError(error)) await noteRead()
+    throw error
+  }
+}
+
+async function readCommentWithReplies(url: string): Promise<void> {
   const budget = new FetchBudget()
   const document = await fetchRemoteDocument(url, { budget }).then(
     fetched => fetched.document,
@@ -28,16 +43,20 @@ export async function crawlReplies({ id, url }: { id: number; url: string }): Pr
 
 /**
  * Fetches those comments of the list of a video or comment (`listedBy`: its address) that are unknown here, the first ones first; one that
- * cannot be had is skipped. Throws FetchError of kind budget.
+ * cannot be had is skipped, and asked for later where its server does not answer. Throws FetchError of kind budget.
  */
 export async function fetchUnknownComments(urls: string[], listedBy: string): Promise<void> {
   const known = new Set((await runQuery<{ url: string }>(sql`SELECT url FROM comments WHERE url = ANY(${urls})`)).map(({ url }) => url))
   const tombstoned = await findTombstoned(urls)
+  let laterCount = 0
   for (const url of urls) {
     if (known.has(url) || tombstoned.has(url)) continue
-    await fetchRemoteComment(url, listedBy).catch((error: unknown) => {
+    try {
+      await fetchRemoteComment(url, listedBy)
+    } catch (error) {
       if (!(error instanceof FetchError) || error.kind === 'budget') throw error
-    })
+      if (error.kind === 'unreachable' && laterCount++ < COMMENT_REPAIR.maxLaterFetches) await requestObjectRefresh(url)
+    }
   }
 }
 

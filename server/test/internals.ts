@@ -1,6 +1,7 @@
 import { overrideInternals, type PartialInternals } from '../core/internals.ts'
 import { REMOTE_ACTORS } from '../actors/actor-internals.ts'
 import { COLLECTIONS } from '../actors/collection-internals.ts'
+import { COMMENT_REPAIR } from '../comments/repair-internals.ts'
 import { CRAWL } from '../fediverse/crawl-internals.ts'
 import { FETCH } from '../fediverse/fetch-internals.ts'
 import { INBOX } from '../fediverse/inbox-internals.ts'
@@ -14,6 +15,7 @@ const INTERNALS = {
   inbox: INBOX,
   outbox: OUTBOX,
   fetch: FETCH,
+  commentRepair: COMMENT_REPAIR,
   crawl: CRAWL,
   actors: REMOTE_ACTORS,
   collections: COLLECTIONS,
