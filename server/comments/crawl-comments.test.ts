@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runQuery, sql } from '../core/sql.ts'
+import { requestObjectRefresh } from '../fediverse/object-refreshes.ts'
 import { startHostilePeer, type HostilePeer, type HostileActor } from '../test/hostile-peer.ts'
 import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { crawlComments } from './crawl-comments.ts'
@@ -136,6 +137,62 @@ test('existing comments and replies of a new video are crawled, and later crawls
   const before = elsewhere.asked.length + origin.asked.length
   await crawlComments(await videoIdOf(video.id))
   expect(elsewhere.asked.length + origin.asked.length - before).toBe(2)
+})
+
+test('a list that shifts while its pages are read deletes no comment', async () => {
+  const video = serveVideo()
+  const notes = [
+    serveNote(elsewhere, writer, video.id, 'One'),
+    serveNote(origin, owner, video.id, 'Two'),
+    serveNote(origin, owner, video.id, 'Three')
+  ]
+  video.comments.push(...notes.map(({ id }) => id).reverse())
+  await deliverVideo(video)
+  await eventually(async () => (await listCommentTexts(video.uuid))?.length === 3, 10, 'the threads')
+  const list = `${video.id}/comments`
+  /** Two comments a page; `afterPage` is called once the first one was sent. */
+  const servePages = (afterPage: () => void) =>
+    origin.serve(new URL(list).pathname, (request, response) => {
+      const page = Number(new URL(request.url!, origin.url).searchParams.get('page') ?? 0)
+      const document =
+        page === 0
+          ? { type: 'OrderedCollection', id: list, first: `${list}?page=1`, totalItems: video.comments.length }
+          : {
+              type: 'OrderedCollectionPage',
+              id: `${list}?page=${page}`,
+              partOf: list,
+              orderedItems: video.comments.slice((page - 1) * 2, page * 2),
+              ...(page === 1 ? { next: `${list}?page=2` } : {})
+            }
+      response.writeHead(200, { 'content-type': 'application/activity+json' }).end(JSON.stringify(document))
+      if (page === 1) afterPage()
+    })
+  const removeFirst = () => void (video.comments.length === 3 && video.comments.shift())
+  servePages(removeFirst)
+  await crawlComments(await videoIdOf(video.id))
+  expect((await listCommentTexts(video.uuid)).sort()).toEqual(['One', 'Three', 'Two'])
+  // One that the origin itself serves is not deleted by its list alone.
+  video.comments.splice(0)
+  servePages(() => undefined)
+  await crawlComments(await videoIdOf(video.id))
+  expect((await listCommentTexts(video.uuid)).sort()).toEqual(['Three', 'Two'])
+  origin.refuse(new URL(notes[2]!.id).pathname, 503)
+  origin.serve(new URL(notes[1]!.id).pathname, { type: 'Tombstone', id: notes[1]!.id, formerType: 'Note' })
+  await crawlComments(await videoIdOf(video.id))
+  expect(await listCommentTexts(video.uuid)).toEqual(['Three'])
+})
+
+test('a listed comment whose server does not answer is asked for later', async () => {
+  const video = serveVideo()
+  const note = serveNote(elsewhere, writer, video.id, 'Later')
+  elsewhere.refuse(new URL(note.id).pathname, 503)
+  video.comments.push(note.id)
+  await deliverVideo(video)
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM object_refreshes WHERE url = ${note.id}`)).length === 1, 10, 'the request')
+  elsewhere.refuse(new URL(note.id).pathname, null)
+  await runQuery(sql`UPDATE object_refreshes SET not_before = now() WHERE url = ${note.id}`)
+  await requestObjectRefresh(note.id)
+  await eventually(async () => (await listCommentTexts(video.uuid))?.length === 1, 20, 'the comment')
 })
 
 test('lists with comments of other videos, forged comments or endless pages store nothing', async () => {
