@@ -5,6 +5,7 @@ import { registerObjectRefreshHandler } from '../fediverse/object-refreshes.ts'
 import { FetchError, type FetchBudget } from '../fediverse/remote-fetch.ts'
 import { httpUrl } from '../fediverse/origin.ts'
 import { RetryLaterError, onActivity, onWithdrawal, type IncomingActivity } from '../fediverse/activity-handlers.ts'
+import { isOutdated, recordOutdated } from '../fediverse/undone-activities.ts'
 import { ACTOR_TYPES, idOf, isObject, type JsonObject } from '../fediverse/vocabulary.ts'
 import { ActorModel } from './actor.model.ts'
 import { findFollow, applyFollowResponse, deleteFollow, processFollowRequest } from './follows.ts'
@@ -48,18 +49,23 @@ async function handleFollowResponse({ actor, object }: IncomingActivity, accepte
   return await applyFollowResponse(actor, id, isObject(object) ? httpUrl(idOf(object.actor)) : id, accepted)
 }
 
+/** Ends the follow that an Undo names. Where its id is unknown here, as with software that makes a new one for the Undo, its target decides. */
 async function handleUndoFollow({ actor, object }: IncomingActivity): Promise<boolean> {
   if (!isObject(object)) return false
-  const target = httpUrl(idOf(object.object))
-  return await endFollow(sql`follower.url = ${actor} AND (target.url = ${target} OR follows.url = ${httpUrl(object.id)})`)
+  const [url, target] = [httpUrl(object.id), httpUrl(idOf(object.object))]
+  if (url && (await endFollow(sql`follower.url = ${actor} AND follows.url = ${url}`))) return true
+  if (!target || (url && (await isOutdated(url, actor)))) return false
+  return await endFollow(sql`follower.url = ${actor} AND target.url = ${target}`)
 }
 
 /** Ends one follow of a remote actor, by a condition as `findFollow` takes; returns false if there is none. */
 async function endFollow(condition: Sql): Promise<boolean> {
   return await transaction(async tx => {
     const found = await findFollow(sql`follower.host IS NOT NULL AND ${condition}`, tx)
-    if (found) await deleteFollow(found, tx)
-    return found !== null
+    if (!found) return false
+    await deleteFollow(found, tx)
+    await recordOutdated(found.url, found.follower.url, tx)
+    return true
   })
 }
 

@@ -4,6 +4,7 @@ import { afterCommit, transaction } from '../core/transaction.ts'
 import { emitEvent } from '../core/events.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { DELIVERY_PRIORITY, enqueueActivity } from '../fediverse/outbox.ts'
+import { recordOutdated } from '../fediverse/undone-activities.ts'
 import type { Activity } from '../fediverse/vocabulary.ts'
 import { ActorModel } from './actor.model.ts'
 import { INSTANCE_ACTOR_NAME } from './instance-actor.ts'
@@ -115,6 +116,11 @@ export async function processFollowRequest(
         WHERE url = ${url} AND (actor_id <> ${follower.id} OR target_id <> ${target.id}) AND actor_id = ${follower.id}`,
       tx
     )
+    const [present] = await runQuery<{ url: string }>(
+      sql`SELECT url FROM follows WHERE actor_id = ${follower.id} AND target_id = ${target.id} AND url <> ${url} FOR UPDATE`,
+      tx
+    )
+    if (present) await recordOutdated(present.url, follower.url, tx)
     const [row] = await runQuery<{ id: number; state: FollowState }>(
       sql`
       INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at)

@@ -39,6 +39,9 @@ export const INBOX = defineInternals('inbox', {
   maxIneffective: 100,
   maxIneffectiveInAll: 5000,
   maxIneffectiveBody: 64 * 1024,
+  /** How long an Undo waits for what it undoes, and of how many undone activities it is known that they are. */
+  earlyUndoLife: 86_400_000,
+  maxUndone: 100_000,
   /** How often the ids of activities are deleted whose retention (`federation.inbox.keep`) is over. */
   sweepInterval: 3_600_000
 })

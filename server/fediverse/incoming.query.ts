@@ -76,10 +76,10 @@ export async function postponeIncomingActivity(id: string, ms: number, reason: s
   )
 }
 
-/** Whether an activity of an actor is stored and not processed yet. */
-export async function isWaiting(activityId: string, actor: string): Promise<boolean> {
+/** Whether an activity of an actor is stored and not processed yet, and has another subject, so that its order is not kept. */
+export async function isWaiting(activityId: string, actor: string, subject: string): Promise<boolean> {
   const rows = await runQuery(sql`
-    SELECT 1 FROM incoming WHERE done_at IS NULL AND lane = 0 AND actor = ${actor}
+    SELECT 1 FROM incoming WHERE done_at IS NULL AND lane = 0 AND actor = ${actor} AND subject <> ${subject}
       AND (activity_id = ${activityId} OR starts_with(activity_id, ${`${activityId} `})) LIMIT 1`)
   return rows.length > 0
 }
@@ -108,5 +108,4 @@ export async function deleteProcessedActivities(repeatable: string[]): Promise<v
   await runQuery(sql`
     DELETE FROM incoming WHERE done_at < now() - ${sqlInterval(keep)}
       OR (done_at < now() - ${sqlInterval(2 * clock_skew)} AND type = ANY(${repeatable}))`)
-  await runQuery(sql`DELETE FROM tombstones WHERE url LIKE 'undone %' AND created_at < now() - ${sqlInterval(keep)}`)
 }

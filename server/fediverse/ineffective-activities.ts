@@ -42,11 +42,14 @@ export async function finishIneffectiveActivities(rows: { id: string; outcome: s
   ).catch((error: Error) => logger.debug('Activities without effect could not be swept', { reason: error.message }))
 }
 
-/** Deletes the oldest beyond `INBOX.maxIneffectiveInAll`, and bodies after `federation.inbox.keep`. */
+/**
+ * Deletes the oldest beyond `INBOX.maxIneffectiveInAll`, and bodies `federation.inbox.keep` after they were received: so long it is known
+ * what was undone.
+ */
 export async function sweepIneffectiveActivities(): Promise<void> {
   await runQuery(
     sql`UPDATE ineffective_activities SET body = NULL
-      WHERE body IS NOT NULL AND processed_at < now() - ${sqlInterval(config.federation.inbox.keep)}`
+      WHERE body IS NOT NULL AND received_at < now() - ${sqlInterval(config.federation.inbox.keep)}`
   )
   await deleteBeyondPlace(
     sql`SELECT id, row_number() OVER (ORDER BY id DESC) AS place FROM ineffective_activities`,

@@ -8,8 +8,9 @@ import { keyring } from './keyring.ts'
 import { checkOrigin } from './origin-policy.ts'
 import { hostOf, httpUrl, sameOrigin } from './origin.ts'
 import { RetryLaterError, dispatchActivity, dispatchActivityBatch, hasBatchHandler, type IncomingActivity } from './activity-handlers.ts'
-import { findTombstoned, addTombstone, isTombstoned, recordEarlyUndo, removeTombstone, consumeEarlyUndo } from './tombstones.ts'
 import { FetchError } from './remote-fetch.ts'
+import { findTombstoned, addTombstone, isTombstoned, removeTombstone } from './tombstones.ts'
+import { isTakenBack, recordEffectiveUndo, recordUndo } from './undone-activities.ts'
 import { idOf, isObject, typeOf } from './vocabulary.ts'
 
 /** Types that an Undo may revoke before they arrive. */
@@ -36,9 +37,16 @@ export async function processActivity(row: IncomingActivityRow): Promise<string>
   if (permitted.actor !== incoming.actor && (await isBlocked(permitted))) return 'dropped: its actor is blocked here'
   const current = await checkNotDeleted(permitted)
   if (typeof current === 'string') return `dropped: ${current}`
-  await checkUndoneProcessed(current)
+  if (UNDOABLE.has(current.type) && (await isTakenBack(current))) return TAKEN_BACK
+  await checkUndoneProcessed(current, row.subject)
   const wasHandled = await dispatchActivity(current)
-  await recordUnhandledRemoval(current, wasHandled)
+  if (current.type === 'Undo') return await outcomeOfUndo(current, wasHandled)
+  // Its Undo may have been processed at the same time.
+  if (UNDOABLE.has(current.type) && (await isTakenBack(current))) {
+    await withdraw(current.id, current)
+    return TAKEN_BACK
+  }
+  await recordUnhandledDelete(current, wasHandled)
   return outcomeText(wasHandled)
 }
 
@@ -62,6 +70,7 @@ export async function processActivityBatch(rows: IncomingActivityRow[]): Promise
   return new Map([...handled].map(([incoming, wasHandled]) => [rowByActivity.get(incoming)!.id, outcomeText(wasHandled)]))
 }
 
+const TAKEN_BACK = 'dropped: it was taken back'
 const outcomeText = (wasHandled: boolean) => (wasHandled ? 'done' : 'it concerns nothing here')
 
 function toIncomingActivity(row: IncomingActivityRow): IncomingActivity {
@@ -115,12 +124,10 @@ async function applyOriginPolicy(incoming: IncomingActivity): Promise<IncomingAc
 }
 
 /**
- * Drops activities about deleted or undone objects, unless the origin serves the object again (docs/federation.md#forwarded-activities,
- * docs/federation.md#order).
+ * Drops activities about deleted objects, unless the origin serves the object again (docs/federation.md#forwarded-activities).
  */
 async function checkNotDeleted(incoming: IncomingActivity): Promise<IncomingActivity | string> {
-  const { type, id, object, signer } = incoming
-  if (UNDOABLE.has(type) && (await consumeEarlyUndo(id))) return 'it was taken back'
+  const { type, object, signer } = incoming
   const url = httpUrl(idOf(object))
   if (!url || !['Create', 'Update', 'Announce'].includes(type) || !(await isTombstoned(url))) return incoming
   // What may be private for a while is stored as its origin serves it now; the activity may be older.
@@ -134,21 +141,37 @@ async function checkNotDeleted(incoming: IncomingActivity): Promise<IncomingActi
   return confirmed
 }
 
-/** An Undo that only names an id has another subject than what it undoes, so that their order is not kept. Throws RetryLaterError. */
-async function checkUndoneProcessed({ type, actor, object }: IncomingActivity): Promise<void> {
-  if (type === 'Undo' && typeof object === 'string' && (await isWaiting(object, actor)))
-    throw new RetryLaterError('What is undone is not processed yet')
+/** An Undo that says nothing or something else of what it undoes has another subject, so that their order is not kept. Throws RetryLaterError. */
+async function checkUndoneProcessed({ type, actor, object }: IncomingActivity, subject: string): Promise<void> {
+  const undone = type === 'Undo' ? httpUrl(idOf(object)) : null
+  if (undone && (await isWaiting(undone, actor, subject))) throw new RetryLaterError('What is undone is not processed yet')
 }
 
-async function recordUnhandledRemoval({ type, actor, object, signer }: IncomingActivity, wasHandled: boolean): Promise<void> {
+/** Takes back, by its id, what an actor did. */
+async function withdraw(id: string, incoming: IncomingActivity): Promise<boolean> {
+  return await dispatchActivity({ ...incoming, type: 'Undo', object: id })
+}
+
+/** Remembers an Undo, of what was done and of what is yet to come (docs/federation.md#order). Returns its outcome. */
+async function outcomeOfUndo(incoming: IncomingActivity, wasHandled: boolean): Promise<string> {
+  const { actor, object } = incoming
+  const url = httpUrl(idOf(object))
+  // What is named by its id only may be of any type.
+  if (!url || (isObject(object) && !UNDOABLE.has(typeOf(object) ?? '')) || !sameOrigin(url, actor)) return outcomeText(wasHandled)
+  if (!wasHandled) {
+    if ((await recordUndo(url, incoming)) === 'late') return 'known'
+    // Processed at the same time, it may not have seen what is recorded now.
+    if (!(await withdraw(url, incoming))) return 'done'
+  }
+  await recordEffectiveUndo(url, incoming)
+  return 'done'
+}
+
+async function recordUnhandledDelete({ type, actor, object, signer }: IncomingActivity, wasHandled: boolean): Promise<void> {
   const url = httpUrl(idOf(object))
   if (!url || url === actor) return
   // The handler has recorded the deletion, if the sender was allowed to.
-  if (wasHandled) return
-  if (type === 'Delete' && (await isDeletedAtOrigin(url, signer))) await addTombstone(url)
-  // What is named by its id only may be of any type.
-  const isEarlyUndo = type === 'Undo' && (!isObject(object) || UNDOABLE.has(typeOf(object) ?? '')) && sameOrigin(url, actor)
-  if (isEarlyUndo && (await hasFollowsWithHost(hostOf(signer)))) await recordEarlyUndo(url)
+  if (!wasHandled && type === 'Delete' && (await isDeletedAtOrigin(url, signer))) await addTombstone(url)
 }
 
 /**

@@ -27,14 +27,3 @@ export async function removeTombstone(url: string, tx?: Transaction): Promise<vo
 
 /** Long URLs are indexed by their hash. */
 const indexKey = (url: string) => (url.length <= 2300 ? url : createHash('sha256').update(url).digest('base64'))
-const undoneKey = (activity: string) => `undone ${activity}`
-
-/** Records an Undo that arrived before the activity it undoes. */
-export async function recordEarlyUndo(activity: string): Promise<void> {
-  await addTombstone(undoneKey(activity))
-}
-
-/** Whether an activity was undone before it arrived. Returns true once, since ids of Likes are reused. */
-export async function consumeEarlyUndo(activity: string): Promise<boolean> {
-  return (await runQuery(sql`DELETE FROM tombstones WHERE url = ${indexKey(undoneKey(activity))} RETURNING url`)).length > 0
-}

@@ -3,8 +3,8 @@ import { resolveActivityActor } from '../actors/follow.inbox.ts'
 import type { CollectionQuery } from '../actors/activitypub-response.ts'
 import { httpUrl } from '../fediverse/origin.ts'
 import { onActivity, onWithdrawal, type IncomingActivity } from '../fediverse/activity-handlers.ts'
-import { recordEarlyUndo, consumeEarlyUndo } from '../fediverse/tombstones.ts'
-import { idOf, isObject, textOf, type JsonObject } from '../fediverse/vocabulary.ts'
+import { isOutdated } from '../fediverse/undone-activities.ts'
+import { idOf, isObject, textOf, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { registerVideoCollection } from '../videos/video-collections.ts'
 import { addRetentionCondition } from '../videos/retention.ts'
 import { removeRemoteReaction, storeRemoteReaction } from './reactions.ts'
@@ -29,7 +29,7 @@ export function registerReactionInboxHandlers(): void {
       return await handleUndo(incoming, isDislike ? 'dislike' : 'like')
     })
   onActivity('Undo(Dislike)', async incoming => await handleUndo(incoming, 'dislike'))
-  onWithdrawal(async (id, { actor }) => await removeRemoteReaction(actor, id))
+  onWithdrawal(async (url, { actor }) => await removeRemoteReaction(actor, { url }))
   registerVideoCollection('likes', ({ id }) => reactionUrlsQuery(id, 'like'))
   registerVideoCollection('dislikes', ({ id }) => reactionUrlsQuery(id, 'dislike'))
   addRetentionCondition(
@@ -53,20 +53,29 @@ async function handleReaction(incoming: IncomingActivity, type: 'like' | 'dislik
   )
   if (!video) return false
   const actor = await resolveActivityActor(incoming)
-  // The Undo arrived before the reaction (docs/federation.md#order).
-  if (await consumeEarlyUndo(incoming.id)) return true
   const [account] = await runQuery<{ id: number }>(sql`SELECT id FROM accounts WHERE actor_id = ${actor.id}`)
   if (!account) return false
-  await storeRemoteReaction({ url: incoming.id, videoId: video.id, accountId: account.id, type })
+  await storeRemoteReaction({
+    url: incoming.id,
+    videoId: video.id,
+    account: { id: account.id, url: incoming.actor },
+    type,
+    isEmoji: incoming.type === 'EmojiReact'
+  })
   return true
 }
 
+/**
+ * Takes back the reaction that an Undo names. What it is about decides only where its id is unknown here, as with software that makes a new
+ * one for the Undo, or missing; an emoji beside a Like has no such place.
+ */
 async function handleUndo({ actor, object }: IncomingActivity, type: 'like' | 'dislike'): Promise<boolean> {
   if (!isObject(object)) return false
   const url = httpUrl(object.id)
-  const isRemoved = await removeRemoteReaction(actor, url, { video: httpUrl(idOf(object.object)), type })
-  if (!isRemoved && url) await recordEarlyUndo(url)
-  return true
+  if (url && (await removeRemoteReaction(actor, { url }))) return true
+  const video = httpUrl(idOf(object.object))
+  if (!video || typeOf(object) === 'EmojiReact' || (url && (await isOutdated(url, actor)))) return false
+  return await removeRemoteReaction(actor, { video, type })
 }
 
 function reactionUrlsQuery(videoId: number, type: 'like' | 'dislike'): CollectionQuery {

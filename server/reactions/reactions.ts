@@ -2,6 +2,7 @@ import type { Transaction } from 'sequelize'
 import { transaction } from '../core/transaction.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { DELIVERY_PRIORITY, enqueueActivity } from '../fediverse/outbox.ts'
+import { recordOutdated } from '../fediverse/undone-activities.ts'
 import type { Activity } from '../fediverse/vocabulary.ts'
 import { countersDueSql } from '../videos/video.outbox.ts'
 
@@ -55,23 +56,32 @@ export async function findVideoRating(videoId: number, accountId: number): Promi
   return (await findReaction(videoId, accountId))?.type ?? 'none'
 }
 
-/** Stores the reaction of a remote account to a local video; replaces an earlier one. */
+/**
+ * Stores the reaction of a remote account to a local video; replaces an earlier one. Of a Like and an emoji (`isEmoji`) that says the same
+ * the Like stays.
+ */
 export async function storeRemoteReaction(reaction: {
   url: string
   videoId: number
-  accountId: number
+  account: { id: number; url: string }
   type: 'like' | 'dislike'
+  isEmoji: boolean
 }): Promise<void> {
-  const { url, videoId, accountId, type } = reaction
+  const { url, videoId, account, type, isEmoji } = reaction
   await transaction(async tx => {
+    // Serializes the reactions to a video, as `updateCounters` does.
+    await runQuery(sql`SELECT 1 FROM videos WHERE id = ${videoId} FOR NO KEY UPDATE`, tx)
+    const present = await findReaction(videoId, account.id, tx)
+    if (isEmoji && present?.type === type && present.url !== url) return await recordOutdated(url, account.url, tx)
+    if (present && present.url !== url) await recordOutdated(present.url, account.url, tx)
     await runQuery(
-      sql`DELETE FROM reactions WHERE url = ${url} AND (video_id <> ${videoId} OR account_id <> ${accountId})
-        AND account_id = ${accountId}`,
+      sql`DELETE FROM reactions WHERE url = ${url} AND (video_id <> ${videoId} OR account_id <> ${account.id})
+        AND account_id = ${account.id}`,
       tx
     )
     await runQuery(
       sql`
-      INSERT INTO reactions (url, video_id, account_id, type) VALUES (${url}, ${videoId}, ${accountId}, ${type})
+      INSERT INTO reactions (url, video_id, account_id, type) VALUES (${url}, ${videoId}, ${account.id}, ${type})
       ON CONFLICT (video_id, account_id) DO UPDATE SET url = excluded.url, type = excluded.type`,
       tx
     )
@@ -79,22 +89,25 @@ export async function storeRemoteReaction(reaction: {
   })
 }
 
-/** Removes a reaction of a remote account, identified by its URL or by type and video; returns whether there was one. */
+/**
+ * Removes a reaction of a remote account, identified by its URL, or by the URL of the video and its type; returns whether there was one.
+ */
 export async function removeRemoteReaction(
   accountUrl: string,
-  url: string | null,
-  object: { video: string | null; type: 'like' | 'dislike' } | null = null
+  reaction: { url: string } | { video: string; type: 'like' | 'dislike' }
 ): Promise<boolean> {
+  const condition =
+    'url' in reaction ? sql`reactions.url = ${reaction.url}` : sql`videos.url = ${reaction.video} AND reactions.type = ${reaction.type}`
   return await transaction(async tx => {
-    const removed = await runQuery<{ video_id: number }>(
+    const removed = await runQuery<{ video_id: number; url: string }>(
       sql`
       DELETE FROM reactions USING accounts, actors, videos WHERE accounts.id = reactions.account_id AND actors.id = accounts.actor_id
-        AND videos.id = reactions.video_id
-        AND actors.url = ${accountUrl} AND actors.host IS NOT NULL AND (reactions.url = ${url} OR (videos.url = ${object?.video ?? null}
-          AND reactions.type = ${object?.type ?? null})) RETURNING reactions.video_id`,
+        AND videos.id = reactions.video_id AND actors.url = ${accountUrl} AND actors.host IS NOT NULL AND ${condition}
+      RETURNING reactions.video_id, reactions.url`,
       tx
     )
     for (const { video_id } of removed) await updateCounters(video_id, null, tx)
+    for (const { url } of removed) await recordOutdated(url, accountUrl, tx)
     return removed.length > 0
   })
 }
