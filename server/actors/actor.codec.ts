@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseRemoteDate } from '../fediverse/dates.ts'
 import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { parsePublicKeyPem } from '../fediverse/keys.ts'
 import { formsOf, idOf, isObject, linksOf, listOf, textOf, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
@@ -88,8 +89,8 @@ export function parseActorDocument(document: JsonObject): RemoteActor | null {
 }
 
 function parseDate(value: unknown): Date | null {
-  const time = typeof value === 'string' ? Date.parse(value) : NaN
-  return Number.isFinite(time) && time <= Date.now() + 86_400_000 ? new Date(time) : null
+  const date = parseRemoteDate(value)
+  return date && date.getTime() <= Date.now() + 86_400_000 ? date : null
 }
 
 /** Returns the URL of the widest image of a supported type, or the first if no width is given; null without one. */

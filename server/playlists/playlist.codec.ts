@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseRemoteDate } from '../fediverse/dates.ts'
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { idOf, isObject, listOf, textOf, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { cleanLine, cleanText } from '../fediverse/text-limits.ts'
@@ -19,11 +20,7 @@ export type PlaylistElementObject = { url: string; video: string; position: numb
 
 const MAX_NAME = 120
 const MAX_TEXT = 1000
-const IsoDate = z
-  .string()
-  .max(40)
-  .transform(value => new Date(value))
-  .refine(date => !Number.isNaN(date.getTime()))
+const IsoDate = z.preprocess(parseRemoteDate, z.date())
 const PlaylistSchema = z.object({ type: z.literal('Playlist'), name: z.string(), uuid: z.uuid(), published: IsoDate, updated: IsoDate })
 const Seconds = z
   .number()

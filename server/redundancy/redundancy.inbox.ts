@@ -4,6 +4,7 @@ import { transaction } from '../core/transaction.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { resolveActivityActor } from '../actors/follow.inbox.ts'
 import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
+import { parseRemoteDate } from '../fediverse/dates.ts'
 import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { enqueueForwardedActivities } from '../fediverse/outbox.ts'
 import { registerObjectRefreshHandler } from '../fediverse/object-refreshes.ts'
@@ -49,8 +50,8 @@ export function parseCacheFile(object: JsonObject): CacheFile | null {
   const baseUrl = httpUrl(link?.href)
   if (!url || !video || !baseUrl || !sameOrigin(baseUrl, url) || new URL(baseUrl).search !== '') return null
   if (object.expires === null || object.expires === undefined) return { url, video, baseUrl, expires: null }
-  const expires = typeof object.expires === 'string' ? new Date(object.expires) : null
-  return expires && !Number.isNaN(expires.getTime()) ? { url, video, baseUrl, expires } : null
+  const expires = parseRemoteDate(object.expires)
+  return expires && { url, video, baseUrl, expires }
 }
 
 /** Returns the CacheFile object of a copy. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { config } from '../core/config.ts'
+import { parseRemoteDate } from '../fediverse/dates.ts'
 import { parseIsoDuration } from '../fediverse/iso-duration.ts'
 import { httpUrl } from '../fediverse/origin.ts'
 import { idOf, isObject, type Json, type JsonObject } from '../fediverse/vocabulary.ts'
@@ -16,7 +17,7 @@ const MAX_SECONDS = 2 ** 31 - 1
 const Timestamp = z
   .string()
   .max(40)
-  .refine(text => /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) && !Number.isNaN(Date.parse(text)))
+  .refine(text => /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) && parseRemoteDate(text) !== null)
   .transform(text => new Date(text))
 const Seconds = z.number().min(0).max(MAX_SECONDS)
 const WatchActionDocument = z.object({
