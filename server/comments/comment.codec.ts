@@ -1,7 +1,8 @@
+import { parseRemoteDate } from '../fediverse/dates.ts'
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { cleanLine, cleanText } from '../fediverse/text-limits.ts'
-import { addressesPublic, formsOf, idOf, linksOf, listOf, textOf, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
-import { firstLineOfHtml } from '../videos/html-to-text.ts'
+import { addressesPublic, formsOf, idOf, linksOf, textOf, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
+import { firstLineOfHtml, lineOfHtml } from '../videos/html-to-text.ts'
 
 const MAX_TEXT = 10_000
 const MAX_TITLE = 200
@@ -19,7 +20,9 @@ export type NoteAttachment = { url: string; mediaType: string | null; name: stri
 export type ParsedCommentNote = {
   type: string
   url: string
+  /** The actor of the activity that it came in, where that is one of `authors`; else the first that is not said to be a group. */
   author: string
+  authors: string[]
   /** URLs of what it replies to, at least one; the first that is known counts. */
   inReplyTo: string[]
   content: string
@@ -43,9 +46,13 @@ export type ParsedCommentNote = {
 export function parseCommentNote(object: JsonObject, activity?: JsonObject): ParsedCommentNote | null {
   const type = typeOf(object)
   const url = httpUrl(object.id)
-  const author = httpUrl(idOf(listOf(object.attributedTo)[0]))
+  const authors = authorsOf(object)
+  const actor = httpUrl(idOf(activity?.actor))
+  const author = authors.find(one => one === actor) ?? authors[0]
   const inReplyTo = parentsOf(object)
-  if (type === null || !COMMENT_TYPES.includes(type) || !url || !author || inReplyTo.length === 0 || !sameOrigin(url, author)) return null
+  if (type === null || !COMMENT_TYPES.includes(type) || !url || !author || inReplyTo.length === 0) return null
+  if (!authors.every(one => sameOrigin(url, one))) return null
+  const isTitle = type === 'Article' || type === 'Page'
   const link = type === 'Note' ? null : { url: pageOf(object) ?? url, title: titleOf(object) }
   const isTitleAlone = link !== null && (type !== 'Question' || link.title !== '')
   const content = isTitleAlone ? '' : (textOf(object, 'content') ?? '')
@@ -56,17 +63,27 @@ export function parseCommentNote(object: JsonObject, activity?: JsonObject): Par
     type,
     url,
     author,
+    authors,
     inReplyTo,
     content,
     isMarkdown: object.mediaType === 'text/markdown',
     link: link && { ...link, title: link.title || link.url },
-    summary: cleanLine(textOf(object, 'summary') ?? '', MAX_SUMMARY) || null,
+    // That of an Article or Page is an excerpt.
+    summary: (isTitle ? '' : lineOfHtml(textOf(object, 'summary') ?? '', MAX_SUMMARY)) || null,
     attachments,
     published,
     updated: parseDate(object.updated) ?? published,
     isPublic: isPublicNote(object, activity) ?? false,
     approval: httpUrl(object.replyApproval)
   }
+}
+
+/** Returns the URLs of those an object is attributed to, groups last. */
+export function authorsOf(object: JsonObject): string[] {
+  const authors = formsOf(object.attributedTo)
+  const isGroup = (author: unknown) => typeOf(author) === 'Group'
+  const urls = [...authors.filter(one => !isGroup(one)), ...authors.filter(isGroup)].map(one => httpUrl(idOf(one)))
+  return [...new Set(urls)].filter(url => url !== null)
 }
 
 /** Returns the URLs of what an object replies to. */
@@ -84,9 +101,19 @@ export function isPublicNote(object: JsonObject, activity?: JsonObject): boolean
 /** Returns the content of a comment as sanitised HTML; empty where it has only attachments. */
 export async function renderCommentNoteHtml({ content, isMarkdown, link }: ParsedCommentNote): Promise<string> {
   const { markdownToHtml, sanitizeRemoteHtml } = await import('../core/markdown.ts')
-  const html = (isMarkdown ? markdownToHtml(content) : sanitizeRemoteHtml(content)).slice(0, MAX_TEXT)
+  const whole = isMarkdown ? markdownToHtml(content) : sanitizeRemoteHtml(content)
+  // Sanitised again, so that every tag is closed.
+  const html = whole.length <= MAX_TEXT ? whole : sanitizeRemoteHtml(cutHtml(whole, MAX_TEXT))
   return link ? html + sanitizeRemoteHtml(`<p><a href="${escapeHtml(link.url)}">${escapeHtml(link.title)}</a></p>`) : html
 }
+
+/** The first characters of sanitised HTML, without a tag, an entity or a character that is cut through. */
+const cutHtml = (html: string, max: number) =>
+  html
+    .slice(0, max)
+    .replace(/<[^<>]*$/, '')
+    .replace(/&[#\w]{0,10}$/, '')
+    .replace(/[\ud800-\udbff]$/, '')
 
 const pageOf = (object: JsonObject) =>
   linksOf(object.url)
@@ -112,9 +139,8 @@ function parseAttachments(value: unknown): NoteAttachment[] {
 
 /** Returns a date that has come; one to come is now. */
 function parseDate(value: unknown): Date | null {
-  const date = typeof value === 'string' && value.length <= 60 ? new Date(value) : null
-  if (!date || Number.isNaN(date.getTime())) return null
-  return new Date(Math.min(date.getTime(), Date.now()))
+  const date = parseRemoteDate(value)
+  return date && new Date(Math.min(date.getTime(), Date.now()))
 }
 
 const escapeHtml = (text: string) =>

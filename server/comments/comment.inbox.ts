@@ -4,22 +4,32 @@ import { transaction } from '../core/transaction.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { resolveActivityActor } from '../actors/follow.inbox.ts'
 import { addInstanceBlockHandler } from '../actors/blocks.ts'
+import type { ActorModel } from '../actors/actor.model.ts'
 import { resolveActor } from '../actors/resolve-actor.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { registerCrossOriginDeletePolicy } from '../fediverse/cross-origin-delete.ts'
+import { parseRemoteDate } from '../fediverse/dates.ts'
 import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { canonicalUrl, registerLocalAddresses } from '../fediverse/local-addresses.ts'
 import { registerObjectRefreshHandler } from '../fediverse/object-refreshes.ts'
 import { RetryLaterError, onActivity, onActivityBatch, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { isTombstoned } from '../fediverse/tombstones.ts'
-import { idOf, isObject, listOf, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
+import { idOf, isObject, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { registerVideoCollection } from '../videos/video-collections.ts'
 import { isApprovedAtOrigin, type CommentSource } from './comment-approval.ts'
 import { findCommentRow, getCommentRow, type CommentRow } from './comment.row.ts'
 import { addRetentionCondition } from '../videos/retention.ts'
 import { forwardCommentActivities, sendCommentActivity } from './comment.outbox.ts'
 import { tombstoneComment, adjustCommentCount, releaseHeldComment } from './comments.ts'
-import { COMMENT_TYPES, isPublicNote, parentsOf, parseCommentNote, renderCommentNoteHtml, type ParsedCommentNote } from './comment.codec.ts'
+import {
+  COMMENT_TYPES,
+  authorsOf,
+  isPublicNote,
+  parentsOf,
+  parseCommentNote,
+  renderCommentNoteHtml,
+  type ParsedCommentNote
+} from './comment.codec.ts'
 import { storeAttachments } from './comment-attachments.ts'
 import { listPublicCommentUrls, recountCommentsOf } from './comments.query.ts'
 import { acceptCommentBatch } from './comment-batch.inbox.ts'
@@ -70,7 +80,7 @@ async function handleNote(incoming: IncomingActivity): Promise<boolean> {
   const budget = new FetchBudget()
   const { object, activity, actor } = incoming
   if (!isObject(object)) return false
-  if (isPublicNote(object, activity) === false) return await hideComment(object, actor)
+  if (isPublicNote(object, activity) === false) return await hideComment(object, [actor])
   const note = parseCommentNote(object, activity)
   if (!note || note.author !== actor || !note.isPublic) return false
   try {
@@ -97,23 +107,33 @@ export async function fetchRemoteComment(url: string, listedBy: string): Promise
 
 /** Stores a comment from the document that its origin serves, fetched by its URL. Throws FetchError. */
 export async function storeCommentDocument(document: JsonObject, budget: FetchBudget, source: CommentSource = {}): Promise<void> {
-  const author = httpUrl(idOf(listOf(document.attributedTo)[0]))
-  if (author && isPublicNote(document) === false) await hideComment(document, author)
+  if (isPublicNote(document) === false) await hideComment(document, authorsOf(document))
   const note = parseCommentNote(document)
   const placement = note?.isPublic ? await resolvePlacement(note.inReplyTo, budget, new Set([note.url])) : null
-  if (note && placement) await storeRemoteComment(note, placement, (await resolveActor(note.author, { budget })).id, source, budget)
+  if (note && placement) await storeRemoteComment(note, placement, (await resolveAuthor(note, budget)).id, source, budget)
+}
+
+/** Of those a comment is attributed to, the one who is known as its author, else the first that is no group. Throws FetchError. */
+async function resolveAuthor({ url, author, authors }: ParsedCommentNote, budget: FetchBudget): Promise<ActorModel> {
+  if (authors.length === 1) return await resolveActor(author, { budget })
+  const known = (await findCommentRow(sql`comment.url = ${url}`))?.author
+  for (const one of known && authors.includes(known) ? [known] : authors) {
+    const actor = await resolveActor(one, { budget })
+    if (actor.type !== 'Group') return actor
+  }
+  return await resolveActor(author, { budget })
 }
 
 /**
  * Replaces a comment by a tombstone where its author has narrowed it to fewer people, unless what is stored is newer; returns whether there
  * was one.
  */
-async function hideComment(object: JsonObject, author: string): Promise<boolean> {
+async function hideComment(object: JsonObject, authors: string[]): Promise<boolean> {
   const url = httpUrl(object.id)
-  const changedAt = typeof object.updated === 'string' ? new Date(object.updated).getTime() : NaN
+  const changedAt = parseRemoteDate(object.updated)?.getTime() ?? NaN
   return await transaction(async tx => {
     const row = url ? await findCommentRow(sql`comment.url = ${url} AND comment.remote AND comment.deleted_at IS NULL`, tx) : null
-    if (!row || row.author !== author || changedAt < row.updated_at.getTime()) return false
+    if (!row || !authors.includes(row.author ?? '') || changedAt < row.updated_at.getTime()) return false
     await tombstoneComment(row, tx)
     return true
   })
@@ -171,7 +191,7 @@ async function fetchPlacement(url: string, budget: FetchBudget, seen: Set<string
   const note = parseCommentNote(document)
   const placement = note?.isPublic ? await resolvePlacement(note.inReplyTo, budget, seen) : null
   if (!note || !placement) return null
-  const author = await resolveActor(note.author, { budget })
+  const author = await resolveAuthor(note, budget)
   const row = await storeRemoteComment(note, placement, author.id, {}, budget)
   return row ? { videoId: row.video_id, parentId: row.id, threadId: row.thread_id ?? row.id } : null
 }

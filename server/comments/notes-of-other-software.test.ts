@@ -67,6 +67,13 @@ test.each<[string, Json, Json]>([
   ['a warning in a language', { summaryMap: { fr: 'Fin' } }, { summary: 'Fin' }],
   ['no date', { published: undefined }, { html: '<p>Hello</p>' }],
   ['a date that is none', { published: 'never', updated: 5 }, { html: '<p>Hello</p>' }],
+  ...['-200000-01-01T00:00:00Z', '0000-01-01T00:00:00Z', '-004800-01-01T00:00:00Z'].map((date): [string, Json, Json] => [
+    `the date ${date}`,
+    { published: date, updated: date },
+    { html: '<p>Hello</p>' }
+  ]),
+  ['HTML in its warning', { summary: '<p>Spoiler &amp; <b>mo</b>re</p><p>x<br/>y</p>' }, { summary: 'Spoiler & more x y' }],
+  ['angle brackets in its warning', { summary: 'I <3 this, 1 < 2 > 0' }, { summary: 'I <3 this, 1 < 2 > 0' }],
   ['a list of types', { type: ['x:Toot', 'Note'] }, { html: '<p>Hello</p>' }],
   [
     'only a picture',
@@ -107,8 +114,7 @@ test.each<[string, Json, Json]>([
   await send('Create', note)
   const [comment] = await listThreads()
   expect(comment).toMatchObject({ url: note.id, summary: null, attachments: [], ...expected })
-  if (typeof note.published !== 'string' || note.published === 'never')
-    expect(Date.parse(comment!.createdAt)).toBeGreaterThanOrEqual(before)
+  if (!String(note.published).startsWith('2026-')) expect(Date.parse(comment!.createdAt)).toBeGreaterThanOrEqual(before)
   // A second delivery without a time of change is no edit.
   await send('Update', note)
   expect(await listThreads()).toEqual([comment])
@@ -117,7 +123,7 @@ test.each<[string, Json, Json]>([
 test.each<[string, Json, RegExp]>([
   [
     'Article',
-    { name: 'My <b>view</b>', content: '<p>Long</p>'.repeat(10_000) },
+    { name: 'My <b>view</b>', content: '<p>Long</p>'.repeat(10_000), summary: '<p>An excerpt of it</p>' },
     /^<p><a href="URL"[^>]*>My &lt;b&gt;view&lt;\/b&gt;<\/a><\/p>$/
   ],
   ['Page', { content: '<p>First line</p><p>More</p>' }, /^<p><a href="URL"[^>]*>First line<\/a><\/p>$/],
@@ -128,6 +134,42 @@ test.each<[string, Json, RegExp]>([
   await send('Create', note)
   const [comment] = await listThreads()
   expect(comment!.html.replaceAll(note.url, 'URL')).toMatch(html)
+  expect(comment!.summary).toBeNull()
+})
+
+test.each([
+  ['a link', `<p>${'x'.repeat(9970)}<a href="https://x.example/long-long-long">y</a></p>`],
+  ['an entity', `<p>${'x'.repeat(9994)}&amp;&amp;</p>`],
+  ['a character', `<p>${'x'.repeat(9996)}\u{1f600}</p>`],
+  ['many tags', '<blockquote>'.repeat(40) + 'x'.repeat(10_000)]
+])('a long text that is cut within %s stays whole HTML, and a Question keeps its link', async (_what, content) => {
+  const note = noteOf({ type: 'Question', content, oneOf: [] })
+  await send('Create', note)
+  const { html } = (await listThreads())[0]!
+  expect(html.replaceAll(note.url, 'URL')).toMatch(/(<\/p>|<\/blockquote>)<p><a href="URL"[^>]*>URL<\/a><\/p>$/)
+  expect(html).not.toMatch(/&(?!amp;)|[\ud800-\udbff](?![\udc00-\udfff])|\ufffd/)
+  const count = (tag: RegExp) => html.match(tag)?.length ?? 0
+  expect([count(/<p>/g), count(/<a /g), count(/<blockquote>/g)]).toEqual([count(/<\/p>/g), count(/<\/a>/g), count(/<\/blockquote>/g)])
+})
+
+test('a comment is of the one of those it is attributed to who sent it, or who is no group', async () => {
+  const group = await peer.actor('group', 'Group', { attributedTo: [{ type: 'Person', id: author.url }] })
+  const parent = noteOf({ attributedTo: [group.url, other.url] })
+  const sent = noteOf({ attributedTo: [group.url, author.url] })
+  await send('Create', sent)
+  await send('Create', noteOf({ inReplyTo: parent.id }))
+  expect((await listThreads()).map(({ url, account }) => [url, account.name]).sort()).toEqual(
+    [
+      [sent.url.replace('.html', ''), 'author'],
+      [parent.id, 'other']
+    ].sort()
+  )
+  await send('Update', { ...sent, content: 'By the group', updated: '2026-11-02T00:00:00Z' }, { actor: group.url }, group)
+  await send('Update', { ...sent, to: [], updated: '2026-11-02T00:00:00Z' }, { actor: group.url }, group)
+  expect((await listThreads()).map(({ html, isDeleted }) => [html, isDeleted])).toEqual([
+    ['<p>Hello</p>', false],
+    ['<p>Hello</p>', false]
+  ])
 })
 
 test('pictures come through the cache, while their comment is shown', async () => {

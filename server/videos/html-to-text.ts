@@ -24,6 +24,16 @@ export function firstLineOfHtml(html: string, max: number): string {
   return line.length <= max ? line : `${cleanLine(line, max - 1)}…`
 }
 
+/** Returns a text of at most `max` characters on one line that may be plain or HTML; of angle brackets only known tags are taken away. */
+export function lineOfHtml(html: string, max: number): string {
+  const text = html.slice(0, TITLE_SOURCE).replace(TAGS, (_tag, name: string) => (INLINE_TAGS.has(name.toLowerCase()) ? '' : ' '))
+  return cleanLine(decodeEntities(text), max)
+}
+
+const INLINE_TAGS: ReadonlySet<string> = new Set(['a', 'abbr', 'b', 'code', 'em', 'i', 's', 'small', 'span', 'strong', 'sub', 'sup', 'u'])
+const TAGS =
+  /<\/?(abbr|a|blockquote|br|b|code|div|em|figure|h[1-6]|hr|img|i|li|ol|pre|p|script|small|span|strong|style|sub|sup|s|ul|u)\b[^<>]*>/gi
+
 const decodeEntities = (text: string) =>
   text.replace(
     /&(amp|lt|gt|quot|#39|nbsp);/g,
