@@ -5,7 +5,7 @@ import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { idOf, typeOf } from '../fediverse/vocabulary.ts'
 import type { ParsedCommentNote } from './comment.codec.ts'
 
-/** How a comment came here: in an activity, or from a list at the address `listedBy`. */
+/** How a comment came here: in an activity, or fetched from its origin; `listedBy`: because the list of that video or comment names it. */
 export type CommentSource = { incoming?: IncomingActivity; listedBy?: string }
 /** A remote video whose owner approves comments; `owners`: the URLs of its account and its channel. */
 export type GuardedVideo = { url: string; owners: string[] }

@@ -11,13 +11,18 @@ export const ATTACHMENTS_SQL: Sql = sql`(SELECT coalesce(json_agg(json_build_obj
     'name', attached.name, 'thumbnailPath', '/lazy-static/comment-attachments/' || attached.filename) ORDER BY attached.position), '[]'::json)
   FROM comment_attachments attached WHERE attached.comment_id = comment.id)`
 
-/** Replaces what is attached to a comment; returns whether that changed anything. */
-export async function storeAttachments(commentId: number, attachments: NoteAttachment[], tx: Transaction): Promise<boolean> {
+/** Whether just that is attached to a comment. */
+export async function hasAttachments(commentId: number, attachments: NoteAttachment[], tx: Transaction): Promise<boolean> {
   const stored = await runQuery<NoteAttachment>(
     sql`SELECT url, media_type AS "mediaType", name FROM comment_attachments WHERE comment_id = ${commentId} ORDER BY position`,
     tx
   )
-  if (JSON.stringify(stored) === JSON.stringify(attachments)) return false
+  return JSON.stringify(stored) === JSON.stringify(attachments)
+}
+
+/** Replaces what is attached to a comment. */
+export async function storeAttachments(commentId: number, attachments: NoteAttachment[], tx: Transaction): Promise<void> {
+  if (await hasAttachments(commentId, attachments, tx)) return
   await removeAttachments(commentId, tx)
   const rows = attachments.map(({ url, mediaType, name }, position) => {
     const extension = IMAGE_EXTENSIONS[mediaType ?? '']
@@ -31,7 +36,6 @@ export async function storeAttachments(commentId: number, attachments: NoteAttac
       AS given (position smallint, url text, media_type text, name text, filename text)`,
     tx
   )
-  return true
 }
 
 /** Removes what is attached to a comment. */

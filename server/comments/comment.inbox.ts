@@ -1,3 +1,4 @@
+import type { Transaction } from 'sequelize'
 import { instanceOrigin } from '../core/config.ts'
 import { acquireTextLocks } from '../core/locks.ts'
 import { transaction } from '../core/transaction.ts'
@@ -7,11 +8,12 @@ import { addInstanceBlockHandler } from '../actors/blocks.ts'
 import type { ActorModel } from '../actors/actor.model.ts'
 import { resolveActor } from '../actors/resolve-actor.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
+import { hasFollowsWithHost } from '../fediverse/confirm-at-origin.ts'
 import { registerCrossOriginDeletePolicy } from '../fediverse/cross-origin-delete.ts'
 import { parseRemoteDate } from '../fediverse/dates.ts'
-import { httpUrl, sameOrigin } from '../fediverse/origin.ts'
+import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { canonicalUrl, registerLocalAddresses } from '../fediverse/local-addresses.ts'
-import { registerObjectRefreshHandler } from '../fediverse/object-refreshes.ts'
+import { registerObjectRefreshHandler, requestObjectRefresh } from '../fediverse/object-refreshes.ts'
 import { RetryLaterError, onActivity, onActivityBatch, type IncomingActivity } from '../fediverse/activity-handlers.ts'
 import { isTombstoned } from '../fediverse/tombstones.ts'
 import { idOf, isObject, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
@@ -30,7 +32,7 @@ import {
   renderCommentNoteHtml,
   type ParsedCommentNote
 } from './comment.codec.ts'
-import { storeAttachments } from './comment-attachments.ts'
+import { hasAttachments, storeAttachments } from './comment-attachments.ts'
 import { listPublicCommentUrls, recountCommentsOf } from './comments.query.ts'
 import { acceptCommentBatch } from './comment-batch.inbox.ts'
 import { CRAWL } from '../fediverse/crawl-internals.ts'
@@ -207,7 +209,8 @@ async function storeRemoteComment(
   const text = await renderCommentNoteHtml(note)
   if ((text === '' && note.attachments.length === 0) || !(await isShownAtOrigin(note, videoId, source, budget))) return null
   const { incoming } = source
-  return await transaction(async tx => {
+  let isUndecided = false
+  const stored = await transaction(async tx => {
     await acquireTextLocks('COMMENT_URL', [note.url], tx)
     const [video] = await runQuery<{ remote: boolean; policy: number; url: string; account: number | null }>(
       sql`
@@ -217,17 +220,16 @@ async function storeRemoteComment(
     )
     if (!video?.account || (await isTombstoned(note.url, tx))) return null
     const [existing] = await runQuery<ExistingComment>(
-      sql`SELECT id, video_id, thread_id, account_id, text, note_summary, remote, held, deleted_at, updated_at, reply_approval FROM comments
-        WHERE url = ${note.url}`,
+      sql`SELECT id, video_id, thread_id, account_id, text, note_summary, remote, held, deleted_at, updated_at FROM comments WHERE url = ${note.url} FOR UPDATE`,
       tx
     )
     if (existing && (existing.account_id !== video.account || existing.deleted_at || !existing.remote)) return null
     if (!existing && video.policy === POLICY_CLOSED) return null
-    const isUnchanged = existing && (note.updated ? existing.updated_at >= note.updated : isSameText(existing, note, text))
-    // Without a time of change only the attachments may have changed.
-    if (isUnchanged && existing.reply_approval === (note.approval ?? existing.reply_approval)) {
-      if (!note.updated) await storeAttachments(existing.id, note.attachments, tx)
-      return existing
+    if (existing && !isNewer(existing, note)) {
+      if (isOlder(existing, note, incoming) || (await isSame(existing, note, text, tx))) return existing
+      // What has the same time of change but says something else (docs/federation.md#order).
+      isUndecided = incoming !== undefined
+      if (incoming && incoming.type !== 'Update') return existing
     }
     const now = new Date()
     const held = existing?.held ?? (!video.remote && video.policy === POLICY_APPROVAL)
@@ -245,6 +247,8 @@ async function storeRemoteComment(
     await adjustCommentCount({ videoId, accountId: video.account }, existing || held ? 0 : 1, tx)
     return row!
   })
+  if (incoming && isUndecided && (await hasFollowsWithHost(hostOf(incoming.signer)))) await requestObjectRefresh(note.url)
+  return stored
 }
 
 /** Whether a comment is stored, or its video is from here or needs no approval, or the origin of the video has approved it. Throws FetchError. */
@@ -258,14 +262,23 @@ async function isShownAtOrigin(note: ParsedCommentNote, videoId: number, source:
   return !guarded || (await isApprovedAtOrigin(note, guarded, source, budget))
 }
 
+/** Whether a version of a comment was changed after the stored one. */
+const isNewer = (existing: ExistingComment, { updated }: ParsedCommentNote) => updated !== null && updated > existing.updated_at
+
+/** Whether a version was changed before the stored one; what its origin serves without a time of change is how the comment is now. */
+function isOlder(existing: ExistingComment, { updated, published }: ParsedCommentNote, incoming: IncomingActivity | undefined): boolean {
+  if (updated === null || updated >= existing.updated_at) return false
+  return incoming !== undefined || updated.getTime() !== published?.getTime()
+}
+
 /** Whether a comment says what it said before. */
-function isSameText(existing: ExistingComment, note: ParsedCommentNote, text: string): boolean {
-  return existing.text === text && existing.note_summary === note.summary
+async function isSame(existing: ExistingComment, note: ParsedCommentNote, text: string, tx: Transaction): Promise<boolean> {
+  return existing.text === text && existing.note_summary === note.summary && (await hasAttachments(existing.id, note.attachments, tx))
 }
 
 type StoredComment = Pick<CommentRow, 'id' | 'video_id' | 'thread_id'>
 type ExistingComment = StoredComment &
-  Pick<CommentRow, 'account_id' | 'text' | 'note_summary' | 'remote' | 'held' | 'deleted_at' | 'updated_at' | 'reply_approval'>
+  Pick<CommentRow, 'account_id' | 'text' | 'note_summary' | 'remote' | 'held' | 'deleted_at' | 'updated_at'>
 
 /** A comment may be deleted by its author or by the owner of the video. */
 async function handleDelete(incoming: IncomingActivity): Promise<boolean> {

@@ -198,6 +198,42 @@ test('an Update changes warning and attachments', async () => {
   expect(await listThreads()).toMatchObject([{ html: 'Edited', summary: null, attachments: [] }])
 })
 
+test.each([{ published: '2026-11-01T00:00:00Z' }, { published: undefined }, { updated: '2026-11-01T12:00:00Z' }])(
+  'an Update that has the time of what is stored (%j) is taken, another Create of that time is not',
+  async times => {
+    const note = noteOf(times)
+    await send('Create', note)
+    for (const change of [
+      { content: '<p>Edited</p>' },
+      { summary: 'Careful' },
+      { attachment: [{ type: 'Link', href: 'https://x.example/1' }] }
+    ]) {
+      const edited = { ...note, ...change }
+      peer.serve(new URL(note.id).pathname, edited)
+      await send('Update', edited)
+      const [comment] = await listThreads()
+      expect(comment).toMatchObject({
+        html: edited.content,
+        summary: 'summary' in change ? 'Careful' : null,
+        attachments: 'attachment' in change ? [{ url: 'https://x.example/1' }] : []
+      })
+      await send('Create', note)
+      expect(await listThreads()).toEqual([comment])
+    }
+  }
+)
+
+test('where two versions of a comment have the same time, its origin says which one it is', async () => {
+  const note = noteOf()
+  await send('Create', note)
+  peer.serve(new URL(note.id).pathname, { ...note, content: '<p>Now</p>' })
+  await send('Update', { ...note, content: '<p>Then</p>' })
+  await eventually(async () => (await listThreads())[0]!.html === '<p>Now</p>', 10, 'the answer of the origin')
+  // An older version changes nothing, whatever it says.
+  await send('Update', { ...note, content: '<p>Before</p>', updated: '2026-10-01T00:00:00Z' })
+  expect(await listThreads()).toMatchObject([{ html: '<p>Now</p>' }])
+})
+
 test('inReplyTo may be a list, of which one leads to the video', async () => {
   const parent = noteOf()
   for (const inReplyTo of [
