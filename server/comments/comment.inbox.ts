@@ -15,7 +15,7 @@ import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { canonicalUrl, registerLocalAddresses } from '../fediverse/local-addresses.ts'
 import { registerObjectRefreshHandler, requestObjectRefresh } from '../fediverse/object-refreshes.ts'
 import { RetryLaterError, onActivity, onActivityBatch, type IncomingActivity } from '../fediverse/activity-handlers.ts'
-import { isTombstoned } from '../fediverse/tombstones.ts'
+import { addNarrowing, addTombstone, isTombstoned, removeNarrowing } from '../fediverse/tombstones.ts'
 import { idOf, isObject, typeOf, type JsonObject } from '../fediverse/vocabulary.ts'
 import { registerVideoCollection } from '../videos/video-collections.ts'
 import { isApprovedAtOrigin, type CommentSource } from './comment-approval.ts'
@@ -82,7 +82,7 @@ async function handleNote(incoming: IncomingActivity): Promise<boolean> {
   const budget = new FetchBudget()
   const { object, activity, actor } = incoming
   if (!isObject(object)) return false
-  if (isPublicNote(object, activity) === false) return await hideComment(object, [actor])
+  if (isPublicNote(object, activity) === false) return await hideComment(object, [actor], { isUpdate: incoming.type === 'Update' })
   const note = parseCommentNote(object, activity)
   if (!note || note.author !== actor || !note.isPublic) return false
   try {
@@ -127,16 +127,23 @@ async function resolveAuthor({ url, author, authors }: ParsedCommentNote, budget
 }
 
 /**
- * Replaces a comment by a tombstone where its author has narrowed it to fewer people, unless what is stored is newer; returns whether there
- * was one.
+ * Replaces a comment by a tombstone where its author has narrowed it to fewer people, unless what is stored is newer. An Update may come
+ * before its Create, which then shows no text unless the origin does. Returns whether anything was hidden.
  */
-async function hideComment(object: JsonObject, authors: string[]): Promise<boolean> {
+async function hideComment(object: JsonObject, authors: string[], { isUpdate = false } = {}): Promise<boolean> {
   const url = httpUrl(object.id)
   const changedAt = parseRemoteDate(object.updated)?.getTime() ?? NaN
+  if (!url) return false
   return await transaction(async tx => {
-    const row = url ? await findCommentRow(sql`comment.url = ${url} AND comment.remote AND comment.deleted_at IS NULL`, tx) : null
-    if (!row || !authors.includes(row.author ?? '') || changedAt < row.updated_at.getTime()) return false
+    await acquireTextLocks('COMMENT_URL', [url], tx)
+    const row = await findCommentRow(sql`comment.url = ${url}`, tx)
+    if (!row && isUpdate && authorsOf(object).some(author => authors.includes(author)) && parentsOf(object).length > 0) {
+      await addTombstone(url, tx)
+      return true
+    }
+    if (!row || !row.remote || row.deleted_at || !authors.includes(row.author ?? '') || changedAt < row.updated_at.getTime()) return false
     await tombstoneComment(row, tx)
+    await addNarrowing(url, tx)
     return true
   })
 }
@@ -220,31 +227,38 @@ async function storeRemoteComment(
     )
     if (!video?.account || (await isTombstoned(note.url, tx))) return null
     const [existing] = await runQuery<ExistingComment>(
-      sql`SELECT id, video_id, thread_id, account_id, text, note_summary, remote, held, deleted_at, updated_at FROM comments WHERE url = ${note.url} FOR UPDATE`,
+      sql`SELECT id, video_id, thread_id, account_id, text, note_summary, remote, held, deleted_at, updated_at, reply_approval FROM comments WHERE url = ${note.url} FOR UPDATE`,
       tx
     )
-    if (existing && (existing.account_id !== video.account || existing.deleted_at || !existing.remote)) return null
+    if (existing && (existing.account_id !== video.account || !existing.remote)) return null
+    // The origin has confirmed that it is public again, or there were a tombstone.
+    const isWidened = existing?.deleted_at ? await removeNarrowing(note.url, tx) : false
+    if (existing?.deleted_at && !isWidened) return null
     if (!existing && video.policy === POLICY_CLOSED) return null
-    if (existing && !isNewer(existing, note)) {
+    if (existing && !isWidened && !isNewer(existing, note)) {
       if (isOlder(existing, note, incoming) || (await isSame(existing, note, text, tx))) return existing
       // What has the same time of change but says something else (docs/federation.md#order).
       isUndecided = incoming !== undefined
       if (incoming && incoming.type !== 'Update') return existing
     }
     const now = new Date()
-    const held = existing?.held ?? (!video.remote && video.policy === POLICY_APPROVAL)
+    const isNew = !existing || isWidened
+    const held = isNew ? !video.remote && video.policy === POLICY_APPROVAL && !existing?.reply_approval : existing.held
     const [row] = await runQuery<StoredComment>(
       sql`
       INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, note_summary, remote, held, reply_approval, created_at, updated_at)
       VALUES (${note.url}, ${videoId}, ${video.account}, ${parentId}, ${threadId}, ${text}, ${note.summary}, true, ${held},
         ${video.remote && sameOrigin(note.approval ?? '', video.url) ? note.approval : null}, ${note.published ?? note.updated ?? now}, ${note.updated ?? now})
-      ON CONFLICT (url) DO UPDATE SET text = excluded.text, note_summary = excluded.note_summary, updated_at = excluded.updated_at RETURNING id, video_id, thread_id`,
+      ON CONFLICT (url) DO UPDATE SET text = excluded.text, note_summary = excluded.note_summary, updated_at = excluded.updated_at,
+        held = CASE WHEN ${isWidened} THEN excluded.held ELSE comments.held END,
+        deleted_at = CASE WHEN ${isWidened} THEN NULL ELSE comments.deleted_at END
+      RETURNING id, video_id, thread_id`,
       tx
     )
     await storeAttachments(row!.id, note.attachments, tx)
     if (!video.remote && !held && incoming) await forwardCommentActivities([{ url: note.url, videoId, incoming }], tx)
     // Last: every comment below this video waits for this row.
-    await adjustCommentCount({ videoId, accountId: video.account }, existing || held ? 0 : 1, tx)
+    await adjustCommentCount({ videoId, accountId: video.account }, isNew && !held ? 1 : 0, tx)
     return row!
   })
   if (incoming && isUndecided && (await hasFollowsWithHost(hostOf(incoming.signer)))) await requestObjectRefresh(note.url)
@@ -278,7 +292,7 @@ async function isSame(existing: ExistingComment, note: ParsedCommentNote, text: 
 
 type StoredComment = Pick<CommentRow, 'id' | 'video_id' | 'thread_id'>
 type ExistingComment = StoredComment &
-  Pick<CommentRow, 'account_id' | 'text' | 'note_summary' | 'remote' | 'held' | 'deleted_at' | 'updated_at'>
+  Pick<CommentRow, 'account_id' | 'text' | 'note_summary' | 'remote' | 'held' | 'deleted_at' | 'updated_at' | 'reply_approval'>
 
 /** A comment may be deleted by its author or by the owner of the video. */
 async function handleDelete(incoming: IncomingActivity): Promise<boolean> {
@@ -286,7 +300,11 @@ async function handleDelete(incoming: IncomingActivity): Promise<boolean> {
   return await transaction(async tx => {
     const row = url ? await findCommentRow(sql`comment.url = ${url}`, tx) : null
     if (!row) return false
-    if (row.deleted_at || (row.author !== incoming.actor && row.owner !== incoming.actor)) return true
+    if (row.author !== incoming.actor && row.owner !== incoming.actor) return true
+    if (row.deleted_at) {
+      await removeNarrowing(row.url, tx)
+      return true
+    }
     if (!row.video_remote && !row.held) await forwardCommentActivities([{ url: row.url, videoId: row.video_id, incoming }], tx)
     await tombstoneComment(row, tx)
     return true

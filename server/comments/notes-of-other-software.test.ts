@@ -258,11 +258,61 @@ test('an Update that narrows the audience hides the text, by the author alone', 
   expect(await listThreads()).toMatchObject([{ isDeleted: false }])
   await send('Update', { ...narrowed, updated: '2026-10-01T00:00:00Z' })
   expect(await listThreads()).toMatchObject([{ isDeleted: false }])
+  peer.serve(new URL(note.id).pathname, narrowed)
   await send('Update', narrowed, { to: [`${author.url}/followers`] })
   const threads = await listThreads()
   expect(threads).toMatchObject([{ isDeleted: true, text: '', html: '', summary: null, attachments: [], totalReplies: 1 }])
   await send('Create', note, { id: peer.id() })
   expect(await listThreads()).toEqual(threads)
+})
+
+test('an Update that narrows the audience may come before the Create, by the author alone', async () => {
+  const [note, shown] = [noteOf(), noteOf()]
+  const to = [`${author.url}/followers`]
+  for (const { id } of [note, shown]) peer.refuse(new URL(id).pathname, 404)
+  await send('Update', { ...shown, to, updated: '2026-11-02T00:00:00Z' }, { to }, other)
+  await send('Update', { ...note, to, updated: '2026-11-02T00:00:00Z' }, { to })
+  await send('Create', note)
+  await send('Create', shown)
+  expect(await listThreads()).toMatchObject([{ url: shown.id }])
+  // Its origin shows it again.
+  peer.serve(new URL(note.id).pathname, note)
+  await send('Update', { ...note, updated: '2026-11-03T00:00:00Z' })
+  expect(await listThreads()).toHaveLength(2)
+})
+
+test('a comment that its author narrowed comes back when it is public again, one that was deleted does not', async () => {
+  const notes = [noteOf(), noteOf(), noteOf(), noteOf()]
+  const [back, deleted, hiddenByOrigin, moderated] = notes as [Json, Json, Json, Json]
+  const change = async (note: Json, changes: Json, served = changes) => {
+    peer.serve(new URL(note.id).pathname, { ...note, ...served })
+    await send('Update', { ...note, ...changes })
+  }
+  const narrowed = { to: [], updated: '2026-11-02T00:00:00Z' }
+  const widened = { updated: '2026-11-03T00:00:00Z' }
+  for (const note of notes) await send('Create', note)
+  const { id } = (await listThreads()).find(({ url }) => url === moderated.id)!
+  expect((await site.call(`DELETE /videos/${video.uuid}/comments/${id}`, { token: owner.token })).status).toBe(204)
+  for (const note of notes) await change(note, narrowed)
+  await send('Delete', deleted.id)
+  expect((await site.call(`GET /videos/${video.uuid}`)).json.comments).toBe(0)
+  for (const note of notes) await change(note, widened, note === hiddenByOrigin ? narrowed : widened)
+  expect((await listThreads()).filter(({ isDeleted }) => !isDeleted)).toMatchObject([{ url: back.id, html: '<p>Hello</p>' }])
+  expect((await site.call(`GET /videos/${video.uuid}`)).json.comments).toBe(1)
+  await change(back, narrowed, widened)
+  expect((await listThreads()).filter(({ isDeleted }) => !isDeleted)).toHaveLength(1)
+  await change(back, { ...narrowed, updated: '2026-11-04T00:00:00Z' })
+  expect((await listThreads()).filter(({ isDeleted }) => !isDeleted)).toEqual([])
+})
+
+test('a held comment that comes back is held again', async () => {
+  await runQuery(sql`UPDATE videos SET comments_policy = 3 WHERE id = ${video.id}`)
+  const note = noteOf()
+  await send('Create', note)
+  await send('Update', { ...note, to: [], updated: '2026-11-02T00:00:00Z' })
+  await send('Update', { ...note, updated: '2026-11-03T00:00:00Z' })
+  expect((await site.call(`GET /videos/${video.uuid}`)).json.comments).toBe(0)
+  expect(await runQuery(sql`SELECT held, deleted_at FROM comments WHERE url = ${note.id}`)).toEqual([{ held: true, deleted_at: null }])
 })
 
 test('an object that names nobody is for whom its activity is', async () => {

@@ -27,3 +27,17 @@ export async function removeTombstone(url: string, tx?: Transaction): Promise<vo
 
 /** Long URLs are indexed by their hash. */
 const indexKey = (url: string) => (url.length <= 2300 ? url : createHash('sha256').update(url).digest('base64'))
+const narrowedKey = (url: string) => `narrowed ${url}`
+
+/**
+ * Records that the author of an object has narrowed it to fewer people: it counts as deleted, but may come back, as nobody else has taken it
+ * away.
+ */
+export async function addNarrowing(url: string, tx: Transaction): Promise<void> {
+  await addTombstone(narrowedKey(url), tx)
+}
+
+/** Takes note that a narrowed object is deleted or comes back; returns whether it was narrowed. */
+export async function removeNarrowing(url: string, tx: Transaction): Promise<boolean> {
+  return (await runQuery(sql`DELETE FROM tombstones WHERE url = ${indexKey(narrowedKey(url))} RETURNING url`, tx)).length > 0
+}
