@@ -1,9 +1,9 @@
 import { runQuery, sql } from '../core/sql.ts'
-import { fetchCollectionPages } from '../fediverse/remote-collection.ts'
+import { fetchCollectionPages, startOfCollection } from '../fediverse/remote-collection.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
 import { findTombstoned } from '../fediverse/tombstones.ts'
-import { idOf, isObject, listOf, typeOf } from '../fediverse/vocabulary.ts'
+import { idOf, isObject, typeOf } from '../fediverse/vocabulary.ts'
 import { CRAWL } from '../fediverse/crawl-internals.ts'
 import { requestObjectRefresh } from '../fediverse/object-refreshes.ts'
 import { isPassingFetchError } from '../fediverse/retry-delays.ts'
@@ -69,11 +69,10 @@ async function listReplies(replies: unknown, commentUrl: string): Promise<string
       if (url && !isLocalUrl(url) && urls.size < CRAWL.maxReplies) urls.add(url)
     }
   }
-  const embedded = isObject(replies) ? (isObject(replies.first) ? replies.first : replies) : {}
-  const items = embedded.orderedItems ?? embedded.items
-  add(listOf(items))
-  const isEmbedded = items !== undefined
-  const address = httpUrl(idOf(isEmbedded ? embedded.next : replies))
+  const start = isObject(replies) ? startOfCollection(replies, commentUrl) : { items: null, next: null }
+  add(start.items ?? [])
+  const isEmbedded = start.items !== null || start.next !== null
+  const address = isEmbedded ? start.next : httpUrl(idOf(replies))
   if (address && sameOrigin(address, commentUrl)) {
     for await (const page of fetchCollectionPages(address, isEmbedded ? { from: address } : {})) {
       add(page.items)

@@ -5,6 +5,8 @@ export const CRAWL = defineInternals('crawl', {
   maxPages: 50,
   maxItems: 5000,
   maxTime: 60_000,
+  /** In a row, that lead to another page. */
+  maxEmptyPages: 3,
   /** Remote objects refreshed in one run of a job, how many of them at the same time, and how long a run begins new ones. */
   refreshBatch: 200,
   refreshConcurrency: 4,
