@@ -6,6 +6,7 @@ it('reads a type that is one of a list: the known one, else the first', () => {
   expect(typeOf({ type: ['Video'] })).toBe('Video')
   expect(typeOf({ type: ['schema:VideoObject', 'Video'] })).toBe('Video')
   expect(typeOf({ type: ['x:One', 'x:Two'] })).toBe('x:One')
+  expect(typeOf({ type: ['x:Foo', 'QuoteRequest'] })).toBe('QuoteRequest')
   for (const type of [undefined, null, 5, {}, [], [5], [['Video']]]) expect(typeOf({ type })).toBeNull()
 })
 

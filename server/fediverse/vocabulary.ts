@@ -7,7 +7,21 @@ export const ACTOR_TYPES: readonly string[] = ['Person', 'Group', 'Application',
 /** The types of objects that are read here. Of several types of one value the one that is known decides (JSON-LD 1.1 §4.2.3). */
 const KNOWN_TYPES: ReadonlySet<string> = new Set([
   ...ACTOR_TYPES,
-  ...['Accept', 'Announce', 'ApproveReply', 'Create', 'Delete', 'Dislike', 'EmojiReact', 'Flag', 'Follow', 'Like', 'Move', 'Reject'],
+  ...[
+    'Accept',
+    'Announce',
+    'ApproveReply',
+    'Create',
+    'Delete',
+    'Dislike',
+    'EmojiReact',
+    'Flag',
+    'Follow',
+    'Like',
+    'Move',
+    'QuoteRequest',
+    'Reject'
+  ],
   ...['Undo', 'Update', 'View', 'WatchAction', 'Article', 'Audio', 'CacheFile', 'Document', 'Event', 'Hashtag', 'Image', 'Link'],
   ...['Mention', 'Note', 'Page', 'Playlist', 'PlaylistElement', 'Question', 'Tombstone', 'Video'],
   ...['Collection', 'CollectionPage', 'OrderedCollection', 'OrderedCollectionPage']

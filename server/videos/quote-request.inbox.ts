@@ -3,6 +3,7 @@ import type { Transaction } from 'sequelize'
 import { instanceOrigin } from '../core/config.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
+import { notBlockedSql } from '../actors/blocks.ts'
 import { resolveActivityActor } from '../actors/follow.inbox.ts'
 import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
 import { onActivity, type IncomingActivity } from '../fediverse/activity-handlers.ts'
@@ -15,7 +16,7 @@ import { VIDEO_PRIVACY } from './video.model.ts'
 /** The longest URL of a quote that is stored, in characters. */
 const MAX_QUOTE_URL = 2000
 
-type QuotedVideo = { id: number; url: string; owner: string; privacy: number; state: number }
+type QuotedVideo = { id: number; url: string; owner: string; ownerUserId: number | null; privacy: number; state: number }
 
 /** Registers the handler of requests to quote (FEP-044f); called once at start. */
 export function registerQuoteRequestHandler(): void {
@@ -23,19 +24,20 @@ export function registerQuoteRequestHandler(): void {
 }
 
 /**
- * Anyone may quote a public video: the request is accepted with a QuoteAuthorization. Whatever else is here may not be quoted; the answer
- * does not tell whether there is something that the requester may not see (docs/federation.md#hidden-objects).
+ * Anyone whom its owner has not blocked may quote a public video: the request is accepted with a QuoteAuthorization. Whatever else is here
+ * may not be quoted; the answer does not tell whether there is something that the requester may not see (docs/federation.md#hidden-objects).
  */
 async function handleQuoteRequest(incoming: IncomingActivity): Promise<boolean> {
   const quoted = httpUrl(idOf(incoming.object))
   const quote = httpUrl(idOf(incoming.activity.instrument))
   if (!quoted || !isLocalUrl(quoted) || !quote || quote.length > MAX_QUOTE_URL || !sameOrigin(quote, incoming.actor)) return false
-  const { inboxUrl } = await resolveActivityActor(incoming)
+  const requester = await resolveActivityActor(incoming)
+  const { inboxUrl } = requester
   if (!inboxUrl) return false
   const request = { type: 'QuoteRequest', id: incoming.id, actor: incoming.actor, object: quoted, instrument: quote }
   await transaction(async tx => {
     const video = await findQuotedVideo(quoted, tx)
-    if (video?.privacy === VIDEO_PRIVACY.PUBLIC) {
+    if (video?.privacy === VIDEO_PRIVACY.PUBLIC && !(await isBlockedBy(video.ownerUserId, requester, tx))) {
       const id = await authorizeQuote(video.id, quote, tx)
       const result = `${video.url}/quote-authorizations/${id}`
       await sendAnswer(
@@ -49,6 +51,12 @@ async function handleQuoteRequest(incoming: IncomingActivity): Promise<boolean> 
     }
   })
   return true
+}
+
+/** Whether the instance or a user has blocked an actor. */
+async function isBlockedBy(userId: number | null, { id, host }: { id: number; host: string | null }, tx: Transaction): Promise<boolean> {
+  const notBlocked = notBlockedSql({ actorId: sql`${id}::int`, host: sql`${host}::text` }, userId)
+  return (await runQuery(sql`SELECT 1 WHERE ${notBlocked}`, tx)).length === 0
 }
 
 /** Returns the document of an authorization; null if there is none (FEP-044f, QuoteAuthorization). */
@@ -98,8 +106,8 @@ async function sendAnswer(
 
 async function findQuotedVideo(url: string, tx: Transaction): Promise<QuotedVideo | null> {
   const [video] = await runQuery<QuotedVideo>(
-    sql`SELECT v.id, v.url, v.privacy, v.state, owner.url AS owner FROM videos v JOIN channels c ON c.id = v.channel_id
-      JOIN accounts a ON a.id = c.account_id JOIN actors owner ON owner.id = a.actor_id WHERE v.url = ${url} AND NOT v.remote`,
+    sql`SELECT v.id, v.url, v.privacy, v.state, owner.url AS owner, a.user_id AS "ownerUserId" FROM videos v
+      JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id JOIN actors owner ON owner.id = a.actor_id WHERE v.url = ${url} AND NOT v.remote`,
     tx
   )
   return video && isVideoServedToPeers(video) ? video : null

@@ -27,8 +27,8 @@ const newVideo = async (privacy: number, policy = 1) => {
   await runQuery(sql`UPDATE videos SET url = ${url}, comments_policy = ${policy} WHERE id = ${id}`)
   return { uuid, url }
 }
-const requestQuote = async (object: string, instrument: unknown = peer.id('notes')) => {
-  const request = { type: 'QuoteRequest', id: peer.id('quote-requests'), actor: bob.url, object, instrument }
+const requestQuote = async (object: string, instrument: unknown = peer.id('notes'), type: unknown = 'QuoteRequest') => {
+  const request = { type: type as string, id: peer.id('quote-requests'), actor: bob.url, object, instrument }
   expect((await peer.post(`${site.url}/inbox`, request)).status).toBe(202)
   return { ...request, instrument: typeof instrument === 'string' ? instrument : (instrument as { id: string }).id }
 }
@@ -79,6 +79,26 @@ test('nothing else may be quoted, and what is private is answered like what does
     sql`SELECT 1 FROM quote_authorizations JOIN videos v ON v.id = video_id WHERE v.url IN (${unlisted.url}, ${secret.url})`
   )
   expect(authorized).toEqual([])
+})
+
+test('whom the owner of a video has blocked, alone or with the whole host, may not quote it', async () => {
+  const { url } = await newVideo(1)
+  for (const [kind, body, name] of [
+    ['accounts', { accountName: `bob@${peer.host}` }, `bob@${peer.host}`],
+    ['servers', { host: peer.host }, peer.host]
+  ] as const) {
+    expect((await site.call(`POST /users/me/blocklist/${kind}`, { token: ada.token, body })).status).toBe(204)
+    const { activity } = await answerTo(await requestQuote(url))
+    expect(activity).toMatchObject({ type: 'Reject', actor: `${site.url}/accounts/ada` })
+    expect(activity.result).toBeUndefined()
+    expect((await site.call(`DELETE /users/me/blocklist/${kind}/${name}`, { token: ada.token })).status).toBe(204)
+    expect((await answerTo(await requestQuote(url))).activity.type).toBe('Accept')
+  }
+})
+
+test('a request that has another type, too, is one', async () => {
+  const { url } = await newVideo(1)
+  expect((await answerTo(await requestQuote(url, undefined, ['x:Ask', 'QuoteRequest']))).activity.type).toBe('Accept')
 })
 
 test('a quote of another origin than who asks, none at all, or one of what is not here gets no answer', async () => {
