@@ -346,6 +346,11 @@ test.each<[string, Json, string, number[]]>([
   ['a Like with a heart', { content: '❤️' }, 'Like', [1, 0]],
   ['a Like with a thumb down', { content: '👎' }, 'Like', [0, 1]],
   ['a Like with a thumb down of some skin', { content: '👎🏽' }, 'Like', [0, 1]],
+  ['a Like with the name of a thumb down', { content: ':thumbsdown:', _misskey_reaction: ':thumbsdown:' }, 'Like', [0, 1]],
+  ['a Like with an emoji of a server that is called thumb down', { content: ':ThumbsDown@x.example:' }, 'Like', [0, 1]],
+  ['a Like with a colon and more', { content: ':thumbsdown: or not' }, 'Like', [1, 0]],
+  ['an EmojiReact with the name of a thumb up', { content: ':+1:' }, 'EmojiReact', [1, 0]],
+  ['an EmojiReact with the name of something else', { content: ':fox:' }, 'EmojiReact', [0, 0]],
   ['an EmojiReact with a thumb down', { content: '👎' }, 'EmojiReact', [0, 1]],
   ['an EmojiReact with a thumb up of some skin', { content: '👍🏿' }, 'EmojiReact', [1, 0]],
   ['an EmojiReact with something else', { content: '🦊' }, 'EmojiReact', [0, 0]]

@@ -9,23 +9,22 @@ import { registerVideoCollection } from '../videos/video-collections.ts'
 import { addRetentionCondition } from '../videos/retention.ts'
 import { removeRemoteReaction, storeRemoteReaction } from './reactions.ts'
 
-/** Emoji reactions that count as a like (FEP-c0e0). */
-const LIKE_EMOJI = new Set(['👍', '❤', '♥', '⭐'])
-/** One that is a dislike, even as the content of a Like (Misskey). */
-const DISLIKE_EMOJI = '👎'
+/** Emoji reactions that count as a like (FEP-c0e0), and the names of such emoji. */
+const LIKE_EMOJI = new Set(['👍', '❤', '♥', '⭐', 'thumbsup', 'thumbs_up', '+1', 'heart', 'star'])
+/** Those that are a dislike, even as the content of a Like (Misskey). */
+const DISLIKE_EMOJI = new Set(['👎', 'thumbsdown', 'thumbs_down', '-1'])
 
 /** Registers the inbox handlers, the collections and the retention condition of reactions; called once at start. */
 export function registerReactionInboxHandlers(): void {
-  onActivity('Like', async incoming => await handleReaction(incoming, emojiOf(incoming.activity) === DISLIKE_EMOJI ? 'dislike' : 'like'))
+  onActivity('Like', async incoming => await handleReaction(incoming, isDislikeEmoji(incoming.activity) ? 'dislike' : 'like'))
   onActivity('Dislike', async incoming => await handleReaction(incoming, 'dislike'))
   onActivity('EmojiReact', async incoming => {
-    const emoji = emojiOf(incoming.activity)
-    if (emoji === DISLIKE_EMOJI) return await handleReaction(incoming, 'dislike')
-    return LIKE_EMOJI.has(emoji) && (await handleReaction(incoming, 'like'))
+    if (isDislikeEmoji(incoming.activity)) return await handleReaction(incoming, 'dislike')
+    return LIKE_EMOJI.has(emojiOf(incoming.activity)) && (await handleReaction(incoming, 'like'))
   })
   for (const type of ['Undo(Like)', 'Undo(EmojiReact)'])
     onActivity(type, async incoming => {
-      const isDislike = isObject(incoming.object) && emojiOf(incoming.object) === DISLIKE_EMOJI
+      const isDislike = isObject(incoming.object) && isDislikeEmoji(incoming.object)
       return await handleUndo(incoming, isDislike ? 'dislike' : 'like')
     })
   onActivity('Undo(Dislike)', async incoming => await handleUndo(incoming, 'dislike'))
@@ -38,12 +37,16 @@ export function registerReactionInboxHandlers(): void {
   )
 }
 
-/** The emoji of a reaction, without the tone of its skin and the selector of its presentation (Unicode Technical Standard #51); may be empty. */
+const isDislikeEmoji = (reaction: JsonObject) => DISLIKE_EMOJI.has(emojiOf(reaction))
+
+/**
+ * The emoji of a reaction, without the tone of its skin and the selector of its presentation (Unicode Technical Standard #51), of one that is
+ * only named (`:thumbsdown:`, `:thumbsdown@host:`) the name in lower case; may be empty.
+ */
 function emojiOf(reaction: JsonObject): string {
-  return (textOf(reaction, 'content') ?? '')
-    .slice(0, 50)
-    .replace(/[\ufe0e\ufe0f]|[\u{1f3fb}-\u{1f3ff}]/gu, '')
-    .trim()
+  const content = (textOf(reaction, 'content') ?? '').slice(0, 200).trim()
+  const name = /^:([\w+-]+)(@[\w.-]+)?:$/.exec(content)?.[1]
+  return name?.toLowerCase() ?? content.replace(/[\ufe0e\ufe0f]|[\u{1f3fb}-\u{1f3ff}]/gu, '')
 }
 
 async function handleReaction(incoming: IncomingActivity, type: 'like' | 'dislike'): Promise<boolean> {
