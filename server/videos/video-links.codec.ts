@@ -1,7 +1,7 @@
 import { parseUrl } from '../core/url.ts'
 import { z } from 'zod'
 import { httpUrl } from '../fediverse/origin.ts'
-import { formsOf, isObject, linksOf, listOf, typeOf, type JsonObject, type LinkForm } from '../fediverse/vocabulary.ts'
+import { isObject, linksOf, listOf, typeOf, type JsonObject, type LinkForm } from '../fediverse/vocabulary.ts'
 import type { FileLink, VideoObject } from './video-object.ts'
 
 const TORRENT_TYPE = 'application/x-bittorrent'
@@ -10,6 +10,7 @@ const HLS_PLAYLIST_TYPE = 'application/x-mpegURL'
 const MEDIA_FILE_TYPE = /^(video\/(mp4|webm|ogg)|audio\/mp4)$/
 const MAX_TAGS = 200
 const MAX_LINKS = 200
+const MAX_ATTACHMENTS = 200
 /** Other names of media types that are read here. */
 const MEDIA_TYPE_ALIASES: Record<string, string> = {
   'application/vnd.apple.mpegurl': HLS_PLAYLIST_TYPE,
@@ -49,7 +50,7 @@ export type VideoMedia = Pick<VideoObject, 'htmlUrl' | 'files' | 'playlist' | 't
 export function parseVideoMedia(document: JsonObject): VideoMedia {
   const ofDocument = parseMediaLinks(linksOf(document.url, MAX_LINKS), document.mediaType)
   if (isPlayable(ofDocument)) return { ...ofDocument, attachment: null }
-  for (const attachment of formsOf(document.attachment).filter(isObject)) {
+  for (const attachment of listOf(document.attachment).slice(0, MAX_ATTACHMENTS).filter(isObject)) {
     const ofAttachment = parseMediaLinks(linksOf(attachment), null)
     if (isPlayable(ofAttachment)) return { ...ofAttachment, htmlUrl: ofDocument.htmlUrl, attachment }
   }

@@ -203,6 +203,33 @@ describe('a post with a video', () => {
     expect(post({ content: '<'.repeat(100_000) }).name.length).toBeLessThanOrEqual(120)
   })
 
+  it('has its video after many pictures, within a bound', () => {
+    const withPictures = (count: number) => [
+      ...Array.from({ length: count }, (_, index) => ({ type: 'Image', mediaType: 'image/png', url: `https://x.example/${index}.png` })),
+      { type: 'Document', mediaType: 'video/mp4', url: 'https://x.example/1.mp4' }
+    ]
+    expect(post({ attachment: withPictures(150) }).files).toHaveLength(1)
+    expect(post({ attachment: withPictures(300) }).files).toEqual([])
+  })
+
+  it('is no reply where `inReplyTo` names nothing', () => {
+    for (const inReplyTo of [undefined, null, '', ' ', false, 0, [], {}, [null, ''], [{}]])
+      expect(post({ inReplyTo }).name, JSON.stringify(inReplyTo)).toBe('Look & listen')
+    for (const inReplyTo of [
+      'https://x.example/1',
+      ['', 'https://x.example/1'],
+      { id: 'https://x.example/1' },
+      { type: 'Link', href: 'x' }
+    ])
+      expect(() => post({ inReplyTo }), JSON.stringify(inReplyTo)).toThrow('a reply is a comment')
+  })
+
+  it('gets a title as a Video, too', () => {
+    for (const name of [null, '', undefined]) expect(post({ type: 'Video', name }).name).toBe('Look & listen')
+    expect(post({ type: 'Video', content: null }).name).toBe('A cat')
+    expect(post({ type: 'Video', content: null, summary: 'Short', attachment: [] }).name).toBe('Short')
+  })
+
   it('is not taken where it is not public', () => {
     expect(() => post({ to: ['https://x.example/followers'] })).toThrow(InvalidVideoError)
     expect(() => post({ to: [], cc: [] })).toThrow(InvalidVideoError)
@@ -216,8 +243,8 @@ describe('an untrusted document', () => {
     { type: 'Event' },
     { type: 'Note', inReplyTo: 'https://x.example/note' },
     { to: ['https://x.example/followers'], cc: [] },
-    { name: '' },
-    { name: null },
+    { name: '', content: '', summary: null },
+    { name: null, content: '<p></p>', summary: undefined },
     { views: -1 },
     { views: '1' },
     { attributedTo: [] },

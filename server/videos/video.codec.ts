@@ -119,7 +119,7 @@ export function parseVideoObject(document: unknown): VideoObject {
   const type = typeOf(document)
   const isPost = type !== null && POST_TYPES.includes(type)
   if (type !== 'Video' && !isPost) throw new InvalidVideoError('not_a_video', `${String(type).slice(0, 100)} is no video`)
-  if (isPost && listOf(document.inReplyTo).length > 0) throw new InvalidVideoError('reply', 'a reply is a comment')
+  if (isPost && isReply(document)) throw new InvalidVideoError('reply', 'a reply is a comment')
   // Missing fields become undefined.
   const parsed = VideoDocument.safeParse(Object.fromEntries(Object.keys(VideoDocument.shape).map(key => [key, document[key]])))
   if (!parsed.success) throw new InvalidVideoError('invalid', `the video is not valid: ${parsed.error.issues[0]!.path.join('.')}`)
@@ -131,7 +131,7 @@ export function parseVideoObject(document: unknown): VideoObject {
   if (!isPublic && !isUnlisted) throw new InvalidVideoError('not_public', 'the video is not for everybody')
   const content = cleanText(textOf(document, 'content') ?? '', MAX.content)
   const { attachment, ...media } = parseVideoMedia(document)
-  const name = cleanLine(textOf(document, 'name') ?? '', MAX.name) || (isPost ? titleOfPost(document, attachment) : '')
+  const name = cleanLine(textOf(document, 'name') ?? '', MAX.name) || titleOf(document, attachment) || (isPost ? 'Video' : '')
   if (name === '') throw new InvalidVideoError('invalid', 'the video has no name')
   return {
     id: fields.id,
@@ -180,10 +180,17 @@ export function parseVideoObject(document: unknown): VideoObject {
   }
 }
 
-/** Returns a title for a post without a name: the first line of its text, or what the attachment is called. */
-function titleOfPost(document: JsonObject, attachment: JsonObject | null): string {
+/** Whether a post answers another: some software writes an empty or false `inReplyTo` where there is none. */
+function isReply({ inReplyTo }: JsonObject): boolean {
+  return listOf(inReplyTo).some(parent =>
+    typeof parent === 'string' ? parent.trim() !== '' : isObject(parent) && Object.keys(parent).length > 0
+  )
+}
+
+/** Returns a title for a video without a name: the first line of its text, or what the attachment is called; may be empty. */
+function titleOf(document: JsonObject, attachment: JsonObject | null): string {
   const texts = [textOf(document, 'content'), attachment && textOf(attachment, 'name'), textOf(document, 'summary')]
-  return texts.map(text => firstLineOfHtml(text ?? '', MAX.name)).find(title => title !== '') ?? 'Video'
+  return texts.map(text => firstLineOfHtml(text ?? '', MAX.name)).find(title => title !== '') ?? ''
 }
 
 /**

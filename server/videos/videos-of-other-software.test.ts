@@ -148,6 +148,30 @@ describe('the search by URL', () => {
         }),
       { name: 'Short', description: 'One\ntwo' },
       'short.mp4'
+    ],
+    [
+      'a Video of Loops with a caption and no name',
+      () =>
+        serve('Video', ada, {
+          name: null,
+          content: 'My caption',
+          attachment: [{ type: 'Video', mediaType: 'video/mp4', url: file('loop.mp4'), duration: 'PT12S' }]
+        }),
+      { name: 'My caption', duration: 12 },
+      'loop.mp4'
+    ],
+    [
+      'a note with an empty `inReplyTo` and many pictures before the video',
+      () =>
+        noteWithVideo(ada, {
+          inReplyTo: '',
+          attachment: [
+            ...Array.from({ length: 25 }, (_, index) => ({ type: 'Image', mediaType: 'image/png', url: file(`${index}.png`) })),
+            { type: 'Document', mediaType: 'video/mp4', url: file('late.mp4') }
+          ]
+        }),
+      { name: 'A cat on a mat' },
+      'late.mp4'
     ]
   ])('takes %s', async (_what, create, expected, fileName) => {
     const document = create()
