@@ -7,22 +7,25 @@ import { INBOX } from './inbox-internals.ts'
 import { hostOf } from './origin.ts'
 
 /** Where the table `tombstones` remembers an activity of an actor under a key that is no URL; long ones by their hash. */
-function keyOf(fact: 'received' | 'early' | 'outdated', actor: string, activity: string): string {
+function keyOf(fact: 'received' | 'early' | 'overtaken' | 'outdated', actor: string, activity: string): string {
   const name = `${actor} ${activity}`
   return `undone ${fact} ${name.length <= 2200 ? name : createHash('sha256').update(name).digest('base64')}`
 }
 
 /**
- * Records when an Undo of an activity was received. Returns `early` where that activity was never received, so that it may be under way
- * (docs/federation.md#order), `late` where it was, but has no effect any more.
+ * Records when an Undo of an activity was received. Returns `early` where that activity was never received, or overtaken the last time,
+ * so that it may be under way (docs/federation.md#order), `late` where it was, but has no effect any more.
  */
 export async function recordUndo(activity: string, { actor, signer, receivedAt }: IncomingActivity): Promise<'early' | 'late'> {
-  const [received, early, outdated] = (['received', 'early', 'outdated'] as const).map(fact => keyOf(fact, actor, activity))
+  const [received, early, overtaken, outdated] = (['received', 'early', 'overtaken', 'outdated'] as const).map(fact =>
+    keyOf(fact, actor, activity)
+  )
   const [row] = await runQuery<{ early: boolean }>(sql`
     WITH known AS (
-      SELECT 1 FROM tombstones WHERE url = ANY(${[received, outdated]})
-      UNION ALL SELECT 1 FROM ineffective_activities WHERE host = ${hostOf(signer)} AND actor = ${actor}
-        AND starts_with(activity_key || ' ', ${`${activity} `})
+      SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE url = ${overtaken}) AND (EXISTS (
+        SELECT 1 FROM tombstones WHERE url = ANY(${[received, outdated]})
+      ) OR EXISTS (SELECT 1 FROM ineffective_activities WHERE host = ${hostOf(signer)} AND actor = ${actor}
+        AND starts_with(activity_key || ' ', ${`${activity} `})))
     ), undo AS (
       INSERT INTO tombstones (url, created_at) VALUES (${received}, ${receivedAt})
       ON CONFLICT (url) DO UPDATE SET created_at = greatest(tombstones.created_at, excluded.created_at)
@@ -41,7 +44,7 @@ export async function recordEffectiveUndo(activity: string, { actor, receivedAt 
       INSERT INTO tombstones (url, created_at) VALUES (${keyOf('received', actor, activity)}, ${receivedAt})
       ON CONFLICT (url) DO UPDATE SET created_at = greatest(tombstones.created_at, excluded.created_at)
     )
-    DELETE FROM tombstones WHERE url = ${keyOf('early', actor, activity)}`)
+    DELETE FROM tombstones WHERE url = ANY(${[keyOf('early', actor, activity), keyOf('overtaken', actor, activity)]})`)
 }
 
 /**
@@ -61,6 +64,8 @@ export async function isTakenBack({ id, actor, activity, receivedAt }: IncomingA
   const wasOvertaken = wasWaiting && receivedAt.getTime() < earlyAt + INBOX.earlyUndoLife && !(published > earlyAt)
   if (!wasOvertaken && receivedAt.getTime() >= undoneAt) return false
   await recordOutdated(id, actor)
+  // What comes in the wrong order once may do so again under the same id.
+  if (wasOvertaken) await runQuery(sql`INSERT INTO tombstones (url) VALUES (${keyOf('overtaken', actor, id)}) ON CONFLICT DO NOTHING`)
   return true
 }
 

@@ -105,6 +105,12 @@ test.each(repeated)('an Undo that overtakes its %s takes it back once, and only 
   await send(undoOf(lost))
 })
 
+test('what comes in reverse order under one id ends as it began', async () => {
+  const act = { type: 'Like', id: `${bob.url}/likes/${video.id}`, actor: bob.url, object: video.url }
+  for (const one of [undoOf(act), act, undoOf(act), act]) await send(one)
+  expect(await ratings()).toEqual([0, 0])
+})
+
 test('what was published after its early Undo arrived is new', async () => {
   const like = { type: 'Like', id: `${bob.url}/likes/${video.id}`, actor: bob.url, object: video.url }
   await send(undoOf(like))
