@@ -234,17 +234,23 @@ it('a Like counts once and is undone only by its actor', async () => {
   const likes = async () => (await site.call(`GET /videos/${uuid}`, { token: carol.token })).json.likes as number
   const like = { id: `${good.person.url}/likes/1`, type: 'Like', actor: good.person.url, object }
   for (const seconds of [0, 5, 10]) await good.peer.post(`${site.url}/inbox`, like, { date: new Date(Date.now() - seconds * 1000) })
-  await good.peer.post(`${site.url}/inbox`, { ...like, id: `${good.person.url}/likes/2` })
+  const laterLike = { ...like, id: `${good.person.url}/likes/2` }
+  await good.peer.post(`${site.url}/inbox`, laterLike)
   await eventually(async () => (await likes()) === 1, 10, 'the like')
   for (const [from, actor] of [
     [good, good.neighbour],
     [evil, evil.person]
   ] as const) {
-    for (const inner of [like, { ...like, actor: actor.url }, { ...like, actor: actor.url, id: from.peer.id() }, like.id])
-      await sendAndGetOutcome(from, 'Undo', actor, inner)
-    await sendAndGetOutcome(from, 'Delete', actor, like.id)
+    for (const { id } of [like, laterLike]) {
+      for (const inner of [{ ...like, id }, { ...like, id, actor: actor.url }, { ...like, actor: actor.url, id: from.peer.id() }, id])
+        await sendAndGetOutcome(from, 'Undo', actor, inner)
+      await sendAndGetOutcome(from, 'Delete', actor, id)
+    }
   }
   expect(await likes()).toBe(1)
-  expect(await sendAndGetOutcome(good, 'Undo', good.person, like)).toBe('done')
+  // The earlier one does not count any more.
+  await sendAndGetOutcome(good, 'Undo', good.person, like)
+  expect(await likes()).toBe(1)
+  expect(await sendAndGetOutcome(good, 'Undo', good.person, laterLike)).toBe('done')
   await eventually(async () => (await likes()) === 0, 10, 'the like to go')
 })
