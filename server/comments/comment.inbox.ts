@@ -51,7 +51,10 @@ export function registerCommentHandlers(): void {
   onActivity('ApproveReply', handleReplyApproval)
   registerObjectRefreshHandler({
     types: COMMENT_TYPES,
-    listOwners: async url => [(await findCommentRow(sql`comment.url = ${url} AND comment.remote`))?.author ?? []].flat(),
+    listOwners: async url => {
+      const author = (await findCommentRow(sql`comment.url = ${url} AND comment.remote`))?.author
+      return author ? [author] : []
+    },
     store: async (document, _, budget) => await storeCommentDocument(document, budget),
     remove: removeRemoteComment
   })
@@ -128,7 +131,8 @@ async function resolveAuthor({ url, author, authors }: ParsedCommentNote, budget
 
 /**
  * Replaces a comment by a tombstone where its author has narrowed it to fewer people, unless what is stored is newer. An Update may come
- * before its Create, which then shows no text unless the origin does. Returns whether anything was hidden.
+ * before its Create, which then shows no text unless the origin does; only of servers that may make this one ask is that remembered. Returns
+ * whether anything was hidden.
  */
 async function hideComment(object: JsonObject, authors: string[], { isUpdate = false } = {}): Promise<boolean> {
   const url = httpUrl(object.id)
@@ -137,11 +141,13 @@ async function hideComment(object: JsonObject, authors: string[], { isUpdate = f
   return await transaction(async tx => {
     await acquireTextLocks('COMMENT_URL', [url], tx)
     const row = await findCommentRow(sql`comment.url = ${url}`, tx)
-    if (!row && isUpdate && authorsOf(object).some(author => authors.includes(author)) && parentsOf(object).length > 0) {
+    if (!row) {
+      const isOwnReply = isUpdate && authorsOf(object).some(author => authors.includes(author)) && parentsOf(object).length > 0
+      if (!isOwnReply || !(await hasFollowsWithHost(hostOf(url)))) return false
       await addTombstone(url, tx)
       return true
     }
-    if (!row || !row.remote || row.deleted_at || !authors.includes(row.author ?? '') || changedAt < row.updated_at.getTime()) return false
+    if (!row.remote || row.deleted_at || !authors.includes(row.author ?? '') || changedAt < row.updated_at.getTime()) return false
     await tombstoneComment(row, tx)
     await addNarrowing(url, tx)
     return true

@@ -281,6 +281,17 @@ test('an Update that narrows the audience may come before the Create, by the aut
   expect(await listThreads()).toHaveLength(2)
 })
 
+test('narrowing Updates of comments that were never here leave nothing of servers without a follow', async () => {
+  const stranger = await startHostilePeer()
+  const { url: actor } = await stranger.actor('stranger')
+  const to = [`${actor}/followers`]
+  const note = { type: 'Note', id: stranger.id('notes'), attributedTo: actor, inReplyTo: video.url, content: '<p>Hello</p>', to }
+  expect((await stranger.post(`${site.url}/inbox`, { type: 'Update', id: stranger.id(), actor, to, object: note })).status).toBe(202)
+  await eventually(async () => (await runQuery(sql`SELECT 1 FROM incoming WHERE done_at IS NULL`)).length === 0, 30, 'the processing')
+  expect(await runQuery(sql`SELECT url FROM tombstones WHERE starts_with(url, ${stranger.url})`)).toEqual([])
+  await stranger.stop()
+})
+
 test('a comment that its author narrowed comes back when it is public again, one that was deleted does not', async () => {
   const notes = [noteOf(), noteOf(), noteOf(), noteOf()]
   const [back, deleted, hiddenByOrigin, moderated] = notes as [Json, Json, Json, Json]
