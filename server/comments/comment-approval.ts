@@ -1,5 +1,6 @@
 import { hasFollowsWithHost } from '../fediverse/confirm-at-origin.ts'
 import type { IncomingActivity } from '../fediverse/activity-handlers.ts'
+import { isPassingFetchError } from '../fediverse/fetch-budget.ts'
 import { FetchError, fetchRemoteDocument, type FetchBudget } from '../fediverse/remote-fetch.ts'
 import { hostOf, httpUrl, sameOrigin } from '../fediverse/origin.ts'
 import { idOf, typeOf } from '../fediverse/vocabulary.ts'
@@ -40,7 +41,7 @@ async function isApproval(address: string, note: ParsedCommentNote, { owners }: 
       (document.inReplyTo === undefined || note.inReplyTo.includes(inReplyTo ?? ''))
     )
   } catch (error) {
-    if (!(error instanceof FetchError) || error.kind === 'unreachable' || error.kind === 'budget') throw error
+    if (!(error instanceof FetchError) || isPassingFetchError(error)) throw error
     return false
   }
 }

@@ -6,7 +6,7 @@ import { findTombstoned } from '../fediverse/tombstones.ts'
 import { idOf, isObject, typeOf } from '../fediverse/vocabulary.ts'
 import { CRAWL } from '../fediverse/crawl-internals.ts'
 import { requestObjectRefresh } from '../fediverse/object-refreshes.ts'
-import { isPassingFetchError } from '../fediverse/retry-delays.ts'
+import { isPassingFetchError } from '../fediverse/fetch-budget.ts'
 import { COMMENT_REPAIR } from './repair-internals.ts'
 import { fetchRemoteComment, removeRemoteComment, storeCommentDocument } from './comment.inbox.ts'
 

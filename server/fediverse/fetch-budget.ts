@@ -21,6 +21,11 @@ export class FetchError extends Error {
   }
 }
 
+/** Whether what could not be fetched may be there later: its server has trouble, or was asked too often. */
+export function isPassingFetchError(error: unknown): boolean {
+  return error instanceof FetchError && (error.kind === 'unreachable' || error.kind === 'budget')
+}
+
 /** How many documents may still be fetched for one cause (docs/federation.md#reply-chains). */
 export class FetchBudget {
   #left: number

@@ -5,6 +5,7 @@ import { logger } from '../core/logger.ts'
 import { afterCommit } from '../core/transaction.ts'
 import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { FetchBudget, FetchError, fetchRemoteDocument } from './remote-fetch.ts'
+import { isPassingFetchError } from './fetch-budget.ts'
 import { INBOX } from './inbox-internals.ts'
 import { httpUrl } from './origin.ts'
 import { typeOf, type JsonObject } from './vocabulary.ts'
@@ -101,9 +102,8 @@ async function refreshObject({ url, withdrawn, attempts, fetches, started_at: st
     if (!(failure instanceof FetchError)) logger.error('A remote object could not be refreshed', { url, error: failure })
     return failure as Error
   })
-  const isLater = error instanceof FetchError && (error.kind === 'unreachable' || error.kind === 'budget')
   const { refreshDelay, maxRefreshDelay, retryDelay, maxRetryDelay } = INBOX
-  if (isLater) {
+  if (error && isPassingFetchError(error)) {
     // Full jitter: objects of one server are not all asked for at once.
     const delay = Math.min(maxRetryDelay, retryDelay * 2 ** attempts) * (0.5 + Math.random() / 2)
     await runQuery(sql`

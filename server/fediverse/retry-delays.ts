@@ -1,12 +1,7 @@
-import { FetchError } from './remote-fetch.ts'
+import { isPassingFetchError } from './fetch-budget.ts'
 
 /** Objects that are remembered at most; the oldest go first (docs/federation.md#bounded-memory). */
 const MAX_OBJECTS = 10_000
-
-/** Whether what could not be fetched may be there later: its server has trouble, or was asked too often. */
-export function isPassingFetchError(error: unknown): boolean {
-  return error instanceof FetchError && (error.kind === 'unreachable' || error.kind === 'budget')
-}
 
 /**
  * When a job reads objects of other servers again that it could not read: each time later, twice as long as before. Of this process, as

@@ -1,3 +1,4 @@
+import { parseRemoteDate } from '../fediverse/dates.ts'
 import { z } from 'zod'
 import type { SearchRefusal } from '../../shared/search.ts'
 import { parseIsoDuration } from '../fediverse/iso-duration.ts'
@@ -60,15 +61,12 @@ const Seconds = z.preprocess(
     .min(0)
     .transform(value => Math.min(Math.floor(value), MAX.number))
 )
-const Timestamp = z
-  .string()
-  .max(60)
-  .transform((value, context) => {
-    const date = new Date(value)
-    if (!Number.isNaN(date.getTime()) && date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999) return date
-    context.addIssue({ code: 'custom', message: 'no date' })
-    return z.NEVER
-  })
+const Timestamp = z.string().transform((value, context) => {
+  const date = parseRemoteDate(value)
+  if (date) return date
+  context.addIssue({ code: 'custom', message: 'no date' })
+  return z.NEVER
+})
 const Flag = (fallback: boolean) => z.boolean().catch(fallback)
 const List = z.unknown().transform(value => listOf(value))
 
