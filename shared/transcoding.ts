@@ -75,6 +75,6 @@ export const transcodingContract = defineContract({
     auth: 'admin',
     params: z.object({ id: VideoId }),
     body: z.object({ transcodingType: z.enum(['hls', 'web-video'], 'Invalid value'), forceTranscoding: z.boolean().optional() }),
-    refusals: { 400: 'Nothing to encode from, or being encoded already' }
+    refusals: { 400: 'Nothing to encode from, or the video is of another server', 409: 'Being encoded already' }
   }
 })

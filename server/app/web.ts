@@ -118,6 +118,7 @@ const writeProblem: ErrorRequestHandler = (error, request, response, _next) => {
         status,
         detail: message,
         ...(code ? { code } : {}),
+        ...extra.details,
         ...(extra['invalid-params'] ? { 'invalid-params': extra['invalid-params'] } : {}),
         instance: request.originalUrl,
         error: message
@@ -140,6 +141,7 @@ const STATUS_TITLES: Record<number, string> = {
   422: 'Unprocessable Entity',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
+  501: 'Not Implemented',
   503: 'Service Unavailable'
 }
 

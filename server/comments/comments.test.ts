@@ -102,7 +102,7 @@ test('threads, replies, counts, and a deleted comment that keeps its replies', a
     comment: { text: '', isDeleted: true, account: null, deletedAt: expect.any(String) },
     children: [{ comment: { text: 'Thanks' } }]
   })
-  expect((await site.call(`DELETE /videos/${video.uuid}/comments/${first.id}`, { token: ada.token })).status).toBe(404)
+  expect((await site.call(`DELETE /videos/${video.uuid}/comments/${first.id}`, { token: ada.token })).status).toBe(409)
   expect((await site.call(`DELETE /videos/${video.uuid}/comments/${second.id}`, { token: root })).status).toBe(204)
   expect((await site.call(`GET /videos/${video.uuid}`)).json.comments).toBe(2)
 })

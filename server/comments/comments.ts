@@ -41,11 +41,12 @@ export async function addComment(
   })
 }
 
-/** Deletes a comment; allowed for its author, the owner of the video and moderators. Replies stay. Throws 403, 404. */
+/** Deletes a comment; allowed for its author, the owner of the video and moderators. Replies stay. Throws 403, 404, 409. */
 export async function deleteComment(videoId: number, id: number, viewer: Viewer): Promise<void> {
   await transaction(async tx => {
-    const row = await findCommentRow(sql`comment.id = ${id} AND comment.video_id = ${videoId} AND comment.deleted_at IS NULL`, tx)
+    const row = await findCommentRow(sql`comment.id = ${id} AND comment.video_id = ${videoId}`, tx)
     if (!row) throw notFound('Video comment')
+    if (row.deleted_at) throw new Problem(409, null, 'This comment is already deleted')
     const isAuthor = row.account_id === viewer.accountId
     if (!isAuthor && viewer.id !== row.owner_user_id && viewer.role > 1)
       throw new Problem(403, null, 'Cannot remove video comment of another user')
@@ -54,11 +55,12 @@ export async function deleteComment(videoId: number, id: number, viewer: Viewer)
   })
 }
 
-/** Makes a held comment visible to everyone. Throws 400, 403, 404. */
+/** Makes a held comment visible to everyone. Throws 400, 403, 404, 409. */
 export async function approveComment(videoId: number, id: number, viewer: Viewer): Promise<void> {
   await transaction(async tx => {
-    const row = await findCommentRow(sql`comment.id = ${id} AND comment.video_id = ${videoId} AND comment.deleted_at IS NULL`, tx)
+    const row = await findCommentRow(sql`comment.id = ${id} AND comment.video_id = ${videoId}`, tx)
     if (!row) throw notFound('Video comment')
+    if (row.deleted_at) throw new Problem(409, null, 'This comment is already deleted')
     if (row.video_remote || (viewer.id !== row.owner_user_id && viewer.role > 1))
       throw new Problem(403, null, 'Only the owner of the video approves its comments.')
     if (!row.held) throw new Problem(400, null, 'This comment is not held for review')

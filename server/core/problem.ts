@@ -8,7 +8,8 @@ export type InvalidParam = { type: 'field'; value?: unknown; msg: string; path: 
 export class Problem extends Error {
   readonly status: number
   readonly code: string | null
-  readonly extra: { 'invalid-params'?: Record<string, InvalidParam>; headers?: Record<string, string> }
+  /** `details`: further members of the document (RFC 9457, 3.2). */
+  readonly extra: { 'invalid-params'?: Record<string, InvalidParam>; headers?: Record<string, string>; details?: Record<string, string> }
 
   constructor(status: number, code: string | null, detail: string, extra: Problem['extra'] = {}) {
     super(detail)

@@ -25,7 +25,7 @@ export const ERROR_CODES: ErrorCode[] = [
   { code: 'Forbidden', status: 403, meaning: "The token of a video's files is missing or not right." },
   { code: 'video_requires_password', status: 403, meaning: "Send the video's password in the header x-peertube-video-password." },
   { code: 'incorrect_video_password', status: 403, meaning: "The video's password is not right." },
-  { code: 'oembed_not_a_video', status: 404, meaning: 'oEmbed was asked for an address that is not one of a video of this server.' },
+  { code: 'video_already_being_transcoded', status: 409, meaning: 'The video is being transcoded, or waits for it.' },
   { code: 'upload_busy', status: 409, meaning: 'The last piece of this upload is still being worked on: ask again.' },
   { code: 'PayloadTooLargeError', status: 413, meaning: 'The body is larger than this instance accepts.' },
   { code: 'quota_reached', status: 413, meaning: "The user's space, in all or of one day, does not suffice." },
@@ -38,6 +38,5 @@ export const ERROR_CODES: ErrorCode[] = [
   { code: 'video_too_large', status: 422, meaning: 'The picture has more pixels, or more frames a second, than this instance accepts.' },
   { code: 'video_too_long', status: 422, meaning: 'The video is longer than this instance accepts.' },
   { code: 'too_many_requests', status: 429, meaning: 'Too many requests from this address: wait for the seconds in Retry-After.' },
-  { code: 'oembed_format', status: 501, meaning: 'oEmbed answers in JSON only.' },
   { code: 'insufficient_storage', status: 507, meaning: 'The disk of this instance is full.' }
 ]

@@ -6,6 +6,9 @@ import { limitRate } from '../core/request-rate-limit.ts'
 import { Problem } from '../core/problem.ts'
 import { queryAs, sql } from '../core/sql.ts'
 import { parseUrl } from '../core/url.ts'
+import { findVideoAccessInfo } from '../videos/video-access.ts'
+import { VIDEO_PRIVACY } from '../videos/video.model.ts'
+import { isPublicOrUnlisted } from '../videos/video.policy.ts'
 import { imagePath } from '../videos/video-urls.ts'
 import { findVideo } from '../videos/videos.ts'
 import { channelPagePath } from './video-cards.ts'
@@ -31,8 +34,12 @@ oembedRouter.get('/services/oembed', limitRate('client'), async (request, respon
   if (!parsed.success)
     throw new Problem(400, 'invalid_request', 'Give the address of a video of this server as `url`, and sizes as whole numbers.')
   const { url, maxwidth, maxheight, format } = parsed.data
-  if (format !== 'json') throw new Problem(501, 'oembed_format', 'Only format=json is spoken here.')
+  if (format !== 'json') throw new Problem(501, null, 'Requested format is not implemented on server.', { details: { format } })
   const { id, playerParameters } = parseVideoUrl(url)
+  const { privacy } = await findVideoAccessInfo(id)
+  // Numeric ids can be enumerated: they open what is public only.
+  if (typeof id === 'number' ? privacy !== VIDEO_PRIVACY.PUBLIC : !isPublicOrUnlisted(privacy))
+    throw new Problem(403, null, 'Video is not publicly available')
   const video = await findVideo(id, { viewer: null })
   const maxSize = { width: maxwidth, height: maxheight }
   const size = embedIframeSize(video, maxSize)
@@ -53,13 +60,13 @@ oembedRouter.get('/services/oembed', limitRate('client'), async (request, respon
   )
 })
 
-/** Parses the URL of a local video. Throws 404 for any other URL. */
+/** Parses the URL of a local video. Throws 400 for any other URL. */
 function parseVideoUrl(videoUrl: string): { id: number | string; playerParameters: URLSearchParams } {
   const url = parseUrl(videoUrl)
   const [, text] = VIDEO_PATHS.map(path => path.exec(url?.pathname ?? '')).find(Boolean) ?? []
   const id = VideoId.safeParse(text)
   if (!url || !/^https?:$/.test(url.protocol) || url.host !== instanceHost() || !id.success)
-    throw new Problem(404, 'oembed_not_a_video', 'This is not the address of a video of this server; nothing else can be embedded.')
+    throw new Problem(400, null, 'Invalid url.', { details: { url: videoUrl } })
   return {
     id: id.data,
     playerParameters: new URLSearchParams(

@@ -87,14 +87,14 @@ test('unlisted videos can be embedded by their link; restricted ones are refused
     const { status, text } = await requestOembed(site.url + path)
     return [status, text.includes('A seed')]
   }
-  expect(await statusAndLeak(`/w/${videos.unlisted!.id}`)).toEqual([401, false])
-  expect(await statusAndLeak(`/w/${videos.private!.uuid}`)).toEqual([401, false])
-  expect(await statusAndLeak(`/w/${videos.internal!.uuid}`)).toEqual([401, false])
+  expect(await statusAndLeak(`/w/${videos.unlisted!.id}`)).toEqual([403, false])
+  expect(await statusAndLeak(`/w/${videos.private!.uuid}`)).toEqual([403, false])
+  expect(await statusAndLeak(`/w/${videos.internal!.uuid}`)).toEqual([403, false])
   expect(await statusAndLeak(`/w/${videos.password!.uuid}`)).toEqual([403, false])
   expect(await statusAndLeak('/w/9c9de5e8-0a1e-484a-b099-e80766180a6d')).toEqual([404, false])
 })
 
-test('answers 404 for other URLs and 400 for invalid parameters', async () => {
+test('answers 400 for other URLs and invalid parameters', async () => {
   for (const url of [
     `${site.url}/c/ada_channel`,
     `${site.url}/a/ada`,
@@ -105,9 +105,13 @@ test('answers 404 for other URLs and 400 for invalid parameters', async () => {
     'nonsense',
     `${site.url}@other.example/w/${videos.open!.uuid}`
   ]) {
-    expect([url, (await requestOembed(url)).json]).toEqual([url, expect.objectContaining({ status: 404, code: 'oembed_not_a_video' })])
+    expect([url, (await requestOembed(url)).json]).toEqual([url, expect.objectContaining({ status: 400, detail: 'Invalid url.', url })])
   }
-  expect((await requestOembed(publicVideoUrl(), '&format=xml')).json).toMatchObject({ status: 501, code: 'oembed_format' })
+  expect((await requestOembed(publicVideoUrl(), '&format=xml')).json).toMatchObject({
+    status: 501,
+    title: 'Not Implemented',
+    format: 'xml'
+  })
   for (const more of ['&maxwidth=0', '&maxwidth=-1', '&maxheight=1e99', '&maxwidth=x', '&url=a', '&format=json&format=xml'])
     expect([more, (await requestOembed(publicVideoUrl(), more)).status]).toEqual([more, 400])
   expect((await site.call('GET //services/oembed')).json).toMatchObject({ status: 400, code: 'invalid_request' })

@@ -4,7 +4,7 @@ import { transaction } from '../core/transaction.ts'
 import { paging } from '../core/paging.ts'
 import { Problem } from '../core/problem.ts'
 import { implementContract } from '../core/route.ts'
-import { findManagedVideo } from '../videos/video-access.ts'
+import { findManagedVideo, findVideoAccessInfo } from '../videos/video-access.ts'
 import { VideoSourceModel } from '../videos/video-file.model.ts'
 import { listWorkerEncoders } from './encoder-registry.ts'
 import { listEncodings } from './encodings.query.ts'
@@ -24,15 +24,16 @@ export const transcodingRoutes = implementContract(transcodingContract, {
   'PUT /server/transcodings/:id': async ({ params, body, viewer }) =>
     await setTranscodingPriority((await findManagedVideo(params.id, viewer)).id, body.priority),
   'DELETE /server/transcodings/:id': async ({ params, viewer }) => await stopTranscoding(await findManagedVideo(params.id, viewer)),
-  'POST /videos/:id/transcoding': async ({ params, body, viewer }) => {
-    const video = await findManagedVideo(params.id, viewer)
+  'POST /videos/:id/transcoding': async ({ params, body }) => {
+    const video = await findVideoAccessInfo(params.id)
+    if (video.remote) throw new Problem(400, null, 'A video of another server is not transcoded here.')
     // Web videos are assembled from the HLS renditions.
     if (body.transcodingType === 'web-video' && !config.transcoding.web_videos.enabled)
       throw new Problem(400, null, 'Web videos are not enabled on this instance.')
     await transaction(async tx => {
       const existing = await TranscodingModel.findByPk(video.id, { transaction: tx, lock: true })
       if (existing && ['waiting', 'running'].includes(existing.state) && !body.forceTranscoding)
-        throw new Problem(400, null, 'This video is already being transcoded')
+        throw new Problem(409, 'video_already_being_transcoded', 'This video is already being transcoded')
       const source = await VideoSourceModel.findByPk(video.id, { transaction: tx })
       if (!source?.filename) throw new Problem(400, null, 'The uploaded file was not kept, so there is nothing to transcode from.')
       await queueTranscoding(video.id, tx)

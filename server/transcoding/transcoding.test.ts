@@ -403,7 +403,9 @@ describe('failures', () => {
       const { uuid } = await uploadVideo(site, alice, {}, await makeFootageBytes({ seconds: 2, size: '320x180' }))
       await waitForTranscoding(site, alice, uuid)
       const { json: source } = await site.call(`GET /videos/${uuid}/source`, { token: alice.token })
-      expect((await fetch(source.fileDownloadUrl)).status).toBe(401)
+      for (const query of ['', '?videoFileToken=bad']) expect((await fetch(source.fileDownloadUrl + query)).status).toBe(403)
+      const asStranger = { headers: { authorization: `Bearer ${(await site.user('onlooker')).token}` } }
+      expect((await fetch(source.fileDownloadUrl, asStranger)).status).toBe(403)
       expect(
         (await fetch(source.fileDownloadUrl, { headers: { authorization: `Bearer ${alice.token}` } })).headers.get('content-disposition')
       ).toContain('film.mp4')
@@ -411,7 +413,18 @@ describe('failures', () => {
         await site.call(`POST /videos/${uuid}/transcoding`, { token, body: { transcodingType: 'hls' } })
       expect((await requestTranscoding(alice.token)).status).toBe(403)
       expect((await requestTranscoding(root)).status).toBe(204)
-      expect((await requestTranscoding(root)).json.detail).toBe('This video is already being transcoded')
+      expect((await requestTranscoding(root)).json).toMatchObject({
+        status: 409,
+        code: 'video_already_being_transcoded',
+        detail: 'This video is already being transcoded'
+      })
+      await runQuery(sql`UPDATE videos SET remote = true WHERE uuid = ${uuid}::uuid`)
+      expect((await requestTranscoding(root)).json).toMatchObject({
+        status: 400,
+        detail: 'A video of another server is not transcoded here.'
+      })
+      expect((await requestTranscoding(alice.token)).status).toBe(403)
+      await runQuery(sql`UPDATE videos SET remote = false WHERE uuid = ${uuid}::uuid`)
       await waitForTranscoding(site, alice, uuid)
     } finally {
       config.transcoding.original_file.keep = false

@@ -163,7 +163,7 @@ filesRouter.get('/download/original-video-files/:name', async (request, response
   if (!source) throw notFound('Video source')
   const grant = await verifyVideoFileToken(request.query.videoFileToken, await findVideoAccessInfo(source.video_id))
   if (!grant?.manages) {
-    if (!viewer) throw new Problem(401, null, 'Not authenticated')
+    if (!viewer) throw missingFileCredentials()
     await findManagedVideo(source.video_id, viewer)
   }
   response.attachment(source.input_filename)
@@ -187,9 +187,12 @@ async function assertCanReadFiles(request: Request, video: VideoAccessInfo): Pro
     throw new Problem(403, null, 'This token does not open this video.')
   }
   const viewer = await requestViewer(request)
-  if (!viewer && typeof password !== 'string')
-    throw new Problem(403, null, 'Video password header, video file token query parameter and bearer token are all missing')
+  if (!viewer && typeof password !== 'string') throw missingFileCredentials()
   await assertCanWatchVideo(video, video.uuid, { viewer, password: typeof password === 'string' ? password : undefined, ip: request.ip })
+}
+
+function missingFileCredentials(): Problem {
+  return new Problem(403, null, 'Video password header, video file token query parameter and bearer token are all missing')
 }
 
 /** Cache-Control for shared caches; `maxAge` in ms. An `immutable` response is never revalidated (RFC 8246). */
