@@ -98,7 +98,13 @@ export const abusesContract = defineContract({
     body: z.object({
       reason: ReportText,
       predefinedReasons: arrayParam(Reason, ABUSE_PREDEFINED_REASONS.length).optional(),
-      video: z.object({ id: AnyVideoId, startAt: Seconds.optional(), endAt: Seconds.optional() }).optional(),
+      video: z
+        .object({ id: AnyVideoId, startAt: Seconds.optional(), endAt: Seconds.optional() })
+        .refine(({ startAt, endAt }) => endAt === undefined || endAt > (startAt ?? 0), {
+          path: ['endAt'],
+          message: 'Should be after startAt'
+        })
+        .optional(),
       comment: z.object({ id: RowId }).optional(),
       account: z.object({ id: RowId }).optional()
     }),

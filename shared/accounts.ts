@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { Account, ActorImage, Channel, ActorHandle, localActorName } from './actors.ts'
 import { defineContract } from './contract.ts'
-import { MAX_LANGUAGE_TAG } from './languages.ts'
+import { isLanguageTag, VIDEO_LANGUAGES } from './languages.ts'
 import { Bool, IdParam, int, arrayParam, orNull, resultList, Paging, textOrNull, Timestamp } from './fields.ts'
 
+/** The themes a user can choose; the site has no others. */
+const THEMES = ['default', 'instance-default'] as const
 const Username = localActorName(50, 'Should have a valid username (lowercase alphanumeric characters)')
 const Password = z.string('Invalid value').min(1, 'Invalid value').max(255, 'Invalid value')
 const Email = z.email('Invalid value').max(255, 'Invalid value')
@@ -11,7 +13,7 @@ const Role = int(0, 2)
 const Quota = int(-1)
 const DisplayName = z.string('Invalid value').min(1, 'Invalid value').max(120, 'Invalid value')
 const NsfwPolicy = z.enum(['display', 'blur', 'do_not_list'], 'Invalid value')
-const VideoLanguages = orNull(arrayParam(z.string().max(MAX_LANGUAGE_TAG), 500))
+const VideoLanguages = orNull(arrayParam(z.enum(['_unknown', ...VIDEO_LANGUAGES], 'Should have valid languages'), 500))
 
 /** Credentials of the web client, public as in every OAuth2 public client. */
 const OAuthClient = z.object({ client_id: z.string(), client_secret: z.string() })
@@ -144,8 +146,8 @@ export const accountsContract = defineContract({
       autoPlayNextVideo: Bool.optional(),
       autoPlayNextVideoPlaylist: Bool.optional(),
       videoLanguages: VideoLanguages.optional(),
-      language: textOrNull(2, 20).optional(),
-      theme: z.string().max(100).optional(),
+      language: orNull(z.string().refine(isLanguageTag, 'Should have a valid language')).optional(),
+      theme: z.enum(THEMES, 'Should have a valid theme').optional(),
       noInstanceConfigWarningModal: Bool.optional(),
       noWelcomeModal: Bool.optional(),
       noAccountSetupWarningModal: Bool.optional()

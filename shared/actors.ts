@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Timestamp } from './fields.ts'
+import { isHost } from './hosts.ts'
 
 /** One size of an avatar or banner. */
 export const ActorImage = z.object({
@@ -48,8 +49,20 @@ export const ActorSummary = z.object({
   avatars: z.array(ActorImage)
 })
 
+const ACTOR_NAME = /^@?[\p{L}\p{M}\p{N}_.:-]{1,120}$/u
+
 /** The name of an account or channel, in any script, optionally with its host: `name` or `name@host`. */
-export const ActorHandle = z.string().regex(/^@?[\p{L}\p{M}\p{N}_.:-]{1,120}(@[a-zA-Z0-9.:[\]-]{1,255})?$/u, 'Invalid value')
+export const ActorHandle = actorHandle(false, 'Invalid value')
+/** The name of an account or channel with its host, also of a local one: `name@host`. */
+export const FullActorHandle = actorHandle(true, 'Should have a valid handle (name@host)')
+
+/** The schema of `name@host`; without `hostNeeded` of `name` alone, too. A leading `@` is accepted. */
+export function actorHandle(hostNeeded: boolean, message: string) {
+  return z.string(message).refine(handle => {
+    const [, name, host] = /^(@?[^@]*)(?:@(.*))?$/s.exec(handle) ?? []
+    return name !== undefined && ACTOR_NAME.test(name) && (host === undefined ? !hostNeeded : isHost(host))
+  }, message)
+}
 
 /** The schema of the name of a new local account or channel. */
 export function localActorName(max: number, message: string) {

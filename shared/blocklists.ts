@@ -1,22 +1,18 @@
 import { z } from 'zod'
-import { Account, ActorHandle } from './actors.ts'
+import { Account, ActorHandle, FullActorHandle } from './actors.ts'
 import { defineContract } from './contract.ts'
 import { arrayParam, resultList, Paging, Timestamp } from './fields.ts'
+import { hostParam } from './hosts.ts'
 
 const BlocklistQuery = Paging.extend({
   sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional(),
   search: z.string().max(200).optional()
 })
-/** The name of a server: its host, with the port where that is not the default. */
-const Host = z
-  .string('Should have a valid host')
-  .max(300)
-  .regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])(:\d{1,5})?$/i, 'Should have a valid host')
 const AccountBlock = z.object({ byAccount: Account, blockedAccount: Account, createdAt: Timestamp })
 const ServerBlock = z.object({ byAccount: Account, blockedServer: z.object({ host: z.string() }), createdAt: Timestamp })
 const BlockStatus = z.object({ blockedByServer: z.boolean(), blockedByUser: z.boolean() })
 const AccountParam = z.object({ accountName: ActorHandle })
-const HostParam = z.object({ host: Host })
+const HostParam = z.object({ host: hostParam() })
 const refusals = { 409: 'You cannot block yourself or your own server' }
 
 /** Routes for the blocklists of users and of the instance. */
@@ -78,7 +74,7 @@ export const blocklistsContract = defineContract({
     summary: 'Whether accounts and servers are blocked',
     tag: 'Blocklists',
     auth: 'optional',
-    query: z.object({ accounts: arrayParam(ActorHandle).optional(), hosts: arrayParam(Host).optional() }),
+    query: z.object({ accounts: arrayParam(FullActorHandle).optional(), hosts: arrayParam(hostParam()).optional() }),
     response: z.object({ accounts: z.record(z.string(), BlockStatus), hosts: z.record(z.string(), BlockStatus) })
   }
 })

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { defineContract } from './contract.ts'
 import { int, resultList, Paging } from './fields.ts'
+import { hostParam } from './hosts.ts'
 
 const NullableTimestamp = z.iso.datetime().nullable()
-const HostParam = z.object({ host: z.string().min(1).max(300) })
+const HostParam = z.object({ host: hostParam() })
 
 /**
  * A server this instance sends to, with its delivery state. `open`: the circuit breaker is open until `openUntil`; `suspended`: nothing is
@@ -82,7 +83,7 @@ export const federationContract = defineContract({
       'The last hundred of each server, except views: who sent what kind of activity, and why nothing changed; never its content.',
     tag: 'Federation',
     auth: 'admin',
-    query: Paging.extend({ host: z.string().max(300).optional() }),
+    query: Paging.extend({ host: hostParam().optional() }),
     response: resultList(IneffectiveActivity)
   },
   'POST /server/ineffective-activities/:id/process': {

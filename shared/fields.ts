@@ -10,13 +10,30 @@ export function int(min: number, max: number = Number.MAX_SAFE_INTEGER) {
     .meta({ override: { type: 'integer', minimum: min, ...(max === Number.MAX_SAFE_INTEGER ? {} : { maximum: max }) } })
 }
 
-/** A boolean, also as 'true'/'false'/'1'/'0'. */
+const TRUE_WORDS = ['true', 't', 'yes', 'y', 'on', '1']
+const FALSE_WORDS = ['false', 'f', 'no', 'n', 'off', '0']
+
+/** A boolean, in queries and forms also as a word in any case: true, t, yes, y, on, 1, and false, f, no, n, off, 0. */
 export const Bool = z
-  .preprocess(
-    value => (value === 'true' || value === '1' || value === 1 ? true : value === 'false' || value === '0' || value === 0 ? false : value),
-    z.boolean('Invalid value')
-  )
+  .preprocess(value => {
+    if (value === 1 || value === 0) return value === 1
+    const word = typeof value === 'string' ? value.trim().toLowerCase() : ''
+    return TRUE_WORDS.includes(word) ? true : FALSE_WORDS.includes(word) ? false : value
+  }, z.boolean('Invalid value'))
   .meta({ override: { type: 'boolean' } })
+
+/** A parameter that earlier versions of the API had: refused where it is sent, with what to send instead. */
+export function removedParam(message: string) {
+  return z
+    .undefined(message)
+    .optional()
+    .meta({ override: { not: {}, deprecated: true, description: message } })
+}
+
+/** A list without duplicates. `keyOf` returns the text by which elements are compared. */
+export function uniqueItems<T>(schema: z.ZodType<T[]>, message: string, keyOf: (item: T) => string = String) {
+  return schema.refine(items => new Set(items.map(keyOf)).size === items.length, message)
+}
 
 /** A list, also as one value alone (`a=1`), repeated (`a=1&a=2`) or bracketed (`a[]=1`). */
 export function arrayParam<T extends z.ZodType>(item: T, max = 100) {

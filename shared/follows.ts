@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { ActorImage, Channel, ActorHandle } from './actors.ts'
+import { actorHandle, ActorImage, Channel, ActorHandle, FullActorHandle } from './actors.ts'
 import { defineContract } from './contract.ts'
-import { arrayParam, resultList, Paging, Timestamp } from './fields.ts'
-import { Video, VideoQuery } from './videos.ts'
+import { arrayParam, resultList, Paging, Timestamp, uniqueItems } from './fields.ts'
+import { hostParam, isHost } from './hosts.ts'
+import { VideoList, VideoQuery } from './videos.ts'
 
 const FollowState = z.enum(['pending', 'accepted', 'rejected'], 'Invalid value')
 const FollowActor = z.object({
@@ -48,18 +49,20 @@ const FollowQuery = Paging.extend({
     .enum(['createdAt', '-createdAt', 'state', '-state', 'score', '-score', 'redundancyAllowed', '-redundancyAllowed'], 'Invalid value')
     .optional()
 })
-const SubscriptionQuery = Paging.extend({
+const FollowerQuery = Paging.extend({
   search: z.string().max(200).optional(),
   sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional()
 })
-const Host = z
-  .string('Should have an array of unique hosts')
-  .regex(
-    /^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])(:\d{1,5})?$/i,
-    'Should have an array of unique hosts'
-  )
-const Uri = z.string('Should have a valid URI to follow').regex(/^@?[\w.-]{1,120}@[\w.:[\]-]{1,255}$/, 'Should have a valid URI to follow')
-const FollowerParam = z.object({ handle: ActorHandle })
+/** `createdAt`: of the subscription; `channelUpdatedAt`: when the channel last published or changed. */
+const SubscriptionQuery = FollowerQuery.extend({
+  sort: z.enum(['id', '-id', 'createdAt', '-createdAt', 'channelUpdatedAt', '-channelUpdatedAt'], 'Invalid value').optional()
+})
+const HOSTS_MESSAGE = 'Should have an array of unique hosts'
+const HANDLES_MESSAGE = 'Should have an array of unique handles (name@host)'
+const lowerCase = (text: string) => text.toLowerCase().replace(/^@/, '')
+const SubscriptionUri = actorHandle(true, 'Should have a valid URI to follow (username@domain)')
+const SubscriptionParam = z.object({ uri: SubscriptionUri })
+const FollowerParam = z.object({ handle: FullActorHandle })
 
 /** Routes for follows of instances, channels and accounts. */
 export const followsContract = defineContract({
@@ -87,16 +90,29 @@ export const followsContract = defineContract({
     description: 'Actors that cannot be reached now are retried.',
     tag: 'Federation',
     auth: 'admin',
-    body: z.object({
-      hosts: z.array(Host, 'Should have an array of unique hosts').max(100).optional(),
-      handles: z.array(Uri).max(100).optional()
-    })
+    body: z
+      .object({
+        hosts: uniqueItems(z.array(hostParam(HOSTS_MESSAGE), HOSTS_MESSAGE).max(100, HOSTS_MESSAGE), HOSTS_MESSAGE, lowerCase).optional(),
+        handles: uniqueItems(
+          z.array(actorHandle(true, HANDLES_MESSAGE), HANDLES_MESSAGE).max(100, HANDLES_MESSAGE),
+          HANDLES_MESSAGE,
+          lowerCase
+        ).optional()
+      })
+      .refine(({ hosts, handles }) => (hosts?.length ?? 0) + (handles?.length ?? 0) > 0, {
+        path: ['hosts'],
+        message: 'Should have a host or a handle to follow'
+      })
   },
   'DELETE /server/following/:hostOrHandle': {
     summary: 'Unfollow',
     tag: 'Federation',
     auth: 'admin',
-    params: z.object({ hostOrHandle: z.string().max(400) })
+    params: z.object({
+      hostOrHandle: z
+        .string()
+        .refine(text => isHost(text) || FullActorHandle.safeParse(text).success, 'Should have a valid host or handle (name@host)')
+    })
   },
   'DELETE /server/followers/:handle': { summary: 'Remove a follower', tag: 'Federation', auth: 'admin', params: FollowerParam },
   'POST /server/followers/:handle/accept': { summary: 'Accept a follower', tag: 'Federation', auth: 'admin', params: FollowerParam },
@@ -117,34 +133,34 @@ export const subscriptionsContract = defineContract({
     description: '`uri` is `name@host`; a remote channel is resolved at its server.',
     tag: 'Subscriptions',
     auth: 'user',
-    body: z.object({ uri: Uri })
+    body: SubscriptionParam
   },
   'GET /users/me/subscriptions/exist': {
     summary: 'Which of these channels I follow',
     tag: 'Subscriptions',
     auth: 'user',
-    query: z.object({ uris: arrayParam(z.string().max(400)) }),
+    query: z.object({ uris: arrayParam(SubscriptionUri) }),
     response: z.record(z.string(), z.boolean())
   },
   'GET /users/me/subscriptions/:uri': {
     summary: 'One of my subscriptions',
     tag: 'Subscriptions',
     auth: 'user',
-    params: z.object({ uri: z.string().max(400) }),
+    params: SubscriptionParam,
     response: Channel
   },
   'DELETE /users/me/subscriptions/:uri': {
     summary: 'Unsubscribe from a channel',
     tag: 'Subscriptions',
     auth: 'user',
-    params: z.object({ uri: z.string().max(400) })
+    params: SubscriptionParam
   },
   'GET /accounts/:name/followers': {
     summary: 'Followers of my account and its channels',
     tag: 'Accounts',
     auth: 'user',
     params: z.object({ name: ActorHandle }),
-    query: SubscriptionQuery,
+    query: FollowerQuery,
     response: resultList(ActorFollow),
     refusals: { 403: 'The account belongs to another user' }
   },
@@ -153,7 +169,7 @@ export const subscriptionsContract = defineContract({
     tag: 'Channels',
     auth: 'user',
     params: z.object({ channelHandle: ActorHandle }),
-    query: SubscriptionQuery,
+    query: FollowerQuery,
     response: resultList(ActorFollow)
   }
 })
@@ -165,6 +181,6 @@ export const subscriptionVideosContract = defineContract({
     tag: 'Subscriptions',
     auth: 'user',
     query: VideoQuery,
-    response: resultList(Video)
+    response: VideoList
   }
 })

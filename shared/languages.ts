@@ -21,3 +21,12 @@ export const VIDEO_LANGUAGES: readonly string[] = [
   'zh-Hant',
   'zxx'
 ]
+
+/** Whether a tag of BCP 47 is of a known language, also with a region or script: `fr`, `fr-FR`, `zh-Hans-CN`. */
+export function isLanguageTag(tag: string): boolean {
+  return (
+    tag.length <= MAX_LANGUAGE_TAG &&
+    /^[a-z]{2,3}(-[a-z\d]{2,8})*$/i.test(tag) &&
+    VIDEO_LANGUAGES.includes(tag.split('-')[0]!.toLowerCase())
+  )
+}

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { Channel, ActorHandle } from './actors.ts'
 import { defineContract } from './contract.ts'
 import { DateTime, int, arrayParam, resultList, Paging } from './fields.ts'
-import { Video, VideoQuery, VideoSort } from './videos.ts'
+import { hostParam } from './hosts.ts'
+import { VideoList, VideoQuery, VideoSort } from './videos.ts'
 
 const SearchTarget = z.literal('local', 'Invalid value').optional()
 const SearchText = z.string().max(2000)
@@ -44,7 +45,7 @@ export const searchContract = defineContract({
       durationMin: int(0, 2 ** 31 - 1).optional(),
       durationMax: int(0, 2 ** 31 - 1).optional()
     }),
-    response: resultList(Video).extend({ refusal: SearchRefusal.optional() })
+    response: VideoList.extend({ refusal: SearchRefusal.optional() })
   },
   'GET /search/video-channels': {
     summary: 'Search for channels',
@@ -54,8 +55,8 @@ export const searchContract = defineContract({
     query: Paging.extend({
       search: SearchText.optional(),
       searchTarget: SearchTarget,
-      sort: z.enum(['match', '-match', 'createdAt', '-createdAt'], 'Invalid value').optional(),
-      host: z.string().max(255).optional(),
+      sort: z.enum(['match', '-match', 'displayName', '-displayName', 'createdAt', '-createdAt'], 'Invalid value').optional(),
+      host: hostParam().optional(),
       handles: arrayParam(ActorHandle, 100).optional()
     }),
     response: resultList(Channel)

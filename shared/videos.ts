@@ -1,8 +1,21 @@
 import { z } from 'zod'
 import { Account, ActorSummary, Channel, ActorHandle } from './actors.ts'
 import { defineContract } from './contract.ts'
-import { Bool, DateTime, int, LabelledConstant, arrayParam, orNull, resultList, Paging, textOrNull, Timestamp } from './fields.ts'
+import {
+  Bool,
+  DateTime,
+  int,
+  LabelledConstant,
+  arrayParam,
+  orNull,
+  removedParam,
+  resultList,
+  Paging,
+  textOrNull,
+  Timestamp
+} from './fields.ts'
 import { MAX_LANGUAGE_TAG, VIDEO_LANGUAGES } from './languages.ts'
+import { hostParam } from './hosts.ts'
 import { longUuid } from './short-uuid.ts'
 
 const INVALID_ID_MESSAGE = 'Should have a valid video id (id, short UUID or UUID)'
@@ -52,12 +65,14 @@ export const VideoQuery = Paging.extend({
   hasHLSFiles: Bool.optional(),
   hasWebVideoFiles: Bool.optional(),
   hasWebtorrentFiles: Bool.optional(),
-  skipCount: Bool.optional(),
+  skipCount: Bool.optional().describe('The total is not counted'),
   search: z.string().max(200).optional(),
-  host: z.string().max(255).optional(),
+  host: hostParam().optional(),
   privacyOneOf: arrayParam(PRIVACY, 5).optional(),
-  include: int(0, 1023).optional().describe('Bits: 1 not published yet, 16 files (moderators only)'),
-  excludeAlreadyWatched: Bool.optional()
+  include: int(0, 1023).optional().describe('Bits (moderators only): 1 not published yet, 8 files'),
+  autoTagOneOf: arrayParam(z.string().max(200)).optional().describe('Automatic tags (moderators only)'),
+  excludeAlreadyWatched: Bool.optional(),
+  filter: removedParam('Should not be sent: use isLocal and include')
 })
 
 /** A file of a video. */
@@ -157,6 +172,8 @@ export const VideoDetails = Video.extend({
   trackerUrls: z.array(z.string())
 })
 
+/** A page of videos; `total` is missing where `skipCount` was asked for. */
+export const VideoList = resultList(Video).partial({ total: true })
 const Constants = z.record(z.string(), z.string())
 
 /** The metadata an owner may set, in an upload and in an edit. */
@@ -216,7 +233,7 @@ export const videosContract = defineContract({
     tag: 'Videos',
     auth: 'optional',
     query: VideoQuery,
-    response: resultList(Video),
+    response: VideoList,
     cache: true
   },
   'GET /videos/categories': { summary: 'Categories', tag: 'Videos', response: Constants, cache: true },
@@ -229,7 +246,7 @@ export const videosContract = defineContract({
     auth: 'optional',
     params: z.object({ name: ActorHandle }),
     query: VideoQuery,
-    response: resultList(Video),
+    response: VideoList,
     cache: true
   },
   'GET /video-channels/:channelHandle/videos': {
@@ -238,7 +255,7 @@ export const videosContract = defineContract({
     auth: 'optional',
     params: z.object({ channelHandle: ActorHandle }),
     query: VideoQuery,
-    response: resultList(Video),
+    response: VideoList,
     cache: true
   },
   'GET /users/me/videos': {
@@ -246,7 +263,7 @@ export const videosContract = defineContract({
     tag: 'My videos',
     auth: 'user',
     query: VideoQuery.extend({ channelId: int(1, 2 ** 31 - 1).optional() }),
-    response: resultList(Video)
+    response: VideoList
   },
   'GET /videos/:id': {
     summary: 'One video',
@@ -365,7 +382,7 @@ export const videosContract = defineContract({
     tag: 'My videos',
     auth: 'user',
     params: VideoParam,
-    query: Paging,
+    query: Paging.extend({ sort: z.enum(['id', '-id', 'createdAt', '-createdAt'], 'Invalid value').optional() }),
     response: resultList(PasswordItem)
   },
   'PUT /videos/:id/passwords': {

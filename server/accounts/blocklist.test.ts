@@ -20,8 +20,9 @@ afterAll(async () => {
   await Promise.all([site?.stop(), hostile?.stop()])
 })
 
+const bobHandle = () => `bob@${new URL(site.url).host}`
 const status = async (token?: string) =>
-  (await site.call(`GET /blocklist/status?accounts[]=bob&hosts[]=${hostile.host}&hosts[]=ok.example`, { token })).json
+  (await site.call(`GET /blocklist/status?accounts[]=${bobHandle()}&hosts[]=${hostile.host}&hosts[]=ok.example`, { token })).json
 const follow = async (fan: HostileActor) =>
   await hostile.post(`${site.url}/inbox`, {
     '@context': 'https://www.w3.org/ns/activitystreams',
@@ -57,10 +58,10 @@ test('users block accounts and servers for themselves', async () => {
     data: [{ byAccount: { name: 'ada' }, blockedServer: { host: hostile.host } }]
   })
   const none = { blockedByServer: false, blockedByUser: false }
-  expect(await status()).toEqual({ accounts: { bob: none }, hosts: { [hostile.host]: none, 'ok.example': none } })
-  expect(await status(root)).toEqual({ accounts: { bob: none }, hosts: { [hostile.host]: none, 'ok.example': none } })
+  expect(await status()).toEqual({ accounts: { [bobHandle()]: none }, hosts: { [hostile.host]: none, 'ok.example': none } })
+  expect(await status(root)).toEqual({ accounts: { [bobHandle()]: none }, hosts: { [hostile.host]: none, 'ok.example': none } })
   expect(await status(ada.token)).toEqual({
-    accounts: { bob: { ...none, blockedByUser: true } },
+    accounts: { [bobHandle()]: { ...none, blockedByUser: true } },
     hosts: { [hostile.host]: { ...none, blockedByUser: true }, 'ok.example': none }
   })
   expect((await site.call('DELETE /users/me/blocklist/accounts/bob', { token: ada.token })).status).toBe(204)

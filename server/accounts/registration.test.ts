@@ -73,9 +73,9 @@ test('a username, e-mail address, account or channel name in use is refused, cas
 
 test('the default channel gets a number if its name is in use', async () => {
   await register('blocker', { channel: { name: 'wanted_channel', displayName: 'x' } })
-  await register('blocker2', { channel: { name: 'wanted_channel_1', displayName: 'x' } })
+  await register('blocker2', { channel: { name: 'wanted_channel-1', displayName: 'x' } })
   expect((await register('wanted')).status).toBe(204)
-  expect((await me('wanted')).videoChannels[0].name).toBe('wanted_channel_2')
+  expect((await me('wanted')).videoChannels[0].name).toBe('wanted_channel-2')
   const long = 'l'.repeat(50)
   expect((await register(long, { email: 'long@example.com' })).status).toBe(204)
   expect((await me(long)).videoChannels[0].name).toBe(`${'l'.repeat(42)}_channel`)
@@ -92,8 +92,8 @@ const INVALID_FIELDS: [string, Record<string, unknown>, string][] = [
   ['a long password', { password: 'x'.repeat(256) }, 'password'],
   ['no e-mail address', { email: 'no' }, 'email'],
   ['an empty display name', { displayName: '' }, 'displayName'],
-  ['an incomplete channel', { channel: { name: 'x' } }, 'channel'],
-  ['a bad channel name', { channel: { name: 'A B', displayName: 'x' } }, 'channel']
+  ['an incomplete channel', { channel: { name: 'x' } }, 'channel.displayName'],
+  ['a bad channel name', { channel: { name: 'A B', displayName: 'x' } }, 'channel.name']
 ]
 test.each(INVALID_FIELDS)('%s: refused with the name of the field', async (_, fields, name) => {
   const answer = await register('wrong', fields)

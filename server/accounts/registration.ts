@@ -120,7 +120,7 @@ async function insertUser(user: NewUser, passwordHash: string, tx: Transaction):
 /** Returns an unused channel name: `NAME_channel`, with a number appended if that is or was used. */
 async function findFreeChannelName(username: string, tx: Transaction): Promise<string> {
   for (let number = 0; ; number++) {
-    const suffix = number === 0 ? '_channel' : `_channel_${number}`
+    const suffix = number === 0 ? '_channel' : `_channel-${number}`
     const name = username.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix
     if (!(await isLocalActorNameTaken(name, tx))) return name
   }

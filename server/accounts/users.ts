@@ -1,6 +1,6 @@
 import { UniqueConstraintError, type Transaction } from 'sequelize'
 import { transaction } from '../core/transaction.ts'
-import { notFound, Problem } from '../core/problem.ts'
+import { invalidParams, notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
 import { AccountModel } from '../actors/account.model.ts'
 import { ActorModel } from '../actors/actor.model.ts'
@@ -68,7 +68,9 @@ export async function updateOwnUser(
 ): Promise<void> {
   const user = await UserModel.findByPk(id, { rejectOnEmpty: true })
   const newEmail = email !== undefined && email !== user.email ? email : undefined
-  if (password !== undefined || newEmail !== undefined) await assertCurrentPassword(user, currentPassword)
+  // Forms send an address that has not changed without a password; a wrong password is refused all the same.
+  if (password !== undefined || newEmail !== undefined || (email !== undefined && currentPassword !== undefined))
+    await assertCurrentPassword(user, currentPassword)
   const passwordHash = password === undefined ? undefined : await hashPassword(password)
   const emailVerified = newEmail === undefined ? undefined : null
   await saveUser(user, { ...changes, email: newEmail, emailVerified, passwordHash }, async tx => {
@@ -108,7 +110,15 @@ export async function removeUser(user: Pick<UserModel, 'id'>): Promise<void> {
 
 /** Throws 400 without a password, 401 current_password_is_invalid for a wrong one. */
 async function assertCurrentPassword(user: UserModel, password: string | undefined): Promise<void> {
-  if (password === undefined) throw new Problem(400, null, 'The current password is needed to change the password or the e-mail address.')
+  if (password === undefined)
+    throw invalidParams([
+      {
+        type: 'field',
+        msg: 'Is needed to change the password or the e-mail address',
+        path: 'currentPassword',
+        location: 'body'
+      }
+    ])
   if (!(await matchesPassword(password, user.passwordHash)))
     throw new Problem(401, 'current_password_is_invalid', 'currentPassword is invalid.')
 }

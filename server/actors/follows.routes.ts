@@ -20,7 +20,7 @@ export const followsRoutes = implementContract(followsContract, {
   'GET /server/following/wanted': async ({ query }) => await listWantedFollows(await instanceActorId(), paging(query)),
   'POST /server/following': async ({ body: { hosts = [], handles = [] } }) => {
     const id = await instanceActorId()
-    const hostsToFollow = [...new Set(hosts.map(one => one.toLowerCase()))].filter(one => one !== instanceHost().toLowerCase())
+    const hostsToFollow = hosts.map(one => one.toLowerCase()).filter(one => one !== instanceHost().toLowerCase())
     for (const handle of [...hostsToFollow.map(one => `${INSTANCE_ACTOR_NAME}@${one}`), ...handles])
       await followByHandle(id, handle.replace(/^@/, ''))
   },

@@ -10,7 +10,13 @@ import { matchesHandleSql } from '../actors/handle.ts'
 import { channelSql } from './channel.shape.ts'
 
 /** Paging, order and filters of a list of channels. */
-export type ChannelFilters = { start: number; count: number; sort?: keyof typeof ORDERS; search?: string; withStats?: boolean }
+export type ChannelFilters = {
+  start: number
+  count: number
+  sort?: keyof typeof ORDERS | 'match' | '-match'
+  search?: string
+  withStats?: boolean
+}
 type ChannelPage = z.output<(typeof channelsContract)['GET /accounts/:name/video-channels']['response']>
 
 const FROM = sql`FROM channels channel JOIN actors actor ON actor.id = channel.actor_id
@@ -71,24 +77,26 @@ export async function listChannels({
 }: ChannelFilters & { id?: number; host?: string; handles?: string[] }): Promise<ChannelPage> {
   const conditions: Sql[] = []
   if (id !== undefined) conditions.push(sql`channel.id = ${id}`)
-  if (host !== undefined) conditions.push(sql`coalesce(actor.host, ${instanceHost()}::text) = ${host}`)
+  if (host !== undefined) conditions.push(sql`lower(coalesce(actor.host, ${instanceHost()}::text)) = ${host.toLowerCase()}`)
   if (handles)
-    conditions.push(sql`(actor.preferred_username || '@' || coalesce(actor.host, ${instanceHost()}::text)) = ANY(${handles.map(withHost)})`)
+    conditions.push(
+      sql`lower(actor.preferred_username || '@' || coalesce(actor.host, ${instanceHost()}::text)) = ANY(${handles.map(withHost)})`
+    )
   if (search) {
     const pattern = `%${search.replace(/[\\%_]/g, '\\$&')}%`
     conditions.push(sql`(channel.name ILIKE ${pattern} OR actor.preferred_username ILIKE ${pattern})`)
   }
-  return await listMatchingChannels(conditions, filters)
+  return await listMatchingChannels(conditions, { ...filters, search })
 }
 
 function withHost(handle: string): string {
-  const name = handle.replace(/^@/, '')
-  return name.includes('@') ? name : `${name}@${instanceHost()}`
+  const name = handle.replace(/^@/, '').normalize('NFC').toLowerCase()
+  return name.includes('@') ? name : `${name}@${instanceHost().toLowerCase()}`
 }
 
 async function listMatchingChannels(
   conditions: Sql[],
-  { start, count, sort = '-createdAt', withStats = false }: ChannelFilters
+  { start, count, sort = '-createdAt', search, withStats = false }: ChannelFilters
 ): Promise<ChannelPage> {
   const [row] = await queryAs(
     z.object({ total: z.int(), data: z.array(Channel.loose()) }),
@@ -96,9 +104,17 @@ async function listMatchingChannels(
     SELECT (SELECT count(*)::int ${FROM} WHERE ${sqlAnd(conditions)}) AS total,
       coalesce((SELECT json_agg(part.channel) FROM (
         SELECT ${withStats ? sql`(${channelWithOwnerSql()} || ${statisticsSql()})` : channelWithOwnerSql()} AS channel
-        ${FROM} WHERE ${sqlAnd(conditions)} ORDER BY ${ORDERS[sort]} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
+        ${FROM} WHERE ${sqlAnd(conditions)} ORDER BY ${orderOf(sort, search)} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
   )
   return row!
+}
+
+/** `-match`: the names nearest to the searched text first; without a text, the newest. */
+function orderOf(sort: NonNullable<ChannelFilters['sort']>, search: string | undefined): Sql {
+  if (sort !== 'match' && sort !== '-match') return ORDERS[sort]
+  if (!search) return sort === '-match' ? ORDERS['-createdAt'] : ORDERS.createdAt
+  const nearness = sql`greatest(similarity(channel.name, ${search}), similarity(actor.preferred_username, ${search}))`
+  return sort === '-match' ? sql`${nearness} DESC, channel.id DESC` : sql`${nearness}, channel.id`
 }
 
 function channelWithOwnerSql(): Sql {

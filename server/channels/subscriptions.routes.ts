@@ -96,7 +96,19 @@ async function listSubscriptions(
     sql`
     SELECT (SELECT count(*)::int ${from}) AS total, coalesce((SELECT json_agg(part.channel) FROM (
       SELECT ${channelSql(sql`channel`, sql`actor`, accountSql(sql`account`, sql`owner`))} AS channel ${from}
-      ORDER BY ${sort.startsWith('-') ? sql`follows.id DESC` : sql`follows.id`} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
+      ORDER BY ${orderBy(sort)} LIMIT ${count} OFFSET ${start}) part), '[]'::json) AS data`
   )
   return row!
+}
+
+const ORDERS: Record<string, Sql> = {
+  id: sql`channel.id`,
+  createdAt: sql`follows.created_at`,
+  channelUpdatedAt: sql`greatest(channel.updated_at, (SELECT max(v.published_at) FROM videos v WHERE v.channel_id = channel.id
+    AND v.privacy = 1 AND v.state = 1))`
+}
+
+function orderBy(sort: string): Sql {
+  const column = ORDERS[sort.replace('-', '')]!
+  return sort.startsWith('-') ? sql`${column} DESC, follows.id DESC` : sql`${column}, follows.id`
 }

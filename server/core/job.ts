@@ -23,11 +23,13 @@ export type Job<P extends z.ZodType = z.ZodType> = {
   enqueue(payload: z.input<P>, options?: { delay?: number }): Promise<void>
 }
 
+const jobNames = new Set<string>()
 const queues = new Map<QueueName, Queue>()
 const workers: Worker[] = []
 
 /** Declares a job; all jobs are listed in app/jobs. `every` (ms) repeats it on a timer, in one worker of the instance at a time. */
 export function defineJob<P extends z.ZodType>(declaration: Omit<Job<P>, 'enqueue'>): Job<P> {
+  jobNames.add(declaration.name)
   return {
     ...declaration,
     enqueue: async (payload, { delay } = {}) => {
@@ -39,6 +41,11 @@ export function defineJob<P extends z.ZodType>(declaration: Omit<Job<P>, 'enqueu
       await (await openQueue(declaration.queue)).add(declaration.name, declaration.payload.parse(payload) as object, options)
     }
   }
+}
+
+/** Returns the names of all jobs of the process. */
+export function declaredJobNames(): string[] {
+  return [...jobNames]
 }
 
 /** Returns the queue with this name and opens it at first use. */

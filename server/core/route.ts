@@ -125,12 +125,22 @@ function parsePart(schema: z.ZodType | undefined, value: unknown, location: Inva
   const result = schema.safeParse(value)
   if (result.success) return result.data
   for (const issue of result.error.issues) {
-    const path = String(issue.path[0] ?? location)
+    const path = paramName(issue.path) || location
     if (invalid.some(one => one.path === path)) continue
-    const given = (value as Record<string, unknown> | null)?.[path]
+    const given = path.split('.').reduce<unknown>((member, key) => (isRecord(member) ? member[key] : undefined), value)
     invalid.push({ type: 'field', ...(given === undefined ? {} : { value: given }), msg: issue.message, path, location })
   }
   return undefined
+}
+
+/** The name of a parameter as PeerTube's clients read it: `video.endAt`; a fault of an element is one of its list. */
+function paramName(path: PropertyKey[]): string {
+  const index = path.findIndex(key => typeof key !== 'string')
+  return (index === -1 ? path : path.slice(0, index)).join('.')
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
 }
 
 function containsNul(value: unknown): boolean {

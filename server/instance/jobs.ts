@@ -1,7 +1,8 @@
 import type { Job, JobState as BullState, Queue } from 'bullmq'
 import type { z } from 'zod'
 import type { instanceContract } from '../../shared/instance.ts'
-import { openQueue, QUEUE_NAMES } from '../core/job.ts'
+import { declaredJobNames, openQueue, QUEUE_NAMES } from '../core/job.ts'
+import { invalidParams } from '../core/problem.ts'
 
 type JobPage = z.output<(typeof instanceContract)['GET /jobs']['response']>
 type ListedState = z.output<(typeof instanceContract)['GET /jobs/:state']['params']>['state']
@@ -11,8 +12,31 @@ const LISTED_STATES: ListedState[] = ['active', 'completed', 'failed', 'waiting'
 /** Filters of the job list: by state and type if given; newest first by default. */
 export type JobFilters = { start: number; count: number; state?: ListedState; jobType?: string; sort?: 'createdAt' | '-createdAt' }
 
-/** Lists the jobs of all queues as PeerTube's clients read them. */
+/** Types of PeerTube's jobs; its clients ask for them, and there are none of them here. */
+const PEERTUBE_JOB_TYPES = [
+  'activitypub-follow',
+  'activitypub-http-broadcast',
+  'activitypub-http-broadcast-parallel',
+  'activitypub-http-fetcher',
+  'activitypub-http-unicast',
+  'activitypub-refresher',
+  'email',
+  'federate-video',
+  'generate-video-storyboard',
+  'transcoding-job-builder',
+  'video-channel-import',
+  'video-file-import',
+  'video-import',
+  'video-live-ending',
+  'video-redundancy',
+  'video-transcoding',
+  'videos-views-stats'
+]
+
+/** Lists the jobs of all queues as PeerTube's clients read them. Throws 400 for a type that neither they nor this server know. */
 export async function listJobs({ start, count, state, jobType, sort = '-createdAt' }: JobFilters): Promise<JobPage> {
+  if (jobType !== undefined && !PEERTUBE_JOB_TYPES.includes(jobType) && !declaredJobNames().includes(jobType))
+    throw invalidParams([{ type: 'field', value: jobType, msg: 'Invalid value', path: 'jobType', location: 'query' }])
   const jobs = (
     await Promise.all(QUEUE_NAMES.map(async name => await findJobs(await openQueue(name), state ? [state] : LISTED_STATES)))
   ).flat()

@@ -38,14 +38,18 @@ const REFUSALS: Record<FetchErrorKind, SearchRefusal> = {
 export async function searchVideos(
   { search: searchText, ...query }: VideoSearch,
   viewer: Viewer | null
-): Promise<{ total: number; data: Video[]; refusal?: SearchRefusal }> {
+): Promise<{ total?: number; data: Video[]; refusal?: SearchRefusal }> {
   const url = httpUrl(searchText?.trim())
   const { sort, uuids, startDate, endDate, originallyPublishedStartDate, originallyPublishedEndDate, durationMin, durationMax, ...rest } =
     query
   const narrowed = { uuids, startDate, endDate, originallyPublishedStartDate, originallyPublishedEndDate, durationMin, durationMax }
-  const order = sort === 'match' || sort === '-match' || sort === undefined ? ('-publishedAt' as const) : sort
+  const isByMatch = sort === 'match' || sort === '-match' || sort === undefined
   if (url === null)
-    return await listVideos({ ...rest, search: searchText?.trim().slice(0, 200) || undefined, sort: order }, viewer, { narrowed })
+    return await listVideos(
+      { ...rest, search: searchText?.trim().slice(0, 200) || undefined, sort: isByMatch ? undefined : sort },
+      viewer,
+      { narrowed, byMatch: isByMatch ? (sort ?? '-match') : undefined }
+    )
   const found = await findOrFetchVideo(url, viewer)
   return typeof found === 'number'
     ? await listVideos({ start: 0, count: 1, nsfw: 'both' }, viewer, { videoId: found, unlistedToo: true })
@@ -63,7 +67,7 @@ export async function searchChannels(
   if (url === null && handle === null)
     return await listChannels({
       ...paging(rest),
-      sort: sort === 'createdAt' ? 'createdAt' : '-createdAt',
+      sort: sort === undefined ? '-match' : sort,
       search: text.replace(/^@/, '').slice(0, 200) || undefined,
       host,
       handles

@@ -7,17 +7,19 @@ import { VIDEO_PRIVACY, VideoPasswordModel } from './video.model.ts'
 
 type VideoPasswordJson = { id: number; password: string; videoId: number; createdAt: string; updatedAt: string }
 
-/** Returns a page of the passwords of a video, newest first. Throws 403, 404. */
+/** Returns a page of the passwords of a video, newest first by default. Throws 403, 404. */
 export async function listVideoPasswords(
   id: number | string,
   viewer: Viewer,
-  query: { start?: number; count?: number }
+  query: { start?: number; count?: number; sort?: string }
 ): Promise<{ total: number; data: VideoPasswordJson[] }> {
   const { start, count } = paging(query)
   const video = await findManagedVideo(id, viewer)
+  const sort = query.sort ?? '-createdAt'
+  const direction = sort.startsWith('-') ? 'DESC' : 'ASC'
   const { rows, count: total } = await VideoPasswordModel.findAndCountAll({
     where: { videoId: video.id },
-    order: [['id', 'DESC']],
+    order: [...(sort.endsWith('createdAt') ? [['createdAt', direction] as [string, string]] : []), ['id', direction]],
     offset: start,
     limit: count
   })

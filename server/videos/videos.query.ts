@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Video, VideoQuery } from '../../shared/videos.ts'
 import { config, instanceHost } from '../core/config.ts'
 import { paging } from '../core/paging.ts'
-import { Problem } from '../core/problem.ts'
+import { invalidParams, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
 import { sqlAnd, runQuery, sql, type Sql } from '../core/sql.ts'
 import type { Account, Channel } from '../../shared/actors.ts'
@@ -20,7 +20,8 @@ import { refreshViewerCounts } from './viewer-counts.ts'
 export type VideoFilters = z.output<typeof VideoQuery>
 /**
  * Which videos a list is about: all, those of a channel, of an account or of what an account (`followedBy`) follows. `mine`: the viewer's
- * own, in every state. `unlistedToo`: include unlisted videos, where the user gave their URL.
+ * own, in every state. `unlistedToo`: include unlisted videos, where the user gave their URL. `byMatch`: those whose names are nearest to the
+ * searched text first (`-match`) or last.
  */
 export type VideoListScope = {
   channelId?: number
@@ -30,6 +31,7 @@ export type VideoListScope = {
   videoId?: number
   narrowed?: VideoSearchFilters
   unlistedToo?: boolean
+  byMatch?: 'match' | '-match'
 }
 /** Filters that only the search has; durations in seconds. */
 export type VideoSearchFilters = {
@@ -67,23 +69,26 @@ export const VIDEO_FILES_SQL = sql`(SELECT coalesce(json_agg(json_build_object('
   ORDER BY f.resolution DESC), '[]')
   FROM video_files f WHERE f.streaming_playlist_id = p.id AND f.track = 0)`
 
-/** Returns a page of the videos that the viewer may list. Throws 401 for filters reserved for moderators. */
+/**
+ * Returns a page of the videos that the viewer may list; without `total`, which is not counted then, where `skipCount` is set. Throws 400 for
+ * a filter by what an anonymous viewer has watched, 401 for filters reserved for moderators.
+ */
 export async function listVideos(
   filters: VideoFilters,
   viewer: Viewer | null,
   scope: VideoListScope = {}
-): Promise<{ total: number; data: Video[] }> {
+): Promise<{ total?: number; data: Video[] }> {
   const { start, count } = paging(filters)
+  assertFiltersAllowed(filters, viewer, scope)
   const where = sqlAnd(conditions(filters, viewer, scope))
   const rows = await runQuery<VideoListRow>(sql`
     SELECT ${LIST_COLUMNS}, ${actorSummarySql(sql`a`, sql`aa`)} AS account, ${actorSummarySql(sql`c`, sql`ca`)} AS channel
-    ${FROM_VIDEOS} WHERE ${where} ORDER BY ${orderBy(filters.sort ?? '-publishedAt')} LIMIT ${count} OFFSET ${start}`)
+    ${FROM_VIDEOS} WHERE ${where} ORDER BY ${orderOf(filters, scope)} LIMIT ${count} OFFSET ${start}`)
   const filesById = hasBits(filters.include, INCLUDE.FILES) ? await filesOfVideos(rows) : new Map()
   await refreshViewerCounts()
   const showState = scope.mine === true || filters.include !== undefined
-  const total = filters.skipCount ? start + rows.length : await countVideos(where)
   return {
-    total,
+    ...(filters.skipCount ? {} : { total: await countVideos(where) }),
     data: rows.map(row => ({
       ...videoJson(row, showState),
       ...(filters.include === undefined ? {} : { blockedOwner: false, blockedServer: false }),
@@ -164,8 +169,13 @@ function conditions(filters: VideoFilters, viewer: Viewer | null, scope: VideoLi
     list.push(sql`EXISTS (SELECT 1 FROM unnest(v.tags) tag WHERE lower(tag) = ANY(${filters.tagsOneOf.map(tag => tag.toLowerCase())}))`)
   if (filters.tagsAllOf)
     list.push(sql`(SELECT array_agg(lower(tag)) FROM unnest(v.tags) tag) @> ${filters.tagsAllOf.map(tag => tag.toLowerCase())}::text[]`)
+  // Videos get no automatic tags here.
+  if (filters.autoTagOneOf) list.push(sql`FALSE`)
   if (filters.search) list.push(sql`unaccent(lower(v.name)) LIKE '%' || unaccent(${escapeLikePattern(filters.search)}) || '%'`)
-  if (filters.host) list.push(filters.host === instanceHost() ? sql`NOT v.remote` : sql`ca.host = ${filters.host}`)
+  if (filters.host) {
+    const host = filters.host.toLowerCase()
+    list.push(host === instanceHost().toLowerCase() ? sql`NOT v.remote` : sql`lower(ca.host) = ${host}`)
+  }
   const nsfw = scope.mine
     ? 'both'
     : (filters.nsfw ?? ((viewer?.nsfwPolicy ?? config.instance.default_nsfw_policy) === 'do_not_list' ? 'false' : 'both'))
@@ -196,11 +206,24 @@ function searchConditions({
 /** Excludes the hosts and accounts that this instance or the viewer blocked. */
 const notBlockedCondition = (viewer: Viewer | null) => notBlockedSql({ actorId: sql`aa.id`, host: sql`ca.host` }, viewer?.id ?? null)
 
-/** Throws 401 where only moderators may use the filters. */
-function visibilityConditions(filters: VideoFilters, viewer: Viewer | null, { unlistedToo }: VideoListScope): Sql[] {
-  const includesHidden = hasBits(filters.include, ~INCLUDE.FILES) || filters.privacyOneOf?.some(privacy => privacy !== VIDEO_PRIVACY.PUBLIC)
-  if (includesHidden && !isModerator(viewer))
+/** Throws 400 where a filter needs a user, 401 where only moderators may use the filters. */
+function assertFiltersAllowed(filters: VideoFilters, viewer: Viewer | null, { mine }: VideoListScope): void {
+  if (filters.excludeAlreadyWatched && !viewer)
+    throw invalidParams([
+      {
+        type: 'field',
+        value: filters.excludeAlreadyWatched,
+        msg: 'Should be sent with the token of a user',
+        path: 'excludeAlreadyWatched',
+        location: 'query'
+      }
+    ])
+  const includesHidden = (filters.include ?? 0) !== 0 || filters.privacyOneOf?.some(privacy => privacy !== VIDEO_PRIVACY.PUBLIC)
+  if (((includesHidden && !mine) || filters.autoTagOneOf) && !isModerator(viewer))
     throw new Problem(401, null, 'You are not allowed to see all videos, specify a custom include or auto tags filter.')
+}
+
+function visibilityConditions(filters: VideoFilters, viewer: Viewer | null, { unlistedToo }: VideoListScope): Sql[] {
   const list: Sql[] = []
   if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
   else {
@@ -232,6 +255,12 @@ const SORT_EXPRESSIONS: Record<string, () => Sql> = {
   trending: () =>
     sql`(CASE WHEN v.published_at > now() - make_interval(days => ${config.trending.videos.interval_days}::int) THEN v.views
       ELSE v.views / 1000.0 END)`
+}
+
+function orderOf({ sort, search }: VideoFilters, { byMatch }: VideoListScope): Sql {
+  if (!byMatch || !search) return orderBy(sort ?? '-publishedAt')
+  const nearness = sql`similarity(unaccent(lower(v.name)), unaccent(${search.toLowerCase()}))`
+  return byMatch === '-match' ? sql`${nearness} DESC, v.published_at DESC, v.id DESC` : sql`${nearness}, v.published_at, v.id`
 }
 
 function orderBy(sort: string): Sql {

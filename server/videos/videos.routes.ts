@@ -19,7 +19,7 @@ import { convertUploadedVideoImages } from './video-images.ts'
 import { channelCrawlStatus } from './crawl-status.ts'
 import { StreamingPlaylistModel, VideoFileModel, VideoSourceModel } from './video-file.model.ts'
 import { StoryboardModel } from './video-image.model.ts'
-import { deleteVideo, findVideoDescription, findVideo, updateVideo } from './videos.ts'
+import { assertChannelOfAccount, deleteVideo, findVideoDescription, findVideo, updateVideo } from './videos.ts'
 import { listVideos } from './videos.query.ts'
 
 /** Returns the viewer, IP address and video password (header `x-peertube-video-password`) of a request. */
@@ -39,12 +39,14 @@ export const videosRoutes = implementContract(videosContract, {
     await listVideos(query, viewer, { accountId: (await findAccount(params.name)).id }),
   'GET /video-channels/:channelHandle/videos': async ({ params, query, viewer }) =>
     await listVideos(query, viewer, { channelId: (await findChannel(params.channelHandle)).id }),
-  'GET /users/me/videos': async ({ query, viewer }) =>
-    await listVideos({ sort: '-createdAt', ...query, include: undefined }, viewer, {
+  'GET /users/me/videos': async ({ query, viewer }) => {
+    if (query.channelId !== undefined) await assertChannelOfAccount(query.channelId, viewer.accountId)
+    return await listVideos({ sort: '-createdAt', ...query, include: undefined }, viewer, {
       mine: true,
       accountId: viewer.accountId,
       channelId: query.channelId
-    }),
+    })
+  },
   'GET /videos/:id': async ({ params, viewer, request }) => await findVideo(params.id, videoRequestContext(request, viewer)),
   'GET /videos/:id/description': async ({ params, viewer, request }) => ({
     description: await findVideoDescription(params.id, videoRequestContext(request, viewer))

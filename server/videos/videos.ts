@@ -127,6 +127,12 @@ export async function assertOwnChannel(channelId: number, userId: number, tx?: T
   if (channel.user_id !== userId) throw new Problem(400, null, 'Unknown video "video channel" for this account.')
 }
 
+/** Throws 404 unless the channel exists and belongs to the account: which channels others have is none of the viewer's videos. */
+export async function assertChannelOfAccount(channelId: number, accountId: number): Promise<void> {
+  if ((await runQuery(sql`SELECT 1 FROM channels WHERE id = ${channelId} AND account_id = ${accountId}`)).length === 0)
+    throw notFound('Video channel')
+}
+
 function detailsJson(row: VideoDetailsRow, viewer: Viewer | null): VideoDetails {
   const canManage = canManageVideo(viewer, { ownerUserId: row.owner_user_id })
   // Before publication only users who can manage the video may play it.

@@ -11,7 +11,7 @@ type DeletableChannel = { id: number; name: string; displayName: string; followe
 /** Deletes one of the user's channels after a dialog that lists what is lost and asks for the channel's name; returns whether it did. */
 export async function confirmAndDeleteChannel({ id, name, displayName, followersCount }: DeletableChannel): Promise<boolean> {
   try {
-    const { total } = await api('GET /users/me/videos', { query: { channelId: id, count: 0 } })
+    const { total = 0 } = await api('GET /users/me/videos', { query: { channelId: id, count: 0 } })
     const losses = [
       ...(total > 0 ? [t('channels.losesVideos', { count: total })] : []),
       ...(followersCount > 0 ? [t('channels.losesFollowers', { count: followersCount })] : []),

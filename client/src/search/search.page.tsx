@@ -76,7 +76,7 @@ function SearchResults({ searchText }: { searchText: string }): JSX.Element {
       return { total: 0, data: [] }
     }
     const page = await api('GET /search/videos', { query: { start, search: searchText } })
-    setVideoCount(page.total)
+    setVideoCount(page.total ?? null)
     setRefusal(page.refusal ?? null)
     return page
   }

@@ -13,7 +13,7 @@ const LOAD_MARGIN = '1600px'
 /** The number of new cards rendered in one task, so that scrolling is not blocked. */
 const CARDS_PER_STEP = 4
 
-type VideoPage = { total: number; data: Video[] }
+type VideoPage = { total?: number; data: Video[] }
 type VideoList = { items: Video[]; total: number | null }
 
 /** The lists as they were when their page was left, by history entry and name. */
@@ -66,7 +66,7 @@ export function InfiniteVideoGrid({ name, load, firstPage, withChannel = true, h
       const newVideos = data.filter(({ id }) => !knownIds.has(id))
       // Videos published meanwhile shift known videos to the next page; a page without a new video is the end.
       const items = [...from.items, ...newVideos]
-      setList({ items, total: newVideos.length === 0 ? items.length : total })
+      setList({ items, total: newVideos.length === 0 ? items.length : (total ?? null) })
     } catch {
       setFailed(true)
     } finally {

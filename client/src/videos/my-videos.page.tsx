@@ -50,7 +50,7 @@ function VideoList(): JSX.Element {
       })
       if (request !== lastRequest.current) return
       setVideos(before => (start === 0 ? page.data : [...before, ...page.data.filter(({ id }) => !before.some(video => video.id === id))]))
-      setTotal(page.total)
+      setTotal(page.total ?? null)
     } catch {
       if (request === lastRequest.current) setFailed(true)
     } finally {
