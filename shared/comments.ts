@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Account } from './actors.ts'
 import { defineContract } from './contract.ts'
-import { Bool, int, resultList, Paging, Timestamp } from './fields.ts'
+import { Bool, int, resultList, Paging, Timestamp, arrayParam } from './fields.ts'
 import { VideoId, VideoParam } from './videos.ts'
 
 /**
@@ -40,10 +40,17 @@ export const Comment = z.object({
   account: Account.nullable()
 })
 export type Comment = z.output<typeof Comment>
+/** A comment in a list over several videos. */
+export const CommentOnVideo = Comment.extend({
+  video: z.object({ id: z.int(), uuid: z.string(), name: z.string() }),
+  automaticTags: z.array(z.string())
+})
+export type CommentOnVideo = z.output<typeof CommentOnVideo>
 /** A comment with its replies, recursively. */
 export type CommentTree = { comment: Comment; children: CommentTree[] }
 const CommentTreeSchema: z.ZodType<CommentTree> = z.object({ comment: Comment, children: z.array(z.any()) })
 
+const SearchText = z.string().max(200).optional()
 const RowId = int(1, 2 ** 31 - 1)
 const CommentBody = z.object({ text: z.string('Invalid value').trim().min(1, 'Invalid value').max(10_000, 'Invalid value') })
 const CommentParam = z.object({ id: VideoId, commentId: RowId })
@@ -98,9 +105,15 @@ export const commentsContract = defineContract({
     auth: 'user',
     query: Paging.extend({
       isHeldForReview: Bool.optional(),
-      search: z.string().max(200).optional(),
+      search: SearchText.describe('In the text, the name of the author or that of the video'),
+      searchAccount: SearchText,
+      searchVideo: SearchText,
+      videoId: RowId.optional(),
+      videoChannelId: RowId.optional(),
+      autoTagOneOf: arrayParam(z.string().max(200)).optional(),
       sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional()
     }),
-    response: resultList(Comment)
+    response: resultList(CommentOnVideo),
+    refusals: { 403: 'The video or channel belongs to another user', 404: 'No such video or channel' }
   }
 })

@@ -38,6 +38,15 @@ export type RouteSpec = {
 /** Routes by `METHOD /path` below /api/v1. */
 export type Contract = Readonly<Record<string, RouteSpec>>
 
+/** The operationId of a route in the OpenAPI document: `GET /videos/:id/description` becomes getVideosIdDescription. */
+export function operationId(key: string): string {
+  const [first, ...rest] = key
+    .replace(/[^a-zA-Z]+/g, ' ')
+    .trim()
+    .split(' ')
+  return first!.toLowerCase() + rest.map(word => word[0]!.toUpperCase() + word.slice(1)).join('')
+}
+
 /** Declares the routes of a feature. */
 export function defineContract<const T extends Record<`${'GET' | 'POST' | 'PUT' | 'DELETE'} /${string}`, RouteSpec>>(routes: T): T {
   return routes

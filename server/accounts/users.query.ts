@@ -13,10 +13,15 @@ const WITH_ACCOUNT = sql`JOIN accounts account ON account.user_id = u.id JOIN ac
 const QUOTA_USAGE = sql`jsonb_build_object(
   'totalVideoFileSize', used.total, 'videoQuotaUsed', used.total, 'videoQuotaUsedDaily', used.daily)`
 const TOTAL_BYTES = sql`(SELECT used.total FROM ${quotaUsageSql(sql`u.id`)} used)`
-// PeerTube's clients expect these counts; abuses and comments are not counted in this version.
-const COUNTS = sql`jsonb_build_object('videosCount', (
+const ABUSE_ACCEPTED = 3
+/** Videos, comments that are not deleted, reports of what the user has, those of them that were accepted, and reports by the user. */
+const COUNTS = sql`(SELECT jsonb_build_object(
+  'videosCount', (
     SELECT count(*) FROM videos video JOIN channels channel ON channel.id = video.channel_id WHERE channel.account_id = account.id),
-  'abusesCount', 0, 'abusesAcceptedCount', 0, 'abusesCreatedCount', 0, 'videoCommentsCount', 0)`
+  'abusesCount', count(*), 'abusesAcceptedCount', count(*) FILTER (WHERE abuse.state = ${ABUSE_ACCEPTED}),
+  'abusesCreatedCount', (SELECT count(*) FROM abuses created WHERE created.reporter_id = account.id),
+  'videoCommentsCount', (SELECT count(*) FROM comments comment WHERE comment.account_id = account.id AND comment.deleted_at IS NULL))
+  FROM abuses abuse WHERE abuse.flagged_id = account.id)`
 
 const ORDERS = {
   id: sql`u.id`,

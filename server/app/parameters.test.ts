@@ -166,3 +166,49 @@ test('passwords of a video come in the order that is asked for', async () => {
   expect(await list('sort=-id&count=2')).toEqual(['three', 'two'])
   expect(await list('')).toEqual(['three', 'two', 'one'])
 })
+
+test('errors of a route name its documentation', async () => {
+  const { docs } = (await site.call('GET /videos/99999')).json
+  expect(docs).toBe(`${site.url}/api/v1/docs#getVideosId`)
+  expect((await site.call('GET //api/v1/docs')).text).toContain('id="getVideosId"')
+  for (const [key, operation] of [
+    ['GET /videos?sort=nope', 'getVideos'],
+    ['GET /users/me', 'getUsersMe'],
+    ['POST /users/register', 'postUsersRegister']
+  ] as const)
+    expect([key, (await site.call(key)).json.docs]).toEqual([key, `${site.url}/api/v1/docs#${operation}`])
+  expect((await site.call('GET /unknown')).json).not.toHaveProperty('docs')
+})
+
+test('an internal video that becomes public keeps its date, a private or unlisted one gets a new one', async () => {
+  const publishedAt = async (uuid: string) => (await site.call(`GET /videos/${uuid}`, { token: ada.token })).json.publishedAt
+  for (const [privacy, isKept] of [
+    [4, true],
+    [3, false],
+    [2, false]
+  ] as const) {
+    const { uuid } = await seedVideo({ channelId: ada.channelId, privacy })
+    await runQuery(sql`UPDATE videos SET published_at = '2020-01-01T00:00:00Z' WHERE uuid = ${uuid}::uuid`)
+    expect((await site.call(`PUT /videos/${uuid}`, { token: ada.token, body: { privacy: 1 } })).status).toBe(204)
+    expect([privacy, (await publishedAt(uuid)) === '2020-01-01T00:00:00.000Z']).toEqual([privacy, isKept])
+  }
+})
+
+test('the counts of a user count its comments and reports', async () => {
+  const { uuid, id } = await seedVideo({ channelId: ada.channelId })
+  const comment = async (text: string) =>
+    (await site.call(`POST /videos/${uuid}/comment-threads`, { token: ada.token, body: { text } })).json.comment.id
+  await comment('one')
+  const deleted = await comment('two')
+  await site.call(`DELETE /videos/${uuid}/comments/${deleted}`, { token: ada.token })
+  const report = async (token: string, body: object) =>
+    (await site.call('POST /abuses', { token, body: { reason: 'bad bad', ...body } })).json.abuse.id
+  const accepted = await report(bob.token, { video: { id } })
+  await report(bob.token, { account: { id: (await site.call('GET /accounts/ada')).json.id } })
+  await report(ada.token, { account: { id: (await site.call('GET /accounts/bob')).json.id } })
+  await site.call(`PUT /abuses/${accepted}`, { token: root, body: { state: 3 } })
+  const counts = async (id: number) => (await site.call(`GET /users/${id}?withStats=true`, { token: root })).json
+  expect(await counts(ada.id)).toMatchObject({ abusesCount: 2, abusesAcceptedCount: 1, abusesCreatedCount: 1, videoCommentsCount: 1 })
+  expect(await counts(bob.id)).toMatchObject({ abusesCount: 1, abusesAcceptedCount: 0, abusesCreatedCount: 2, videoCommentsCount: 0 })
+  expect((await site.call(`GET /users/${ada.id}`, { token: root })).json).not.toHaveProperty('abusesCount')
+})

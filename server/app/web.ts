@@ -7,7 +7,7 @@ import { config, instanceOrigin } from '../core/config.ts'
 import { logger, loggedIp } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
 import { serveCachedResponse } from '../core/response-cache.ts'
-import { setAuthenticator } from '../core/route.ts'
+import { operationOf, setAuthenticator } from '../core/route.ts'
 import { markInteractiveUse } from '../core/interactive-load.ts'
 import { authenticateRequest } from '../accounts/session.ts'
 import { inboxRouter } from '../fediverse/inbox.routes.ts'
@@ -107,6 +107,7 @@ const writeProblem: ErrorRequestHandler = (error, request, response, _next) => {
   const id = problem ? undefined : randomUUID()
   if (!problem) logger.error('A request failed', { id, method: request.method, url: request.originalUrl, ip: loggedIp(request.ip), error })
   const { status, code, message, extra } = problem ?? new Problem(500, null, `Something went wrong here; the log has it as ${id}.`)
+  const operation = operationOf(response)
   for (const [name, value] of Object.entries(extra.headers ?? {})) response.setHeader(name, value)
   response
     .status(status)
@@ -121,6 +122,7 @@ const writeProblem: ErrorRequestHandler = (error, request, response, _next) => {
         ...extra.details,
         ...(extra['invalid-params'] ? { 'invalid-params': extra['invalid-params'] } : {}),
         instance: request.originalUrl,
+        ...(operation ? { docs: `${instanceOrigin()}/api/v1/docs#${operation}` } : {}),
         error: message
       })
     )

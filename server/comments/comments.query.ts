@@ -1,6 +1,7 @@
 import type { Transaction } from 'sequelize'
 import { z } from 'zod'
-import { Comment, type CommentTree } from '../../shared/comments.ts'
+import { Comment, type CommentOnVideo, type CommentTree } from '../../shared/comments.ts'
+import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
 import { sqlAnd, queryAs, runQuery, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
@@ -71,20 +72,77 @@ export async function findComment(id: number, commentViewer: CommentViewer): Pro
   return (await renderComments(rows.map(({ json }) => json)))[0] ?? null
 }
 
-/** Lists the comments below the videos of the viewer's account. */
+/** Paging and filters of the comments on the videos of an account. */
+export type OwnVideoCommentFilters = CommentPage & {
+  isHeldForReview?: boolean
+  search?: string
+  searchAccount?: string
+  searchVideo?: string
+  videoId?: number
+  videoChannelId?: number
+  autoTagOneOf?: string[]
+}
+
+/**
+ * Lists the comments below the videos of the viewer's account. Throws 404 for an unknown video or channel to filter by, 403 for one of
+ * another account.
+ */
 export async function listCommentsOnOwnVideos(
   viewer: Viewer,
-  { isHeldForReview, search, ...page }: CommentPage & { isHeldForReview?: boolean; search?: string }
-): Promise<{ total: number; data: Comment[] }> {
+  { isHeldForReview, search, searchAccount, searchVideo, videoId, videoChannelId, autoTagOneOf, ...page }: OwnVideoCommentFilters
+): Promise<{ total: number; data: CommentOnVideo[] }> {
+  await assertOwnVideoOrChannel(viewer, { videoId, videoChannelId })
+  const matches = (column: Sql, text: string) => sql`coalesce(${column} ILIKE ${`%${text.replace(/[\\%_]/g, '\\$&')}%`}, false)`
+  const matchesAuthor = (text: string) => sql`(${matches(sql`account.name`, text)} OR ${matches(sql`actor.preferred_username`, text)})`
+  const matchesVideo = (text: string) =>
+    sql`EXISTS (SELECT 1 FROM videos v WHERE v.id = comment.video_id AND ${matches(sql`v.name`, text)})`
   const conditions = [
     sql`comment.deleted_at IS NULL`,
     notBlockedSql({ actorId: sql`actor.id`, host: sql`actor.host` }, viewer.id),
     sql`EXISTS (SELECT 1 FROM videos v JOIN channels c ON c.id = v.channel_id
-      WHERE v.id = comment.video_id AND c.account_id = ${viewer.accountId})`
+      WHERE v.id = comment.video_id AND c.account_id = ${viewer.accountId}
+        AND v.channel_id = coalesce(${videoChannelId ?? null}::int, v.channel_id))`
   ]
+  if (videoId !== undefined) conditions.push(sql`comment.video_id = ${videoId}`)
   if (isHeldForReview !== undefined) conditions.push(sql`comment.held = ${isHeldForReview}`)
-  if (search) conditions.push(sql`comment.text ILIKE ${`%${search.replace(/[\\%_]/g, '\\$&')}%`}`)
-  return await queryComments(sqlAnd(conditions), { viewer, ownsVideo: true }, page)
+  if (search) conditions.push(sql`(${matches(sql`comment.text`, search)} OR ${matchesAuthor(search)} OR ${matchesVideo(search)})`)
+  if (searchAccount) conditions.push(matchesAuthor(searchAccount))
+  if (searchVideo) conditions.push(matchesVideo(searchVideo))
+  // Comments get no automatic tags here.
+  if (autoTagOneOf) conditions.push(sql`FALSE`)
+  const { total, data } = await queryComments(sqlAnd(conditions), { viewer, ownsVideo: true }, page)
+  const videos = await queryAs(
+    z.object({ id: z.int(), uuid: z.string(), name: z.string() }),
+    sql`SELECT id, uuid, name FROM videos WHERE id = ANY(${data.map(comment => comment.videoId)}::int[])`
+  )
+  const videoById = new Map(videos.map(video => [video.id, video]))
+  return {
+    total,
+    // A video may have been deleted since, with its comments.
+    data: data.flatMap(comment => {
+      const video = videoById.get(comment.videoId)
+      return video ? [{ ...comment, video, automaticTags: [] }] : []
+    })
+  }
+}
+
+async function assertOwnVideoOrChannel(
+  viewer: Viewer,
+  { videoId, videoChannelId }: Pick<OwnVideoCommentFilters, 'videoId' | 'videoChannelId'>
+): Promise<void> {
+  const assertOwn = (owners: { id: number }[], what: string) => {
+    if (!owners[0]) throw notFound(what)
+    if (owners[0].id !== viewer.accountId) throw new Problem(403, null, `${what} belongs to another user`)
+  }
+  if (videoId !== undefined)
+    assertOwn(
+      await runQuery<{ id: number }>(
+        sql`SELECT c.account_id AS id FROM videos v JOIN channels c ON c.id = v.channel_id WHERE v.id = ${videoId} AND v.gone_at IS NULL`
+      ),
+      'Video'
+    )
+  if (videoChannelId !== undefined)
+    assertOwn(await runQuery<{ id: number }>(sql`SELECT account_id AS id FROM channels WHERE id = ${videoChannelId}`), 'Video channel')
 }
 
 async function queryComments(

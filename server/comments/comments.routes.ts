@@ -52,8 +52,7 @@ export const commentsRoutes = implementContract(commentsContract, {
     await deleteComment((await findWatchableVideo(params.id, viewer, request)).id, params.commentId, viewer),
   'POST /videos/:id/comments/:commentId/approve': async ({ params, viewer, request }) =>
     await approveComment((await findWatchableVideo(params.id, viewer, request)).id, params.commentId, viewer),
-  'GET /users/me/videos/comments': async ({ viewer, query: { isHeldForReview, search, sort, ...rest } }) =>
-    await listCommentsOnOwnVideos(viewer, { ...paging(rest), isHeldForReview, search, sort })
+  'GET /users/me/videos/comments': async ({ viewer, query }) => await listCommentsOnOwnVideos(viewer, { ...query, ...paging(query) })
 })
 
 async function findWatchableVideo(

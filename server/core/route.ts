@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response, Router } from 'express'
 import { Router as createRouter } from 'express'
 import { z } from 'zod'
-import type { Auth, Contract, RouteSpec } from '../../shared/contract.ts'
+import { operationId, type Auth, type Contract, type RouteSpec } from '../../shared/contract.ts'
 import { receiveMultipartFiles, type MultipartFile } from './multipart.ts'
 import { limitRate } from './request-rate-limit.ts'
 import { invalidParams, Problem, type InvalidParam } from './problem.ts'
@@ -61,7 +61,7 @@ export function implementContract<C extends Contract>(routes: C, handlers: Route
   for (const [key, spec] of Object.entries(routes)) {
     const [method, path] = key.split(' ') as [string, string]
     const handler = handlers[key] as unknown as (input: object) => Promise<unknown>
-    const steps: RequestHandler[] = [limitRate(spec.limit ?? 'api')]
+    const steps: RequestHandler[] = [noteOperation(key), limitRate(spec.limit ?? 'api')]
     if (spec.cache) {
       steps.push(
         cacheResponse(async (request, response) => {
@@ -77,6 +77,21 @@ export function implementContract<C extends Contract>(routes: C, handlers: Route
     router[method.toLowerCase() as 'get'](path, ...steps)
   }
   return router
+}
+
+const operations = new WeakMap<Response, string>()
+
+/** Returns the operationId of the route that a response is of; undefined outside the contracts. */
+export function operationOf(response: Response): string | undefined {
+  return operations.get(response)
+}
+
+function noteOperation(key: string): RequestHandler {
+  const id = operationId(key)
+  return (_request, response, next) => {
+    operations.set(response, id)
+    next()
+  }
 }
 
 const MAX_ROLE: Record<Auth, number> = { none: 3, optional: 3, user: 2, moderator: 1, admin: 0 }

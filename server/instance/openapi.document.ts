@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponsesObject } from 'zod-openapi'
-import type { Contract, FileKind, RouteSpec } from '../../shared/contract.ts'
+import { operationId, type Contract, type FileKind, type RouteSpec } from '../../shared/contract.ts'
 import { User } from '../../shared/accounts.ts'
 import { Account, ActorImage, ActorSummary, Channel } from '../../shared/actors.ts'
 import { LabelledConstant } from '../../shared/fields.ts'
@@ -46,6 +46,7 @@ const Problem = z
       .optional()
       .describe('What was wrong with each parameter'),
     instance: z.string().describe('The address that was asked'),
+    docs: z.string().optional().describe('The address of the description of the route'),
     error: z.string().describe('The same as detail, for old clients')
   })
   .meta({ id: 'Problem', description: 'A refusal (RFC 9457)' })
@@ -141,15 +142,6 @@ function buildOperation(key: string, path: string, spec: RouteSpec): ZodOpenApiO
     ...requestBodyOf(spec),
     responses: responsesOf(spec, paramNames.length > 0)
   }
-}
-
-/** Returns an operationId: `GET /videos/:id/description` becomes getVideosIdDescription. */
-function operationId(key: string): string {
-  const [first, ...rest] = key
-    .replace(/[^a-zA-Z]+/g, ' ')
-    .trim()
-    .split(' ')
-  return first!.toLowerCase() + rest.map(word => word[0]!.toUpperCase() + word.slice(1)).join('')
 }
 
 function requestBodyOf(spec: RouteSpec): Pick<ZodOpenApiOperationObject, 'requestBody'> {

@@ -110,6 +110,43 @@ it('fetches a channel by handle and by URL, and crawls its videos', async () => 
   expect((await site.call(`GET /search/video-channels?handles[]=films@${peer.host}&handles[]=alice_channel`)).json.total).toBe(2)
 })
 
+it('finds a local channel by every address that leads to it', async () => {
+  const host = new URL(site.url).host
+  for (const text of [
+    'alice_channel',
+    '@alice_channel',
+    '!alice_channel',
+    'Alice_Channel',
+    `alice_channel@${host}`,
+    `@ALICE_channel@${host}`,
+    `!alice_channel@${host}`,
+    `acct:alice_channel@${host}`,
+    ...['c/alice_channel', 'c/alice_channel/videos', 'video-channels/alice_channel', '@alice_channel', `c/alice_channel@${host}`].flatMap(
+      path => [`${site.url}/${path}`, `${site.url}/${path}/`, `${host}/${path}`]
+    ),
+    `${site.url}/c/Alice_Channel?a=b#c`,
+    `${site.url.toUpperCase()}/c/alice_channel`
+  ])
+    for (const token of [undefined, alice.token])
+      expect([text, (await searchChannels(text, token)).data.map((one: any) => one.name)]).toEqual([text, ['alice_channel']])
+  expect((await searchChannels(`nobody@${host}`)).total).toBe(0)
+  expect((await searchChannels(`${site.url}/c/nobody`)).total).toBe(0)
+})
+
+it('the nearest names come first', async () => {
+  for (const name of ['A long talk about ospreys and other birds', 'Ospreys', 'Many ospreys']) {
+    const { id } = await seedVideo({ channelId: alice.channelId })
+    await runQuery(sql`UPDATE videos SET name = ${name} WHERE id = ${id}`)
+  }
+  const names = async (sort: string) => (await site.call(`GET /search/videos?search=ospreys${sort}`)).json.data.map((one: any) => one.name)
+  const nearest = ['Ospreys', 'Many ospreys', 'A long talk about ospreys and other birds']
+  expect(await names('')).toEqual(nearest)
+  expect(await names('&sort=-match')).toEqual(nearest)
+  expect(await names('&sort=match')).toEqual([...nearest].reverse())
+  expect(await names('&sort=-name')).toEqual(['Ospreys', 'Many ospreys', 'A long talk about ospreys and other birds'])
+  expect(await names('&sort=publishedAt')).toEqual(['A long talk about ospreys and other birds', 'Ospreys', 'Many ospreys'])
+})
+
 it('fetches a video by its id and by another URL of its server', async () => {
   expect((await searchVideos(remoteVideo.id, alice.token)).data[0]).toMatchObject({
     name: 'A far film',

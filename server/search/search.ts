@@ -7,7 +7,7 @@ import { parseHandle } from '../actors/handle.ts'
 import { resolveHandle } from '../actors/resolve-actor.ts'
 import { listChannels } from '../channels/channels.query.ts'
 import { resolveChannel } from '../channels/resolve-channel.ts'
-import { config, instanceHost } from '../core/config.ts'
+import { config, instanceHost, instanceOrigin } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { paging } from '../core/paging.ts'
 import type { Viewer } from '../core/route.ts'
@@ -39,7 +39,7 @@ export async function searchVideos(
   { search: searchText, ...query }: VideoSearch,
   viewer: Viewer | null
 ): Promise<{ total?: number; data: Video[]; refusal?: SearchRefusal }> {
-  const url = httpUrl(searchText?.trim())
+  const url = httpUrl(searchText?.trim()) ?? ownUrlWithoutScheme(searchText?.trim() ?? '')
   const { sort, uuids, startDate, endDate, originallyPublishedStartDate, originallyPublishedEndDate, durationMin, durationMax, ...rest } =
     query
   const narrowed = { uuids, startDate, endDate, originallyPublishedStartDate, originallyPublishedEndDate, durationMin, durationMax }
@@ -62,18 +62,24 @@ export async function searchChannels(
   viewer: Viewer | null
 ): Promise<{ total: number; data: Channel[] }> {
   const text = searchText.trim()
-  const url = httpUrl(text)
+  const url = httpUrl(text) ?? ownUrlWithoutScheme(text)
   const handle = url === null ? parseHandle(text) : null
   if (url === null && handle === null)
     return await listChannels({
       ...paging(rest),
       sort: sort === undefined ? '-match' : sort,
-      search: text.replace(/^@/, '').slice(0, 200) || undefined,
+      search: text.replace(/^(?:acct:@?|[@!])/i, '').slice(0, 200) || undefined,
       host,
       handles
     })
   const id = await findOrFetchChannel(url ?? handle!, viewer)
   return typeof id !== 'number' ? { total: 0, data: [] } : await listChannels({ start: 0, count: 1, id })
+}
+
+/** Completes an address of this instance as people copy it: `example.org/c/name`; null for any other text. */
+function ownUrlWithoutScheme(text: string): string | null {
+  const isOwn = text.toLowerCase().startsWith(`${instanceHost().toLowerCase()}/`)
+  return isOwn ? httpUrl(`${new URL(instanceOrigin()).protocol}//${text}`) : null
 }
 
 /** Returns the id of the video at a URL, fetched where the viewer is allowed to, or why there is none. */

@@ -93,8 +93,9 @@ export async function updateVideo(
     video.commentsPolicy = commentsPolicyOf(attributes) ?? video.commentsPolicy
     video.set(scheduleFields(attributes))
     await setPasswords(video, attributes, oldPrivacy, tx)
-    // The publication date of a video is the time when it became public.
-    if (video.privacy === VIDEO_PRIVACY.PUBLIC && oldPrivacy !== VIDEO_PRIVACY.PUBLIC) video.publishedAt = new Date()
+    // An internal video was published for everybody here already.
+    if (video.privacy === VIDEO_PRIVACY.PUBLIC && oldPrivacy !== VIDEO_PRIVACY.PUBLIC && oldPrivacy !== VIDEO_PRIVACY.INTERNAL)
+      video.publishedAt = new Date()
     video.changed('updatedAt', true)
     await video.save({ transaction: tx })
     await setVideoImages(video.id, images, tx)
