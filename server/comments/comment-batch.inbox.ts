@@ -8,7 +8,7 @@ import { findTombstoned } from '../fediverse/tombstones.ts'
 import { isObject } from '../fediverse/vocabulary.ts'
 import { forwardCommentActivities } from './comment.outbox.ts'
 import { adjustCommentCount } from './comments.ts'
-import { parseCommentNote, renderCommentNoteHtml, type ParsedCommentNote } from './comment.codec.ts'
+import { parseCommentNote, renderCommentNoteHtml, sourceOfCommentNote, type ParsedCommentNote } from './comment.codec.ts'
 
 type CommentPlacement = {
   url: string
@@ -82,15 +82,15 @@ async function insertComments(comments: BatchComment[], tx: Transaction): Promis
   const accepted = comments.filter(({ url }) => !tombstoned.has(url))
   const rows = await runQuery<{ url: string }>(
     sql`
-    INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, remote, held, created_at, updated_at)
-    SELECT url, video, account, parent, thread, text, true, false, created, updated
+    INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, source, remote, held, created_at, updated_at)
+    SELECT url, video, account, parent, thread, text, source, true, false, created, updated
     FROM unnest(${accepted.map(({ url }) => url)}::text[], ${accepted.map(comment => comment.video_id)}::int[],
       ${accepted.map(comment => comment.account_id)}::int[],
       ${accepted.map(comment => comment.parent_id)}::int[], ${accepted.map(comment => comment.thread_id)}::int[],
-      ${accepted.map(({ text }) => text)}::text[],
+      ${accepted.map(({ text }) => text)}::text[], ${accepted.map(({ note }) => sourceOfCommentNote(note))}::text[],
       ${accepted.map(({ note }) => note.published!.toISOString())}::timestamptz[],
       ${accepted.map(({ note }) => note.updated!.toISOString())}::timestamptz[])
-      WITH ORDINALITY AS given (url, video, account, parent, thread, text, created, updated, place)
+      WITH ORDINALITY AS given (url, video, account, parent, thread, text, source, created, updated, place)
     ORDER BY place ON CONFLICT (url) DO NOTHING RETURNING url`,
     tx
   )

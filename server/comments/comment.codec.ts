@@ -115,6 +115,11 @@ const cutHtml = (html: string, max: number) =>
     .replace(/&[#\w]{0,10}$/, '')
     .replace(/[\ud800-\udbff]$/, '')
 
+/** Returns the Markdown that a comment was written in, as PeerTube sends it; null where its origin sent HTML or only a link. */
+export function sourceOfCommentNote({ content, isMarkdown, link }: ParsedCommentNote): string | null {
+  return isMarkdown && !link ? content.slice(0, MAX_TEXT) : null
+}
+
 const pageOf = (object: JsonObject) =>
   linksOf(object.url)
     .filter(({ mediaType }) => (mediaType ?? 'text/html') === 'text/html')

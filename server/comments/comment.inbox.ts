@@ -30,6 +30,7 @@ import {
   parentsOf,
   parseCommentNote,
   renderCommentNoteHtml,
+  sourceOfCommentNote,
   type ParsedCommentNote
 } from './comment.codec.ts'
 import { hasAttachments, storeAttachments } from './comment-attachments.ts'
@@ -252,10 +253,10 @@ async function storeRemoteComment(
     const held = isNew ? !video.remote && video.policy === POLICY_APPROVAL && !existing?.reply_approval : existing.held
     const [row] = await runQuery<StoredComment>(
       sql`
-      INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, note_summary, remote, held, reply_approval, created_at, updated_at)
-      VALUES (${note.url}, ${videoId}, ${video.account}, ${parentId}, ${threadId}, ${text}, ${note.summary}, true, ${held},
+      INSERT INTO comments (url, video_id, account_id, parent_id, thread_id, text, source, note_summary, remote, held, reply_approval, created_at, updated_at)
+      VALUES (${note.url}, ${videoId}, ${video.account}, ${parentId}, ${threadId}, ${text}, ${sourceOfCommentNote(note)}, ${note.summary}, true, ${held},
         ${video.remote && sameOrigin(note.approval ?? '', video.url) ? note.approval : null}, ${note.published ?? note.updated ?? now}, ${note.updated ?? now})
-      ON CONFLICT (url) DO UPDATE SET text = excluded.text, note_summary = excluded.note_summary, updated_at = excluded.updated_at,
+      ON CONFLICT (url) DO UPDATE SET text = excluded.text, source = excluded.source, note_summary = excluded.note_summary, updated_at = excluded.updated_at,
         held = CASE WHEN ${isWidened} THEN excluded.held ELSE comments.held END,
         deleted_at = CASE WHEN ${isWidened} THEN NULL ELSE comments.deleted_at END
       RETURNING id, video_id, thread_id`,

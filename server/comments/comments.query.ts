@@ -17,7 +17,7 @@ export type CommentViewer = { viewer: Viewer | null; ownsVideo: boolean }
 type CommentPage = { start: number; count: number; sort?: string }
 
 /** A comment as the database stores it, before its text is rendered. */
-const StoredComment = Comment.omit({ html: true }).extend({ remote: z.boolean() })
+const StoredComment = Comment.omit({ html: true }).extend({ remote: z.boolean(), stored: z.string() })
 
 /** The SQL aliases of a comment and of its author's actor. */
 type CommentAliases = { comment: Sql; actor: Sql }
@@ -165,9 +165,9 @@ async function queryComments(
 /** Renders comments as HTML; the text of remote comments is sanitised again on output (docs/federation.md#html-and-text). */
 async function renderComments(comments: z.output<typeof StoredComment>[]): Promise<Comment[]> {
   const { markdownToHtml, sanitizeRemoteHtml } = await import('../core/markdown.ts')
-  return comments.map(({ remote, ...comment }) => ({
+  return comments.map(({ remote, stored, ...comment }) => ({
     ...comment,
-    html: (remote ? sanitizeRemoteHtml : markdownToHtml)(comment.text).trim()
+    html: (remote ? sanitizeRemoteHtml : markdownToHtml)(stored).trim()
   }))
 }
 
@@ -222,7 +222,8 @@ function visibleRepliesSql(commentViewer: CommentViewer): Sql {
 
 function commentSql(commentViewer: CommentViewer): Sql {
   const replies = visibleRepliesSql(commentViewer)
-  return sql`json_build_object('id', comment.id, 'url', comment.url, 'text', comment.text, 'summary', comment.note_summary,
+  return sql`json_build_object('id', comment.id, 'url', comment.url, 'text', coalesce(comment.source, comment.text),
+    'stored', comment.text, 'summary', comment.note_summary,
     'attachments', ${ATTACHMENTS_SQL}, 'remote', comment.remote,
     'threadId', coalesce(comment.thread_id, comment.id), 'inReplyToCommentId', comment.parent_id, 'videoId', comment.video_id,
     'createdAt', ${isoTimestampSql(sql`comment.created_at`)}, 'updatedAt', ${isoTimestampSql(sql`comment.updated_at`)},

@@ -88,7 +88,7 @@ export async function tombstoneComment(
   const [before] = await runQuery<{ held: boolean }>(sql`SELECT held FROM comments WHERE id = ${id} AND deleted_at IS NULL FOR UPDATE`, tx)
   if (!before) return
   await runQuery(
-    sql`UPDATE comments SET text = '', note_summary = NULL, held = false, deleted_at = now(), updated_at = now() WHERE id = ${id}`,
+    sql`UPDATE comments SET text = '', source = NULL, note_summary = NULL, held = false, deleted_at = now(), updated_at = now() WHERE id = ${id}`,
     tx
   )
   await removeAttachments(id, tx)

@@ -63,6 +63,21 @@ const getThread = async (id: number): Promise<CommentTree> => (await site.call(`
 test.each<[string, Json, Json]>([
   ['a map of languages alone', { content: undefined, contentMap: { fr: '<p>Salut</p>' } }, { html: '<p>Salut</p>' }],
   ['a text with a language', { content: { '@value': '<p>Salut</p>', '@language': 'fr' } }, { html: '<p>Salut</p>' }],
+  ['HTML', { content: '<p>One <b>two</b></p><script>x()</script>' }, { text: '<p>One two</p>', html: '<p>One two</p>' }],
+  [
+    'Markdown, as PeerTube writes it',
+    { content: 'One **two** <b>three</b>', mediaType: 'text/markdown' },
+    { text: 'One **two** <b>three</b>', html: '<p>One <strong>two</strong> &lt;b&gt;three&lt;/b&gt;</p>' }
+  ],
+  [
+    'Markdown and an attachment',
+    { content: '_One_', mediaType: 'text/markdown', attachment: 'https://x.example/1' },
+    {
+      text: '_One_',
+      html: '<p><em>One</em></p>',
+      attachments: [{ url: 'https://x.example/1', mediaType: null, name: null, thumbnailPath: null }]
+    }
+  ],
   ['a warning', { summary: 'Spoiler' }, { html: '<p>Hello</p>', summary: 'Spoiler' }],
   ['a warning in a language', { summaryMap: { fr: 'Fin' } }, { summary: 'Fin' }],
   ['no date', { published: undefined }, { html: '<p>Hello</p>' }],

@@ -17,6 +17,7 @@ const TABLES_WITHOUT_TRIGGER = [
   'object_refreshes',
   'outgoing',
   'peers',
+  'processed_activities',
   'tombstones',
   'uptime'
 ]

@@ -1,4 +1,5 @@
 import { runQuery, sql } from '../core/sql.ts'
+import { EFFECTIVE_OUTCOMES } from './incoming.query.ts'
 
 /** Counts known servers, and those that fail, have an open circuit breaker or are suspended. */
 export async function countPeers(): Promise<{ total: number; failing: number; open: number; suspended: number }> {
@@ -26,4 +27,25 @@ export async function countPendingActivities(): Promise<{
     incoming: { waiting: row!.incoming },
     outgoing: { waiting: row!.queued + row!.deliveries, held: row!.held, unsendable: row!.unsendable }
   }
+}
+
+/** Received activities of one type since the installation: those that had an effect, and the others. */
+export type ProcessedActivities = { type: string; effective: number; ineffective: number }
+
+/** Counts the received activities that were processed, by type. */
+export async function countProcessedActivities(): Promise<ProcessedActivities[]> {
+  return await runQuery<ProcessedActivities>(sql`
+    SELECT type, sum(effective)::float8 AS effective, sum(ineffective)::float8 AS ineffective FROM (
+      SELECT type, effective, ineffective FROM processed_activities
+      UNION ALL SELECT type, count(*) FILTER (WHERE outcome = ANY(${EFFECTIVE_OUTCOMES})),
+        count(*) FILTER (WHERE outcome <> ALL(${EFFECTIVE_OUTCOMES})) FROM incoming WHERE done_at IS NOT NULL GROUP BY type) counted
+    GROUP BY type`)
+}
+
+/** Returns how many received activities were processed a second, in the last `seconds`. */
+export async function processedActivitiesPerSecond(seconds: number): Promise<number> {
+  const [row] = await runQuery<{ count: number }>(
+    sql`SELECT count(*)::int AS count FROM incoming WHERE done_at > now() - ${seconds} * interval '1 second'`
+  )
+  return row!.count / seconds
 }

@@ -5,6 +5,9 @@ import { runQuery, sql, sqlInterval } from '../core/sql.ts'
 import type { IncomingActivity } from './activity-handlers.ts'
 import { INBOX } from './inbox-internals.ts'
 
+/** Outcomes that are no failure; an activity that is `known` had its effect when it came first. */
+export const EFFECTIVE_OUTCOMES: readonly string[] = ['done', 'known']
+
 /** An activity claimed by a worker. */
 export type IncomingActivityRow = {
   id: string
@@ -105,7 +108,15 @@ export async function deleteProcessedActivities(repeatable: string[]): Promise<v
     clock_skew,
     inbox: { keep }
   } = config.federation
+  // Counted where they are deleted: counting where they are processed would make all workers wait for one row.
   await runQuery(sql`
-    DELETE FROM incoming WHERE done_at < now() - ${sqlInterval(keep)}
-      OR (done_at < now() - ${sqlInterval(2 * clock_skew)} AND type = ANY(${repeatable}))`)
+    WITH deleted AS (
+      DELETE FROM incoming WHERE done_at < now() - ${sqlInterval(keep)}
+        OR (done_at < now() - ${sqlInterval(2 * clock_skew)} AND type = ANY(${repeatable})) RETURNING type, outcome
+    )
+    INSERT INTO processed_activities (type, effective, ineffective)
+    SELECT type, count(*) FILTER (WHERE outcome = ANY(${EFFECTIVE_OUTCOMES})),
+      count(*) FILTER (WHERE outcome <> ALL(${EFFECTIVE_OUTCOMES})) FROM deleted GROUP BY type
+    ON CONFLICT (type) DO UPDATE SET effective = processed_activities.effective + excluded.effective,
+      ineffective = processed_activities.ineffective + excluded.ineffective`)
 }

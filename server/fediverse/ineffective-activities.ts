@@ -5,15 +5,14 @@ import { logger } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
 import { queryAs, runQuery, sql, sqlInterval } from '../core/sql.ts'
 import { afterCommit, transaction } from '../core/transaction.ts'
+import { EFFECTIVE_OUTCOMES } from './incoming.query.ts'
 import { INBOX } from './inbox-internals.ts'
 
-/** Outcomes that are no failure; an activity that is `known` had its effect when it came first. */
-const EFFECTIVE = new Set(['done', 'known'])
 const MAX_REASON_LENGTH = 300
 
 /** Whether an outcome as stored in `incoming` means that the activity changed nothing. */
 export function isIneffective(outcome: string): boolean {
-  return !EFFECTIVE.has(outcome)
+  return !EFFECTIVE_OUTCOMES.includes(outcome)
 }
 
 /**

@@ -6,7 +6,9 @@ import { runQuery, sql } from '../core/sql.ts'
 import { startTestInstance, type TestInstance } from '../test/instance.ts'
 import { seedVideo } from '../test/seed-video.ts'
 import { findJsonShapeDifferences } from '../test/json-shape.ts'
+import { deleteProcessedActivities } from '../fediverse/incoming.query.ts'
 import { getServerConfig } from './server-config.ts'
+import { getServerStatistics } from './statistics.query.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 const packageJson = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -109,6 +111,62 @@ test('the statistics have the recorded keys and correct counts', async () => {
     totalLocalWeeklyActiveVideoChannels: 1,
     totalLocalMonthlyActiveVideoChannels: 1
   })
+})
+
+test('the statistics count playlists, follows, reports and received activities', async () => {
+  await instance.call('POST /video-playlists', { token: user.token, body: { displayName: 'Mine' } })
+  const { id } = (await instance.call('GET /accounts/third')).json
+  const report = async () =>
+    (await instance.call('POST /abuses', { token: user.token, body: { reason: 'bad bad', account: { id } } })).json.abuse.id
+  const decided = await report()
+  await report()
+  await instance.call(`PUT /abuses/${decided}`, { token: root, body: { state: 2 } })
+  await runQuery(sql`UPDATE abuses SET created_at = updated_at - interval '2 seconds' WHERE id = ${decided}`)
+  const [own] = await runQuery<{ id: number }>(sql`SELECT id FROM actors WHERE url = ${`${instance.url}/accounts/peertube`}`)
+  const others = await runQuery<{ id: number }>(sql`SELECT id FROM actors WHERE id <> ${own!.id} ORDER BY id LIMIT 3`)
+  const follow = async (from: number, to: number, state: string) =>
+    await runQuery(sql`INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at)
+      VALUES (${`${instance.url}/${from}/${to}`}, ${from}, ${to}, ${state}, now(), now())`)
+  await follow(others[0]!.id, own!.id, 'accepted')
+  await follow(others[1]!.id, own!.id, 'accepted')
+  await follow(others[2]!.id, own!.id, 'pending')
+  await follow(own!.id, others[0]!.id, 'accepted')
+  await follow(others[0]!.id, others[1]!.id, 'accepted')
+  const receive = async (type: string, outcome: string | null, age = '1 minute') =>
+    await runQuery(sql`INSERT INTO incoming (activity_id, digest, type, actor, signer, proof, host, subject, lane, outcome, done_at)
+      VALUES (${`${type} ${outcome} ${age}`}, '', ${type}, 'a', 'a', 'http', 'h', 's', 0, ${outcome},
+        CASE WHEN ${outcome}::text IS NOT NULL THEN now() - ${age}::interval END)`)
+  await receive('Like', 'done')
+  await receive('Like', 'known', '400 days')
+  await receive('Create', 'nobody took it', '400 days')
+  await receive('Create', 'done', '2 minutes')
+  await receive('Move', 'done')
+  await receive('Follow', null)
+  const expected = {
+    totalLocalPlaylists: 1,
+    totalInstanceFollowers: 2,
+    totalInstanceFollowing: 1,
+    totalAbuses: 2,
+    totalAbusesProcessed: 1,
+    averageAbuseResponseTimeMs: 2000,
+    totalActivityPubMessagesProcessed: 5,
+    totalActivityPubMessagesSuccesses: 4,
+    totalActivityPubMessagesErrors: 1,
+    totalActivityPubLikeMessagesSuccesses: 2,
+    totalActivityPubCreateMessagesSuccesses: 1,
+    totalActivityPubCreateMessagesErrors: 1,
+    totalActivityPubFollowMessagesSuccesses: 0,
+    activityPubMessagesProcessedPerSecond: 3 / 3600,
+    totalActivityPubMessagesWaiting: 1
+  }
+  expect(await getServerStatistics()).toMatchObject(expected)
+  // What is swept stays counted, and is counted once.
+  for (const _ of [1, 2]) {
+    await deleteProcessedActivities([])
+    expect(await getServerStatistics()).toMatchObject(expected)
+  }
+  expect(await runQuery(sql`SELECT type FROM incoming WHERE outcome = 'known'`)).toEqual([])
+  await runQuery(sql`DELETE FROM incoming`)
 })
 
 test('a channel counts as active by its last publication', async () => {

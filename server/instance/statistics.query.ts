@@ -1,5 +1,8 @@
 import { z } from 'zod'
-import { queryAs, sql } from '../core/sql.ts'
+import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
+import { instanceOrigin } from '../core/config.ts'
+import { queryAs, sql, type Sql } from '../core/sql.ts'
+import { countPendingActivities, countProcessedActivities, processedActivitiesPerSecond } from '../fediverse/federation-counts.query.ts'
 
 /** Activity types that PeerTube counts. */
 const COUNTED_ACTIVITIES = [
@@ -72,30 +75,75 @@ export async function countStatistics(): Promise<StatisticsCounts> {
   return row!
 }
 
+const CommunityRow = z.object({
+  totalLocalPlaylists: number,
+  totalInstanceFollowers: number,
+  totalInstanceFollowing: number,
+  averageAbuseResponseTimeMs: number,
+  totalAbuses: number,
+  totalAbusesProcessed: number
+})
+const ABUSE_PENDING = 1
+/** Seconds over which the rate of processed activities is an average. */
+const RATE_WINDOW = 3600
+
+/** Counts local playlists, accepted follows of and by the instance, and reports. */
+async function countCommunity(): Promise<z.output<typeof CommunityRow>> {
+  const isInstance = (actor: Sql) => sql`${actor}.url = ${`${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`}`
+  const [row] = await queryAs(
+    CommunityRow,
+    sql`
+    SELECT (SELECT count(*) FROM playlists WHERE NOT remote) AS "totalLocalPlaylists",
+      (SELECT count(*) FROM follows JOIN actors target ON target.id = follows.target_id
+        WHERE ${isInstance(sql`target`)} AND follows.state = 'accepted') AS "totalInstanceFollowers",
+      (SELECT count(*) FROM follows JOIN actors follower ON follower.id = follows.actor_id
+        WHERE ${isInstance(sql`follower`)} AND follows.state = 'accepted') AS "totalInstanceFollowing",
+      abuse_counts.* FROM (SELECT count(*) AS "totalAbuses", count(*) FILTER (WHERE state <> ${ABUSE_PENDING}) AS "totalAbusesProcessed",
+        coalesce(round(avg(extract(epoch FROM updated_at - created_at)) FILTER (WHERE state <> ${ABUSE_PENDING}) * 1000), 0)
+          AS "averageAbuseResponseTimeMs" FROM abuses) abuse_counts`
+  )
+  return row!
+}
+
+/** Counts received activities, by the types that PeerTube counts and in all. */
+async function countActivities(): Promise<Record<string, number>> {
+  const [processed, perSecond, pending] = await Promise.all([
+    countProcessedActivities(),
+    processedActivitiesPerSecond(RATE_WINDOW),
+    countPendingActivities()
+  ])
+  const byType = new Map(processed.map(counts => [counts.type, counts]))
+  const successes = processed.reduce((sum, { effective }) => sum + effective, 0)
+  const errors = processed.reduce((sum, { ineffective }) => sum + ineffective, 0)
+  return {
+    totalActivityPubMessagesProcessed: successes + errors,
+    totalActivityPubMessagesSuccesses: successes,
+    totalActivityPubMessagesErrors: errors,
+    ...Object.fromEntries(
+      COUNTED_ACTIVITIES.flatMap(type => [
+        [`totalActivityPub${type}MessagesSuccesses`, byType.get(type)?.effective ?? 0],
+        [`totalActivityPub${type}MessagesErrors`, byType.get(type)?.ineffective ?? 0]
+      ])
+    ),
+    activityPubMessagesProcessedPerSecond: perSecond,
+    totalActivityPubMessagesWaiting: pending.incoming.waiting
+  }
+}
+
 /** Returns the statistics as PeerTube's clients read them; those of features that this version does not have are 0. */
 export async function getServerStatistics() {
-  const { activeHalfyear: _not, ...counted } = await countStatistics()
-  const zeros = (keys: string[]) => Object.fromEntries(keys.map(key => [key, 0]))
+  const [{ activeHalfyear: _not, ...counted }, community, activities] = await Promise.all([
+    countStatistics(),
+    countCommunity(),
+    countActivities()
+  ])
   return {
     ...counted,
-    ...zeros([
-      'totalLocalPlaylists',
-      'totalInstanceFollowers',
-      'totalInstanceFollowing',
-      'averageAbuseResponseTimeMs',
-      'totalAbuses',
-      'totalAbusesProcessed',
-      'averageRegistrationRequestResponseTimeMs',
-      'totalRegistrationRequests',
-      'totalRegistrationRequestsProcessed',
-      'totalActivityPubMessagesProcessed',
-      'totalActivityPubMessagesSuccesses',
-      'totalActivityPubMessagesErrors',
-      'activityPubMessagesProcessedPerSecond',
-      'totalActivityPubMessagesWaiting'
-    ]),
-    ...zeros(COUNTED_ACTIVITIES.map(type => `totalActivityPub${type}MessagesSuccesses`)),
-    ...zeros(COUNTED_ACTIVITIES.map(type => `totalActivityPub${type}MessagesErrors`)),
+    ...community,
+    ...activities,
+    averageRegistrationRequestResponseTimeMs: 0,
+    totalRegistrationRequests: 0,
+    totalRegistrationRequestsProcessed: 0,
     videosRedundancy: [{ strategy: 'manual', totalUsed: 0, totalVideos: 0, totalVideoFiles: 0, totalSize: null }]
   }
 }

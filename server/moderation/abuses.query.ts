@@ -28,7 +28,12 @@ export async function listAbuses(filters: AdminAbuseFilters, viewer: Viewer): Pr
   if (searchReporter) conditions.push(actorMatches(sql`reporter`, sql`reporter_actor`, searchReporter))
   if (searchReportee) conditions.push(actorMatches(sql`flagged`, sql`flagged_actor`, searchReportee))
   if (searchVideo) conditions.push(containsText(sql`coalesce(video.name, abuse.deleted_video->>'name')`, searchVideo))
-  if (searchVideoChannel) conditions.push(actorMatches(sql`channel`, sql`channel_actor`, searchVideoChannel))
+  if (searchVideoChannel)
+    conditions.push(
+      sql`(${actorMatches(sql`channel`, sql`channel_actor`, searchVideoChannel)} OR (video.id IS NULL
+        AND (${containsText(sql`abuse.deleted_video->'channel'->>'name'`, searchVideoChannel)}
+          OR ${containsText(sql`abuse.deleted_video->'channel'->>'displayName'`, searchVideoChannel)})))`
+    )
   if (videoIs === 'deleted') conditions.push(sql`abuse.kind = 'video' AND video.id IS NULL`)
   // Videos are never blocked here.
   if (videoIs === 'blacklisted') conditions.push(sql`FALSE`)
@@ -70,7 +75,7 @@ function commonConditions({ id, state, search }: UserAbuseFilters): Sql[] {
   if (state !== undefined) conditions.push(sql`abuse.state = ${state}`)
   if (search)
     conditions.push(
-      sql`(${containsText(sql`abuse.reason`, search)} OR ${containsText(sql`video.name`, search)}
+      sql`(${containsText(sql`abuse.reason`, search)} OR ${containsText(sql`coalesce(video.name, abuse.deleted_video->>'name')`, search)}
         OR ${actorMatches(sql`reporter`, sql`reporter_actor`, search)} OR ${actorMatches(sql`flagged`, sql`flagged_actor`, search)})`
     )
   return conditions
@@ -106,16 +111,17 @@ function abuseJsonSql(moderator: Viewer | null): Sql {
       ELSE 'Accepted' END),
     'createdAt', ${isoTimestampSql(sql`abuse.created_at`)}, 'updatedAt', ${isoTimestampSql(sql`abuse.updated_at`)},
       'flaggedAccount', ${nullUnlessJoined(sql`flagged`, accountSql(sql`flagged`, sql`flagged_actor`))},
-    'video', CASE WHEN abuse.kind = 'video' THEN jsonb_build_object('id', video.id, 'uuid', coalesce(video.uuid::text,
+    'video', CASE WHEN abuse.kind = 'video' THEN jsonb_build_object('id',
+      coalesce(video.id, (abuse.deleted_video->>'id')::int), 'uuid', coalesce(video.uuid::text,
       abuse.deleted_video->>'uuid'), 'name', coalesce(video.name, abuse.deleted_video->>'name'),
       'nsfw', coalesce(video.nsfw, (abuse.deleted_video->>'nsfw')::boolean), 'startAt', abuse.start_at, 'endAt', abuse.end_at,
         'deleted', video.id IS NULL, 'blacklisted', false,
       'thumbnailPath', (SELECT '/lazy-static/thumbnails/' || filename FROM thumbnails WHERE video_id = video.id AND kind = 'thumbnail'),
-      'channel', ${nullUnlessJoined(
+      'channel', coalesce(${nullUnlessJoined(
         sql`channel`,
         sql`${actorSummarySql(sql`channel`, sql`channel_actor`)}::jsonb
         || jsonb_build_object('isLocal', channel_actor.host IS NULL)`
-      )}${counts}) END,
+      )}, abuse.deleted_video->'channel')${counts}) END,
     'comment', CASE WHEN abuse.kind = 'comment' THEN json_build_object('id', comment.id, 'threadId', coalesce(comment.thread_id,
       comment.id), 'text', coalesce(comment.text, ''), 'deleted', comment.id IS NULL OR comment.deleted_at IS NOT NULL,
       'video', ${nullUnlessJoined(

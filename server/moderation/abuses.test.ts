@@ -147,7 +147,7 @@ test('refuses reports without a reason or target, and of objects that the report
     [{ reason: 'x' }, 'reason'],
     [{ reason: 'x'.repeat(3001) }, 'reason'],
     [{ predefinedReasons: ['boring'] }, 'predefinedReasons'],
-    [{ video: { id: video.id, startAt: -1 } }, 'video']
+    [{ video: { id: video.id, startAt: -1 } }, 'video.startAt']
   ] as const) {
     const response = await report({ video: { id: video.id }, ...body })
     expect([response.status, Object.keys(response.json['invalid-params'])[0]]).toEqual([400, field])
@@ -331,11 +331,27 @@ test('reports by blocked accounts and servers disappear for moderators, and come
 
 test('a report outlives the reported object', async () => {
   const { id } = (await report({ video: { id: video.uuid } })).json.abuse
+  await runQuery(sql`UPDATE videos SET name = 'A <b>renamed</b> seed', nsfw = true WHERE id = ${video.id}`)
   await runQuery(sql`DELETE FROM videos WHERE id = ${video.id}`)
-  expect((await listReports(`&id=${id}`)).data[0]).toMatchObject({
-    video: { id: null, uuid: video.uuid, name: 'A seed', deleted: true, channel: null, thumbnailPath: null },
+  const expected = {
+    video: {
+      id: video.id,
+      uuid: video.uuid,
+      name: 'A <b>renamed</b> seed',
+      nsfw: true,
+      deleted: true,
+      channel: { name: 'ada_channel', displayName: expect.any(String), host: new URL(site.url).host, isLocal: true },
+      thumbnailPath: null
+    },
     flaggedAccount: { name: 'ada' }
-  })
+  }
+  expect((await listReports(`&id=${id}`)).data[0]).toMatchObject(expected)
+  expect((await listReports(`&id=${id}&search=renamed`)).data[0]).toMatchObject(expected)
+  expect((await listReports(`&id=${id}&searchVideoChannel=ADA_`)).data[0]).toMatchObject(expected)
+  const [{ channel }] = (await listReports(`&id=${id}`)).data.map((one: any) => one.video)
+  await site.call('POST /video-channels', { token: ada.token, body: { name: 'other_films', displayName: 'Other' } })
+  expect((await site.call(`DELETE /video-channels/${channel.name}`, { token: ada.token })).status).toBe(204)
+  expect((await listReports(`&id=${id}`)).data[0]).toMatchObject(expected)
   expect((await listReports('&videoIs=deleted')).total).toBeGreaterThan(0)
   expect((await listReports('&filter=comment')).data[0].comment).toEqual({ id: null, threadId: null, text: '', deleted: true, video: null })
 })

@@ -1,7 +1,7 @@
 import type { Transaction } from 'sequelize'
 import type { z } from 'zod'
 import type { abusesContract } from '../../shared/abuses.ts'
-import { instanceOrigin } from '../core/config.ts'
+import { instanceHost, instanceOrigin } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
@@ -59,7 +59,10 @@ export async function storeAbuse(
     SELECT coalesce(${abuseId ?? null}::int, nextval('abuses_id_seq')), ${url}, ${kind}, ${reason}, ${predefinedReasons}::text[],
       ${reporterId}::int, ${reporterHost}::text, ${flaggedId}::int, ${videoId}::int, ${commentId}::int, ${object}, ${startAt}::int,
         ${endAt}::int,
-      (SELECT json_build_object('uuid', uuid, 'name', name, 'nsfw', nsfw) FROM videos WHERE videos.id = ${videoId}::int)
+      (SELECT json_build_object('id', v.id, 'uuid', v.uuid, 'name', v.name, 'nsfw', v.nsfw, 'channel', json_build_object('id', c.id,
+          'name', actor.preferred_username, 'displayName', c.name, 'url', actor.url, 'host', coalesce(actor.host, ${instanceHost()}::text),
+          'avatars', '[]'::json, 'isLocal', actor.host IS NULL))
+        FROM videos v JOIN channels c ON c.id = v.channel_id JOIN actors actor ON actor.id = c.actor_id WHERE v.id = ${videoId}::int)
     ON CONFLICT (url, object_url) DO NOTHING`,
     tx
   )
