@@ -104,6 +104,8 @@ export const CustomConfig = z.looseObject({
 })
 export type CustomConfig = z.output<typeof CustomConfig>
 
+const APPLIED = 'All values are applied, in every process, or none. They override the configuration files and are stored in the database.'
+const REFUSED_VALUES = 'a value is invalid, can only be changed in the files, or would switch on a feature that does not exist'
 const refusals = { 405: 'The configuration files allow no changes' }
 
 /** Routes for administrators. */
@@ -111,14 +113,22 @@ export const administrationContract = defineContract({
   'GET /server/health': { summary: 'Health of the instance', tag: 'Administration', auth: 'admin', response: Health },
   'GET /config/custom': { summary: 'The configuration', tag: 'Administration', auth: 'admin', response: CustomConfig },
   'PUT /config/custom': {
-    summary: 'Change the configuration',
+    summary: 'Replace the configuration',
     tag: 'Administration',
     auth: 'admin',
     response: CustomConfig,
-    description:
-      'Accepts any part of the response of `GET /config/custom`; omitted keys stay unchanged. All values are applied, in every process, or none. They override the configuration files and are stored in the database.',
+    description: `Accepts the whole response of \`GET /config/custom\`; the settings of features that exist are required. ${APPLIED} Settings of features that do not exist here have no effect, and the response shows them as they are; to switch such a feature on is refused.`,
     body: z.record(z.string(), z.unknown()),
-    refusals: { 400: 'A value is invalid or can only be changed in the files', ...refusals }
+    refusals: { 400: `A required key is missing, or ${REFUSED_VALUES}`, ...refusals }
+  },
+  'PATCH /config/custom': {
+    summary: 'Change a part of the configuration',
+    tag: 'Administration',
+    auth: 'admin',
+    response: CustomConfig,
+    description: `Accepts any part of the response of \`GET /config/custom\`; omitted keys stay unchanged. ${APPLIED}`,
+    body: z.record(z.string(), z.unknown()),
+    refusals: { 400: `Refused because ${REFUSED_VALUES}`, ...refusals }
   },
   'DELETE /config/custom': {
     summary: 'Reset the configuration to that of the files',

@@ -48,6 +48,8 @@ export function operationId(key: string): string {
 }
 
 /** Declares the routes of a feature. */
-export function defineContract<const T extends Record<`${'GET' | 'POST' | 'PUT' | 'DELETE'} /${string}`, RouteSpec>>(routes: T): T {
+export function defineContract<const T extends Record<`${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`, RouteSpec>>(
+  routes: T
+): T {
   return routes
 }

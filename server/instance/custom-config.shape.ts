@@ -62,8 +62,11 @@ export const EDITABLE_CONFIG_KEYS: readonly string[] = [
   'live.enabled'
 ]
 
+/** The keys that a body with the whole configuration must have: all that may be changed, without those that PeerTube does not know. */
+export const REQUIRED_CONFIG_KEYS = EDITABLE_CONFIG_KEYS.filter(key => key !== 'transcoding.encoder')
+
 /** Further keys in the response, which only the configuration files can set. */
-const READ_ONLY_KEYS = ['theme.default', 'admin.email', 'transcoding.concurrency', 'transcoding.profile']
+export const READ_ONLY_CONFIG_KEYS: readonly string[] = ['theme.default', 'admin.email', 'transcoding.concurrency', 'transcoding.profile']
 
 const disabled = { enabled: false }
 /** Values that PeerTube's clients expect for features that this version does not have. */
@@ -100,7 +103,7 @@ const ABSENT_FEATURES: ConfigTree = {
 
 /** Returns the configuration as PeerTube's clients read and write it. */
 export function customConfigShape(): ConfigTree {
-  return [...EDITABLE_CONFIG_KEYS, ...READ_ONLY_KEYS].reduce(
+  return [...EDITABLE_CONFIG_KEYS, ...READ_ONLY_CONFIG_KEYS].reduce(
     (tree, name) => withConfigValue(tree, name.split('.'), configValueAt(config, configKeyPath(name))),
     ABSENT_FEATURES
   )

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
-import { config, configWithOverrides, replaceConfig } from '../core/config.ts'
-import { startAdminOverrides, refreshAdminOverrides } from '../core/admin-overrides.ts'
+import { config, configWithOverrides, replaceConfig, type ConfigTree } from '../core/config.ts'
+import { configLeaves, startAdminOverrides, refreshAdminOverrides, withConfigValue } from '../core/admin-overrides.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { findJsonShapeDifferences } from '../test/json-shape.ts'
+import { READ_ONLY_CONFIG_KEYS, REQUIRED_CONFIG_KEYS } from './custom-config.shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
 let instance: TestInstance
@@ -24,7 +25,8 @@ afterEach(async () => {
 afterAll(async () => await instance?.stop())
 
 const get = async () => (await instance.call('GET /config/custom', { token: root })).json
-const put = async (body: unknown, token = root) => await instance.call('PUT /config/custom', { token, body })
+const put = async (body: unknown) => await instance.call('PUT /config/custom', { token: root, body })
+const patch = async (body: unknown, token = root) => await instance.call('PATCH /config/custom', { token, body })
 const clientConfig = async () => (await instance.call('GET /config')).json
 const storedOverrides = async () => (await runQuery<{ settings: object }>(sql`SELECT settings FROM custom_config`))[0]!.settings
 /** Simulates a change by another process whose event is not received. */
@@ -48,7 +50,7 @@ test('a change applies to the next response, for everybody, on the pages, and to
   expect((await clientConfig()).instance.name).toBe('The reel')
   expect((await instance.call('GET /config/about')).json.instance.description).toBe('Welcome to this Bobine instance!')
   expect((await instance.call('POST /users/register', { body: newUser('early') })).status).toBe(403)
-  const answer = await put({
+  const answer = await patch({
     instance: {
       name: 'Golden',
       shortDescription: 'In short',
@@ -89,7 +91,7 @@ test('a change applies to the next response, for everybody, on the pages, and to
 })
 
 test('a change survives a restart, and its removal restores the values of the files', async () => {
-  await put({ instance: { terms: 'Be kind' } })
+  await patch({ instance: { terms: 'Be kind' } })
   replaceConfig(configWithOverrides({}))
   expect(config.instance.terms).toBe('Of the files')
   ;(await startAdminOverrides()).stop()
@@ -102,9 +104,9 @@ test('a change survives a restart, and its removal restores the values of the fi
 test('only differences from the files are stored', async () => {
   expect((await put(await get())).status).toBe(200)
   expect(await storedOverrides()).toEqual({})
-  await put({ instance: { name: 'Other', terms: 'Other' }, signup: { limit: 3 } })
+  await patch({ instance: { name: 'Other', terms: 'Other' }, signup: { limit: 3 } })
   expect(await storedOverrides()).toEqual({ instance: { name: 'Other', terms: 'Other' }, signup: { limit: 3 } })
-  await put({ instance: { name: 'The reel' }, signup: { limit: 10 } })
+  await patch({ instance: { name: 'The reel' }, signup: { limit: 10 } })
   expect(await storedOverrides()).toEqual({ instance: { terms: 'Other' } })
 })
 
@@ -143,7 +145,7 @@ describe('a change by another process', () => {
 
 test('concurrent changes are not lost', async () => {
   const names = ['terms', 'codeOfConduct', 'administrator', 'creationReason', 'businessModel', 'description']
-  const answers = await Promise.all(names.map(async name => await put({ instance: { [name]: `The ${name}` } })))
+  const answers = await Promise.all(names.map(async name => await patch({ instance: { [name]: `The ${name}` } })))
   expect(answers.map(one => one.status)).toEqual(names.map(() => 200))
   expect((await get()).instance).toMatchObject(Object.fromEntries(names.map(name => [name, `The ${name}`])))
 })
@@ -166,12 +168,14 @@ test.each<[string, object, string]>([
   ['a value instead of a group', { transcoding: 5 }, 'transcoding'],
   ['null instead of a group', { instance: null }, 'instance'],
   ['a size in an unknown unit', { user: { videoQuota: '5 parsecs' } }, 'user.videoQuota'],
+  ['an object instead of text', { instance: { name: {} } }, 'instance.name'],
+  ['an object instead of a number of an absent feature', { live: { maxDuration: {} } }, 'live.maxDuration'],
   ['prototype pollution', JSON.parse('{"instance": {"__proto__": {"polluted": true}}}') as object, 'instance.__proto__.polluted'],
   ['a NUL', { instance: { terms: 'a\0b' } }, 'instance']
 ])('%s is refused together with the valid values of the same body', async (_what, bad, name) => {
   const before = await get()
   const validValues: Record<string, object> = { instance: { shortDescription: 'Half' }, signup: { minimumAge: 99 } }
-  const answer = await put({
+  const answer = await patch({
     ...validValues,
     ...Object.fromEntries(
       Object.entries(bad).map(([key, part]) => [
@@ -187,21 +191,125 @@ test.each<[string, object, string]>([
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
 })
 
-test.each(['[]', '"x"', '5', 'null', '{oops'])('the body %s is refused or changes nothing', async text => {
-  const before = await get()
-  const { status } = await instance.call('PUT /config/custom', {
-    token: root,
-    headers: { 'content-type': 'application/json' },
-    body: new TextEncoder().encode(text)
+test.each(['PUT', 'PATCH'].flatMap(method => ['[]', '"x"', '5', 'null', '{oops'].map(text => [method, text] as const)))(
+  '%s with the body %s is refused or changes nothing',
+  async (method, text) => {
+    const before = await get()
+    const { status } = await instance.call(`${method} /config/custom`, {
+      token: root,
+      headers: { 'content-type': 'application/json' },
+      body: new TextEncoder().encode(text)
+    })
+    expect(status).toBeLessThan(500)
+    expect(await get()).toEqual(before)
+  }
+)
+
+describe('the whole object of PeerTube', () => {
+  /** The recorded configuration, with the values of this instance where only its files may change them, and every absent feature off. */
+  const acceptable = async (): Promise<ConfigTree> => {
+    const ours = new Map(configLeaves(await get()).map(([path, value]) => [path.join('.'), value]))
+    return configLeaves(recorded.custom as ConfigTree).reduce<ConfigTree>((tree, [path, value]) => {
+      const name = path.join('.')
+      const isReadOnly = READ_ONLY_CONFIG_KEYS.includes(name)
+      const switchesOn = value === true && ours.get(name) === false && !EXISTING_SWITCHES.has(name)
+      return withConfigValue(tree, path, isReadOnly ? ours.get(name) : switchesOn ? false : value)
+    }, {})
+  }
+  /** Booleans of features that exist; every other one belongs to a feature that does not. */
+  const EXISTING_SWITCHES = new Set([
+    ...['instance.isNSFW', 'signup.enabled', 'user.history.videos.enabled', 'client.videos.miniature.preferAuthorDisplayName'],
+    ...['client.menu.login.redirectOnSingleExternalAuth', 'transcoding.enabled', 'transcoding.originalFile.keep', 'storyboards.enabled'],
+    ...['transcoding.allowAdditionalExtensions', 'transcoding.allowAudioFiles', 'transcoding.alwaysTranscodeOriginalResolution'],
+    ...['transcoding.webVideos.enabled', 'transcoding.hls.enabled', 'transcoding.hls.splitAudioAndVideo', 'search.remoteUri.users'],
+    ...['search.remoteUri.anonymous', 'followers.instance.enabled', 'followers.instance.manualApproval'],
+    'followings.instance.autoFollowBack.enabled',
+    ...['0p', '144p', '240p', '360p', '480p', '720p', '1080p', '1440p', '2160p'].map(name => `transcoding.resolutions.${name}`)
+  ])
+  const without = (tree: ConfigTree, path: string[]) => withConfigValue(tree, path, undefined)
+
+  test('is accepted with absent features off; settings of those are answered as they stand', async () => {
+    const before = await get()
+    const answer = await put(await acceptable())
+    expect([answer.status, answer.json]).toEqual([200, await get()])
+    expect(answer.json).toMatchObject({
+      instance: { name: 'PeerTube' },
+      signup: { enabled: true, requiresApproval: false },
+      live: before.live,
+      cache: before.cache,
+      services: before.services,
+      export: before.export
+    })
+    expect(recorded.custom.live.maxUserLives).not.toBe(before.live.maxUserLives)
+    expect(recorded.custom.cache.previews.size).not.toBe(before.cache.previews.size)
   })
-  expect(status).toBeLessThan(500)
-  expect(await get()).toEqual(before)
+
+  test('that switches absent features on is refused by the name of each', async () => {
+    const before = await get()
+    const answer = await put({ ...recorded.custom, admin: before.admin, theme: before.theme })
+    expect(answer.status).toBe(400)
+    expect(Object.keys(answer.json['invalid-params'])).toEqual(
+      expect.arrayContaining(['contactForm.enabled', 'live.allowReplay', 'live.latencySetting.enabled', 'videoStudio.enabled'])
+    )
+    expect(await get()).toEqual(before)
+  })
+
+  const wholeObject = configLeaves(recorded.custom as ConfigTree)
+  const jsonType = (value: unknown) => (value === null ? 'null' : Array.isArray(value) ? 'list' : typeof value)
+  const valuesOfOtherTypes = (value: unknown) =>
+    [null, 'text', '', 7, -3, 1.5, true, false, [], ['x'], {}, { enabled: true }].filter(other => jsonType(other) !== jsonType(value))
+
+  test('without a key is refused if the key is required, and changes nothing else if it is not', async () => {
+    const whole = await acceptable()
+    const complete = (await put(whole)).json
+    for (const [path] of wholeObject) {
+      const name = path.join('.')
+      const answer = await put(without(whole, path))
+      if (REQUIRED_CONFIG_KEYS.includes(name)) {
+        expect([answer.status, Object.keys(answer.json['invalid-params'])], name).toEqual([400, [name]])
+      } else expect([answer.status, answer.json], name).toEqual([200, complete])
+    }
+    expect(await get()).toEqual(complete)
+  })
+
+  test('with a switch of an absent feature turned on is refused by its name', async () => {
+    const whole = await acceptable()
+    const complete = (await put(whole)).json
+    const switches = configLeaves(complete as ConfigTree).filter(
+      ([path, value]) => typeof value === 'boolean' && !EXISTING_SWITCHES.has(path.join('.'))
+    )
+    expect(switches.length).toBeGreaterThan(30)
+    for (const [path] of switches) {
+      const answer = await put(withConfigValue(whole, path, true))
+      expect([answer.status, Object.keys(answer.json['invalid-params'])], path.join('.')).toEqual([400, [path.join('.')]])
+    }
+    expect(await get()).toEqual(complete)
+  })
+
+  test('with a value of another type is refused by its name and changes nothing', async () => {
+    const whole = await acceptable()
+    const complete = (await put(whole)).json
+    for (const [path, value] of wholeObject) {
+      for (const other of valuesOfOtherTypes(value)) {
+        const name = path.join('.')
+        const answer = await put(withRawValue(whole, path, other))
+        expect(answer.status, `${name} = ${JSON.stringify(other)}`).toBe(400)
+        expect(Object.keys(answer.json['invalid-params']).every(key => key === name || key.startsWith(`${name}.`))).toBe(true)
+      }
+    }
+    expect(await get()).toEqual(complete)
+  })
 })
+
+/** Like `withConfigValue`, for any value. */
+function withRawValue(tree: ConfigTree, [key, ...rest]: string[], value: unknown): ConfigTree {
+  return { ...tree, [key!]: rest.length === 0 ? value : withRawValue((tree[key!] ?? {}) as ConfigTree, rest, value) }
+}
 
 test('only administrators can read and change it', async () => {
   const users = [await instance.user('plain'), await instance.user('judge', { role: 1 })]
-  for (const key of ['GET /config/custom', 'PUT /config/custom', 'DELETE /config/custom']) {
-    const body = key.startsWith('PUT') ? { instance: { name: 'Stolen' } } : undefined
+  for (const key of ['GET /config/custom', 'PUT /config/custom', 'PATCH /config/custom', 'DELETE /config/custom']) {
+    const body = key.startsWith('P') ? { instance: { name: 'Stolen' } } : undefined
     expect((await instance.call(key, { body })).json, key).toMatchObject({ status: 401, code: 'unauthorized_request' })
     for (const { token } of users) expect((await instance.call(key, { token, body })).status, key).toBe(403)
   }
@@ -210,7 +318,8 @@ test('only administrators can read and change it', async () => {
 
 test('changes are refused with 405 if the files do not allow them', async () => {
   config.webadmin.configuration.edition.allowed = false
-  expect((await put({ instance: { name: 'Other' } })).status).toBe(405)
+  expect((await patch({ instance: { name: 'Other' } })).status).toBe(405)
+  expect((await put(await get())).status).toBe(405)
   expect((await instance.call('DELETE /config/custom', { token: root })).status).toBe(405)
   expect((await get()).instance.name).toBe('The reel')
   expect((await instance.call('GET /config', { token: root })).json.webadmin.configuration.edition.allowed).toBe(false)

@@ -1,8 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
-import { config, ConfigError, configWithOverrides, type ConfigTree } from '../core/config.ts'
+import { config, ConfigError, configWithOverrides, isConfigTree, type ConfigTree } from '../core/config.ts'
 import { updateAdminOverrides, configLeaves, refreshAdminOverrides, withConfigValue } from '../core/admin-overrides.ts'
 import { invalidParams, Problem, type InvalidParam } from '../core/problem.ts'
-import { configKeyPath, customConfigShape, EDITABLE_CONFIG_KEYS, configValueAt } from './custom-config.shape.ts'
+import {
+  configKeyPath,
+  customConfigShape,
+  EDITABLE_CONFIG_KEYS,
+  READ_ONLY_CONFIG_KEYS,
+  REQUIRED_CONFIG_KEYS,
+  configValueAt
+} from './custom-config.shape.ts'
 
 /** Returns the current configuration in the shape of PeerTube's clients. */
 export async function getCustomConfig(): Promise<ConfigTree> {
@@ -10,20 +17,28 @@ export async function getCustomConfig(): Promise<ConfigTree> {
   return customConfigShape()
 }
 
+/** Stores a whole body in the shape of `getCustomConfig`. Throws like `changeCustomConfig`, and 400 that names each required key that is missing. */
+export async function replaceCustomConfig(body: ConfigTree): Promise<ConfigTree> {
+  assertEditionAllowed()
+  const missing = REQUIRED_CONFIG_KEYS.filter(name => configValueAt(body, name.split('.')) === undefined)
+  if (missing.length > 0) throw invalidParams(missing.map(name => ({ type: 'field', msg: 'Is required', path: name, location: 'body' })))
+  return await changeCustomConfig(body)
+}
+
 /**
  * Stores the values of a body in the shape of `getCustomConfig`; omitted keys stay unchanged. An override equal to the value in the files
- * is removed. Throws 400 for an invalid value or one that only the files may change, and then changes nothing; 405 if
- * `webadmin.configuration.edition.allowed` is off.
+ * is removed. Settings of features that this version does not have are accepted without effect while they do not switch the feature on.
+ * Throws 400 for an invalid value, one that only the files may change or one that switches such a feature on, and then changes nothing; 405
+ * if `webadmin.configuration.edition.allowed` is off.
  */
-export async function updateCustomConfig(body: ConfigTree): Promise<ConfigTree> {
+export async function changeCustomConfig(body: ConfigTree): Promise<ConfigTree> {
   assertEditionAllowed()
   const current = new Map(configLeaves(await getCustomConfig()).map(([path, value]) => [path.join('.'), value]))
-  const leaves = configLeaves(body).map(([path, value]) => ({ name: path.join('.'), value }))
-  const readOnly = leaves.filter(({ name, value }) => !EDITABLE_CONFIG_KEYS.includes(name) && !isDeepStrictEqual(value, current.get(name)))
-  if (readOnly.length > 0)
-    throw invalidParams(
-      readOnly.map(({ name, value }) => invalidValue(name, value, current.has(name) ? 'Cannot be changed here' : 'There is no such key'))
-    )
+  const leaves = valuesOfBody(body, current)
+  const refusals = leaves
+    .map(({ name, value }) => ({ name, value, reason: reasonToRefuse(name, value, current) }))
+    .filter(({ reason }) => reason !== null)
+  if (refusals.length > 0) throw invalidParams(refusals.map(({ name, value, reason }) => invalidValue(name, value, reason!)))
   const changes = leaves
     .filter(({ name }) => EDITABLE_CONFIG_KEYS.includes(name))
     .map(({ name, value }) => ({ name, value, path: configKeyPath(name) }))
@@ -55,6 +70,26 @@ export async function deleteCustomConfig(): Promise<ConfigTree> {
 function assertEditionAllowed(): void {
   if (!config.webadmin.configuration.edition.allowed)
     throw new Problem(405, null, 'The configuration of this instance can only be changed in its files.')
+}
+
+/** Returns the values of a body by key: an object in the place of a value is one, too. */
+function valuesOfBody(body: ConfigTree, current: Map<string, unknown>, prefix = ''): { name: string; value: unknown }[] {
+  return Object.entries(body).flatMap(([key, value]) => {
+    const name = `${prefix}${key}`
+    return isConfigTree(value) && !current.has(name) ? valuesOfBody(value, current, `${name}.`) : [{ name, value }]
+  })
+}
+
+/** Returns why a value is refused before the schema sees it; null if it may be changed, is the current one, or belongs to a feature that is off. */
+function reasonToRefuse(name: string, value: unknown, current: Map<string, unknown>): string | null {
+  if (!current.has(name)) return 'There is no such key'
+  if (isConfigTree(value)) return 'Expected a value'
+  if (EDITABLE_CONFIG_KEYS.includes(name)) return null
+  const present = current.get(name)
+  if (isDeepStrictEqual(value, present)) return null
+  if (READ_ONLY_CONFIG_KEYS.includes(name)) return 'Can only be changed in the files'
+  if (typeof value !== typeof present) return `Expected a ${typeof present}`
+  return value === true ? 'This version does not have that feature' : null
 }
 
 function invalidValue(path: string, value: unknown, msg: string): InvalidParam {

@@ -96,7 +96,7 @@ export function openapiDocument(contracts: Contract[]): OpenApiDocument {
 // A number in a path is read through a preprocess step, which zod regards as optional.
 function requirePathParameters(document: OpenApiDocument): void {
   for (const item of Object.values(document.paths ?? {})) {
-    for (const one of [item.get, item.post, item.put, item.delete].flatMap(operation => operation?.parameters ?? [])) {
+    for (const one of [item.get, item.post, item.put, item.patch, item.delete].flatMap(operation => operation?.parameters ?? [])) {
       if ('in' in one && one.in === 'path') one.required = true
     }
   }

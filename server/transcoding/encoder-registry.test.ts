@@ -127,11 +127,11 @@ test('only software is used if the administrator configures it', async () => {
   await peer.start()
   await expect.poll(listEncoders).toContainEqual({ name: 'h264_nvenc', workers: 1 })
   const root = await peer.login()
-  expect((await peer.call('PUT /config/custom', { token: root, body: { transcoding: { encoder: 'libx264' } } })).status).toBe(200)
+  expect((await peer.call('PATCH /config/custom', { token: root, body: { transcoding: { encoder: 'libx264' } } })).status).toBe(200)
   const before = (await readUsage()).length
   await expectCompleteRenditions((await uploadVideo(peer, alice, {}, await makeVideo())).uuid)
   expect(await readUsage()).toHaveLength(before)
-  const invalid = await peer.call('PUT /config/custom', { token: root, body: { transcoding: { encoder: 'h264_abacus' } } })
+  const invalid = await peer.call('PATCH /config/custom', { token: root, body: { transcoding: { encoder: 'h264_abacus' } } })
   expect(invalid.status).toBe(400)
   expect(invalid.json.detail).toContain('transcoding.encoder')
 })

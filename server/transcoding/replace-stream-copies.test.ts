@@ -110,7 +110,7 @@ test('a copied video stream with decode errors is encoded after all', async () =
 })
 
 test('decode errors are found also if other renditions are encoded; copied audio is checked and replaced too', async () => {
-  const configUpdate = await site.call('PUT /config/custom', {
+  const configUpdate = await site.call('PATCH /config/custom', {
     token: await site.login(),
     body: { transcoding: { resolutions: { '144p': true } } }
   })

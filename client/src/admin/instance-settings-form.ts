@@ -44,7 +44,7 @@ export function toInstanceSettingsForm({ instance, signup, user, transcoding }: 
   }
 }
 
-/** Returns the body of `PUT /config/custom`: the settings that differ between `before` and `after`, and nothing else. */
+/** Returns the body of `PATCH /config/custom`: the settings that differ between `before` and `after`, and nothing else. */
 export function changedInstanceSettings(before: InstanceSettingsForm, after: InstanceSettingsForm): Record<string, unknown> {
   const changed = (key: keyof InstanceSettingsForm) => before[key] !== after[key]
   const limitFromText = (text: string) => (text.trim() === '' ? -1 : Number(text))

@@ -59,7 +59,7 @@ function SettingsForm({ config, onChange }: { config: CustomConfig; onChange: (n
     const invalid = invalidInstanceSettings(form)
     setInvalidFields(invalid)
     if (invalid.length > 0) setProblem(t('edit.check'))
-    else await submit(async () => await api('PUT /config/custom', { body }), t('settings.saved'))
+    else await submit(async () => await api('PATCH /config/custom', { body }), t('settings.saved'))
   }
   const resetSettings = async () => {
     if (await openConfirmDialog({ title: t('site.forgetTitle'), text: t('site.forgetText'), yes: t('site.forget') }))
