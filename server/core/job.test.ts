@@ -3,8 +3,23 @@ import { allJobs } from '../app/jobs.ts'
 import { startTestInstance, eventually } from '../test/instance.ts'
 import { wipeRedis } from '../test/fault-injection.ts'
 import { config } from './config.ts'
-import { openQueue } from './job.ts'
+import { openQueue, startWorkers, stopWorkers } from './job.ts'
 import { redis } from './redis.ts'
+
+it('a worker removes the timer of a job that an earlier version declared', async () => {
+  const site = await startTestInstance({}, ['web'])
+  try {
+    const maintenance = await openQueue('maintenance')
+    await maintenance.upsertJobScheduler('count-views', { every: 3_600_000 }, { name: 'count-views', data: {} })
+    await startWorkers(allJobs)
+    const keys = (await maintenance.getJobSchedulers()).map(({ key }) => key)
+    expect(keys).toContain('videos-views-stats')
+    expect(keys).not.toContain('count-views')
+  } finally {
+    await stopWorkers()
+    await site.stop()
+  }
+})
 
 it('timers are restored after Redis was wiped under a running worker, and existing ones stay unchanged', async () => {
   const site = await startTestInstance({ jobs: { timers_interval: 200 } })

@@ -82,6 +82,7 @@ export async function startWorkers(jobs: Job[]): Promise<void> {
     )
     workers.push(worker)
   }
+  await removeUndeclaredTimers(jobs)
   await scheduleTimers(jobs)
   timerCheck = setInterval(
     () =>
@@ -106,6 +107,15 @@ async function scheduleTimers(jobs: Job[], { missing = false } = {}): Promise<vo
       { every: Math.max(one.every(), 100) },
       { name: one.name, data: {}, opts: { removeOnComplete: true, removeOnFail: true } }
     )
+  }
+}
+
+/** Removes the timers of jobs that were renamed or removed since an earlier version: nothing could run them. */
+async function removeUndeclaredTimers(jobs: Job[]): Promise<void> {
+  for (const name of new Set(jobs.map(one => one.queue))) {
+    const declared = new Set(jobs.filter(one => one.queue === name && one.every).map(one => one.name))
+    const opened = await openQueue(name)
+    for (const { key } of await opened.getJobSchedulers()) if (!declared.has(key)) await opened.removeJobScheduler(key)
   }
 }
 

@@ -9,7 +9,7 @@ import { storeWatchRecord, toWatchRecord } from './watch-records.ts'
 
 /** Counts the pending views of this instance, federates them and the numbers of viewers, and stores the watch sessions that ended. */
 export const countNewViews = defineJob({
-  name: 'count-views',
+  name: 'videos-views-stats',
   queue: 'maintenance',
   payload: z.object({}),
   every: () => config.views.videos.local_buffer_update_interval,

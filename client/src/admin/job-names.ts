@@ -3,7 +3,10 @@ import type { TextKey } from '../i18n/catalogue.ts'
 /** The names of the job types in the pages. */
 export const JOB_NAMES: Record<string, TextKey> = {
   'activitypub-follow': 'jobs.follow',
-  'count-views': 'jobs.countViews',
+  'activitypub-http-broadcast': 'jobs.fanOut',
+  'activitypub-http-fetcher': 'jobs.receive',
+  'activitypub-http-unicast': 'jobs.deliver',
+  'activitypub-refresher': 'jobs.refreshObjects',
   'crawl-outbox': 'jobs.crawl',
   'fetch-around-due': 'jobs.around',
   'fetch-around-video': 'jobs.around',
@@ -29,5 +32,6 @@ export const JOB_NAMES: Record<string, TextKey> = {
   'sweep-uploads': 'jobs.sweepUploads',
   'sweep-views': 'jobs.sweepBooks',
   'tell-counters': 'jobs.counters',
-  'video-transcoding': 'jobs.transcode'
+  'video-transcoding': 'jobs.transcode',
+  'videos-views-stats': 'jobs.countViews'
 }
