@@ -6,6 +6,7 @@ import { removeActorImages, setActorImages } from '../actors/actor-images.ts'
 import { assertPasswordLength } from './password.ts'
 import { getQuotaUsage } from './quota.ts'
 import { registerUser } from './registration.ts'
+import { readBearerToken } from './session.ts'
 import { isRootUser } from './user.policy.ts'
 import { removeUser, updateOwnUser } from './users.ts'
 import { findUser } from './users.query.ts'
@@ -18,9 +19,9 @@ export const meHandlers = {
     await registerUser({ ...user, channelName: channel?.name, channelDisplayName: channel?.displayName })
   },
   'GET /users/me': async ({ viewer }) => ({ ...(await findUser(viewer.id)), specialPlaylists: [] }),
-  'PUT /users/me': async ({ viewer, body }) => {
+  'PUT /users/me': async ({ viewer, body, request }) => {
     assertPasswordLength(body.password)
-    await updateOwnUser(viewer.id, body)
+    await updateOwnUser({ id: viewer.id, token: readBearerToken(request) }, body)
   },
   'DELETE /users/me': async ({ viewer }) => {
     if (isRootUser(viewer)) throw new Problem(400, null, 'You cannot delete your root account.')

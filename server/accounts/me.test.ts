@@ -104,6 +104,32 @@ test('a new password needs the current one', async () => {
   expect(await instance.login('user1', 'password1')).toBeTruthy()
 })
 
+test('a new password ends all sessions except the one that sets it', async () => {
+  const { id, token } = await instance.user('renewer')
+  const [other, wrong] = [await instance.login('renewer', 'password1'), await instance.login('renewer', 'password1')]
+  const status = async (session: string) => (await instance.call('GET /users/me', { token: session })).status
+  expect((await put({ currentPassword: 'bad', password: 'password2' }, wrong)).status).toBe(401)
+  expect(await Promise.all([token, other, wrong].map(status))).toEqual([200, 200, 200])
+  expect((await put({ currentPassword: 'password1', password: 'password2' }, token)).status).toBe(204)
+  expect(await Promise.all([token, other, wrong].map(status))).toEqual([200, 401, 401])
+  const sessions = (await instance.call(`GET /users/${id}/token-sessions`, { token })).json
+  expect(sessions.data).toMatchObject([{ currentSession: true }])
+  // Somebody else's session is not the one to keep.
+  const root = await instance.login()
+  expect((await instance.call(`PUT /users/${id}`, { token: root, body: { password: 'password3' } })).status).toBe(204)
+  expect([await status(token), await status(root)]).toEqual([401, 200])
+})
+
+test('of two new passwords at once one session at most goes on', async () => {
+  const { token } = await instance.user('twice')
+  const other = await instance.login('twice', 'password1')
+  await Promise.all(
+    [token, other].map(async (session, index) => await put({ currentPassword: 'password1', password: `password${index + 5}` }, session))
+  )
+  const left = await Promise.all([token, other].map(async session => (await instance.call('GET /users/me', { token: session })).status))
+  expect(left.filter(one => one === 200).length).toBeLessThanOrEqual(1)
+})
+
 test('a new e-mail address needs the current password and must not be in use', async () => {
   await instance.user('neighbour')
   expect((await put({ email: 'new@example.com' })).status).toBe(400)

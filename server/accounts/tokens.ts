@@ -58,7 +58,8 @@ export async function rotateSessionTokens(id: number, pair: TokenPair, tx: Trans
   )
 }
 
-/** Ends all sessions of a user. */
-export async function revokeAllUserSessions(userId: number, tx: Transaction): Promise<void> {
-  await runQuery(sql`DELETE FROM oauth_tokens WHERE user_id = ${userId}`, tx)
+/** Ends all sessions of a user, except the one with the access token `keptToken` if it is given. */
+export async function revokeAllUserSessions(userId: number, tx: Transaction, keptToken: string | null = null): Promise<void> {
+  const kept = keptToken === null ? null : hashToken(keptToken)
+  await runQuery(sql`DELETE FROM oauth_tokens WHERE user_id = ${userId} AND access_token_hash IS DISTINCT FROM ${kept}`, tx)
 }

@@ -5,6 +5,7 @@ import { Problem } from '../core/problem.ts'
 import type { RouteHandlers } from '../core/route.ts'
 import { assertPasswordLength } from './password.ts'
 import { createUser } from './registration.ts'
+import { readBearerToken } from './session.ts'
 import type { UserRole } from './user.model.ts'
 import { canGiveRole, isRootUser } from './user.policy.ts'
 import { blockUser, findManagedUser, removeUser, unblockUser, updateUser } from './users.ts'
@@ -23,9 +24,13 @@ export const usersHandlers = {
   },
   'GET /users/autocomplete': async ({ query }) => await autocompleteUsernames(query.search, config.pagination.count),
   'GET /users/:id': async ({ params, query }) => await findUser(params.id, query.withStats),
-  'PUT /users/:id': async ({ params, body: { role, pluginAuth: _none, ...changes }, viewer }) => {
+  'PUT /users/:id': async ({ params, body: { role, pluginAuth: _none, ...changes }, viewer, request }) => {
     assertPasswordLength(changes.password)
-    await updateUser(await findManagedUser(params.id, viewer), { ...changes, role: role as UserRole | undefined }, viewer)
+    await updateUser(
+      await findManagedUser(params.id, viewer),
+      { ...changes, role: role as UserRole | undefined },
+      { viewer, token: readBearerToken(request) }
+    )
   },
   'DELETE /users/:id': async ({ params, viewer }) => {
     const user = await findManagedUser(params.id, viewer)

@@ -48,22 +48,29 @@ export async function findManagedUser(id: number, viewer: Viewer): Promise<UserM
 }
 
 /**
- * Changes a user; a new password ends all sessions. Throws 400 for the role of root, 403 for a role that the viewer may not give, 409 for
+ * Changes a user; a new password ends all sessions, except that of the viewer (the access token `token`). Throws 400 for the role of root, 403 for a role that the viewer may not give, 409 for
  * an e-mail address in use.
  */
-export async function updateUser(user: UserModel, { password, ...changes }: UserChanges, viewer: Viewer): Promise<void> {
+export async function updateUser(
+  user: UserModel,
+  { password, ...changes }: UserChanges,
+  { viewer, token }: { viewer: Viewer; token: string | null }
+): Promise<void> {
   if (changes.role !== undefined && changes.role !== user.role) {
     if (isRootUser(user)) throw new Problem(400, null, 'The role of the root user cannot be changed.')
     if (!canGiveRole(viewer, changes.role))
       throw new Problem(403, null, 'Only administrators give the roles of moderators and administrators.')
   }
   const passwordHash = password === undefined ? undefined : await hashPassword(password)
-  await saveUser(user, { ...changes, passwordHash })
+  await saveUser(user, { ...changes, passwordHash }, token)
 }
 
-/** Changes the viewer's own user and account. Throws 400 or 401 current_password_is_invalid, 409 for an e-mail address in use. */
+/**
+ * Changes the viewer's own user and account; a new password ends all sessions except the one with the access token `token`. Throws 400 or 401
+ * current_password_is_invalid, 409 for an e-mail address in use.
+ */
 export async function updateOwnUser(
-  id: number,
+  { id, token }: { id: number; token: string | null },
   { password, currentPassword, displayName, description, email, ...changes }: OwnUserChanges
 ): Promise<void> {
   const user = await UserModel.findByPk(id, { rejectOnEmpty: true })
@@ -73,7 +80,7 @@ export async function updateOwnUser(
     await assertCurrentPassword(user, currentPassword)
   const passwordHash = password === undefined ? undefined : await hashPassword(password)
   const emailVerified = newEmail === undefined ? undefined : null
-  await saveUser(user, { ...changes, email: newEmail, emailVerified, passwordHash }, async tx => {
+  await saveUser(user, { ...changes, email: newEmail, emailVerified, passwordHash }, token, async tx => {
     if (displayName === undefined && description === undefined) return
     await AccountModel.update({ name: displayName, description }, { where: { userId: id }, transaction: tx })
     const account = await AccountModel.findOne({ where: { userId: id }, transaction: tx, rejectOnEmpty: true })
@@ -126,12 +133,13 @@ async function assertCurrentPassword(user: UserModel, password: string | undefin
 async function saveUser(
   user: UserModel,
   changes: Partial<UserModel>,
+  keptToken: string | null,
   saveMore: (tx: Transaction) => Promise<void> = async () => undefined
 ): Promise<void> {
   try {
     await transaction(async tx => {
       await user.update(Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)), { transaction: tx })
-      if (changes.passwordHash !== undefined) await revokeAllUserSessions(user.id, tx)
+      if (changes.passwordHash !== undefined) await revokeAllUserSessions(user.id, tx, keptToken)
       await saveMore(tx)
     })
   } catch (error) {

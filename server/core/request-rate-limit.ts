@@ -8,6 +8,13 @@ import { redis } from './redis.ts'
 /** A class of rate limits: a key of `rates_limit`. */
 export type RateLimitClass = keyof typeof config.rates_limit
 
+let isExempt: (request: Request) => Promise<boolean> = async () => false
+
+/** Sets the function that says who may call the API beyond the limit (set by core/route); it is asked only then. */
+export function setRateLimitExemption(exemption: (request: Request) => Promise<boolean>): void {
+  isExempt = exemption
+}
+
 const limiters = new Map<RateLimitClass, RequestHandler>()
 
 /** Returns the limiter of a class, which counts per IP address in Redis (`files`: in memory); without Redis requests pass. */
@@ -69,7 +76,8 @@ function createLimiter(name: RateLimitClass): RequestHandler {
             prefix: `${config.redis.prefix}:rate:${name}:`,
             sendCommand: async (command: string, ...args: string[]) => (await redis.call(command, ...args)) as never
           }),
-    handler: (_request, response, next, options) => {
+    handler: async (request, response, next, options) => {
+      if (name === 'api' && (await isExempt(request).catch(() => false))) return next()
       response.setHeader('Retry-After', Math.ceil(options.windowMs / 1000))
       next(new Problem(429, 'too_many_requests', 'Too many requests, please try again later.'))
     }

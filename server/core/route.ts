@@ -3,7 +3,7 @@ import { Router as createRouter } from 'express'
 import { z } from 'zod'
 import { operationId, type Auth, type Contract, type RouteSpec } from '../../shared/contract.ts'
 import { receiveMultipartFiles, type MultipartFile } from './multipart.ts'
-import { limitRate } from './request-rate-limit.ts'
+import { limitRate, setRateLimitExemption } from './request-rate-limit.ts'
 import { invalidParams, Problem, type InvalidParam } from './problem.ts'
 import { cacheResponse } from './response-cache.ts'
 
@@ -42,9 +42,10 @@ export type RouteHandlers<C extends Contract> = {
 type Authenticator = (request: Request) => Promise<Viewer | null>
 let authenticate: Authenticator = async () => null
 
-/** Sets the function that determines the viewer of a request (set by the accounts layer). */
+/** Sets the function that determines the viewer of a request (set by the accounts layer). Moderators and administrators have no API rate limit. */
 export function setAuthenticator(authenticator: Authenticator): void {
   authenticate = authenticator
+  setRateLimitExemption(async request => ((await authenticator(request))?.role ?? MAX_ROLE.none) <= MAX_ROLE.moderator)
 }
 
 /** If `checked` (tests), every response is parsed by its declared schema, and a difference is an error. */
