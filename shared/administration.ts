@@ -130,6 +130,20 @@ export const administrationContract = defineContract({
     body: z.record(z.string(), z.unknown()),
     refusals: { 400: `Refused because ${REFUSED_VALUES}`, ...refusals }
   },
+  'POST /config/instance-avatar/pick': {
+    summary: 'Set the avatar of the instance',
+    tag: 'Administration',
+    auth: 'admin',
+    files: { avatarfile: 'avatar' }
+  },
+  'DELETE /config/instance-avatar': { summary: 'Remove the avatar of the instance', tag: 'Administration', auth: 'admin' },
+  'POST /config/instance-banner/pick': {
+    summary: 'Set the banner of the instance',
+    tag: 'Administration',
+    auth: 'admin',
+    files: { bannerfile: 'avatar' }
+  },
+  'DELETE /config/instance-banner': { summary: 'Remove the banner of the instance', tag: 'Administration', auth: 'admin' },
   'DELETE /config/custom': {
     summary: 'Reset the configuration to that of the files',
     tag: 'Administration',

@@ -67,6 +67,31 @@ export const instanceContract = defineContract({
       outgoing: z.object({ waiting: z.int(), held: z.int() })
     })
   },
+  'POST /server/debug/run-command': {
+    summary: 'Run a job of the server now',
+    tag: 'Administration',
+    auth: 'admin',
+    body: z.object({ command: z.string('Invalid value').max(100, 'Invalid value') }),
+    refusals: { 400: 'There is no such command' }
+  },
+  'POST /server/logs/client': {
+    summary: 'Write an error of a client into the log of the server',
+    tag: 'Instance',
+    body: z.object({
+      message: z.string('Invalid value').min(1, 'Invalid value').max(5000, 'Invalid value'),
+      url: z.string('Invalid value').min(1, 'Invalid value').max(2000, 'Invalid value'),
+      level: z.enum(['error', 'warn'], 'Invalid value'),
+      stackTrace: z.string('Invalid value').max(15_000, 'Invalid value').optional(),
+      userAgent: z.string('Invalid value').max(500, 'Invalid value').optional(),
+      meta: z.string('Invalid value').max(10_000, 'Invalid value').optional()
+    })
+  },
+  'POST /metrics/playback': {
+    summary: 'Metrics of a player',
+    tag: 'Instance',
+    description: 'Accepted and dropped: `openTelemetry.metrics.enabled` of `GET /config` is false, so nothing is measured.',
+    body: z.record(z.string(), z.unknown())
+  },
   'GET /jobs': { summary: 'Jobs of every state', tag: 'Administration', auth: 'admin', query: JobQuery, response: resultList(Job) },
   'GET /jobs/:state': {
     summary: 'Jobs of one state',

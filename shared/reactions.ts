@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { defineContract } from './contract.ts'
-import { VideoParam } from './videos.ts'
+import { ActorHandle } from './actors.ts'
+import { Paging, resultList } from './fields.ts'
+import { Video, VideoParam } from './videos.ts'
 
 /** Routes for likes and dislikes. */
 export const reactionsContract = defineContract({
@@ -17,5 +19,17 @@ export const reactionsContract = defineContract({
     auth: 'user',
     params: VideoParam,
     response: z.object({ videoId: z.int(), rating: z.enum(['like', 'dislike', 'none']) })
+  },
+  'GET /accounts/:name/ratings': {
+    summary: 'The videos that my account rated',
+    tag: 'Reactions',
+    auth: 'user',
+    params: z.object({ name: ActorHandle }),
+    query: Paging.extend({
+      rating: z.enum(['like', 'dislike'], 'Invalid value').optional(),
+      sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional()
+    }),
+    response: resultList(z.object({ video: Video, rating: z.enum(['like', 'dislike']) })),
+    refusals: { 403: 'It is the account of another user' }
   }
 })

@@ -1,5 +1,7 @@
 import { listenForAdminOverrides } from '../core/admin-overrides.ts'
 import { listenForRefreshRequests } from '../fediverse/refresh-objects.job.ts'
+import { registerDebugCommands } from '../instance/debug-commands.ts'
+import { debugCommands } from './debug-commands.ts'
 import { registerActorAddresses } from '../actors/actor-addresses.ts'
 import { registerFollowInboxHandlers } from '../actors/follow.inbox.ts'
 import { registerMoveInboxHandlers } from '../actors/move.inbox.ts'
@@ -45,4 +47,5 @@ export function registerListeners(): void {
   registerOutboxCollections()
   listenForCrawlTriggers()
   crawlPlaylistsOfNewFollows()
+  registerDebugCommands(debugCommands)
 }

@@ -14,3 +14,12 @@ export async function findInstanceBanners(): Promise<ActorImage[]> {
   )
   return row!.banners
 }
+
+/** Returns the row id of the instance actor. */
+export async function findInstanceActorId(): Promise<number> {
+  const [row] = await queryAs(
+    z.object({ id: z.int() }),
+    sql`SELECT id FROM actors WHERE host IS NULL AND lower(preferred_username) = ${INSTANCE_ACTOR_NAME}`
+  )
+  return row!.id
+}

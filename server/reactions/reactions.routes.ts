@@ -2,13 +2,16 @@ import { Router } from 'express'
 import { reactionsContract } from '../../shared/reactions.ts'
 import { instanceOrigin } from '../core/config.ts'
 import { limitRate } from '../core/request-rate-limit.ts'
-import { notFound } from '../core/problem.ts'
+import { notFound, Problem } from '../core/problem.ts'
 import { implementContract } from '../core/route.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { sendActivityPubDocument } from '../actors/activitypub-response.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
 import { AS_PUBLIC } from '../fediverse/vocabulary.ts'
 import { assertCanWatchVideo, findVideoAccessInfo } from '../videos/video-access.ts'
+import { findAccount } from '../actors/accounts.query.ts'
+import { paging } from '../core/paging.ts'
+import { listRatings } from './ratings.query.ts'
 import { rateVideo, findVideoRating, reactionActivity } from './reactions.ts'
 
 /** Routes of the ratings of users. */
@@ -25,6 +28,11 @@ export const reactionsRoutes = implementContract(reactionsContract, {
   'GET /users/me/videos/:id/rating': async ({ params, viewer }) => {
     const { id } = await findVideoAccessInfo(params.id)
     return { videoId: id, rating: await findVideoRating(id, viewer.accountId) }
+  },
+  'GET /accounts/:name/ratings': async ({ params, query: { rating, sort, ...rest }, viewer }) => {
+    if ((await findAccount(params.name)).id !== viewer.accountId)
+      throw new Problem(403, null, 'Only the owner of this account can manage this account resource.')
+    return await listRatings(viewer.accountId, { ...paging(rest), rating, sort })
   }
 })
 

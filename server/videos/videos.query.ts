@@ -97,6 +97,15 @@ export async function listVideos(
   }
 }
 
+/** Returns videos as API JSON by id, whoever may see them; ids that do not exist are missing. */
+export async function listVideosById(ids: number[]): Promise<Map<number, Video>> {
+  const rows = await runQuery<VideoListRow>(sql`
+    SELECT ${LIST_COLUMNS}, ${actorSummarySql(sql`a`, sql`aa`)} AS account, ${actorSummarySql(sql`c`, sql`ca`)} AS channel
+    ${FROM_VIDEOS} WHERE v.id = ANY(${ids}::int[])`)
+  await refreshViewerCounts()
+  return new Map(rows.map(row => [row.id, videoJson(row, false)]))
+}
+
 async function countVideos(where: Sql): Promise<number> {
   const [row] = await runQuery<{ total: string }>(sql`SELECT count(*) AS total ${FROM_VIDEOS} WHERE ${where}`)
   return Number(row!.total)
