@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { Account } from './actors.ts'
+import { Account, ActorHandle } from './actors.ts'
 import { defineContract } from './contract.ts'
-import { Bool, int, resultList, Paging, Timestamp, arrayParam } from './fields.ts'
+import { arrayParam, Bool, int, resultList, Paging, Timestamp } from './fields.ts'
 import { VideoId, VideoParam } from './videos.ts'
 
 /**
@@ -40,21 +40,31 @@ export const Comment = z.object({
   account: Account.nullable()
 })
 export type Comment = z.output<typeof Comment>
-/** A comment in a list over several videos. */
-export const CommentOnVideo = Comment.extend({
+/** A comment in the lists of owners and moderators, with its video. `automaticTags`: none so far. */
+export const ModeratedComment = Comment.extend({
   video: z.object({ id: z.int(), uuid: z.string(), name: z.string() }),
   automaticTags: z.array(z.string())
 })
-export type CommentOnVideo = z.output<typeof CommentOnVideo>
+export type ModeratedComment = z.output<typeof ModeratedComment>
+
 /** A comment with its replies, recursively. */
 export type CommentTree = { comment: Comment; children: CommentTree[] }
 const CommentTreeSchema: z.ZodType<CommentTree> = z.object({ comment: Comment, children: z.array(z.any()) })
 
-const SearchText = z.string().max(200).optional()
 const RowId = int(1, 2 ** 31 - 1)
 const CommentBody = z.object({ text: z.string('Invalid value').trim().min(1, 'Invalid value').max(10_000, 'Invalid value') })
 const CommentParam = z.object({ id: VideoId, commentId: RowId })
 const CommentResponse = z.object({ comment: Comment })
+const CommentFilters = Paging.extend({
+  isHeldForReview: Bool.optional(),
+  search: z.string().max(200).optional().describe('In the text, the name of the account or that of the video'),
+  searchAccount: z.string().max(200).optional(),
+  searchVideo: z.string().max(200).optional(),
+  videoId: RowId.optional(),
+  videoChannelId: RowId.optional(),
+  autoTagOneOf: arrayParam(z.string().max(100)).optional(),
+  sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional()
+})
 const REFUSALS = { 409: 'Comments are disabled for this video' } as const
 
 /** Routes for comments. */
@@ -103,17 +113,29 @@ export const commentsContract = defineContract({
     summary: 'Comments below my videos',
     tag: 'Comments',
     auth: 'user',
-    query: Paging.extend({
-      isHeldForReview: Bool.optional(),
-      search: SearchText.describe('In the text, the name of the author or that of the video'),
-      searchAccount: SearchText,
-      searchVideo: SearchText,
-      videoId: RowId.optional(),
-      videoChannelId: RowId.optional(),
-      autoTagOneOf: arrayParam(z.string().max(200)).optional(),
-      sort: z.enum(['createdAt', '-createdAt'], 'Invalid value').optional()
-    }),
-    response: resultList(CommentOnVideo),
+    query: CommentFilters,
+    response: resultList(ModeratedComment),
     refusals: { 403: 'The video or channel belongs to another user', 404: 'No such video or channel' }
+  },
+  'GET /videos/comments': {
+    summary: 'Comments of this and other servers',
+    tag: 'Moderation',
+    auth: 'moderator',
+    query: CommentFilters.extend({
+      isLocal: Bool.optional().describe('Whether its author has the account here'),
+      onLocalVideo: Bool.optional()
+    }),
+    response: resultList(ModeratedComment)
+  },
+  'POST /bulk/remove-comments-of': {
+    summary: 'Delete all comments of an account',
+    tag: 'Moderation',
+    auth: 'user',
+    description: 'Below the own videos, or on the whole instance (for moderators). Those that exist now; many of them take a while.',
+    body: z.object({
+      accountName: ActorHandle,
+      scope: z.enum(['my-videos', 'instance'], 'Invalid value')
+    }),
+    refusals: { 403: 'Only moderators delete comments on the whole instance' }
   }
 })

@@ -3,6 +3,7 @@ import { crawlCommentsJob } from '../comments/crawl-comments.job.ts'
 import { crawlDueCommentsJob } from '../comments/crawl-due-comments.job.ts'
 import { crawlDueCommentersJob } from '../comments/crawl-commenters.job.ts'
 import { crawlDueRepliesJob } from '../comments/crawl-replies.job.ts'
+import { removeCommentsJob } from '../comments/remove-comments.job.ts'
 import { retryWantedFollows } from '../actors/wanted-follows.job.ts'
 import { refreshRemoteActors } from '../actors/refresh-actors.job.ts'
 import { sweepTokens } from '../accounts/sweep-tokens.job.ts'
@@ -36,6 +37,7 @@ export const allJobs: Job[] = [
   crawlDueCommentsJob,
   crawlDueCommentersJob,
   crawlDueRepliesJob,
+  removeCommentsJob,
   crawlPlaylistElementsJob,
   crawlPlaylistsOfActorJob,
   crawlFollowedPlaylistsJob,

@@ -30,18 +30,18 @@ import { apiContracts } from './contracts.ts'
 /** Returns one router with all routes below /api/v1. */
 export function apiRoutes(): Router {
   const router = Router()
-  // Uploads first: otherwise /videos/upload-resumable would match /videos/:id.
+  // Uploads and comments first: otherwise /videos/upload-resumable and /videos/comments would match /videos/:id.
   router.use(
     uploadsRoutes,
     transcodingRoutes,
     searchRoutes,
+    commentsRoutes,
     videosRoutes,
     viewsRoutes,
     subscriptionVideosRoutes,
     subscriptionsRoutes,
     followsRoutes,
     reactionsRoutes,
-    commentsRoutes,
     playlistsRoutes,
     abusesRoutes,
     channelsRoutes,

@@ -1,6 +1,6 @@
 import type { Transaction } from 'sequelize'
 import { z } from 'zod'
-import { Comment, type CommentOnVideo, type CommentTree } from '../../shared/comments.ts'
+import { Comment, ModeratedComment, type CommentTree } from '../../shared/comments.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
 import { sqlAnd, queryAs, runQuery, sql, type Sql } from '../core/sql.ts'
@@ -15,9 +15,20 @@ import { ATTACHMENTS_SQL } from './comment-attachments.ts'
  */
 export type CommentViewer = { viewer: Viewer | null; ownsVideo: boolean }
 type CommentPage = { start: number; count: number; sort?: string }
+/** Filters of lists of comments; the texts are looked for without regard to case. */
+export type CommentFilters = {
+  isHeldForReview?: boolean
+  search?: string
+  searchAccount?: string
+  searchVideo?: string
+  videoId?: number
+  videoChannelId?: number
+  autoTagOneOf?: string[] | null
+}
 
 /** A comment as the database stores it, before its text is rendered. */
 const StoredComment = Comment.omit({ html: true }).extend({ remote: z.boolean(), stored: z.string() })
+const StoredModeratedComment = ModeratedComment.omit({ html: true }).extend({ remote: z.boolean(), stored: z.string() })
 
 /** The SQL aliases of a comment and of its author's actor. */
 type CommentAliases = { comment: Sql; actor: Sql }
@@ -72,63 +83,25 @@ export async function findComment(id: number, commentViewer: CommentViewer): Pro
   return (await renderComments(rows.map(({ json }) => json)))[0] ?? null
 }
 
-/** Paging and filters of the comments on the videos of an account. */
-export type OwnVideoCommentFilters = CommentPage & {
-  isHeldForReview?: boolean
-  search?: string
-  searchAccount?: string
-  searchVideo?: string
-  videoId?: number
-  videoChannelId?: number
-  autoTagOneOf?: string[]
-}
-
 /**
  * Lists the comments below the videos of the viewer's account. Throws 404 for an unknown video or channel to filter by, 403 for one of
  * another account.
  */
 export async function listCommentsOnOwnVideos(
   viewer: Viewer,
-  { isHeldForReview, search, searchAccount, searchVideo, videoId, videoChannelId, autoTagOneOf, ...page }: OwnVideoCommentFilters
-): Promise<{ total: number; data: CommentOnVideo[] }> {
-  await assertOwnVideoOrChannel(viewer, { videoId, videoChannelId })
-  const matches = (column: Sql, text: string) => sql`coalesce(${column} ILIKE ${`%${text.replace(/[\\%_]/g, '\\$&')}%`}, false)`
-  const matchesAuthor = (text: string) => sql`(${matches(sql`account.name`, text)} OR ${matches(sql`actor.preferred_username`, text)})`
-  const matchesVideo = (text: string) =>
-    sql`EXISTS (SELECT 1 FROM videos v WHERE v.id = comment.video_id AND ${matches(sql`v.name`, text)})`
+  filters: CommentPage & CommentFilters
+): Promise<{ total: number; data: ModeratedComment[] }> {
+  await assertOwnVideoOrChannel(viewer, filters)
   const conditions = [
-    sql`comment.deleted_at IS NULL`,
     notBlockedSql({ actorId: sql`actor.id`, host: sql`actor.host` }, viewer.id),
-    sql`EXISTS (SELECT 1 FROM videos v JOIN channels c ON c.id = v.channel_id
-      WHERE v.id = comment.video_id AND c.account_id = ${viewer.accountId}
-        AND v.channel_id = coalesce(${videoChannelId ?? null}::int, v.channel_id))`
+    sql`channel.account_id = ${viewer.accountId}`
   ]
-  if (videoId !== undefined) conditions.push(sql`comment.video_id = ${videoId}`)
-  if (isHeldForReview !== undefined) conditions.push(sql`comment.held = ${isHeldForReview}`)
-  if (search) conditions.push(sql`(${matches(sql`comment.text`, search)} OR ${matchesAuthor(search)} OR ${matchesVideo(search)})`)
-  if (searchAccount) conditions.push(matchesAuthor(searchAccount))
-  if (searchVideo) conditions.push(matchesVideo(searchVideo))
-  // Comments get no automatic tags here.
-  if (autoTagOneOf) conditions.push(sql`FALSE`)
-  const { total, data } = await queryComments(sqlAnd(conditions), { viewer, ownsVideo: true }, page)
-  const videos = await queryAs(
-    z.object({ id: z.int(), uuid: z.string(), name: z.string() }),
-    sql`SELECT id, uuid, name FROM videos WHERE id = ANY(${data.map(comment => comment.videoId)}::int[])`
-  )
-  const videoById = new Map(videos.map(video => [video.id, video]))
-  return {
-    total,
-    // A video may have been deleted since, with its comments.
-    data: data.flatMap(comment => {
-      const video = videoById.get(comment.videoId)
-      return video ? [{ ...comment, video, automaticTags: [] }] : []
-    })
-  }
+  return await queryModeratedComments([...conditions, ...filterConditions(filters)], { viewer, ownsVideo: true }, filters)
 }
 
 async function assertOwnVideoOrChannel(
   viewer: Viewer,
-  { videoId, videoChannelId }: Pick<OwnVideoCommentFilters, 'videoId' | 'videoChannelId'>
+  { videoId, videoChannelId }: Pick<CommentFilters, 'videoId' | 'videoChannelId'>
 ): Promise<void> {
   const assertOwn = (owners: { id: number }[], what: string) => {
     if (!owners[0]) throw notFound(what)
@@ -143,6 +116,55 @@ async function assertOwnVideoOrChannel(
     )
   if (videoChannelId !== undefined)
     assertOwn(await runQuery<{ id: number }>(sql`SELECT account_id AS id FROM channels WHERE id = ${videoChannelId}`), 'Video channel')
+}
+
+/** Lists all comments, of this and other servers, for moderators; `isLocal`: of an account of this instance. */
+export async function listAllComments(
+  viewer: Viewer,
+  filters: CommentPage & CommentFilters & { isLocal?: boolean; onLocalVideo?: boolean }
+): Promise<{ total: number; data: ModeratedComment[] }> {
+  const { isLocal, onLocalVideo } = filters
+  const conditions = filterConditions(filters)
+  if (isLocal !== undefined) conditions.push(sql`(actor.host IS NULL) = ${isLocal}`)
+  if (onLocalVideo !== undefined) conditions.push(sql`NOT video.remote = ${onLocalVideo}`)
+  return await queryModeratedComments(conditions, { viewer, ownsVideo: false }, filters)
+}
+
+function filterConditions(filters: CommentFilters): Sql[] {
+  const { isHeldForReview, search, searchAccount, searchVideo, videoId, videoChannelId, autoTagOneOf } = filters
+  const account = (text: string) => sql`(${containsSql(sql`account.name`, text)} OR ${containsSql(ACTOR_HANDLE_SQL, text)})`
+  const video = (text: string) => containsSql(sql`video.name`, text)
+  const conditions = [sql`comment.deleted_at IS NULL`, sql`account.id IS NOT NULL`]
+  if (isHeldForReview !== undefined) conditions.push(sql`comment.held = ${isHeldForReview}`)
+  if (search) conditions.push(sql`(${containsSql(sql`comment.text`, search)} OR ${account(search)} OR ${video(search)})`)
+  if (searchAccount) conditions.push(account(searchAccount))
+  if (searchVideo) conditions.push(video(searchVideo))
+  if (videoId !== undefined) conditions.push(sql`video.id = ${videoId}`)
+  if (videoChannelId !== undefined) conditions.push(sql`video.channel_id = ${videoChannelId}`)
+  // No comment has an automatic tag.
+  if (autoTagOneOf && autoTagOneOf.length > 0) conditions.push(sql`FALSE`)
+  return conditions
+}
+
+const ACTOR_HANDLE_SQL = sql`actor.preferred_username || coalesce('@' || actor.host, '')`
+const containsSql = (column: Sql, text: string) => sql`${column} ILIKE ${`%${text.replace(/[\\%_]/g, '\\$&')}%`}`
+
+async function queryModeratedComments(
+  conditions: Sql[],
+  commentViewer: CommentViewer,
+  { start, count, sort = '-createdAt' }: CommentPage
+): Promise<{ total: number; data: ModeratedComment[] }> {
+  const from = sql`${FROM} JOIN videos video ON video.id = comment.video_id JOIN channels channel ON channel.id = video.channel_id
+    WHERE ${sqlAnd(conditions)}`
+  const order = sort.startsWith('-') ? sql`comment.created_at DESC, comment.id DESC` : sql`comment.created_at, comment.id`
+  const rows = await queryAs(
+    z.object({ json: StoredModeratedComment }),
+    sql`SELECT ${commentSql(commentViewer)}::jsonb || jsonb_build_object('automaticTags', '[]'::jsonb,
+        'video', json_build_object('id', video.id, 'uuid', video.uuid, 'name', video.name)) AS json
+      ${from} ORDER BY ${order} LIMIT ${count} OFFSET ${start}`
+  )
+  const [row] = await queryAs(z.object({ total: z.int() }), sql`SELECT count(*)::int AS total ${from}`)
+  return { total: row!.total, data: await renderComments(rows.map(({ json }) => json)) }
 }
 
 async function queryComments(
@@ -163,7 +185,9 @@ async function queryComments(
 }
 
 /** Renders comments as HTML; the text of remote comments is sanitised again on output (docs/federation.md#html-and-text). */
-async function renderComments(comments: z.output<typeof StoredComment>[]): Promise<Comment[]> {
+async function renderComments<T extends { stored: string; remote: boolean }>(
+  comments: T[]
+): Promise<(Omit<T, 'remote' | 'stored'> & { html: string })[]> {
   const { markdownToHtml, sanitizeRemoteHtml } = await import('../core/markdown.ts')
   return comments.map(({ remote, stored, ...comment }) => ({
     ...comment,

@@ -3,7 +3,7 @@ import { commentsContract } from '../../shared/comments.ts'
 import { instanceOrigin } from '../core/config.ts'
 import { limitRate } from '../core/request-rate-limit.ts'
 import { paging } from '../core/paging.ts'
-import { notFound } from '../core/problem.ts'
+import { notFound, Problem } from '../core/problem.ts'
 import { implementContract, type Viewer } from '../core/route.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { sendActivityPubDocument, sendOrderedCollection, acceptsActivityPub } from '../actors/activitypub-response.ts'
@@ -16,10 +16,13 @@ import { VIDEO_PRIVACY } from '../videos/video.model.ts'
 import { assertCanWatchVideo, findVideoAccessInfo } from '../videos/video-access.ts'
 import { buildCommentNote } from './comment.outbox.ts'
 import { findCommentRow, type CommentRow } from './comment.row.ts'
+import { findAccount } from '../actors/accounts.query.ts'
+import { removeCommentsOf } from './comment-removals.ts'
 import { addComment, approveComment, deleteComment } from './comments.ts'
 import {
   findComment,
   findCommentTree,
+  listAllComments,
   listCommentsOnOwnVideos,
   listCommentThreads,
   listPublicCommentUrls,
@@ -52,7 +55,14 @@ export const commentsRoutes = implementContract(commentsContract, {
     await deleteComment((await findWatchableVideo(params.id, viewer, request)).id, params.commentId, viewer),
   'POST /videos/:id/comments/:commentId/approve': async ({ params, viewer, request }) =>
     await approveComment((await findWatchableVideo(params.id, viewer, request)).id, params.commentId, viewer),
-  'GET /users/me/videos/comments': async ({ viewer, query }) => await listCommentsOnOwnVideos(viewer, { ...query, ...paging(query) })
+  'GET /users/me/videos/comments': async ({ viewer, query }) => await listCommentsOnOwnVideos(viewer, { ...query, ...paging(query) }),
+  'GET /videos/comments': async ({ viewer, query }) => await listAllComments(viewer, { ...query, ...paging(query) }),
+  'POST /bulk/remove-comments-of': async ({ viewer, body: { accountName, scope } }) => {
+    if (scope === 'instance' && viewer.role > 1)
+      throw new Problem(403, null, 'Only moderators delete the comments of an account on the whole instance.')
+    const { id } = await findAccount(accountName)
+    await removeCommentsOf(id, { videoAccountId: scope === 'instance' ? null : viewer.accountId })
+  }
 })
 
 async function findWatchableVideo(

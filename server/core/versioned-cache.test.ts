@@ -7,6 +7,7 @@ import { transaction } from './transaction.ts'
 /** Tables without trigger: inbox, outbox, encoding chunks and sessions never show in a cached response. */
 const TABLES_WITHOUT_TRIGGER = [
   'changes',
+  'comment_removals',
   'deliveries',
   'encoding_chunks',
   'encoding_splits',

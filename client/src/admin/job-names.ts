@@ -22,6 +22,7 @@ export const JOB_NAMES: Record<string, TextKey> = {
   'refresh-actors': 'jobs.refreshActors',
   'refresh-objects': 'jobs.refreshObjects',
   'refresh-videos': 'jobs.refreshVideos',
+  'remove-comments': 'jobs.removeComments',
   repair: 'jobs.repair',
   'send-due-updates': 'jobs.sendUpdates',
   'sweep-incoming': 'jobs.sweepBooks',

@@ -390,6 +390,7 @@ export default {
   'jobs.refreshActors': 'Update remote accounts and channels',
   'jobs.refreshObjects': 'Check at their origin what became of videos and comments',
   'jobs.refreshVideos': 'Update remote videos',
+  'jobs.removeComments': 'Delete the comments of an account',
   'jobs.repair': 'Catch up on missed remote updates',
   'jobs.retried': 'Retrying “{name}”.',
   'jobs.retryOf': 'Try again: {name}',

@@ -399,6 +399,7 @@ export default {
   'jobs.refreshActors': 'Mettre à jour les comptes et chaînes distants',
   'jobs.refreshObjects': 'Vérifier à l’origine ce que deviennent vidéos et commentaires',
   'jobs.refreshVideos': 'Mettre à jour les vidéos distantes',
+  'jobs.removeComments': 'Supprimer les commentaires d’un compte',
   'jobs.repair': 'Rattraper les mises à jour distantes manquées',
   'jobs.retried': '« {name} » est relancée.',
   'jobs.retryOf': 'Réessayer : {name}',
