@@ -157,6 +157,7 @@ const SCREENSHOTS: Screenshot[] = [
     admin: true,
     action: async page => await page.locator('.user-acts .button').first().click()
   },
+  { name: 'admin-comments', path: () => '/admin/comments', admin: true },
   { name: 'admin-jobs-videos', path: () => '/admin/jobs', admin: true },
   { name: 'admin-jobs-planned', path: () => '/admin/jobs?tab=delayed', admin: true },
   { name: 'admin-settings', path: () => '/admin/settings', admin: true },

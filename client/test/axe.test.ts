@@ -271,6 +271,7 @@ const MEMBER: Record<string, PageToCheck> = {
   'settings, display': { path: () => '/settings?tab=display', ready: '.switch' }
 }
 const ADMINISTRATOR: Record<string, PageToCheck> = {
+  comments: { path: () => '/admin/comments', ready: '.report' },
   health: { path: () => '/admin/health', ready: '.health-group' },
   users: { path: () => '/admin/users', ready: '.user' },
   'users, creating': {

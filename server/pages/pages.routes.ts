@@ -44,6 +44,7 @@ const CLIENT_PAGES: [path: string, source: string][] = [
   ['/admin/jobs', 'src/admin/jobs.page.tsx'],
   ['/admin/settings', 'src/admin/instance-settings.page.tsx'],
   ['/admin/federation', 'src/federation/federation.page.tsx'],
+  ['/admin/comments', 'src/moderation/comments.page.tsx'],
   ['/admin/reports', 'src/moderation/reports.page.tsx']
 ]
 

@@ -20,6 +20,7 @@ const ADMIN_SECTIONS = {
   health: { path: '/admin/health', name: 'health.name', icon: 'speed', role: ADMINISTRATOR_ROLE_ID },
   users: { path: '/admin/users', name: 'users.name', icon: 'user', role: MODERATOR_ROLE_ID },
   reports: { path: '/admin/reports', name: 'reports.name', icon: 'alert', role: MODERATOR_ROLE_ID },
+  comments: { path: '/admin/comments', name: 'moderation.comments', icon: 'comment', role: MODERATOR_ROLE_ID },
   jobs: { path: '/admin/jobs', name: 'jobs.name', icon: 'loop', role: ADMINISTRATOR_ROLE_ID },
   federation: { path: '/admin/federation', name: 'federation.name', icon: 'globe', role: ADMINISTRATOR_ROLE_ID },
   settings: { path: '/admin/settings', name: 'site.name', icon: 'settings', role: ADMINISTRATOR_ROLE_ID }

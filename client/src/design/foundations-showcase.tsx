@@ -21,6 +21,7 @@ const ICONS: IconName[] = [
   'check',
   'chevron',
   'close',
+  'comment',
   'copy',
   'dislike',
   'download',

@@ -33,6 +33,7 @@ export const PAGE_ROUTES = [
   { path: '/admin/jobs', view: lazyAdminPage(() => import('../admin/jobs.page.tsx')) },
   { path: '/admin/settings', view: lazyAdminPage(() => import('../admin/instance-settings.page.tsx')) },
   { path: '/admin/federation', view: lazyAdminPage(() => import('../federation/federation.page.tsx')) },
+  { path: '/admin/comments', view: lazyAdminPage(() => import('../moderation/comments.page.tsx')) },
   { path: '/admin/reports', view: lazyAdminPage(() => import('../moderation/reports.page.tsx')) },
   { path: '/about', view: lazy(() => import('../instance/about.page.tsx')) },
   ...(DEVELOPMENT ? [{ path: '/design', view: lazy(() => import('../design/design.page.tsx')) }] : [])

@@ -10,6 +10,7 @@ const PATHS = {
   check: 'M5 12.5l4.5 4.5L19 7',
   chevron: 'M9 5l7 7-7 7',
   close: 'M6 6l12 12M18 6L6 18',
+  comment: 'M4 5h16v11.5H11L7 20v-3.5H4z',
   copy: 'M9 9h10v11H9zM5 15V4h10',
   dislike: 'M7 13V4H4v9zM7 13l4 7.5a2 2 0 002.4-2.3L12.6 15H18a2 2 0 002-2.3l-1.1-7A2 2 0 0016.9 4H7',
   download: 'M12 4v11M7.5 11L12 15.5 16.5 11M5 20h14',
