@@ -176,10 +176,10 @@ test('home, watch, channel, account and search pages work without JavaScript, an
   await page.getByRole('link', title).click()
   await page.getByRole('heading', title).waitFor()
   await page.getByText('A wheel that turns.').waitFor()
-  const sources = await page.locator('video[controls] source').evaluateAll(all => all.map(source => (source as HTMLSourceElement).src))
+  const links = [page.locator('.player > noscript a'), page.getByRole('link', { name: /Video not playing/ })]
   const responses = await Promise.all(
-    sources.map(async source => {
-      const response = await fetch(source)
+    links.map(async link => {
+      const response = await fetch(await link.evaluate((element: HTMLAnchorElement) => element.href))
       const bytes = Buffer.from(await response.arrayBuffer()).toString('latin1')
       return [
         response.status,
@@ -189,10 +189,16 @@ test('home, watch, channel, account and search pages work without JavaScript, an
     })
   )
   expect(responses).toEqual([
-    [200, 'application/vnd.apple.mpegurl', 'playlist'],
-    [200, 'video/mp4', 'ftyp']
+    [200, 'video/mp4', 'ftyp'],
+    [200, 'application/vnd.apple.mpegurl', 'playlist']
   ])
-  expect(await page.locator('video').isVisible()).toBe(true)
+  expect(await page.locator('.player-poster').isVisible()).toBe(true)
+  // The browser's own player shows the file.
+  await page.locator('.player > noscript a').click()
+  await expect
+    .poll(async () => await page.locator('video').evaluate((element: HTMLVideoElement) => element.readyState), { timeout: 30_000 })
+    .toBeGreaterThan(1)
+  await page.goBack()
   await page.getByRole('link', { name: /Video not playing/ }).waitFor()
   await page.getByRole('link', { name: /ada/ }).first().click()
   await page.getByRole('heading', { name: 'Main ada channel' }).waitFor()

@@ -8,7 +8,7 @@ import { CliError } from './cli-error.ts'
 import type { StepRunner } from './step.ts'
 
 /** A system program that Bobine uses. */
-export type SystemProgram = 'ffmpeg' | 'redis' | 'postgresql' | 'chromium' | 'nginx'
+export type SystemProgram = 'ffmpeg' | 'redis' | 'postgresql' | 'chromium' | 'nginx' | 'yt-dlp'
 
 const PACKAGES: Record<SystemProgram, { debian: string; fedora: string; macos: string; present: () => boolean }> = {
   ffmpeg: { debian: 'ffmpeg', fedora: 'ffmpeg', macos: 'ffmpeg', present: () => Boolean(findOnPath('ffmpeg') && findOnPath('ffprobe')) },
@@ -32,7 +32,9 @@ const PACKAGES: Record<SystemProgram, { debian: string; fedora: string; macos: s
       ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'].some(findOnPath) || process.platform === 'darwin'
   },
   // Only for comparison in benchmarks.
-  nginx: { debian: 'nginx-light', fedora: 'nginx', macos: 'nginx', present: () => Boolean(findOnPath('nginx')) }
+  nginx: { debian: 'nginx-light', fedora: 'nginx', macos: 'nginx', present: () => Boolean(findOnPath('nginx')) },
+  // Only for tests: a client of the API.
+  'yt-dlp': { debian: 'yt-dlp', fedora: 'yt-dlp', macos: 'yt-dlp', present: () => Boolean(findOnPath('yt-dlp')) }
 }
 
 /** Without this setting Debian's package creates a cluster of its own on port 5432. */

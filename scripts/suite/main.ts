@@ -112,7 +112,7 @@ function requiredPrograms(files: TestFile[]): SystemProgram[] {
   const PROGRAMS_BY_KIND: Record<TestKind, SystemProgram[]> = {
     unit: [],
     media: ['ffmpeg'],
-    server: ['ffmpeg', 'redis', 'postgresql'],
+    server: ['ffmpeg', 'redis', 'postgresql', 'yt-dlp'],
     browser: ['ffmpeg', 'redis', 'postgresql', 'chromium']
   }
   return [...new Set(files.flatMap(({ kind }) => PROGRAMS_BY_KIND[kind]))]

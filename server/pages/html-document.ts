@@ -33,11 +33,13 @@ export function renderHtmlDocumentWithoutScripts(page: ServerRenderedPage, optio
   return renderHtmlDocument(page, options).replace(/<script[^>]*>[\s\S]*?<\/script>|<link rel="modulepreload"[^>]*>/g, '')
 }
 
+/** `og:platform` names the API that programs find here: yt-dlp and others look for exactly this element. */
 function renderHead(page: ServerRenderedPage, scripts: string[], { name }: PageInstanceInfo): Html {
   const title = page.title === '' ? name : `${page.title} · ${name}`
   return html`${renderFirstScripts(page.earlyPlayback?.manifest)}<title>${title}</title>
     ${page.description && html`<meta name="description" content="${page.description}">`}
     ${page.canonical === null ? html`<meta name="robots" content="noindex">` : html`<link rel="canonical" href="${instanceOrigin()}${page.canonical}">`}
+    <meta property="og:platform" content="PeerTube">
     <meta property="og:site_name" content="${name}">
     <meta name="theme-color" content="#faf8f4" media="(prefers-color-scheme: light)">
     <meta name="theme-color" content="#161412" media="(prefers-color-scheme: dark)">

@@ -21,6 +21,8 @@ const PROGRESSIVE_RESOLUTION = 720
 const SUGGESTIONS_SHOWN = 10
 const SUGGESTIONS_QUERY = { start: 0, count: SUGGESTIONS_SHOWN + 1, sort: '-publishedAt', skipCount: true } as const
 
+const PLAY_ICON = html`<svg class="icon" width="34" height="34" viewBox="0 0 24 24" aria-hidden="true" fill="currentColor"><path d="M7 4.5v15l12.5-7.5z"/></svg>`
+
 /** Renders the page of a video; restricted and missing videos give the same 404 page. */
 export async function watchPage(id: string, context: PageContext): Promise<ServerRenderedPage> {
   const video = await findPublicVideo(id)
@@ -44,7 +46,7 @@ export async function watchPage(id: string, context: PageContext): Promise<Serve
     canonical: video.privacy.id === PRIVACY_PUBLIC ? `/w/${video.shortUUID}` : null,
     head: html`${renderSocialTags(video)}${renderJsonLd(video)}`,
     body: html`<div class="watch">
-      <div class="watch-stage"><div class="player">${renderPlayer(video, context.texts.preparing)}${video.streamingPlaylists.length > 0 && renderPlayButton(context.texts)}</div></div>
+      <div class="watch-stage"><div class="player">${renderPlayer(video, context.texts)}${video.streamingPlaylists.length > 0 && renderPlayButton(context.texts)}</div></div>
       <div class="watch-main">
         <h1 class="watch-title">${video.name}</h1>
         <p class="watch-facts"><time datetime="${video.publishedAt}">${new Intl.DateTimeFormat(context.language, { dateStyle: 'long' }).format(new Date(video.publishedAt))}</time></p>
@@ -80,7 +82,7 @@ export async function embedPage(id: string, { texts }: PageContext): Promise<Ser
     canonical: video.privacy.id === PRIVACY_PUBLIC ? `/w/${video.shortUUID}` : null,
     head: renderJsonLd(video),
     earlyPlayback: await prepareEarlyPlayback(video),
-    body: html`<main><h1 class="hidden-text">${video.name}</h1><div class="player">${renderPlayer(video, texts.preparing)}</div></main>`,
+    body: html`<main><h1 class="hidden-text">${video.name}</h1><div class="player">${renderPlayer(video, texts)}</div></main>`,
     apiResponses: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video, ...(await loadCaptionsAndChapters(video)) }
   }
 }
@@ -132,19 +134,20 @@ async function findPublicVideo(id: string): Promise<VideoDetails | null> {
   })
 }
 
-function renderPlayer(video: VideoDetails, preparing: string): Html {
+/** The player before the client takes over; without scripts its play button opens the file, which the browser then plays by itself. */
+function renderPlayer(video: VideoDetails, texts: PageTexts): Html {
   const playlist = video.streamingPlaylists[0]
-  if (!playlist) return html`<p>${preparing}</p>`
+  if (!playlist) return html`<p>${texts.preparing}</p>`
   const poster = video.previewPath
-  const playerUrl = (url: string) => (video.isLocal ? new URL(url).pathname : url)
-  const progressiveFile = video.isLocal && findProgressiveFile(video)
-  // The browser's own controls are slow to draw, so only browsers without scripts get them.
-  return html`${poster && html`<img class="player-poster" src="${poster}" alt="">`}<noscript><video controls playsinline preload="none" ${poster && html`poster="${poster}"`}><source src="${playerUrl(playlist.playlistUrl)}" type="application/vnd.apple.mpegurl">${progressiveFile && html`<source src="${progressiveFile}" type="video/mp4">`}</video></noscript>`
+  const file =
+    (video.isLocal && findProgressiveFile(video)) || (video.isLocal ? new URL(playlist.playlistUrl).pathname : playlist.playlistUrl)
+  // Not a <video> element: programs that read pages, such as yt-dlp, would take it for a second video beside the one of the API.
+  return html`${poster && html`<img class="player-poster" src="${poster}" alt="">`}<noscript><a class="icon-button player-start" href="${file}" aria-label="${texts.play}" title="${texts.play}">${PLAY_ICON}</a></noscript>`
 }
 
 /** The play button of the player; clicks before the player is loaded are replayed to it (client/src/head-script.ts). */
 function renderPlayButton({ play }: PageTexts): Html {
-  return html`<button type="button" class="icon-button player-start" data-kept aria-label="${play}" title="${play}"><svg class="icon" width="34" height="34" viewBox="0 0 24 24" aria-hidden="true" fill="currentColor"><path d="M7 4.5v15l12.5-7.5z"/></svg></button>`
+  return html`<button type="button" class="icon-button player-start" data-kept aria-label="${play}" title="${play}">${PLAY_ICON}</button>`
 }
 
 /** Returns the path of the best rendition up to 720p as a single file, as the client does (client/src/videos/player-source.ts). */
