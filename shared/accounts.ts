@@ -27,6 +27,9 @@ const Token = z.object({
   refresh_token_expires_in: z.int().describe('seconds')
 })
 
+/** A playlist that every user has; `type` 2: to watch later. */
+export const SpecialPlaylist = z.object({ id: z.int(), name: z.string(), type: z.int() })
+
 /** A user as the user itself and administrators see it. */
 export const User = z.object({
   id: z.int(),
@@ -68,7 +71,7 @@ export const User = z.object({
   lastLoginDate: Timestamp.nullable(),
   twoFactorEnabled: z.boolean(),
   adminFlags: z.int(),
-  specialPlaylists: z.array(z.object({ id: z.int(), name: z.string(), type: z.int() })).optional()
+  specialPlaylists: z.array(SpecialPlaylist).optional()
 })
 
 /** One login of a user. */

@@ -9,7 +9,7 @@ import { registerUser } from './registration.ts'
 import { readBearerToken } from './session.ts'
 import { isRootUser } from './user.policy.ts'
 import { removeUser, updateOwnUser } from './users.ts'
-import { findUser } from './users.query.ts'
+import { findUser, listSpecialPlaylists } from './users.query.ts'
 
 /** Handlers of the registration and of the user's own account. */
 export const meHandlers = {
@@ -18,7 +18,10 @@ export const meHandlers = {
     if (channel?.name === user.username) throw new Problem(400, null, 'The channel name cannot be the same as the username.')
     await registerUser({ ...user, channelName: channel?.name, channelDisplayName: channel?.displayName })
   },
-  'GET /users/me': async ({ viewer }) => ({ ...(await findUser(viewer.id)), specialPlaylists: [] }),
+  'GET /users/me': async ({ viewer }) => ({
+    ...(await findUser(viewer.id)),
+    specialPlaylists: await listSpecialPlaylists(viewer.accountId)
+  }),
   'PUT /users/me': async ({ viewer, body, request }) => {
     assertPasswordLength(body.password)
     await updateOwnUser({ id: viewer.id, token: readBearerToken(request) }, body)

@@ -41,7 +41,7 @@ test('GET /users/me has the recorded shape', async () => {
     pluginAuth: null,
     twoFactorEnabled: false,
     theme: 'instance-default',
-    specialPlaylists: []
+    specialPlaylists: [{ id: expect.any(Number), name: 'Watch later', type: 2 }]
   })
   expect((await instance.call('GET /users/me')).status).toBe(401)
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { User } from '../../shared/accounts.ts'
+import { SpecialPlaylist, User } from '../../shared/accounts.ts'
 import { notFound } from '../core/problem.ts'
 import { sqlAnd, queryAs, sql, type Sql } from '../core/sql.ts'
 import { quotaUsageSql } from './quota.ts'
@@ -49,6 +49,14 @@ export async function findUser(id: number, withStats = false): Promise<User> {
   )
   if (!row) throw notFound('User')
   return row.user
+}
+
+/** Returns the playlists of an account that are there for a purpose (`type` 2: to watch later). */
+export async function listSpecialPlaylists(accountId: number): Promise<z.output<typeof SpecialPlaylist>[]> {
+  return await queryAs(
+    SpecialPlaylist,
+    sql`SELECT id, name, type FROM playlists WHERE account_id = ${accountId} AND type <> 1 ORDER BY type`
+  )
 }
 
 /** Returns a page of all users with their quota usage, oldest first by default. */

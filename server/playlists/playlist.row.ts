@@ -4,6 +4,9 @@ import { runQuery, sql, type Sql } from '../core/sql.ts'
 /** Values of the column `privacy`. */
 export const PLAYLIST_PRIVACY = { PUBLIC: 1, UNLISTED: 2, PRIVATE: 3 } as const
 
+/** Values of the column `type`: every user has one playlist to watch later, which is private and stays. */
+export const PLAYLIST_TYPE = { REGULAR: 1, WATCH_LATER: 2 } as const
+
 /** A row of `playlists`, joined with its owner, its channel and its thumbnail. */
 export type PlaylistRow = {
   id: number
@@ -13,6 +16,7 @@ export type PlaylistRow = {
   name: string
   description: string | null
   privacy: number
+  type: number
   federated: boolean
   account_id: number
   channel_id: number | null

@@ -8,7 +8,7 @@ import { actorSummarySql } from '../actors/actor.shape.ts'
 import { notBlockedSql } from '../actors/blocks.ts'
 import { imagePath } from '../videos/video-urls.ts'
 import { listVideos } from '../videos/videos.query.ts'
-import { PLAYLIST_PRIVACY, type PlaylistRow } from './playlist.row.ts'
+import { PLAYLIST_PRIVACY, PLAYLIST_TYPE, type PlaylistRow } from './playlist.row.ts'
 
 /** Labels by the value of `privacy`. */
 export const PLAYLIST_PRIVACY_LABELS: Record<number, string> = {
@@ -16,14 +16,14 @@ export const PLAYLIST_PRIVACY_LABELS: Record<number, string> = {
   [PLAYLIST_PRIVACY.UNLISTED]: 'Unlisted',
   [PLAYLIST_PRIVACY.PRIVATE]: 'Private'
 }
-const REGULAR = { id: 1, label: 'Regular' }
+const PLAYLIST_TYPE_LABELS: Record<number, string> = { [PLAYLIST_TYPE.REGULAR]: 'Regular', [PLAYLIST_TYPE.WATCH_LATER]: 'Watch later' }
 
 type PlaylistPage = { start: number; count: number }
 type PlaylistFilters = PlaylistPage & { sort?: string; search?: string; playlistType?: number }
 type PlaylistScope = { accountId?: number; channelId?: number }
 type ListedPlaylistRow = Pick<
   PlaylistRow,
-  'id' | 'uuid' | 'url' | 'remote' | 'name' | 'description' | 'privacy' | 'created_at' | 'updated_at'
+  'id' | 'uuid' | 'url' | 'remote' | 'name' | 'description' | 'privacy' | 'type' | 'created_at' | 'updated_at'
 > & {
   thumbnail: string | null
   length: number
@@ -36,22 +36,17 @@ const FROM_PLAYLISTS = sql`
     LEFT JOIN actors ca ON ca.id = c.actor_id`
 const ORDERS: Record<string, Sql> = { displayName: sql`lower(p.name)`, createdAt: sql`p.created_at`, updatedAt: sql`p.updated_at` }
 
-/** Lists public playlists; for the owner of `accountId` and for moderators also the other ones of that account. */
+/** Lists public playlists; for the owner of `accountId` also the other ones of that account. */
 export async function listPlaylists(
   { start, count, sort = '-createdAt', search, playlistType }: PlaylistFilters,
   viewer: Viewer | null,
   { accountId, channelId }: PlaylistScope = {}
 ): Promise<{ total: number; data: VideoPlaylist[] }> {
-  const conditions = [
-    accountId !== undefined && viewer && (accountId === viewer.accountId || viewer.role <= 1)
-      ? sql`true`
-      : sql`p.privacy = ${PLAYLIST_PRIVACY.PUBLIC}`
-  ]
+  const conditions = [accountId !== undefined && accountId === viewer?.accountId ? sql`true` : sql`p.privacy = ${PLAYLIST_PRIVACY.PUBLIC}`]
   if (accountId !== undefined) conditions.push(sql`p.account_id = ${accountId}`)
   if (channelId !== undefined) conditions.push(sql`p.channel_id = ${channelId}`)
   if (search) conditions.push(sql`unaccent(lower(p.name)) LIKE '%' || unaccent(${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}) || '%'`)
-  // All playlists are regular ones.
-  if (playlistType !== undefined) conditions.push(playlistType === REGULAR.id ? sql`true` : sql`false`)
+  if (playlistType !== undefined) conditions.push(sql`p.type = ${playlistType}`)
   conditions.push(notBlockedSql({ actorId: sql`aa.id`, host: sql`aa.host` }, viewer?.id ?? null))
   const where = sqlAnd(conditions)
   const direction = sort.startsWith('-') ? sql`DESC` : sql`ASC`
@@ -69,7 +64,7 @@ export async function loadPlaylist({ id }: Pick<PlaylistRow, 'id'>): Promise<Vid
 
 async function queryPlaylists(clauses: Sql): Promise<VideoPlaylist[]> {
   const rows = await runQuery<ListedPlaylistRow>(sql`
-    SELECT p.id, p.uuid, p.url, p.remote, p.name, p.description, p.privacy, p.created_at, p.updated_at,
+    SELECT p.id, p.uuid, p.url, p.remote, p.name, p.description, p.privacy, p.type, p.created_at, p.updated_at,
       ${actorSummarySql(sql`a`, sql`aa`)} AS owner,
       CASE WHEN c.id IS NULL THEN NULL ELSE ${actorSummarySql(sql`c`, sql`ca`)} END AS channel, (SELECT count(*)::int
         FROM playlist_elements WHERE playlist_id = p.id) AS length,
@@ -86,7 +81,7 @@ async function queryPlaylists(clauses: Sql): Promise<VideoPlaylist[]> {
     displayName: row.name,
     description: row.description,
     privacy: { id: row.privacy, label: PLAYLIST_PRIVACY_LABELS[row.privacy]! },
-    type: REGULAR,
+    type: { id: row.type, label: PLAYLIST_TYPE_LABELS[row.type]! },
     thumbnailPath: row.thumbnail && imagePath('thumbnails', row.thumbnail),
     embedPath: `/video-playlists/embed/${row.uuid}`,
     videosLength: row.length,

@@ -8,7 +8,7 @@ import type { Viewer } from '../core/route.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import type { VideoAccessInfo } from '../videos/video-access.ts'
 import { setPlaylistThumbnail, readPlaylistThumbnail } from './playlist-thumbnail.ts'
-import { findPlaylistRow, PLAYLIST_PRIVACY, type PlaylistRow } from './playlist.row.ts'
+import { findPlaylistRow, PLAYLIST_PRIVACY, PLAYLIST_TYPE, type PlaylistRow } from './playlist.row.ts'
 import { sendPlaylistActivity, sendPlaylistDelete } from './playlist.outbox.ts'
 
 /** The fields of a playlist to change; undefined fields stay as they are. */
@@ -38,7 +38,7 @@ export async function addPlaylist(
   const preparedThumbnail = await readPlaylistThumbnail(thumbnail)
   return await transaction(async tx => {
     const [owned] = await runQuery<{ count: number }>(
-      sql`SELECT (SELECT count(*)::int FROM playlists WHERE account_id = ${viewer.accountId}) AS count FROM accounts
+      sql`SELECT (SELECT count(*)::int FROM playlists WHERE account_id = ${viewer.accountId} AND type = ${PLAYLIST_TYPE.REGULAR}) AS count FROM accounts
         WHERE id = ${viewer.accountId} FOR UPDATE`,
       tx
     )
@@ -60,7 +60,7 @@ export async function addPlaylist(
   })
 }
 
-/** Edits a playlist. Throws 400, 403, 404. */
+/** Edits a playlist; the one to watch later stays as it is. Throws 400, 403, 404. */
 export async function editPlaylist(
   id: number | string,
   changes: PlaylistChanges,
@@ -69,6 +69,7 @@ export async function editPlaylist(
 ): Promise<void> {
   const preparedThumbnail = await readPlaylistThumbnail(thumbnail)
   await changePlaylist(id, viewer, async (row, tx) => {
+    if (row.type === PLAYLIST_TYPE.WATCH_LATER) throw new Problem(400, null, 'Cannot update a watch later playlist.')
     const privacy = changes.privacy ?? row.privacy
     const channelId = changes.videoChannelId === undefined ? row.channel_id : changes.videoChannelId
     await assertChannelAllowsPrivacy(privacy, channelId, row.account_id, tx)
@@ -86,10 +87,11 @@ export async function editPlaylist(
   })
 }
 
-/** Deletes a playlist. Throws 403, 404. */
+/** Deletes a playlist. Throws 400 for the one to watch later, 403, 404. */
 export async function deletePlaylist(id: number | string, viewer: Viewer): Promise<void> {
   await transaction(async tx => {
     const row = await getManagedPlaylist(id, viewer, tx)
+    if (row.type === PLAYLIST_TYPE.WATCH_LATER) throw new Problem(400, null, 'Cannot delete a watch later playlist.')
     await sendPlaylistDelete(row, tx)
     await setPlaylistThumbnail(row.id, null, tx)
     await runQuery(sql`DELETE FROM playlists WHERE id = ${row.id}`, tx)

@@ -46,6 +46,17 @@ describe.each(['8ec8c4f', '63c06aa'])('an instance of %s with a follower that is
     expect(await site.login('root', RECORDED_PASSWORD)).toBeTruthy()
   })
 
+  it('has a playlist to watch later for each of its users, at an address of its own', async () => {
+    const rows = await runQuery<{ username: string; url: string; uuid: string; privacy: number }>(sql`
+      SELECT users.username, playlists.url, playlists.uuid, playlists.privacy FROM users JOIN accounts ON accounts.user_id = users.id
+        LEFT JOIN playlists ON playlists.account_id = accounts.id AND playlists.type = 2`)
+    expect(rows.length).toBeGreaterThan(2)
+    for (const { username, uuid, ...row } of rows)
+      expect([username, row]).toEqual([username, { url: `${RECORDED_ORIGIN}/video-playlists/${uuid}`, privacy: 3 }])
+    const { specialPlaylists } = (await site.call('GET /users/me', { token: tokens.grace })).json
+    expect(specialPlaylists).toEqual([{ id: expect.any(Number), name: 'Watch later', type: 2 }])
+  })
+
   it('answers at every address that it announced before as it did then', async () => {
     const answers = []
     for (const { url, id, sha256 } of recorded.addresses) {
