@@ -36,8 +36,11 @@ export const VideoPlaylistElement = z.object({
   video: Video.nullable()
 })
 
+export type VideoPlaylistElement = z.output<typeof VideoPlaylistElement>
+
 const Seconds = int(0, 2 ** 31 - 1)
-const PlaylistId = z.string('Invalid value').transform((value, context) => {
+/** The id of a playlist in a path: its number, UUID or short UUID; parsed to the number or the UUID. */
+export const PlaylistId = z.string('Invalid value').transform((value, context) => {
   if (/^[1-9]\d{0,8}$/.test(value)) return Number(value)
   const uuid = longUuid(value)
   if (uuid) return uuid

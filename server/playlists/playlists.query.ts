@@ -92,7 +92,6 @@ async function queryPlaylists(clauses: Sql): Promise<VideoPlaylist[]> {
   }))
 }
 
-type PlaylistElementItem = z.output<typeof VideoPlaylistElement>
 const ELEMENT_TYPE = { VIDEO: 0, DELETED: 1, PRIVATE: 2, UNAVAILABLE: 3 } as const
 
 /** Lists the elements of a playlist; where the viewer may not watch the video, only its position and the reason are returned. */
@@ -100,7 +99,7 @@ export async function listPlaylistElements(
   { id }: Pick<PlaylistRow, 'id'>,
   { start, count }: PlaylistPage,
   viewer: Viewer | null
-): Promise<{ total: number; data: PlaylistElementItem[] }> {
+): Promise<{ total: number; data: VideoPlaylistElement[] }> {
   const rows = await runQuery<{
     id: number
     position: number
@@ -117,7 +116,8 @@ export async function listPlaylistElements(
       ? { data: [] }
       : await listVideos({ start: 0, count: uuids.length, nsfw: 'both', skipCount: true }, viewer, {
           narrowed: { uuids },
-          unlistedToo: true
+          unlistedToo: true,
+          ownToo: true
         })
   const videos = new Map(data.map(video => [video.uuid, video]))
   const [total] = await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM playlist_elements WHERE playlist_id = ${id}`)

@@ -164,6 +164,13 @@ test('private playlists are visible to their owner, unlisted ones by UUID, and h
     { type: 2, video: null, position: 1 },
     { type: 0, video: { uuid: videos[0]!.uuid } }
   ])
+  // As recorded: the owner of the video sees it in any list, moderators do not.
+  expect(await listElements(unlisted.uuid, ada)).toMatchObject([{ type: 0, video: { uuid: privateVideo.uuid } }, { type: 0 }])
+  expect(await listElements(unlisted.uuid, bob)).toMatchObject([{ type: 2, video: null }, { type: 0 }])
+  expect((await site.call(`GET /video-playlists/${unlisted.uuid}/videos`, { token: root })).json.data[0]).toMatchObject({
+    type: 2,
+    video: null
+  })
   expect((await site.call('GET /accounts/ada/video-playlists')).json.total).toBe(0)
   expect((await site.call('GET /accounts/ada/video-playlists?playlistType=1', { token: ada.token })).json.total).toBe(2)
   // Moderators see the private playlists of others by their address only.

@@ -21,7 +21,8 @@ export type VideoFilters = z.output<typeof VideoQuery>
 /**
  * Which videos a list is about: all, those of a channel, of an account or of what an account (`followedBy`) follows. `mine`: the viewer's
  * own, in every state. `unlistedToo`: include unlisted videos, where the user gave their URL. `byMatch`: those whose names are nearest to the
- * searched text first (`-match`) or last.
+ * searched text first (`-match`) or last. `ownToo`:
+ * include the viewer's own of every privacy.
  */
 export type VideoListScope = {
   channelId?: number
@@ -32,6 +33,7 @@ export type VideoListScope = {
   narrowed?: VideoSearchFilters
   unlistedToo?: boolean
   byMatch?: 'match' | '-match'
+  ownToo?: boolean
 }
 /** Filters that only the search has; durations in seconds. */
 export type VideoSearchFilters = {
@@ -232,14 +234,15 @@ function assertFiltersAllowed(filters: VideoFilters, viewer: Viewer | null, { mi
     throw new Problem(401, null, 'You are not allowed to see all videos, specify a custom include or auto tags filter.')
 }
 
-function visibilityConditions(filters: VideoFilters, viewer: Viewer | null, { unlistedToo }: VideoListScope): Sql[] {
+function visibilityConditions(filters: VideoFilters, viewer: Viewer | null, { unlistedToo, ownToo }: VideoListScope): Sql[] {
   const list: Sql[] = []
   if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
   else {
     const visiblePrivacies: number[] = [VIDEO_PRIVACY.PUBLIC]
     if (viewer) visiblePrivacies.push(VIDEO_PRIVACY.INTERNAL)
     if (unlistedToo) visiblePrivacies.push(VIDEO_PRIVACY.UNLISTED)
-    list.push(sql`v.privacy = ANY(${visiblePrivacies})`)
+    const own = ownToo && viewer ? sql`OR c.account_id = ${viewer.accountId}` : sql``
+    list.push(sql`(v.privacy = ANY(${visiblePrivacies}) ${own})`)
   }
   if (!hasBits(filters.include, INCLUDE.NOT_PUBLISHED)) list.push(sql`v.state = 1`)
   return list
