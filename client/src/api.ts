@@ -8,6 +8,7 @@ import type { RouteSpec } from '../../shared/contract.ts'
 import type { federationContract } from '../../shared/federation.ts'
 import type { followsContract, subscriptionsContract, subscriptionVideosContract } from '../../shared/follows.ts'
 import type { instanceContract } from '../../shared/instance.ts'
+import type { playlistsContract } from '../../shared/playlists.ts'
 import type { reactionsContract } from '../../shared/reactions.ts'
 import type { searchContract } from '../../shared/search.ts'
 import type { transcodingContract } from '../../shared/transcoding.ts'
@@ -26,6 +27,7 @@ type Contracts = typeof abusesContract &
   typeof federationContract &
   typeof followsContract &
   typeof instanceContract &
+  typeof playlistsContract &
   typeof reactionsContract &
   typeof searchContract &
   typeof subscriptionsContract &

@@ -12,8 +12,10 @@ prioritizeEarlyPlayback()
 await waitForNextTask()
 const options = parseEmbedOptions(location.search)
 const isControlled = options.api && parent !== window
-const [embedApi] = await Promise.all([
+const isPlaylist = location.pathname.startsWith('/video-playlists/')
+const [embedApi, EmbeddedPage] = await Promise.all([
   isControlled ? import('./embed/embed-api.ts').then(({ EmbedApi }) => new EmbedApi(parent)) : null,
+  isPlaylist ? import('./embed/embedded-playlist.tsx').then(({ EmbeddedPlaylist }) => EmbeddedPlaylist) : EmbeddedVideo,
   setLanguage(initialLanguage())
 ])
 for (const [name, color] of [
@@ -23,6 +25,6 @@ for (const [name, color] of [
   if (color !== null && CSS.supports('color', color)) document.documentElement.style.setProperty(name, color)
 }
 const appElement = document.createElement('div')
-render(<EmbeddedVideo id={location.pathname.split('/').at(-1)!} options={options} embedApi={embedApi} />, appElement)
+render(<EmbeddedPage id={location.pathname.split('/').at(-1)!} options={options} embedApi={embedApi} />, appElement)
 appElement.id = 'app'
 document.getElementById('app')!.replaceWith(appElement)

@@ -19,7 +19,7 @@ export function embedIframeSize(
 
 /** Returns the iframe element of an embedded player; `query` contains parameters for the player. */
 export function embedIframeHtml(
-  { name, embedPath }: VideoDetails,
+  { name, embedPath }: { name: string; embedPath: string },
   { width, height }: { width: number; height: number },
   query: URLSearchParams
 ): string {

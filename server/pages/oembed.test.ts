@@ -58,14 +58,18 @@ test.each([
   ["PeerTube's", (uuid: string) => `/videos/watch/${uuid}`],
   ["the player's", (uuid: string) => `/videos/embed/${uuid}`],
   ['the old one', (uuid: string) => `/videos/${uuid}/watch`],
+  ['one that leads to a comment', (uuid: string) => `/w/${shortUuid(uuid)};threadId=17`],
+  ["a comment's own", (uuid: string) => `/videos/watch/${uuid}/comments/17`],
   ['one with more in it', (uuid: string) => `/w/${uuid}/?utm_source=x#t`]
 ])('understands every URL of a video: %s', async (_, path) => {
   expect((await requestOembed(publicVideoUrl(path))).json).toMatchObject({ title: 'A "film" <b>of</b> mine' })
 })
 
-test('passes the start and stop times on, and no other parameter', async () => {
-  const { json } = await requestOembed(`${publicVideoUrl()}?start=1m5s&stop=90&autoplay=1&start=%22%3E`)
-  expect(json.html).toContain(`src="${site.url}/videos/embed/${videos.open!.uuid}?start=1m5s&#38;stop=90"`)
+test('passes the times and the captions on, and no other parameter', async () => {
+  const { json } = await requestOembed(
+    `${publicVideoUrl()}?start=1m5s&stop=90&subtitle=pt-BR&autoplay=1&start=%22%3E&subtitle=%22%3E&constructor=1`
+  )
+  expect(json.html).toContain(`src="${site.url}/videos/embed/${videos.open!.uuid}?start=1m5s&#38;stop=90&#38;subtitle=pt-BR"`)
 })
 
 test('keeps to the given size in the aspect ratio of the video', async () => {

@@ -20,6 +20,7 @@ import { requestLanguage, requestTheme, pageTextsOf } from './page-texts.ts'
 
 // The Markdown libraries are loaded with the first page that needs them, not at start.
 const importWatchPage = async () => await import('./watch.page.ts')
+const importPlaylistPage = async () => await import('./playlist.page.ts')
 const importActorPage = async () => await import('./actor.page.ts')
 
 type PageBuilder = (request: Request, context: PageContext) => Promise<ServerRenderedPage> | ServerRenderedPage
@@ -67,6 +68,17 @@ pagesRouter.get(
 pagesRouter.get(
   '/w/:id',
   ...pageHandlers('site', async (request, context) => await (await importWatchPage()).watchPage(String(request.params.id), context))
+)
+pagesRouter.get(
+  '/w/p/:id',
+  ...pageHandlers('site', async (request, context) => await (await importPlaylistPage()).playlistPage(String(request.params.id), context))
+)
+pagesRouter.get(
+  '/video-playlists/embed/:id',
+  ...pageHandlers(
+    'embed',
+    async (request, context) => await (await importPlaylistPage()).embedPlaylistPage(String(request.params.id), context)
+  )
 )
 pagesRouter.get(
   '/c/:handle',

@@ -42,6 +42,18 @@ redirectsRouter.get('/w/:id', async (request, response, next) => {
   // Temporary: whether an id leads to a video depends on its privacy, which can change.
   return short ? redirect(request, response, `/w/${short}`, false) : next()
 })
+redirectsRouter.get(['/video-playlists/:id', '/videos/watch/playlist/:id', '/my-library/video-playlists/:id'], (request, response) =>
+  redirect(request, response, playlistPath(request.params.id))
+)
+redirectsRouter.get('/w/p/:id', async (request, response, next) => {
+  const { id } = request.params
+  const uuid = longUuid(id)
+  if (uuid) return shortUuid(uuid) === id ? next() : redirect(request, response, playlistPath(id))
+  if (!/^[1-9]\d{0,8}$/.test(id)) return next()
+  const { findPublicPlaylistShortUuid } = await import('./playlist.page.ts')
+  const short = await findPublicPlaylistShortUuid(id)
+  return short ? redirect(request, response, `/w/p/${short}`, false) : next()
+})
 redirectsRouter.get(['/videos/update/:id', '/videos/manage/:id'], (request, response) =>
   redirect(request, response, watchPath(request.params.id).replace('/w/', '/my/videos/'))
 )
@@ -97,6 +109,10 @@ function redirect(request: Request, response: Response, path: string, permanent 
 function queryOf({ originalUrl }: Request): string {
   const start = originalUrl.indexOf('?')
   return start === -1 ? '' : originalUrl.slice(start)
+}
+
+function playlistPath(id: unknown): string {
+  return watchPath(id).replace('/w/', '/w/p/')
 }
 
 function watchPath(id: unknown): string {

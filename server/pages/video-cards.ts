@@ -1,6 +1,8 @@
+import type { VideoPlaylist, VideoPlaylistElement } from '../../shared/playlists.ts'
 import type { Video } from '../../shared/videos.ts'
 import { html, type Html } from './html.ts'
 import type { PageLanguage } from './page-texts.ts'
+import type { PageContext } from './server-rendered-page.ts'
 
 /** Renders a grid of videos as the client does: thumbnails, durations, links. */
 export function renderVideoGrid(videos: Video[], language: PageLanguage, { withChannel = true, heading = 'h2' as 'h2' | 'h3' } = {}): Html {
@@ -23,9 +25,31 @@ export function renderVideoList(videos: Video[], language: PageLanguage): Html {
   )}</ul>`
 }
 
+/** Renders the elements of the playlist at `path` in their order; a video that is not shown leaves its position. */
+export function renderPlaylistElements(path: string, elements: VideoPlaylistElement[], { language, texts }: PageContext): Html {
+  return html`<ol class="watch-list" role="list">${elements.map(({ video, position }) =>
+    video
+      ? html`<li><article class="card card-row">
+    <a class="card-picture" href="${path}?playlistPosition=${position}" tabindex="-1" aria-hidden="true">${renderThumbnail(video, { narrow: true })}</a>
+    <div class="card-words">
+      ${renderTitle('h3', html`<a href="${path}?playlistPosition=${position}">${video.name}</a>`)}
+      <p class="card-line">${video.channel.displayName}</p><p class="card-line">${formatDate(video, language)}</p>
+    </div>
+  </article></li>`
+      : html`<li><p class="soft">${texts.closed}</p></li>`
+  )}</ol>`
+}
+
 /** Returns the path of a channel's page. */
 export function channelPagePath(channel: { name: string; host: string }, isLocal: boolean): string {
   return `/c/${channel.name}${isLocal ? '' : `@${channel.host}`}`
+}
+
+/** The channel of a playlist, or its account where it has none, with the path of its page. */
+export function playlistOwner({ videoChannel, ownerAccount, isLocal }: VideoPlaylist): { displayName: string; path: string } {
+  return videoChannel
+    ? { displayName: videoChannel.displayName, path: channelPagePath(videoChannel, isLocal) }
+    : { displayName: ownerAccount.displayName, path: channelPagePath(ownerAccount, isLocal).replace('/c/', '/a/') }
 }
 
 function renderCard(video: Video, language: PageLanguage, withChannel: boolean, heading: 'h2' | 'h3', loadEagerly: boolean): Html {

@@ -12,6 +12,7 @@ import { embedIframeSize } from './embed-iframe.ts'
 import { html, jsonScript, type Html } from './html.ts'
 import { markdownToSafeHtml } from './markdown.ts'
 import type { PageContext, ServerRenderedPage } from './server-rendered-page.ts'
+import { renderSocialTags } from './social-tags.ts'
 import type { PageTexts } from './page-texts.ts'
 
 const DESCRIPTION_LENGTH = 250
@@ -37,14 +38,23 @@ export async function watchPage(id: string, context: PageContext): Promise<Serve
       body: html`<div class="page"><p>${context.texts.closed}</p></div>`
     }
   const { suggestions, apiResponses } = await findSuggestions(video)
+  const description = markdownToPlainText(video.description ?? '', DESCRIPTION_LENGTH)
   return {
     status: 200,
     title: video.name,
-    description: markdownToPlainText(video.description ?? '', DESCRIPTION_LENGTH),
+    description,
     source,
     earlyPlayback: await prepareEarlyPlayback(video),
     canonical: video.privacy.id === PRIVACY_PUBLIC ? `/w/${video.shortUUID}` : null,
-    head: html`${renderSocialTags(video)}${renderJsonLd(video)}`,
+    head: html`${renderSocialTags({
+      type: 'video.other',
+      title: video.name,
+      description,
+      image: video.previewPath,
+      path: `/w/${video.shortUUID}`,
+      embedPath: video.embedPath,
+      size: embedIframeSize(video)
+    })}${renderJsonLd(video)}`,
     body: html`<div class="watch">
       <div class="watch-stage"><div class="player">${renderPlayer(video, context.texts)}${video.streamingPlaylists.length > 0 && renderPlayButton(context.texts)}</div></div>
       <div class="watch-main">
@@ -163,34 +173,6 @@ function findProgressiveFile({ streamingPlaylists: [playlist] }: VideoDetails): 
 /** A link to the playlist for browsers that neither run scripts nor support HLS. */
 function renderFallbackLink({ streamingPlaylists: [playlist] }: VideoDetails, label: string): Html {
   return html`${playlist && html`<noscript><p class="small"><a href="${playlist.playlistUrl}">${label}</a></p></noscript>`}`
-}
-
-function renderSocialTags(video: VideoDetails): Html {
-  const [image, embed, url] = [
-    video.previewPath && `${instanceOrigin()}${video.previewPath}`,
-    `${instanceOrigin()}${video.embedPath}`,
-    `${instanceOrigin()}/w/${video.shortUUID}`
-  ]
-  const description = markdownToPlainText(video.description ?? '', DESCRIPTION_LENGTH)
-  const { width, height } = embedIframeSize(video)
-  return html`<link rel="alternate" type="application/json+oembed" href="${instanceOrigin()}/services/oembed?url=${encodeURIComponent(url)}&format=json" title="${video.name}">
-    <meta property="og:type" content="video.other">
-    <meta property="og:title" content="${video.name}">
-    <meta property="og:url" content="${url}">
-    ${description && html`<meta property="og:description" content="${description}">`}
-    ${image && html`<meta property="og:image" content="${image}">`}
-    <meta property="og:video:url" content="${embed}">
-    <meta property="og:video:secure_url" content="${embed}">
-    <meta property="og:video:type" content="text/html">
-    <meta property="og:video:width" content="${width}">
-    <meta property="og:video:height" content="${height}">
-    <meta name="twitter:card" content="player">
-    <meta name="twitter:title" content="${video.name}">
-    ${description && html`<meta name="twitter:description" content="${description}">`}
-    ${image && html`<meta name="twitter:image" content="${image}">`}
-    <meta name="twitter:player" content="${embed}">
-    <meta name="twitter:player:width" content="${width}">
-    <meta name="twitter:player:height" content="${height}">`
 }
 
 function renderJsonLd(video: VideoDetails): Html {

@@ -13,23 +13,8 @@ export const LAYERS = [
   ['videos'],
   ['transcoding'],
   ['uploads'],
-  [
-    'pages',
-    'comments',
-    'playlists',
-    'reactions',
-    'views',
-    'captions',
-    'library',
-    'live',
-    'search',
-    'feeds',
-    'imports',
-    'studio',
-    'p2p',
-    'stats'
-  ],
-  ['moderation', 'redundancy', 'exports'],
+  ['comments', 'playlists', 'reactions', 'views', 'captions', 'library', 'live', 'search', 'feeds', 'imports', 'studio', 'p2p', 'stats'],
+  ['pages', 'moderation', 'redundancy', 'exports'],
   ['app'],
   ['main.ts']
 ]

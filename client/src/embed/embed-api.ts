@@ -11,11 +11,15 @@ const STATUS_UPDATE_MS = 500
 /** The id of the automatic resolution in PeerTube's embed API. */
 const AUTOMATIC = -1
 
+/** How an embedding page moves in a playlist; positions count from 1. Neither end is left. */
+export type PlaylistControls = { position: number; next: () => void; previous: () => void }
+
 /** Implements PeerTube's embed API: the embedding page controls the player and receives its events. */
 export class EmbedApi {
   readonly #channel: JsChannel
   readonly #captionWaiters: (() => void)[] = []
   #player: PlayerHandle | null = null
+  #playlist: PlaylistControls | null = null
   #ready = false
   #submitPassword: ((password: string) => void) | null = null
   /** Whether the video is public or unlisted: only then the embedding page may read its frames. */
@@ -40,6 +44,11 @@ export class EmbedApi {
     this.#watchableByAnyone = watchableByAnyone
     if (player.tracks.loaded) for (const resolve of this.#captionWaiters.splice(0)) resolve()
     if (previous?.playback !== player.playback) this.#sendEventsOf(player)
+  }
+
+  /** Sets the playlist whose video is played, again whenever its position changes. */
+  setPlaylist(playlist: PlaylistControls): void {
+    this.#playlist = playlist
   }
 
   #sendEventsOf({ engine, playback }: PlayerHandle): void {
@@ -95,8 +104,9 @@ export class EmbedApi {
       if (!this.#player) throw new JsChannelError('not_ready', 'There is no video yet')
       return this.#player
     }
-    const noPlaylist = () => {
-      throw new JsChannelError('no_playlist', 'This is one video, not a playlist')
+    const requirePlaylist = () => {
+      if (!this.#playlist) throw new JsChannelError('no_playlist', 'This is one video, not a playlist')
+      return this.#playlist
     }
     return {
       isReady: () => this.#ready,
@@ -152,9 +162,9 @@ export class EmbedApi {
           captureFrame(requirePlayer().playback.media) ?? reject('no_picture', 'There is no picture yet, or it comes from another server')
         )
       },
-      playNextVideo: noPlaylist,
-      playPreviousVideo: noPlaylist,
-      getCurrentPosition: noPlaylist
+      playNextVideo: () => requirePlaylist().next(),
+      playPreviousVideo: () => requirePlaylist().previous(),
+      getCurrentPosition: () => requirePlaylist().position
     }
   }
 

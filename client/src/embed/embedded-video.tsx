@@ -12,7 +12,17 @@ import type { EmbedOptions } from './embed-options.ts'
 import './embed.css'
 
 /** The page of an embedded video: the player with the options of its URL, controlled by the embedding page through `embedApi`. */
-export function EmbeddedVideo({ id, options, embedApi }: { id: string; options: EmbedOptions; embedApi: EmbedApi | null }): JSX.Element {
+export function EmbeddedVideo({
+  id,
+  options,
+  embedApi,
+  onEnd
+}: {
+  id: string
+  options: EmbedOptions
+  embedApi: EmbedApi | null
+  onEnd?: () => void
+}): JSX.Element {
   const { video, source, unavailableReason, unlock, reload, renew } = useVideo(id)
   const pagePath = `/w/${video?.shortUUID ?? id}`
   useEffect(() => embedApi?.onPassword(unlock), [embedApi])
@@ -33,6 +43,7 @@ export function EmbeddedVideo({ id, options, embedApi }: { id: string; options: 
           remember={false}
           pageKeys
           renew={renew}
+          onEnd={onEnd}
           onHandleChange={embedApi ? player => embedApi.setPlayer(player, video !== null && isWatchableByAnyone(video)) : undefined}
         >
           {options.title && (

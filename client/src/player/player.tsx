@@ -49,6 +49,8 @@ type PlayerProps = {
   onWide?: () => void
   /** Called with the handle once the player is created, and again when captions or chapters change. */
   onHandleChange?: (handle: PlayerHandle) => void
+  /** Called when playback reaches the end, or `stop`. */
+  onEnd?: () => void
   /** Loads the source again when its files have moved or its token has expired; null when the video is gone. */
   renew: () => Promise<PlayerSource | null>
   /** Content over the top of the video. */
@@ -71,10 +73,13 @@ export function Player({
   wide = false,
   onWide,
   onHandleChange,
+  onEnd,
   renew,
   children
 }: PlayerProps): JSX.Element {
   const playerElement = useRef<HTMLDivElement>(null)
+  const onEndRef = useRef(onEnd)
+  onEndRef.current = onEnd
   const renderStage = useStagedHydration(1)
   const { mediaRef, engine, playback, resumedAt } = usePlayer(source, { autoplay, start, remember, renew })
   const { visible, fullscreen, showControls, toggleFullscreen, onMenuToggle } = useControlsVisibility(playerElement, playback)
@@ -125,7 +130,7 @@ export function Player({
       : null,
     { everywhere: pageKeys, onHandled: showControls }
   )
-  useStopTime(engine, playback, stop, start ?? 0)
+  useStopTime(engine, playback, stop, start ?? 0, () => onEndRef.current?.())
 
   // Before anything plays: browsers allow autoplay only without audio.
   useLayoutEffect(() => {
@@ -146,6 +151,13 @@ export function Player({
   useEffect(() => {
     if (playback) return startViewReporting(playback.media, source)
   }, [playback, source.uuid])
+
+  useEffect(() => {
+    if (playback && onEnd)
+      return playback.ended.subscribe(ended => {
+        if (ended) onEndRef.current?.()
+      })
+  }, [playback, onEnd === undefined])
 
   const error = engine?.error.value ?? null
   const awaitedTime = engine?.awaitedTime.value ?? null

@@ -4,9 +4,15 @@ import type { Playback } from './playback.ts'
 
 /**
  * Pauses the video when it plays past `stop` seconds, or seeks to `start` if it loops. Playing on after the pause and seeking beyond `stop`
- * are possible.
+ * are possible. `onStop` is called after the pause.
  */
-export function useStopTime(engine: PlayerEngine | null, playback: Playback | null, stop: number | undefined, start: number): void {
+export function useStopTime(
+  engine: PlayerEngine | null,
+  playback: Playback | null,
+  stop: number | undefined,
+  start: number,
+  onStop: () => void
+): void {
   useEffect(() => {
     if (!engine || !playback || stop === undefined || stop <= start) return
     let previous = 0
@@ -15,7 +21,10 @@ export function useStopTime(engine: PlayerEngine | null, playback: Playback | nu
       previous = now
       if (!crossed) return
       if (playback.loop.peek()) engine.seek(start, playback.duration.peek())
-      else playback.media.pause()
+      else {
+        playback.media.pause()
+        onStop()
+      }
     })
   }, [engine, playback, stop, start])
 }

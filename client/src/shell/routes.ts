@@ -13,6 +13,7 @@ const lazyAdminPage = (loadPage: () => Promise<{ default: () => JSX.Element }>) 
 export const PAGE_ROUTES = [
   { path: '/', view: lazy(() => import('../videos/home.page.tsx')) },
   { path: '/w/:id', view: lazy(() => import('../videos/watch.page.tsx')) },
+  { path: '/w/p/:id', view: lazy(() => import('../playlists/playlist.page.tsx')) },
   { path: '/search', view: lazy(() => import('../search/search.page.tsx')) },
   { path: '/upload', view: lazy(() => import('../upload/upload.page.tsx')) },
   { path: '/my/videos', view: lazy(() => import('../videos/my-videos.page.tsx')) },

@@ -53,17 +53,18 @@ export function VideoCard({
   )
 }
 
-/** A video in a narrow list; `children` replace the channel, views and age. */
+/** A video in a narrow list, with a link to `href` (its page by default); `children` replace the channel, views and age. */
 export function CompactVideoCard({
   video,
   heading: Heading,
+  href: path = `/w/${video.shortUUID}`,
   children
 }: {
   video: Video
   heading: 'h2' | 'h3'
+  href?: string
   children?: ComponentChildren
 }): JSX.Element {
-  const path = `/w/${video.shortUUID}`
   return (
     <article class="card card-row">
       <a class="card-picture" href={path} tabIndex={-1} aria-hidden="true">
