@@ -240,3 +240,30 @@ test('a comment of other software is folded behind its warning, with links and p
   expect(await attachments.nth(1).textContent()).toBe('far.example/a.pdf')
   await reader.context.close()
 })
+
+test("PeerTube's address of a thread and a reply's own address open the thread and go to the comment", async () => {
+  const thread = await postComment(busyVideo, bob, 'The linked thread')
+  const reply = await postComment(busyVideo, ada, 'The linked reply', thread)
+  for (let count = 0; count < 16; count++) await postComment(busyVideo, bob, `Later talk ${count}`)
+  for (const [path, id] of [
+    [`/w/${busyVideo.uuid};threadId=${thread}`, thread],
+    [`/videos/watch/${busyVideo.uuid}/comments/${reply}`, reply]
+  ] as const) {
+    const visitor = await site.visit()
+    const { page } = visitor
+    await page.goto(path)
+    await page.getByText('The linked reply').waitFor()
+    const comment = page.locator(`#comment-${id}`)
+    await expect.poll(async () => await comment.evaluate(element => element === document.activeElement)).toBe(true)
+    await expect
+      .poll(
+        async () =>
+          await comment.evaluate(element => element.getBoundingClientRect().top < innerHeight && element.getBoundingClientRect().bottom > 0)
+      )
+      .toBe(true)
+    expect(await page.locator(`#comment-${thread}`).count()).toBe(1)
+    expect(new URL(page.url()).pathname).toBe(`/w/${busyVideo.shortUUID}`)
+    expectNoPageErrors(visitor)
+    await visitor.context.close()
+  }
+})

@@ -1,5 +1,6 @@
 import { Router, type Request } from 'express'
 import { commentsContract } from '../../shared/comments.ts'
+import { longUuid, shortUuid } from '../../shared/short-uuid.ts'
 import { instanceOrigin } from '../core/config.ts'
 import { limitRate } from '../core/request-rate-limit.ts'
 import { paging } from '../core/paging.ts'
@@ -83,7 +84,11 @@ async function findWatchableVideo(
 export const commentDocumentsRouter = Router()
 commentDocumentsRouter.get('/videos/watch/:uuid/comments/:id{/:part}', limitRate('activity_pub'), async (request, response, next) => {
   const { uuid, id, part } = request.params as { uuid: string; id: string; part?: string }
-  if (!acceptsActivityPub(request)) return part === undefined ? response.redirect(302, `/videos/watch/${uuid}`) : next()
+  if (!acceptsActivityPub(request)) {
+    if (part !== undefined) return next()
+    response.setHeader('Vary', 'Accept')
+    return response.redirect(302, await commentPagePath(uuid, id))
+  }
   const url = `${instanceOrigin()}/videos/watch/${uuid}/comments/${id}`
   const row = await findCommentRow(
     part === 'approve-reply' ? sql`comment.reply_approval = ${`${url}/approve-reply`}` : sql`comment.url = ${url} AND NOT comment.remote`
@@ -102,6 +107,28 @@ commentDocumentsRouter.get('/videos/watch/:uuid/comments/:id{/:part}', limitRate
   if (!document) throw notFound('Video comment')
   sendActivityPubDocument(response, document)
 })
+
+commentDocumentsRouter.get('/w/:id', limitRate('activity_pub'), async (request, response, next) => {
+  const [, videoId, threadId] = THREAD_PATH_PART.exec(String(request.params.id)) ?? []
+  if (videoId === undefined || !acceptsActivityPub(request)) return next()
+  const uuid = longUuid(videoId)
+  const row = uuid === null ? null : await findCommentRow(sql`comment.id = ${Number(threadId)} AND video.uuid = ${uuid}`)
+  if (!row || !isFederated(row) || row.held) throw notFound('Video comment')
+  response.setHeader('Vary', 'Accept')
+  response.redirect(302, row.url)
+})
+
+/** The part of a path that names a video and one of its threads, as PeerTube's clients write it. */
+const THREAD_PATH_PART = /^([^;]+);threadId=([1-9]\d{0,8})$/
+
+/** The path of the page of a local video, with the comment if everyone may see it. */
+async function commentPagePath(videoId: string, id: string): Promise<string> {
+  const uuid = longUuid(videoId)
+  if (!uuid) return `/videos/watch/${encodeURIComponent(videoId)}`
+  const row = await findCommentRow(sql`comment.url = ${`${instanceOrigin()}/videos/watch/${uuid}/comments/${id}`}`)
+  const page = `/w/${shortUuid(uuid)}`
+  return row && isFederated(row) && !row.held ? `${page}?threadId=${row.thread_id ?? row.id}#comment-${row.id}` : page
+}
 
 /** Whether other servers may know of a comment: not below a video here that they may not see. */
 const isFederated = ({ video_remote, video_privacy }: CommentRow) => video_remote || video_privacy <= VIDEO_PRIVACY.UNLISTED

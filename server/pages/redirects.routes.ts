@@ -34,6 +34,11 @@ redirectsRouter.get(['/videos/watch/:id', '/videos/:id/watch'], (request, respon
 )
 redirectsRouter.get('/w/:id', async (request, response, next) => {
   const { id } = request.params
+  const [, videoId, threadId] = /^([^;]+);threadId=([1-9]\d{0,8})$/.exec(id) ?? []
+  if (threadId !== undefined) {
+    const query = queryOf(request)
+    return redirect(request, response, `${watchPath(videoId)}?threadId=${threadId}${query.replace('?', '&')}#comment-${threadId}`)
+  }
   const uuid = longUuid(id)
   if (uuid) return shortUuid(uuid) === id ? next() : redirect(request, response, watchPath(id))
   if (!/^[1-9]\d{0,8}$/.test(id)) return next()

@@ -40,6 +40,32 @@ test("every form of a video's URL redirects to the short one and keeps the query
   expect(await redirectTarget(`/videos/update/${publicVideo.uuid}`)).toBe(`/my/videos/${short}`)
 })
 
+test("PeerTube's address of a thread, and a comment's own, lead to the comment on the page of the video", async () => {
+  const short = shortUuid(publicVideo.uuid)
+  for (const id of [publicVideo.uuid, short])
+    expect(await redirectTarget(`/w/${id};threadId=17`)).toBe(`/w/${short}?threadId=17#comment-17`)
+  expect(await redirectTarget(`/w/${short};threadId=17?start=5`)).toBe(`/w/${short}?threadId=17&start=5#comment-17`)
+  for (const part of [';threadId=x', ';threadId=0', ';threadId=1;x', ';threadId=99999999999'])
+    expect([part, await redirectTarget(`/w/${short}${part}`)]).toEqual([part, 404])
+  const write = async (path: string, text: string) =>
+    (await site.call(`POST /videos/${path}`, { token: await site.login('ada', 'password1'), body: { text } })).json.comment
+  const thread = await write(`${publicVideo.uuid}/comment-threads`, 'A thread')
+  const reply = await write(`${publicVideo.uuid}/comments/${thread.id}`, 'A reply')
+  const hidden = await write(`${unlisted.uuid}/comment-threads`, 'Soon hidden')
+  await runQuery(sql`UPDATE comments SET held = true WHERE id = ${hidden.id}`)
+  expect(await redirectTarget(new URL(thread.url).pathname)).toBe(`/w/${short}?threadId=${thread.id}#comment-${thread.id}`)
+  expect(await redirectTarget(new URL(reply.url).pathname)).toBe(`/w/${short}?threadId=${thread.id}#comment-${reply.id}`)
+  expect(await redirectTarget(new URL(hidden.url).pathname)).toBe(`/w/${shortUuid(unlisted.uuid)}`)
+  expect(await redirectTarget(`/videos/watch/${publicVideo.uuid}/comments/999999`)).toBe(`/w/${short}`)
+  const document = async (path: string) => {
+    const { status, headers } = await getPage(path, 'application/activity+json')
+    return [status, headers.get('location')]
+  }
+  expect(await document(`/w/${short};threadId=${thread.id}`)).toEqual([302, thread.url])
+  expect(await document(`/w/${shortUuid(unlisted.uuid)};threadId=${thread.id}`)).toEqual([404, null])
+  expect(await document(`/w/${shortUuid(unlisted.uuid)};threadId=${hidden.id}`)).toEqual([404, null])
+})
+
 test('an id redirects to a listed video only', async () => {
   expect(await redirectTarget(`/w/${publicVideo.id}`)).toBe(`/w/${shortUuid(publicVideo.uuid)}`)
   expect((await getPage(`/w/${publicVideo.id}`)).headers.get('cache-control')).toBe('no-cache')

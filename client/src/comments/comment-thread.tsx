@@ -8,16 +8,23 @@ import { showToast } from '../ui/toast.tsx'
 import { CommentItem, commentElementId } from './comment-item.tsx'
 import type { CommentContext } from './comment-permissions.ts'
 
-type Props = { comment: Comment; context: CommentContext; onCount: (by: number) => void; onRemoved: () => void }
+type Props = {
+  comment: Comment
+  /** The whole thread, where the address of the page leads to it: it is open, and the comment of the fragment has the focus. */
+  linked?: CommentTree
+  context: CommentContext
+  onCount: (by: number) => void
+  onRemoved: () => void
+}
 
 /** A thread: its first comment, and its replies, loaded when they are first opened. */
-export function CommentThread({ comment, context, onCount, onRemoved }: Props): JSX.Element | null {
+export function CommentThread({ comment, linked, context, onCount, onRemoved }: Props): JSX.Element | null {
   const { video, headers } = context
   const [root, setRoot] = useState(comment)
-  const [replies, setReplies] = useState<CommentTree[] | null>(null)
-  const [open, setOpen] = useState(false)
+  const [replies, setReplies] = useState<CommentTree[] | null>(linked?.children ?? null)
+  const [open, setOpen] = useState(linked !== undefined)
   const [busy, setBusy] = useState(false)
-  const [focused, setFocused] = useState<{ id: number } | null>(null)
+  const [focused, setFocused] = useState<{ id: number } | null>(linked ? { id: linkedCommentId(linked) } : null)
   const count = replies ? countReplies(replies) : root.totalReplies
 
   const loadReplies = async () => {
@@ -110,6 +117,13 @@ export function CommentThread({ comment, context, onCount, onRemoved }: Props): 
       </CommentItem>
     </li>
   )
+}
+
+/** The comment of the thread that the fragment names, else its first one. */
+function linkedCommentId(tree: CommentTree): number {
+  const contains = ({ comment, children }: CommentTree): boolean =>
+    location.hash === `#${commentElementId(comment.id)}` || children.some(contains)
+  return contains(tree) ? Number(location.hash.replace(/\D/g, '')) : tree.comment.id
 }
 
 /** Whether a comment is shown: a deleted one only while it has visible replies. */

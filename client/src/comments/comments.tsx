@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { useLocation } from 'preact-iso'
+import { useLocation, useRoute } from 'preact-iso'
 import { api } from '../api.ts'
 import { isLoggedIn } from '../credentials.ts'
 import { formatCount, t } from '../i18n/i18n.ts'
@@ -13,6 +13,7 @@ import { commentFormHint } from './comment-item.tsx'
 import { COMMENTS_POLICY_IDS, type CommentContext } from './comment-permissions.ts'
 import { CommentThread } from './comment-thread.tsx'
 import { THREAD_SORTS, useCommentThreads, type ThreadSort } from './use-comment-threads.ts'
+import { useQuery } from '../use-query.ts'
 import { CommentForm } from './comment-form.tsx'
 import './comments.css'
 
@@ -20,13 +21,19 @@ import './comments.css'
 const LOAD_MARGIN = '600px'
 const SORT_TEXTS = { '-createdAt': 'comments.newest', createdAt: 'comments.oldest', '-totalReplies': 'comments.mostReplies' } as const
 
-/** The comments of a video, local and remote ones, with the form to write one. */
+/** The comments of a video, local and remote ones, with the form to write one; the thread of the parameter `threadId` stands first, opened. */
 export function Comments({ video, headers }: CommentContext): JSX.Element {
   const context = { video, headers }
   const { url } = useLocation()
   const section = useRef<HTMLElement>(null)
   const title = useRef<HTMLHeadingElement>(null)
-  const [nearViewport, setNearViewport] = useState(false)
+  const { query } = useRoute()
+  const linkedThreadId = /^[1-9]\d{0,8}$/.test(query.threadId ?? '') ? Number(query.threadId) : null
+  const { data: linkedThread } = useQuery(
+    'GET /videos/:id/comment-threads/:threadId',
+    linkedThreadId === null ? null : { params: { id: video.uuid, threadId: linkedThreadId }, headers }
+  )
+  const [nearViewport, setNearViewport] = useState(linkedThreadId !== null)
   const [sort, setSort] = useState<ThreadSort>(THREAD_SORTS[0])
   const closed = Number(video.commentsPolicy.id) === COMMENTS_POLICY_IDS.closed
   const { items, count, more, busy, failed, next, add, changeCount } = useCommentThreads(context, sort, nearViewport && !closed)
@@ -84,15 +91,27 @@ export function Comments({ video, headers }: CommentContext): JSX.Element {
       {!closed && (
         <>
           <ul class="comments-list" role="list">
-            {items.map(comment => (
+            {linkedThread && (
               <CommentThread
-                key={`${comment.id} ${isLoggedIn.value}`}
-                comment={comment}
+                key={`linked ${linkedThread.comment.id} ${isLoggedIn.value}`}
+                comment={linkedThread.comment}
+                linked={linkedThread}
                 context={context}
                 onCount={changeCount}
                 onRemoved={() => title.current?.focus()}
               />
-            ))}
+            )}
+            {items
+              .filter(({ id }) => id !== linkedThread?.comment.id)
+              .map(comment => (
+                <CommentThread
+                  key={`${comment.id} ${isLoggedIn.value}`}
+                  comment={comment}
+                  context={context}
+                  onCount={changeCount}
+                  onRemoved={() => title.current?.focus()}
+                />
+              ))}
           </ul>
           {!failed && !busy && count === 0 && <p class="soft">{t('comments.empty')}</p>}
           {failed && <ErrorState text={t('ui.noConnection')} onRetry={next} />}

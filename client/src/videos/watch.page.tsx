@@ -32,7 +32,7 @@ export default function WatchPage(): JSX.Element {
   const waitingForFiles = video !== null && video.streamingPlaylists.length + video.files.length === 0 && video.state.id !== 7
   useTitle(video?.name ?? (unavailableReason ? t(unavailableReason === 'missing' ? 'unavailable.missing' : 'watch.closed') : null))
   useEffect(() => {
-    if (video && id !== video.shortUUID) route(`/w/${video.shortUUID}${location.search}`, true)
+    if (video && id !== video.shortUUID) route(`/w/${video.shortUUID}${location.search}${location.hash}`, true)
   }, [video?.shortUUID])
   useEffect(() => {
     if (!waitingForFiles) return
