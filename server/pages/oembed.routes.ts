@@ -27,13 +27,15 @@ const OembedQuery = z.object({
 /** The addresses of a video, also with a comment of it. */
 const VIDEO_PATHS = [/^\/(?:w|videos\/watch|videos\/embed)\/([^/;]+)(?:;[^/]*|\/comments\/\d+)?\/?$/, /^\/videos\/([^/]+)\/watch\/?$/]
 const PLAYLIST_PATH = /^\/(?:w\/p|videos\/watch\/playlist|video-playlists|video-playlists\/embed)\/([^/]+)\/?$/
+/** A language tag (BCP 47) of captions. */
+export const SUBTITLE = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$/
 /** Query parameters of a page that its player understands, too, and what they look like. */
 const VIDEO_PARAMETERS: Record<string, RegExp> = {
   start: /^[\dhms:]{1,12}$/,
   stop: /^[\dhms:]{1,12}$/,
-  subtitle: /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$/
+  subtitle: SUBTITLE
 }
-const PLAYLIST_PARAMETERS = { playlistPosition: /^[1-9]\d{0,5}$/, subtitle: VIDEO_PARAMETERS.subtitle! }
+const PLAYLIST_PARAMETERS = { playlistPosition: /^[1-9]\d{0,5}$/, subtitle: SUBTITLE }
 
 /** oEmbed (oembed.com): describes how other sites embed a video or playlist of this instance. */
 export const oembedRouter = Router()

@@ -12,7 +12,7 @@ import { renderHtmlDocument, renderHtmlDocumentWithoutScripts } from './html-doc
 import { parseHomeList, homePage } from './home.page.ts'
 import { clientRenderedPage, messagePage, offlinePage } from './message.page.ts'
 import { redirectsRouter } from './redirects.routes.ts'
-import { oembedRouter } from './oembed.routes.ts'
+import { oembedRouter, SUBTITLE } from './oembed.routes.ts'
 import type { PageContext, ServerRenderedPage } from './server-rendered-page.ts'
 import { setContentSecurityPolicy } from './content-security-policy.ts'
 import { searchPage, parseSearchText } from './search.page.ts'
@@ -67,7 +67,12 @@ pagesRouter.get(
 )
 pagesRouter.get(
   '/w/:id',
-  ...pageHandlers('site', async (request, context) => await (await importWatchPage()).watchPage(String(request.params.id), context))
+  ...pageHandlers(
+    'site',
+    async (request, context) =>
+      await (await importWatchPage()).watchPage(String(request.params.id), parseSubtitle(request.query.subtitle), context),
+    request => parseSubtitle(request.query.subtitle) ?? ''
+  )
 )
 pagesRouter.get(
   '/w/p/:id',
@@ -114,6 +119,11 @@ pagesRouter.get(
 pagesRouter.use(() => {
   throw notFound('Page')
 })
+
+/** Parses a language tag (BCP 47) of captions; null for anything else. */
+function parseSubtitle(value: unknown): string | null {
+  return typeof value === 'string' && SUBTITLE.test(value) ? value : null
+}
 
 /** Renders errors as a page for browsers; everything else is left to the error handler of the app. */
 const renderProblemPage: ErrorRequestHandler = (error, request, response, next) => {

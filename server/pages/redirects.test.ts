@@ -66,6 +66,16 @@ test("PeerTube's address of a thread, and a comment's own, lead to the comment o
   expect(await document(`/w/${shortUuid(unlisted.uuid)};threadId=${hidden.id}`)).toEqual([404, null])
 })
 
+test('the captions in the address of a page are those of the player that it offers to other sites', async () => {
+  const short = shortUuid(publicVideo.uuid)
+  const players = async (query: string) =>
+    [...(await getPage(`/w/${short}${query}`)).text.matchAll(/(?:og:video:url|twitter:player)" content="([^"]+)"/g)].map(([, url]) => url)
+  const embed = `${site.url}/videos/embed/${publicVideo.uuid}`
+  expect(await players('?subtitle=pt-BR')).toEqual([`${embed}?subtitle=pt-BR`, `${embed}?subtitle=pt-BR`])
+  for (const query of ['', '?subtitle=%22%3E', '?subtitle[]=fr', `?subtitle=${'a'.repeat(5000)}`])
+    expect(await players(query)).toEqual([embed, embed])
+})
+
 test('an id redirects to a listed video only', async () => {
   expect(await redirectTarget(`/w/${publicVideo.id}`)).toBe(`/w/${shortUuid(publicVideo.uuid)}`)
   expect((await getPage(`/w/${publicVideo.id}`)).headers.get('cache-control')).toBe('no-cache')

@@ -24,8 +24,11 @@ const SUGGESTIONS_QUERY = { start: 0, count: SUGGESTIONS_SHOWN + 1, sort: '-publ
 
 const PLAY_ICON = html`<svg class="icon" width="34" height="34" viewBox="0 0 24 24" aria-hidden="true" fill="currentColor"><path d="M7 4.5v15l12.5-7.5z"/></svg>`
 
-/** Renders the page of a video; restricted and missing videos give the same 404 page. */
-export async function watchPage(id: string, context: PageContext): Promise<ServerRenderedPage> {
+/**
+ * Renders the page of a video; restricted and missing videos give the same 404 page. `subtitle`: the language of the captions that the player
+ * of other sites starts with.
+ */
+export async function watchPage(id: string, subtitle: string | null, context: PageContext): Promise<ServerRenderedPage> {
   const video = await findPublicVideo(id)
   const source = 'src/videos/watch.page.tsx'
   if (!video)
@@ -52,7 +55,7 @@ export async function watchPage(id: string, context: PageContext): Promise<Serve
       description,
       image: video.previewPath,
       path: `/w/${video.shortUUID}`,
-      embedPath: video.embedPath,
+      embedPath: video.embedPath + (subtitle ? `?subtitle=${subtitle}` : ''),
       size: embedIframeSize(video)
     })}${renderJsonLd(video)}`,
     body: html`<div class="watch">
