@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { projectFolder } from '../../server/core/config.ts'
@@ -32,7 +31,7 @@ beforeAll(async () => {
   await runQuery(sql`
     INSERT INTO video_captions (video_id, language, automatic, filename, url)
     VALUES (${video.id}, 'fr', false, '6f0d5a2e-1111-4222-8333-000000000001.vtt', 'http://127.0.0.1:1/fr.vtt')`)
-  embedder = await openEmbeddingSite(site, existsSync(EMBED_API) ? EMBED_API : undefined)
+  embedder = await openEmbeddingSite(site, EMBED_API)
 }, 180_000)
 afterAll(async () => {
   await embedder?.stop()
@@ -251,7 +250,7 @@ test('a private video is not shown, an unlisted one is; only the player can be f
   expect(await embedder.page.frames()[1]!.locator('.bar').count()).toBe(0)
 })
 
-test.skipIf(!existsSync(EMBED_API))('@peertube/embed-api controls the player', async () => {
+test('@peertube/embed-api controls the player', async () => {
   await openEmbed('?api=1&muted=1')
   const result = await embedder.page.evaluate(async () => {
     const events: string[] = []
