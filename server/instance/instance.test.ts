@@ -56,7 +56,7 @@ test('the settings have the values of the configuration', async () => {
     serverVersion: '6.3.0',
     bobine: { version: packageJson.version },
     instance: { name: 'The reel', shortDescription: 'Short words', defaultNSFWPolicy: 'do_not_list' },
-    transcoding: { hls: { enabled: true }, web_videos: { enabled: false }, enabledResolutions: [240, 360, 480, 720, 1080] },
+    transcoding: { hls: { enabled: true }, web_videos: { enabled: true }, enabledResolutions: [240, 360, 480, 720, 1080] },
     signup: { allowed: true, allowedForCurrentIP: true, minimumAge: 16, requiresApproval: false, requiresEmailVerification: false },
     client: { videos: { resumableUpload: { maxChunkSize: 90 * 2 ** 20 } } },
     avatar: { file: { size: { max: 4 * 2 ** 20 } } },

@@ -79,7 +79,7 @@ describe('a published video', () => {
       downloadEnabled: true,
       waitTranscoding: false,
       state: { id: 1, label: 'Published' },
-      files: [],
+      files: [{ resolution: { id: 180, label: '180p' }, playlistUrl: null, hasAudio: true, hasVideo: true }],
       blacklisted: false,
       account: { name: 'alice', host: site.url.slice(7) },
       channel: { name: 'alice_channel', ownerAccount: { name: 'alice' } }
@@ -544,6 +544,7 @@ describe('files', () => {
   })
 
   it('are listed as one MP4 each, with their size, where web videos are enabled', async () => {
+    config.transcoding.web_videos.enabled = false
     const uploaded = await uploadVideo(site, alice, { name: 'For old clients' })
     expect((await waitForTranscoding(site, alice, uploaded.uuid)).files).toEqual([])
     const isListed = async (query: string) =>
@@ -587,7 +588,7 @@ describe('files', () => {
       expect((await fetch(file.fileUrl)).status).toBe(403)
       expect((await fetch(file.fileUrl, { headers: { authorization: `Bearer ${alice.token}` } })).status).toBe(200)
     } finally {
-      config.transcoding.web_videos.enabled = false
+      config.transcoding.web_videos.enabled = true
     }
   })
 })
