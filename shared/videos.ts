@@ -75,7 +75,7 @@ export const VideoQuery = Paging.extend({
   filter: removedParam('Should not be sent: use isLocal and include')
 })
 
-/** A file of a video. */
+/** A file of a video; the URLs of its torrent are '' where it has none (yet), as clients require strings. */
 const VideoFile = z.object({
   id: z.int(),
   resolution: z.object({ id: z.int(), label: z.string() }),
@@ -87,9 +87,9 @@ const VideoFile = z.object({
   playlistUrl: z.string().nullable(),
   fileDownloadUrl: z.string(),
   metadataUrl: z.string(),
-  torrentUrl: z.string().nullable(),
-  torrentDownloadUrl: z.string().nullable(),
-  magnetUri: z.string().nullable(),
+  torrentUrl: z.string(),
+  torrentDownloadUrl: z.string(),
+  magnetUri: z.string(),
   hasAudio: z.boolean(),
   hasVideo: z.boolean(),
   storage: z.int()

@@ -23,6 +23,7 @@ import { crawlOutboxJob } from '../videos/crawl.job.ts'
 import { fetchDueVideoCollections } from '../videos/fetch-due-video-collections.job.ts'
 import { fetchVideoCollections } from '../videos/fetch-video-collections.job.ts'
 import { refreshRemoteVideos } from '../videos/refresh.job.ts'
+import { makeTorrentsJob } from '../videos/make-torrents.job.ts'
 import { sweepOrphanFiles } from '../videos/sweep-orphan-files.job.ts'
 import { sendDueUpdates } from '../videos/send-due-updates.job.ts'
 import { publishScheduledVideos } from '../videos/publish-scheduled.job.ts'
@@ -46,6 +47,7 @@ export const allJobs: Job[] = [
   fetchDueVideoCollections,
   sendDueCounters,
   sendDueUpdates,
+  makeTorrentsJob,
   transcodeVideos,
   reconcileTranscoding,
   publishScheduledVideos,

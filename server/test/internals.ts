@@ -9,6 +9,7 @@ import { OUTBOX } from '../fediverse/outbox-internals.ts'
 import { ABUSE_FEDERATION } from '../moderation/abuse-internals.ts'
 import { PLAYLIST_FEDERATION } from '../playlists/playlist-internals.ts'
 import { VIDEO_FEDERATION } from '../videos/federation-internals.ts'
+import { TORRENTS } from '../videos/torrent-internals.ts'
 
 /** All internals by the name of their group (`defineInternals`). */
 const INTERNALS = {
@@ -20,6 +21,7 @@ const INTERNALS = {
   actors: REMOTE_ACTORS,
   collections: COLLECTIONS,
   videos: VIDEO_FEDERATION,
+  torrents: TORRENTS,
   playlists: PLAYLIST_FEDERATION,
   abuses: ABUSE_FEDERATION
 }

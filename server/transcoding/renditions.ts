@@ -15,6 +15,7 @@ import {
 } from '../media/hls-playlist.ts'
 import type { Probe } from '../media/probe.ts'
 import { hlsFolder, removeHlsFolder, storedFileSize } from '../storage/disk.ts'
+import { discardWebVideoTorrents } from '../videos/torrents.ts'
 import { progressiveMp4Size } from '../videos/send-progressive-mp4.ts'
 import { StreamingPlaylistModel, VideoFileModel } from '../videos/video-file.model.ts'
 
@@ -89,6 +90,7 @@ export async function publishRenditions(
         )
       }
     }
+    if (replacedFiles.some(file => !file.hasVideo)) await discardWebVideoTorrents(playlist.id, tx)
     await writeMasterPlaylist(
       source.uuid,
       playlist,
@@ -111,7 +113,7 @@ export async function completeRenditions(source: Pick<RenditionSource, 'videoId'
   const filename = `${randomUUID()}-segments-sha256.json`
   const hashes = await hashSegments(
     folder,
-    finished.map(file => ({ playlist: file.playlistFilename, file: file.filename }))
+    finished.filter(file => file.hls).map(file => ({ playlist: file.playlistFilename, file: file.filename }))
   )
   await writeFileAtomically(join(folder, filename), JSON.stringify(hashes))
   const previousHashes = playlist.segmentsSha256Filename
@@ -159,8 +161,10 @@ async function findOrCreatePlaylist(videoId: number, tx: Transaction): Promise<S
   )
 }
 
+/** Writes the master playlist of a video; lists those of the files that are offered as HLS files. */
 async function writeMasterPlaylist(uuid: string, playlist: StreamingPlaylistModel, files: VideoFileModel[]): Promise<void> {
-  const variants = files.map<HlsVariant & { audioTrack: AudioTrackName }>(file => ({
+  const hlsFiles = files.filter(file => file.hls)
+  const variants = hlsFiles.map<HlsVariant & { audioTrack: AudioTrackName }>(file => ({
     audioTrack: { track: file.track, language: file.language, name: file.trackName ?? 'Audio' },
     playlist: file.playlistFilename,
     resolution: file.resolution,
@@ -172,7 +176,7 @@ async function writeMasterPlaylist(uuid: string, playlist: StreamingPlaylistMode
     codecs: file.codecs
   }))
   // Muxed audio needs no audio group; the audio-only rendition is then one more variant.
-  const audioGroup = files.some(file => file.hasVideo && file.hasAudio) ? [] : variants.filter(variant => variant.resolution === 0)
+  const audioGroup = hlsFiles.some(file => file.hasVideo && file.hasAudio) ? [] : variants.filter(variant => variant.resolution === 0)
   const listed = variants.filter(variant => !audioGroup.includes(variant))
   await writeFileAtomically(join(hlsFolder(uuid), playlist.playlistFilename), buildMasterPlaylist(listed, audioGroup))
 }

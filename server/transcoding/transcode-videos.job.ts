@@ -14,6 +14,7 @@ import type { Probe } from '../media/probe.ts'
 import { removeHlsFolder, removeStoredFiles, storedFilePath } from '../storage/disk.ts'
 import { federateVideo } from '../videos/video.outbox.ts'
 import { VideoSourceModel } from '../videos/video-file.model.ts'
+import { makeMissingTorrents } from '../videos/torrents.ts'
 import { VIDEO_STATE, VideoModel } from '../videos/video.model.ts'
 import { encodeRenditions } from './encode-renditions.ts'
 import { importEmbeddedCaptionsAndChapters } from './embedded.ts'
@@ -164,6 +165,8 @@ async function encodeVideo(
     await Promise.allSettled([earlyPublication])
   }
   await completeRenditions({ videoId: video.id, uuid: video.uuid })
+  // Here and not by their own job, so that followers get one Update with everything.
+  await makeMissingTorrents(video.id, { owesUpdate: false, signal: stopped })
   await generateStoryboard(video, { signal: stopped, pauseControl })
 }
 

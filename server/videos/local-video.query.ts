@@ -2,14 +2,20 @@ import type { Transaction } from 'sequelize'
 import { shortUuid } from '../../shared/short-uuid.ts'
 import { config, instanceOrigin } from '../core/config.ts'
 import { runQuery, sql } from '../core/sql.ts'
+import { torrentLinks, torrentSql, type TorrentName } from './torrent-links.ts'
 import { hlsFileUrl, imagePath, videoFileMetadataUrl, webVideoUrl } from './video-urls.ts'
 import { languageLabel } from './labels.ts'
 import { VIDEO_PRIVACY, VIDEO_STATE } from './video.model.ts'
 import type { VideoObject } from './video-object.ts'
-import { webVideoFiles } from './web-video-files.ts'
+import { hlsFiles, webVideoFiles } from './web-video-files.ts'
 
 type FileRow = {
   id: number
+  web_video_id: number
+  hls: boolean
+  web_video: boolean
+  torrent: TorrentName | null
+  web_torrent: TorrentName | null
   resolution: number
   width: number | null
   height: number | null
@@ -86,7 +92,8 @@ export async function findLocalVideo(id: number | string, tx?: Transaction): Pro
       (SELECT to_json(s) FROM storyboards s WHERE s.video_id = v.id) AS storyboard,
       (SELECT json_build_object('filename', p.playlist_filename, 'hashes', p.segments_sha256_filename)
         FROM streaming_playlists p WHERE p.video_id = v.id) AS playlist,
-      (SELECT json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps,
+      (SELECT json_agg(json_build_object('id', f.id, 'web_video_id', f.web_video_id, 'hls', f.hls, 'web_video', f.web_video,
+          'torrent', ${torrentSql(false)}, 'web_torrent', ${torrentSql(true)}, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps,
           'size', f.size, 'whole_size', f.whole_size, 'filename', f.filename, 'has_audio', f.has_audio, 'has_video', f.has_video)
           ORDER BY f.resolution DESC)
         FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id
@@ -165,17 +172,22 @@ function toVideoObject(row: LocalVideoRow): VideoObject {
     htmlUrl: absoluteUrl(`/w/${shortUuid(row.uuid)}`),
     files: webVideoFiles(row.files ?? []).map(file => ({
       ...fileLink(row, file),
+      ...announcedTorrent(row, file.web_torrent, webVideoUrl(row, file.filename)),
       url: webVideoUrl(row, file.filename),
+      metadataUrl: videoFileMetadataUrl(row.uuid, file.web_video_id),
       size: Number(file.whole_size),
       streams: { audio: file.has_audio || row.files!.some(other => !other.has_video), video: true }
     })),
     trackers: [],
-    playlist: row.playlist && {
-      url: hlsFileUrl(row, row.playlist.filename),
-      segmentsSha256Url: row.playlist.hashes === null ? null : hlsFileUrl(row, row.playlist.hashes),
-      infohashes: [],
-      files: (row.files ?? []).map(file => fileLink(row, file))
-    },
+    playlist:
+      hlsFiles(row.files ?? []).length === 0
+        ? null
+        : row.playlist && {
+            url: hlsFileUrl(row, row.playlist.filename),
+            segmentsSha256Url: row.playlist.hashes === null ? null : hlsFileUrl(row, row.playlist.hashes),
+            infohashes: [],
+            files: hlsFiles(row.files ?? []).map(file => fileLink(row, file))
+          },
     collections: {
       likes: `${row.url}/likes`,
       dislikes: `${row.url}/dislikes`,
@@ -201,7 +213,12 @@ function fileLink(video: LocalVideoRow, file: FileRow): NonNullable<VideoObject[
     fps: Math.round(file.fps * 100) / 100,
     streams: { audio: file.has_audio, video: file.has_video },
     metadataUrl: videoFileMetadataUrl(video.uuid, file.id),
-    torrentUrl: null,
-    magnetUri: null
+    ...announcedTorrent(video, file.torrent, hlsFileUrl(video, file.filename))
   }
+}
+
+/** The torrent and the magnet URI of a file; null where it has none, or none for everybody. */
+function announcedTorrent(video: LocalVideoRow, torrent: TorrentName | null, fileUrl: string) {
+  const { torrentUrl, magnetUri } = torrentLinks(video, torrent, fileUrl)
+  return magnetUri === '' ? { torrentUrl: null, magnetUri: null } : { torrentUrl, magnetUri }
 }

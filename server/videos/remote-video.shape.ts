@@ -73,9 +73,9 @@ function fileJson(video: { uuid: string }, file: RemoteFileRow, playlistUrl: str
     fileDownloadUrl: file.url,
     playlistUrl: file.hls ? playlistUrl : null,
     metadataUrl: file.metadata_url ?? videoFileMetadataUrl(video.uuid, file.id),
-    torrentUrl: file.torrent_url,
-    torrentDownloadUrl: file.torrent_url,
-    magnetUri: file.magnet_uri,
+    torrentUrl: file.torrent_url ?? '',
+    torrentDownloadUrl: file.torrent_url ?? '',
+    magnetUri: file.magnet_uri ?? '',
     hasAudio: file.has_audio,
     hasVideo: file.has_video,
     storage: 0

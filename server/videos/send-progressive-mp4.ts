@@ -17,18 +17,20 @@ export type ProgressiveMp4Source = { files: string[]; isAudioOnly: boolean }
 
 /**
  * Returns the files that make up one resolution of a video: its video stream and, where the audio is in separate files, every audio track;
- * resolution 0 is the main audio track alone. Throws 404 for a rendition that is missing or still being encoded.
+ * resolution 0 is the main audio track alone. Throws 404 for a rendition that is missing or still being encoded, with `offered` also for one
+ * that was removed as a single MP4.
  */
 export async function findProgressiveMp4Source(
   video: Pick<VideoAccessInfo, 'id' | 'uuid'>,
-  resolution: number
+  resolution: number,
+  { offered = false } = {}
 ): Promise<ProgressiveMp4Source> {
-  const rows = await runQuery<{ filename: string; resolution: number; has_audio: boolean; has_video: boolean }>(sql`
-    SELECT f.filename, f.resolution, f.has_audio, f.has_video FROM streaming_playlists p
+  const rows = await runQuery<{ filename: string; resolution: number; web_video: boolean; has_audio: boolean; has_video: boolean }>(sql`
+    SELECT f.filename, f.resolution, f.web_video, f.has_audio, f.has_video FROM streaming_playlists p
       JOIN video_files f ON f.streaming_playlist_id = p.id
     WHERE p.video_id = ${video.id} AND f.resolution IN (0, ${resolution}) AND NOT f.growing ORDER BY f.resolution DESC, f.track`)
   const rendition = rows.find(row => row.resolution === resolution)
-  if (!rendition) throw notFound('Video file')
+  if (!rendition || (offered && !rendition.web_video)) throw notFound('Video file')
   const audioTracks = rendition.has_audio ? [] : rows.filter(row => !row.has_video)
   const files = [rendition, ...audioTracks].map(({ filename }) => join(hlsFolder(video.uuid), filename))
   return { files, isAudioOnly: !rendition.has_video }

@@ -78,6 +78,11 @@ export class VideoFileModel extends Model<InferAttributes<VideoFileModel>, Infer
   declare size: CreationOptional<number>
   /** Size in bytes of the rendition as one MP4 with its audio (send-progressive-mp4.ts); null while it grows. */
   declare wholeSize: CreationOptional<number | null>
+  /** Its id as one MP4; `id` is that of the HLS file. */
+  declare webVideoId: CreationOptional<number>
+  /** Whether it is offered as an HLS file, and as one MP4. */
+  declare hls: CreationOptional<boolean>
+  declare webVideo: CreationOptional<boolean>
   declare filename: string
   declare playlistFilename: string
   declare hasAudio: boolean
@@ -105,6 +110,9 @@ declareModel(
     fps: DataTypes.REAL,
     size: DataTypes.BIGINT,
     wholeSize: DataTypes.BIGINT,
+    webVideoId: DataTypes.INTEGER,
+    hls: DataTypes.BOOLEAN,
+    webVideo: DataTypes.BOOLEAN,
     filename: DataTypes.TEXT,
     playlistFilename: DataTypes.TEXT,
     hasAudio: DataTypes.BOOLEAN,

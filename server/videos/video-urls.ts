@@ -15,8 +15,14 @@ export const hlsFileUrl = (video: VideoFileLocation, filename: string): string =
  * URL of a rendition as one MP4. Its last part is unique for ever, as is that of its HLS file: PeerTube refuses a video with a file name
  * that it has from another one.
  */
-export const webVideoUrl = (video: VideoFileLocation, hlsFilename: string): string =>
-  hlsFileUrl(video, hlsFilename.replace(/-fragmented\.mp4$/, '.mp4'))
+export const webVideoUrl = (video: VideoFileLocation, hlsFilename: string): string => hlsFileUrl(video, webVideoFilename(hlsFilename))
+
+/** Name of a rendition as one MP4. */
+export const webVideoFilename = (hlsFilename: string): string => hlsFilename.replace(/-fragmented\.mp4$/, '.mp4')
+
+/** URL that downloads a rendition as one MP4 under the name of the video. */
+export const webVideoDownloadUrl = (video: VideoFileLocation, resolution: number): string =>
+  `${instanceOrigin()}/download/web-videos/${video.uuid}-${resolution}.mp4`
 
 /** URL that downloads a rendition under the name of the video; audio (resolution 0) as .m4a, as PeerTube does. */
 export const hlsDownloadUrl = (video: VideoFileLocation, resolution: number): string =>

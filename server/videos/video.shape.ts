@@ -1,7 +1,16 @@
 import type { ActorSummary } from '../../shared/actors.ts'
 import { shortUuid } from '../../shared/short-uuid.ts'
 import type { Video, VideoDetails } from '../../shared/videos.ts'
-import { hlsDownloadUrl, hlsFileUrl, imagePath, videoFileMetadataUrl, webVideoUrl, type VideoFileLocation } from './video-urls.ts'
+import { torrentLinks, type TorrentName } from './torrent-links.ts'
+import {
+  hlsDownloadUrl,
+  hlsFileUrl,
+  imagePath,
+  videoFileMetadataUrl,
+  webVideoDownloadUrl,
+  webVideoUrl,
+  type VideoFileLocation
+} from './video-urls.ts'
 import {
   VIDEO_CATEGORY_LABELS,
   idWithLabel,
@@ -12,7 +21,7 @@ import {
   VIDEO_STATE_LABELS
 } from './labels.ts'
 import { viewerCountOf } from './viewer-counts.ts'
-import { webVideoFiles } from './web-video-files.ts'
+import { hlsFiles, webVideoFiles } from './web-video-files.ts'
 
 type FileJson = VideoDetails['files'][number]
 
@@ -51,9 +60,17 @@ export type VideoListRow = {
   channel: ActorSummary
 }
 
-/** A rendition in the queries of lists and details; sizes in bytes. */
+/**
+ * A rendition in the queries of lists and details; sizes in bytes. `hls`, `web_video`: whether it is offered as an HLS file, and as one MP4,
+ * which has an id and a torrent of its own.
+ */
 export type VideoFileRow = {
   id: number
+  web_video_id: number
+  hls: boolean
+  web_video: boolean
+  torrent: TorrentName | null
+  web_torrent: TorrentName | null
   resolution: number
   width: number | null
   height: number | null
@@ -132,29 +149,39 @@ type PlaylistRow = {
 
 /** Returns the API JSON of the files of a local video: its HLS playlist and, if enabled, every finished rendition as one MP4. */
 export function localVideoFilesJson(
-  video: VideoFileLocation,
+  video: VideoFileLocation & { name: string },
   playlists: PlaylistRow[]
 ): Pick<VideoDetails, 'streamingPlaylists' | 'files'> {
   return {
-    streamingPlaylists: playlists.map(playlist => ({
-      id: playlist.id,
-      type: 1,
-      playlistUrl: hlsFileUrl(video, playlist.playlist_filename),
-      segmentsSha256Url: playlist.segments_sha256_filename && hlsFileUrl(video, playlist.segments_sha256_filename),
-      redundancies: playlist.redundancies,
-      files: playlist.files.map(file => ({
-        ...fileJson(video, file),
-        size: Number(file.size),
-        fileUrl: hlsFileUrl(video, file.filename),
-        playlistUrl: hlsFileUrl(video, file.playlist_filename),
-        hasAudio: file.has_audio
-      }))
-    })),
+    streamingPlaylists: playlists
+      .filter(({ files }) => hlsFiles(files).length > 0)
+      .map(playlist => ({
+        id: playlist.id,
+        type: 1,
+        playlistUrl: hlsFileUrl(video, playlist.playlist_filename),
+        segmentsSha256Url: playlist.segments_sha256_filename && hlsFileUrl(video, playlist.segments_sha256_filename),
+        redundancies: playlist.redundancies,
+        files: hlsFiles(playlist.files).map(file => ({
+          ...renditionJson(file),
+          ...torrentLinks(video, file.torrent, hlsFileUrl(video, file.filename)),
+          id: file.id,
+          size: Number(file.size),
+          fileUrl: hlsFileUrl(video, file.filename),
+          fileDownloadUrl: hlsDownloadUrl(video, file.resolution),
+          metadataUrl: videoFileMetadataUrl(video.uuid, file.id),
+          playlistUrl: hlsFileUrl(video, file.playlist_filename),
+          hasAudio: file.has_audio
+        }))
+      })),
     files: playlists.flatMap(({ files }) =>
       webVideoFiles(files).map(file => ({
-        ...fileJson(video, file),
+        ...renditionJson(file),
+        ...torrentLinks(video, file.web_torrent, webVideoUrl(video, file.filename)),
+        id: file.web_video_id,
         size: Number(file.whole_size),
         fileUrl: webVideoUrl(video, file.filename),
+        fileDownloadUrl: webVideoDownloadUrl(video, file.resolution),
+        metadataUrl: videoFileMetadataUrl(video.uuid, file.web_video_id),
         playlistUrl: null,
         hasAudio: file.has_audio || files.some(other => !other.has_video)
       }))
@@ -162,35 +189,12 @@ export function localVideoFilesJson(
   }
 }
 
-function fileJson(
-  video: VideoFileLocation,
-  file: VideoFileRow
-): Pick<
-  FileJson,
-  | 'id'
-  | 'resolution'
-  | 'width'
-  | 'height'
-  | 'fps'
-  | 'fileDownloadUrl'
-  | 'metadataUrl'
-  | 'torrentUrl'
-  | 'torrentDownloadUrl'
-  | 'magnetUri'
-  | 'hasVideo'
-  | 'storage'
-> {
+function renditionJson(file: VideoFileRow): Pick<FileJson, 'resolution' | 'width' | 'height' | 'fps' | 'hasVideo' | 'storage'> {
   return {
-    id: file.id,
     resolution: { id: file.resolution, label: resolutionLabel(file.resolution) },
     width: file.width,
     height: file.height,
     fps: Math.round(file.fps * 100) / 100,
-    fileDownloadUrl: hlsDownloadUrl(video, file.resolution),
-    metadataUrl: videoFileMetadataUrl(video.uuid, file.id),
-    torrentUrl: null,
-    torrentDownloadUrl: null,
-    magnetUri: null,
     hasVideo: file.has_video,
     storage: 0
   }

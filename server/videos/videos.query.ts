@@ -12,6 +12,7 @@ import { notBlockedSql } from '../actors/blocks.ts'
 import { channelSql } from '../channels/channel.shape.ts'
 import { VIDEO_PRIVACY } from './video.model.ts'
 import { isModerator } from './video.policy.ts'
+import { torrentSql } from './torrent-links.ts'
 import { REDUNDANCIES_SQL, REMOTE_VIDEO_FILES_SQL, remoteVideoFilesJson, type RemoteVideoFilesRow } from './remote-video.shape.ts'
 import { localVideoFilesJson, videoJson, type VideoFileRow, type VideoListRow } from './video.shape.ts'
 import { refreshViewerCounts } from './viewer-counts.ts'
@@ -65,8 +66,9 @@ const FROM_VIDEOS = sql`
  * The renditions of playlist `p` as JSON, highest resolution first, including those still being encoded, which play already. Of several
  * audio tracks only the default one; the others are in the HLS playlist only.
  */
-export const VIDEO_FILES_SQL = sql`(SELECT coalesce(json_agg(json_build_object('id', f.id, 'resolution', f.resolution, 'width', f.width,
-  'height', f.height, 'fps', f.fps, 'size', f.size, 'whole_size', f.whole_size,
+export const VIDEO_FILES_SQL = sql`(SELECT coalesce(json_agg(json_build_object('id', f.id, 'web_video_id', f.web_video_id,
+  'hls', f.hls, 'web_video', f.web_video, 'torrent', ${torrentSql(false)}, 'web_torrent', ${torrentSql(true)},
+  'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size, 'whole_size', f.whole_size,
   'filename', f.filename, 'playlist_filename', f.playlist_filename, 'has_audio', f.has_audio, 'has_video', f.has_video)
   ORDER BY f.resolution DESC), '[]')
   FROM video_files f WHERE f.streaming_playlist_id = p.id AND f.track = 0)`
@@ -165,11 +167,11 @@ function conditions(filters: VideoFilters, viewer: Viewer | null, scope: VideoLi
     list.push(
       sql`(EXISTS (SELECT 1 FROM remote_files f WHERE f.video_id = v.id AND NOT f.hls) OR ${config.transcoding.web_videos.enabled}
         AND EXISTS (SELECT 1 FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id
-          WHERE p.video_id = v.id AND f.whole_size IS NOT NULL)) = ${hasFiles}`
+          WHERE p.video_id = v.id AND f.has_video AND f.web_video AND f.whole_size IS NOT NULL)) = ${hasFiles}`
     )
   if (filters.hasHLSFiles !== undefined)
     list.push(
-      sql`(EXISTS (SELECT 1 FROM streaming_playlists p WHERE p.video_id = v.id)
+      sql`(EXISTS (SELECT 1 FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = v.id AND f.hls)
         OR EXISTS (SELECT 1 FROM remote_playlists p WHERE p.video_id = v.id)) = ${filters.hasHLSFiles}`
     )
   if (filters.categoryOneOf) list.push(sql`v.category = ANY(${filters.categoryOneOf})`)

@@ -1,13 +1,9 @@
-import { join } from 'node:path'
 import type { Request } from 'express'
 import { videosContract } from '../../shared/videos.ts'
 import { findAccount } from '../actors/accounts.query.ts'
 import { findChannel } from '../channels/channels.query.ts'
-import { config } from '../core/config.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { implementContract, type Viewer } from '../core/route.ts'
-import { readFfprobeMetadata } from '../media/probe.ts'
-import { hlsFolder } from '../storage/disk.ts'
 import { assertCanWatchVideo, findVideoAccessInfo, findManagedVideo, type VideoRequestContext } from './video-access.ts'
 import { imagePath, sourceDownloadUrl } from './video-urls.ts'
 import { listCaptions } from './captions.ts'
@@ -17,7 +13,8 @@ import { VIDEO_CATEGORY_LABELS, VIDEO_LANGUAGE_LABELS, VIDEO_LICENCE_LABELS, VID
 import { listVideoPasswords, removeVideoPassword, replaceVideoPasswords } from './video-passwords.ts'
 import { convertUploadedVideoImages } from './video-images.ts'
 import { channelCrawlStatus } from './crawl-status.ts'
-import { StreamingPlaylistModel, VideoFileModel, VideoSourceModel } from './video-file.model.ts'
+import { readVideoFileMetadata } from './video-file-metadata.ts'
+import { VideoSourceModel } from './video-file.model.ts'
 import { StoryboardModel } from './video-image.model.ts'
 import { assertChannelOfAccount, deleteVideo, findVideoDescription, findVideo, updateVideo } from './videos.ts'
 import { listVideos } from './videos.query.ts'
@@ -76,16 +73,7 @@ export const videosRoutes = implementContract(videosContract, {
   'GET /videos/:id/metadata/:videoFileId': async ({ params, viewer, request }) => {
     const video = await findVideoAccessInfo(params.id)
     await assertCanWatchVideo(video, params.id, videoRequestContext(request, viewer))
-    const file = await VideoFileModel.findByPk(params.videoFileId)
-    const playlist = file && (await StreamingPlaylistModel.findByPk(file.streamingPlaylistId))
-    if (!file || playlist?.videoId !== video.id || file.growing) throw notFound('Video file')
-    // Determined at the first request, which is rare, so that the encoding does not take longer.
-    if (!file.metadata)
-      await file.update(
-        { metadata: await readFfprobeMetadata(join(hlsFolder(video.uuid), file.filename), config.upload.probe_timeout) },
-        { silent: true }
-      )
-    return file.metadata as Record<string, unknown>
+    return await readVideoFileMetadata(video, params.videoFileId)
   },
   'GET /videos/:id/storyboards': async ({ params, viewer, request }) => {
     const video = await findVideoAccessInfo(params.id)

@@ -15,10 +15,11 @@ import { federateVideo, federateVideoDeletion, federateVideoChannelChange } from
 import { COMMENTS_POLICY_LABELS, idWithLabel, VIDEO_STATE_LABELS } from './labels.ts'
 import { evictVideoAccessInfo } from './public-file-cache.ts'
 import { remoteVideoFilesJson } from './remote-video.shape.ts'
+import { renameTorrents } from './torrents.ts'
 import { setVideoImages, type PreparedVideoImage } from './video-images.ts'
 import { listVideoFileNames, removeVideoFiles } from './remove-video-files.ts'
 import { VIDEO_PRIVACY, VIDEO_STATE, VideoModel, VideoPasswordModel } from './video.model.ts'
-import { canManageVideo } from './video.policy.ts'
+import { canManageVideo, isPublicOrUnlisted } from './video.policy.ts'
 import { localVideoFilesJson, videoJson } from './video.shape.ts'
 import { refreshViewerCounts } from './viewer-counts.ts'
 import { findVideoDetailsRow, type VideoDetailsRow } from './videos.query.ts'
@@ -99,6 +100,7 @@ export async function updateVideo(
     video.changed('updatedAt', true)
     await video.save({ transaction: tx })
     await setVideoImages(video.id, images, tx)
+    if (isPublicOrUnlisted(oldPrivacy) && !isPublicOrUnlisted(video.privacy)) await renameTorrents(video.id, tx)
     if (video.channelId !== oldChannelId) await federateVideoChannelChange(video.id, oldChannelId, tx)
     await federateVideo(video.id, tx)
   })

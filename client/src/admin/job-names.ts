@@ -10,6 +10,7 @@ export const JOB_NAMES: Record<string, TextKey> = {
   'crawl-outbox': 'jobs.crawl',
   'fetch-around-due': 'jobs.around',
   'fetch-around-video': 'jobs.around',
+  'make-torrents': 'jobs.makeTorrents',
   'publish-scheduled': 'jobs.publish',
   'read-comments': 'jobs.readComments',
   'read-comments-due': 'jobs.readComments',

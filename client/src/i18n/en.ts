@@ -371,6 +371,7 @@ export default {
   'jobs.halted': 'Paused',
   'jobs.high': 'High priority',
   'jobs.low': 'Low priority',
+  'jobs.makeTorrents': 'Create missing torrents',
   'jobs.name': 'Jobs',
   'jobs.noEncodings': 'No videos to show.',
   'jobs.noneActive': 'No jobs running.',

@@ -380,6 +380,7 @@ export default {
   'jobs.halted': 'En pause',
   'jobs.high': 'Priorité haute',
   'jobs.low': 'Priorité basse',
+  'jobs.makeTorrents': 'Créer les torrents manquants',
   'jobs.name': 'Tâches',
   'jobs.noEncodings': 'Aucune vidéo à afficher.',
   'jobs.noneActive': 'Aucune tâche en cours.',

@@ -124,6 +124,6 @@ describe.each(['8ec8c4f', '63c06aa'])('an instance of %s with a follower that is
 
 /** The addresses of the files that a Video document announces. */
 function fileAddresses(document: object): string[] {
-  const addresses = JSON.stringify(document).matchAll(/"(?:href|url)":"([^"]+\.(?:mp4|m3u8|json|jpg|vtt))"/g)
+  const addresses = JSON.stringify(document).matchAll(/"(?:href|url)":"(http[^"]+\.(?:mp4|m3u8|json|jpg|vtt|torrent))"/g)
   return [...new Set([...addresses].map(([, address]) => address!))]
 }

@@ -1,0 +1,31 @@
+import { instanceOrigin } from '../core/config.ts'
+import { sql, type Sql } from '../core/sql.ts'
+import { isPublicOrUnlisted } from './video.policy.ts'
+
+/** What names the torrent of a file: its `.torrent` file, and the SHA-1 of its info dictionary as 40 hexadecimal digits. */
+export type TorrentName = { filename: string; info_hash: string }
+
+/** SQL of the TorrentName of a file `f` as JSON, NULL where it has none (yet); `webVideo`: of the rendition as one MP4. */
+export const torrentSql = (webVideo: boolean): Sql => sql`(SELECT json_build_object('filename', t.filename, 'info_hash', t.info_hash)
+  FROM torrents t WHERE t.video_file_id = f.id AND t.web_video = ${webVideo})`
+
+/** The URLs of a torrent as the API has them, each '' where there is none: clients require strings. */
+export type TorrentLinks = { torrentUrl: string; torrentDownloadUrl: string; magnetUri: string }
+
+/**
+ * Returns the URLs of the torrent of a local file. Only a public or unlisted video has a magnet URI, with the URL of the file as its web
+ * seed: that of another is of no use without a token.
+ */
+export function torrentLinks(video: { name: string; privacy: number }, torrent: TorrentName | null, fileUrl: string): TorrentLinks {
+  if (!torrent) return { torrentUrl: '', torrentDownloadUrl: '', magnetUri: '' }
+  const torrentUrl = `${instanceOrigin()}/lazy-static/torrents/${torrent.filename}`
+  const torrentDownloadUrl = `${instanceOrigin()}/download/torrents/${torrent.filename}`
+  if (!isPublicOrUnlisted(video.privacy)) return { torrentUrl, torrentDownloadUrl, magnetUri: '' }
+  const parameters = [
+    `xs=${encodeURIComponent(torrentUrl)}`,
+    `xt=urn:btih:${torrent.info_hash}`,
+    `dn=${encodeURIComponent(video.name).replaceAll('%20', '+')}`,
+    `ws=${encodeURIComponent(fileUrl)}`
+  ]
+  return { torrentUrl, torrentDownloadUrl, magnetUri: `magnet:?${parameters.join('&')}` }
+}
