@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineContract } from './contract.ts'
-import { resultList, Paging, Timestamp } from './fields.ts'
+import { int, resultList, Paging, Timestamp } from './fields.ts'
 import { TranscodingProgress, VideoId } from './videos.ts'
 
 const TranscodingState = z.enum(['waiting', 'running', 'done', 'failed'], 'Invalid value')
@@ -68,6 +68,36 @@ export const transcodingContract = defineContract({
     auth: 'admin',
     params: z.object({ id: VideoId }),
     refusals: { 400: 'Not being encoded' }
+  },
+  'DELETE /videos/:id/hls': {
+    summary: 'Remove the HLS files of a video',
+    description: 'The rest is played as one MP4 per quality. What is then offered in no form is deleted.',
+    tag: 'Administration',
+    auth: 'admin',
+    params: z.object({ id: VideoId }),
+    refusals: { 400: 'None of this kind, nothing else to play, or being encoded', 404: 'No such video' }
+  },
+  'DELETE /videos/:id/hls/:fileId': {
+    summary: 'Remove one HLS file of a video',
+    tag: 'Administration',
+    auth: 'admin',
+    params: z.object({ id: VideoId, fileId: int(1, 2 ** 31 - 1) }),
+    refusals: { 400: 'None of this kind, nothing else to play, or being encoded', 404: 'No such video or file' }
+  },
+  'DELETE /videos/:id/web-videos': {
+    summary: 'Remove the web video files of a video',
+    description: 'Every quality is played by HLS only. What is then offered in no form is deleted.',
+    tag: 'Administration',
+    auth: 'admin',
+    params: z.object({ id: VideoId }),
+    refusals: { 400: 'None of this kind, nothing else to play, or being encoded', 404: 'No such video' }
+  },
+  'DELETE /videos/:id/web-videos/:fileId': {
+    summary: 'Remove one web video file of a video',
+    tag: 'Administration',
+    auth: 'admin',
+    params: z.object({ id: VideoId, fileId: int(1, 2 ** 31 - 1) }),
+    refusals: { 400: 'None of this kind, nothing else to play, or being encoded', 404: 'No such video or file' }
   },
   'POST /videos/:id/transcoding': {
     summary: 'Transcode a video again',

@@ -47,7 +47,8 @@ export async function encodeRenditions(
   await mkdir(hlsFolder(uuid), { recursive: true })
   const plan = planTranscoding(probe)
   const finishedFiles = await findFinishedRenditions(videoId)
-  const finishedResolutions = new Set(finishedFiles.map(file => file.resolution))
+  // One that is left as a single MP4 alone has no playlist any more.
+  const finishedResolutions = new Set(finishedFiles.filter(file => file.hls).map(file => file.resolution))
   await callbacks.onPlanned(plannedResolutions(plan))
   const source: RenditionSource = {
     videoId,

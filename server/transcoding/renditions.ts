@@ -162,7 +162,7 @@ async function findOrCreatePlaylist(videoId: number, tx: Transaction): Promise<S
 }
 
 /** Writes the master playlist of a video; lists those of the files that are offered as HLS files. */
-async function writeMasterPlaylist(uuid: string, playlist: StreamingPlaylistModel, files: VideoFileModel[]): Promise<void> {
+export async function writeMasterPlaylist(uuid: string, playlist: StreamingPlaylistModel, files: VideoFileModel[]): Promise<void> {
   const hlsFiles = files.filter(file => file.hls)
   const variants = hlsFiles.map<HlsVariant & { audioTrack: AudioTrackName }>(file => ({
     audioTrack: { track: file.track, language: file.language, name: file.trackName ?? 'Audio' },

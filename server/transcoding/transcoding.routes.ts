@@ -10,6 +10,7 @@ import { listWorkerEncoders } from './encoder-registry.ts'
 import { listEncodings } from './encodings.query.ts'
 import { readEncodingProgress } from './encoding-progress.ts'
 import { setTranscodingPriority, queueTranscoding } from './queue-transcoding.ts'
+import { offerWebVideos, removeRenditions } from './remove-renditions.ts'
 import { stopTranscoding } from './finish-incomplete.ts'
 import { TranscodingModel } from './transcoding.model.ts'
 
@@ -24,6 +25,13 @@ export const transcodingRoutes = implementContract(transcodingContract, {
   'PUT /server/transcodings/:id': async ({ params, body, viewer }) =>
     await setTranscodingPriority((await findManagedVideo(params.id, viewer)).id, body.priority),
   'DELETE /server/transcodings/:id': async ({ params, viewer }) => await stopTranscoding(await findManagedVideo(params.id, viewer)),
+  'DELETE /videos/:id/hls': async ({ params, viewer }) => await removeRenditions(await findManagedVideo(params.id, viewer), 'hls'),
+  'DELETE /videos/:id/hls/:fileId': async ({ params, viewer }) =>
+    await removeRenditions(await findManagedVideo(params.id, viewer), 'hls', params.fileId),
+  'DELETE /videos/:id/web-videos': async ({ params, viewer }) =>
+    await removeRenditions(await findManagedVideo(params.id, viewer), 'webVideo'),
+  'DELETE /videos/:id/web-videos/:fileId': async ({ params, viewer }) =>
+    await removeRenditions(await findManagedVideo(params.id, viewer), 'webVideo', params.fileId),
   'POST /videos/:id/transcoding': async ({ params, body }) => {
     const video = await findVideoAccessInfo(params.id)
     if (video.remote) throw new Problem(400, null, 'A video of another server is not transcoded here.')
@@ -37,6 +45,7 @@ export const transcodingRoutes = implementContract(transcodingContract, {
       const source = await VideoSourceModel.findByPk(video.id, { transaction: tx })
       if (!source?.filename) throw new Problem(400, null, 'The uploaded file was not kept, so there is nothing to transcode from.')
       await queueTranscoding(video.id, tx)
+      if (body.transcodingType === 'web-video') await offerWebVideos(video.id, tx)
     })
   }
 })

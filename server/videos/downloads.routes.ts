@@ -6,6 +6,7 @@ import { runQuery, sql } from '../core/sql.ts'
 import { storedFilePath } from '../storage/disk.ts'
 import { privateCache } from './cache-control.ts'
 import { resolutionLabel } from './labels.ts'
+import { findFilesToMux } from './mux-files.query.ts'
 import { findProgressiveMp4Source, sendProgressiveMp4 } from './send-progressive-mp4.ts'
 import { findStoredTorrent, sendTorrent } from './send-torrent.ts'
 import { findManagedVideo, findVideoAccessInfo, type VideoAccessInfo } from './video-access.ts'
@@ -32,6 +33,15 @@ const downloadRendition: RequestHandler = async (request, response) => {
 }
 downloadsRouter.get('/download/streaming-playlists/hls/videos/:name', downloadRendition)
 downloadsRouter.get('/download/web-videos/:name', downloadRendition)
+
+downloadsRouter.get('/download/videos/generate/:id', async (request, response) => {
+  const video = await findRequestedVideo(String(request.params.id))
+  await assertCanReadFiles(request, video)
+  const source = await findFilesToMux(video, request.query.videoFileIds)
+  const name = await assertCanDownload(request, video)
+  response.attachment(`${name}.${source.isAudioOnly ? 'm4a' : 'mp4'}`)
+  await sendProgressiveMp4(request, response, source, privateCache(0))
+})
 
 downloadsRouter.get('/download/torrents/:name', async (request, response) => {
   const torrent = await findStoredTorrent(String(request.params.name))

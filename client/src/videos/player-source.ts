@@ -88,9 +88,15 @@ function playerSourceMetadata(video: VideoDetails, password: string | null): Omi
     // `segmentsSha256Url` is set last, when all renditions are complete.
     unfinished:
       video.isLocal &&
+      !isPlayedByFiles(video) &&
       !video.streamingPlaylists[0]?.segmentsSha256Url &&
       Date.now() - Math.max(Date.parse(video.createdAt), Date.parse(video.inputFileUpdatedAt ?? video.createdAt)) < MAX_TRANSCODING_TIME
   }
+}
+
+/** Whether a video has files but no HLS playlist. */
+function isPlayedByFiles({ streamingPlaylists, files }: VideoDetails): boolean {
+  return streamingPlaylists.length === 0 && files.length > 0
 }
 
 /** Whether anyone with the URL of a video may watch it (public or unlisted). */
