@@ -181,7 +181,7 @@ describe('the search by URL', () => {
     expect(json).toMatchObject({
       url: document.id,
       privacy: { id: 1 },
-      files: [{ fileUrl: file(fileName), hasVideo: true }],
+      files: [{ fileUrl: file(fileName), hasVideo: true, torrentUrl: '', torrentDownloadUrl: '', magnetUri: '' }],
       publishedAt: '2026-11-01T00:00:00.000Z',
       ...expected
     })
