@@ -161,10 +161,20 @@ function VideoFacts({ video }: { video: VideoDetails }): JSX.Element | null {
   )
 }
 
+/** One file of each resolution, the largest first: the single MP4 where there is one. */
+function listDownloadableFiles({ files, streamingPlaylists }: VideoDetails): VideoDetails['files'] {
+  const chosen = new Map<string, VideoDetails['files'][number]>()
+  for (const file of [...files, ...streamingPlaylists.flatMap(playlist => playlist.files)]) {
+    const key = `${file.resolution.id} ${file.hasVideo}`
+    if (file.size > 0 && !chosen.has(key)) chosen.set(key, file)
+  }
+  return [...chosen.values()].sort((a, b) => b.resolution.id - a.resolution.id)
+}
+
 /** The menu items for the downloadable files; null if there are none, downloads are disabled, or URLs are still being authorized. */
 function useDownloads(video: VideoDetails, password: string | null): MenuItem[] | null {
   const [items, setItems] = useState<MenuItem[] | null>(null)
-  const files = [...video.streamingPlaylists.flatMap(playlist => playlist.files), ...video.files].filter(file => file.size > 0)
+  const files = listDownloadableFiles(video)
   const key = `${video.uuid} ${files.map(file => `${file.id} ${file.size}`).join()} ${video.downloadEnabled}`
   useEffect(() => {
     if (!video.downloadEnabled || files.length === 0) {
