@@ -1,0 +1,33 @@
+import type { z } from 'zod'
+import type { Contract } from '../../shared/contract.ts'
+
+/** What a route answers with, by its key in a contract. */
+export type AnswerOf<C extends Contract, K extends keyof C> = C[K] extends { response: infer R extends z.ZodType } ? z.output<R> : never
+
+/**
+ * The paths (`video.channel.banners`) of the fields that a type of PeerTube requires and ours does not have. Lists are looked into, and
+ * objects three deep; where our type is open for any key or unknown, nothing is missing.
+ */
+export type Missing<Expected, Ours, Depth extends 0[] = []> = {
+  [K in keyof Expected & string]-?: undefined extends Expected[K]
+    ? never
+    : K extends keyof Ours
+      ? MissingBelow<K, Entry<Expected[K]>, Entry<Ours[K]>, Depth>
+      : K
+}[keyof Expected & string]
+
+type MissingBelow<K extends string, Expected, Ours, Depth extends 0[]> = Depth['length'] extends 3
+  ? never
+  : unknown extends Ours
+    ? never
+    : [Expected] extends [Date]
+      ? never
+      : [Expected] extends [object]
+        ? [Ours] extends [object]
+          ? string extends keyof Expected
+            ? never
+            : `${K}.${Missing<Expected, Ours, [...Depth, 0]>}`
+          : K
+        : never
+/** What a field holds when it holds something: of a list its entries. */
+type Entry<T> = Exclude<T, null | undefined> extends (infer E)[] ? E : Exclude<T, null | undefined>
