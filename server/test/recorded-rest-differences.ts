@@ -33,7 +33,6 @@ export const FIELDS: { difference: RegExp; reason: string }[] = [
   { difference: /^serverCommit: missing$/, reason: 'Present where a server runs from a working copy' },
   { difference: /files\[\]\.(magnetUri|torrentUrl|torrentDownloadUrl): null instead/, reason: 'Torrents' },
   { difference: /^trackerUrls: an empty list/, reason: 'Torrents' },
-  { difference: /files\[\]\.(width|height): null instead/, reason: 'Renditions do not know their width and height' },
   { difference: /^videoCaption\.file\.extensions: an empty list/, reason: 'Captions that are uploaded' },
   { difference: /^userHistory: missing$/, reason: 'Watch history' },
   { difference: /^specialPlaylists: an empty list/, reason: 'Watch later' },

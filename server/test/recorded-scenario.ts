@@ -29,6 +29,7 @@ export async function startScenario(): Promise<Scenario> {
     signup: { enabled: true, limit: -1 },
     transcoding: {
       web_videos: { enabled: true },
+      hls: { split_audio_and_video: false },
       original_file: { keep: true },
       resolutions: { '0p': false, '144p': false, '240p': true, '360p': false, '480p': false, '720p': true, '1080p': false }
     }
