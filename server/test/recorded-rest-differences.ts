@@ -1,6 +1,7 @@
 /** Where the answers differ from the recorded ones on purpose, or by mistake until somebody mends it: the recording and the reason. */
 export const DIFFERENCES: Record<string, string> = {
-  '0025-put-custom': 'PUT /config/custom refuses keys of features that are missing, though PeerTube’s own client sends all of them',
+  '0025-put-custom':
+    'PUT /config/custom refuses values other than its own for keys of missing features, and PeerTube’s client sends every key',
   '0026-put-custom-invalid': 'As 0025: the recorded server took a name of null with all other keys',
   '0656-put-custom-remote-runners': 'As 0025',
   '0030-get-about-after-edit': 'As 0025: the languages and categories were not set',
