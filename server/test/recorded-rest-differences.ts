@@ -9,7 +9,7 @@ export const DIFFERENCES: Record<string, string> = {
   '0039-post-create-several-invalid-fields': 'The password is not looked at while other fields are invalid',
   '0208-get-my-comments-without-sort': 'The recorded server failed with 500 where ours sorts by the default',
   '0302-get-list-sort-comments': 'Lists sort by comments too, as later versions do',
-  '0346-get-file-metadata': 'The metadata of a file says the number of frames as a text',
+  '0346-get-file-metadata': 'Renditions are fragmented, and the number of frames of such a file is N/A, in the recordings too',
   '0373-post-run-transcoding-again': 'Answers 400 with the recorded code instead of 409',
   '0423-post-create-invalid': 'A number in a form is told back as the text it was sent as',
   '0469-get-videos-uuids': 'Short UUIDs are refused among the UUIDs of a search',
