@@ -71,8 +71,7 @@ type AllLacks = { [K in keyof Lacks]: Lacks[K] extends infer F extends string ? 
 
 /** Why each field that is not implemented is not; the compiler refuses one that is missing here and one that is not missing any more. */
 const NOT_IMPLEMENTED: Record<AllLacks, string> = {
-  'commentsOfMyVideos: data.automaticTags': 'Automatic tags of comments',
-  'commentsOfMyVideos: data.video': 'The list of the comments of all videos',
+  'commentsOfMyVideos: data.video.channel': 'The channel of the video of a comment in the lists of moderation',
   'me: newFeaturesInfoRead': 'News about versions of PeerTube',
   'me: nsfwFlagsBlurred': 'Kinds of sensitive content',
   'me: nsfwFlagsDisplayed': 'Kinds of sensitive content',
