@@ -7,7 +7,8 @@ import { Bool, IdParam, int, arrayParam, orNull, resultList, Paging, textOrNull,
 /** The themes a user can choose; the site has no others. */
 const THEMES = ['default', 'instance-default'] as const
 const Username = localActorName(50, 'Should have a valid username (lowercase alphanumeric characters)')
-const Password = z.string('Invalid value').min(1, 'Invalid value').max(255, 'Invalid value')
+/** A password that is set, not one that is checked; the server refuses one shorter than its own limit. */
+export const NewPassword = z.string('Invalid value').min(1, 'Invalid value').max(255, 'Invalid value')
 const Email = z.email('Invalid value').max(255, 'Invalid value')
 const Role = int(0, 2)
 const Quota = int(-1)
@@ -123,7 +124,7 @@ export const accountsContract = defineContract({
     limit: 'signup',
     body: z.object({
       username: Username,
-      password: Password,
+      password: NewPassword,
       email: Email,
       displayName: DisplayName.optional(),
       channel: z.object({ name: localActorName(50, 'Invalid value'), displayName: DisplayName }).optional()
@@ -141,7 +142,7 @@ export const accountsContract = defineContract({
       email: Email.optional(),
       emailPublic: Bool.optional(),
       currentPassword: z.string().optional(),
-      password: Password.optional(),
+      password: NewPassword.optional(),
       nsfwPolicy: NsfwPolicy.optional(),
       p2pEnabled: Bool.optional(),
       videosHistoryEnabled: Bool.optional(),
@@ -208,7 +209,7 @@ export const accountsContract = defineContract({
     response: z.object({ user: z.object({ id: z.int(), account: z.object({ id: z.int() }) }) }),
     body: z.object({
       username: Username,
-      password: Password,
+      password: NewPassword,
       email: Email,
       role: Role,
       videoQuota: Quota.optional(),
@@ -240,7 +241,7 @@ export const accountsContract = defineContract({
     body: z.object({
       email: Email.optional(),
       emailVerified: Bool.optional(),
-      password: Password.optional(),
+      password: NewPassword.optional(),
       role: Role.optional(),
       videoQuota: Quota.optional(),
       videoQuotaDaily: Quota.optional(),

@@ -3,7 +3,6 @@ import { Problem } from '../core/problem.ts'
 import type { RouteHandlers } from '../core/route.ts'
 import { AccountModel } from '../actors/account.model.ts'
 import { removeActorImages, setActorImages } from '../actors/actor-images.ts'
-import { assertPasswordLength } from './password.ts'
 import { getQuotaUsage } from './quota.ts'
 import { registerUser } from './registration.ts'
 import { readBearerToken } from './session.ts'
@@ -14,7 +13,6 @@ import { findUser, listSpecialPlaylists } from './users.query.ts'
 /** Handlers of the registration and of the user's own account. */
 export const meHandlers = {
   'POST /users/register': async ({ body: { channel, ...user } }) => {
-    assertPasswordLength(user.password)
     if (channel?.name === user.username) throw new Problem(400, null, 'The channel name cannot be the same as the username.')
     await registerUser({ ...user, channelName: channel?.name, channelDisplayName: channel?.displayName })
   },
@@ -23,7 +21,6 @@ export const meHandlers = {
     specialPlaylists: await listSpecialPlaylists(viewer.accountId)
   }),
   'PUT /users/me': async ({ viewer, body, request }) => {
-    assertPasswordLength(body.password)
     await updateOwnUser({ id: viewer.id, token: readBearerToken(request) }, body)
   },
   'DELETE /users/me': async ({ viewer }) => {

@@ -1,7 +1,9 @@
 import * as bcrypt from 'bcrypt'
 import { beforeAll, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { NewPassword } from '../../shared/accounts.ts'
 import { loadConfig } from '../core/config.ts'
-import { assertPasswordLength, hashPassword, matchesPassword } from './password.ts'
+import { hashPassword, matchesPassword, withPasswordLength } from './password.ts'
 
 vi.mock('bcrypt', async original => {
   const real = await original<typeof import('bcrypt')>()
@@ -31,7 +33,13 @@ test('bytes beyond the 72 of bcrypt are significant', async () => {
 })
 
 test('a short password is refused by the configured length', () => {
-  expect(() => assertPasswordLength('1234567')).toThrow('Incorrect request parameters: password')
-  expect(() => assertPasswordLength('12345678')).not.toThrow()
-  expect(() => assertPasswordLength(undefined)).not.toThrow()
+  const routes = withPasswordLength({
+    'POST /a': { summary: '', tag: '', body: z.object({ name: z.string(), password: NewPassword.optional() }) },
+    'POST /login': { summary: '', tag: '', body: z.object({ password: z.string() }) }
+  })
+  const faults = (body: object) => (routes['POST /a'].body.safeParse(body).error?.issues ?? []).map(({ path }) => path.join('.'))
+  expect(faults({ name: 'a', password: '1234567' })).toEqual(['password'])
+  expect(faults({ password: '1234567' })).toEqual(['name', 'password'])
+  expect([faults({ name: 'a', password: '12345678' }), faults({ name: 'a' })]).toEqual([[], []])
+  expect(routes['POST /login'].body.safeParse({ password: '1' }).success).toBe(true)
 })

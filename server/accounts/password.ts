@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import * as bcrypt from 'bcrypt'
+import { z } from 'zod'
+import { NewPassword } from '../../shared/accounts.ts'
+import type { Contract } from '../../shared/contract.ts'
 import { config } from '../core/config.ts'
-import { invalidParams } from '../core/problem.ts'
 
 /** Hashes a password with bcrypt of cost `security.password_cost`, in the thread pool. */
 export async function hashPassword(password: string): Promise<string> {
@@ -14,10 +16,19 @@ export async function matchesPassword(password: string, hash: string | undefined
   return matches && hash !== undefined
 }
 
-/** Throws 400 naming `path` for a password shorter than `user.password_constraints.min_length`. */
-export function assertPasswordLength(password: string | undefined, path = 'password'): void {
-  if (password === undefined || password.length >= config.user.password_constraints.min_length) return
-  throw invalidParams([{ type: 'field', value: password, msg: 'Invalid value', path, location: 'body' }])
+/** Returns the routes with bodies that refuse a NewPassword shorter than `user.password_constraints.min_length`, beside their other faults. */
+export function withPasswordLength<C extends Contract>(routes: C): C {
+  const entries = Object.entries(routes).map(([key, { body, ...spec }]) => [key, { ...spec, body: body && refusingShortPasswords(body) }])
+  return Object.fromEntries(entries) as C
+}
+
+function refusingShortPasswords(body: z.ZodType): z.ZodType {
+  if (!(body instanceof z.ZodObject)) return body
+  const isNewPassword = (field: z.ZodType): boolean =>
+    field instanceof z.ZodOptional ? isNewPassword(field.unwrap() as z.ZodType) : field === NewPassword
+  const isLongEnough = (value: unknown) => typeof value !== 'string' || value.length >= config.user.password_constraints.min_length
+  const fields = Object.entries(body.shape as Record<string, z.ZodType>).filter(([, field]) => isNewPassword(field))
+  return body.extend(Object.fromEntries(fields.map(([name, field]) => [name, field.refine(isLongEnough, 'Invalid value')])))
 }
 
 let cachedDummy: { cost: number; hash: Promise<string> } | null = null

@@ -3,7 +3,6 @@ import { config } from '../core/config.ts'
 import { paging } from '../core/paging.ts'
 import { Problem } from '../core/problem.ts'
 import type { RouteHandlers } from '../core/route.ts'
-import { assertPasswordLength } from './password.ts'
 import { createUser } from './registration.ts'
 import { readBearerToken } from './session.ts'
 import type { UserRole } from './user.model.ts'
@@ -15,7 +14,6 @@ import { autocompleteUsernames, findUser, listUsers } from './users.query.ts'
 export const usersHandlers = {
   'GET /users': async ({ query: { search, blocked, sort, ...rest } }) => await listUsers({ ...paging(rest), search, blocked, sort }),
   'POST /users': async ({ body, viewer }) => {
-    assertPasswordLength(body.password)
     const role = body.role as UserRole
     if (!canGiveRole(viewer, role))
       throw new Problem(403, null, 'A moderator can only create users who are neither moderators nor administrators.')
@@ -25,7 +23,6 @@ export const usersHandlers = {
   'GET /users/autocomplete': async ({ query }) => await autocompleteUsernames(query.search, config.pagination.count),
   'GET /users/:id': async ({ params, query }) => await findUser(params.id, query.withStats),
   'PUT /users/:id': async ({ params, body: { role, pluginAuth: _none, ...changes }, viewer, request }) => {
-    assertPasswordLength(changes.password)
     await updateUser(
       await findManagedUser(params.id, viewer),
       { ...changes, role: role as UserRole | undefined },
