@@ -138,12 +138,14 @@ function parsePart(schema: z.ZodType | undefined, value: unknown, location: Inva
     // Postgres cannot store NUL, and no name or text needs it.
     if (containsNul(member)) invalid.push({ type: 'field', msg: 'Should not hold a NUL character', path, location })
   }
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { reportInput: true })
   if (result.success) return result.data
   for (const issue of result.error.issues) {
     const path = paramName(issue.path) || location
     if (invalid.some(one => one.path === path)) continue
-    const given = path.split('.').reduce<unknown>((member, key) => (isRecord(member) ? member[key] : undefined), value)
+    const sent = path.split('.').reduce<unknown>((member, key) => (isRecord(member) ? member[key] : undefined), value)
+    // The number or boolean that a text of a form or query was read as.
+    const given = issue.path.join('.') === path ? (issue.input ?? sent) : sent
     invalid.push({ type: 'field', ...(given === undefined ? {} : { value: given }), msg: issue.message, path, location })
   }
   return undefined
