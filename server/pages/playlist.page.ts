@@ -10,7 +10,7 @@ import { html, jsonScript, type Html } from './html.ts'
 import { markdownToSafeHtml } from './markdown.ts'
 import { messagePage } from './message.page.ts'
 import type { PageContext, ServerRenderedPage } from './server-rendered-page.ts'
-import { renderSocialTags } from './social-tags.ts'
+import { renderEmbedTags, renderSocialTags } from './social-tags.ts'
 import { playlistOwner, renderPlaylistElements } from './video-cards.ts'
 
 const DESCRIPTION_LENGTH = 250
@@ -64,7 +64,12 @@ export async function embedPlaylistPage(id: string, context: PageContext): Promi
   const elements = await loadElements(playlist)
   return {
     ...describe(playlist),
-    head: renderJsonLd(playlist),
+    head: html`${renderEmbedTags({
+      title: playlist.displayName,
+      description: plainDescription(playlist),
+      image: playlist.thumbnailPath,
+      path: playlistPagePath(playlist)
+    })}${renderJsonLd(playlist)}`,
     body: html`<main><h1 class="hidden-text">${playlist.displayName}</h1><noscript>${renderPlaylistElements(playlistPagePath(playlist), elements.data, context)}</noscript></main>`,
     apiResponses: {
       [`/api/v1/video-playlists/${encodeURIComponent(id)}`]: playlist,

@@ -12,11 +12,25 @@ export type SharedPage = {
   size: { width: number; height: number }
 }
 
-/** Renders the head elements of Open Graph (ogp.me), Twitter cards and oEmbed discovery (oembed.com §4). */
+/** Renders the head elements of an embedded player: those PeerTube's has, by which programs name what they found, and oEmbed discovery. */
+export function renderEmbedTags({ title, description, image, path }: Pick<SharedPage, 'title' | 'description' | 'image' | 'path'>): Html {
+  return html`${renderOembedLink(path, title)}
+    <meta property="name" content="${title}">
+    ${description && html`<meta property="description" content="${description}">`}
+    ${image && html`<meta property="image" content="${instanceOrigin()}${image}">`}`
+}
+
+/** Renders the link of oEmbed discovery (oembed.com §4). */
+function renderOembedLink(path: string, title: string): Html {
+  const url = encodeURIComponent(instanceOrigin() + path)
+  return html`<link rel="alternate" type="application/json+oembed" href="${instanceOrigin()}/services/oembed?url=${url}&format=json" title="${title}">`
+}
+
+/** Renders the head elements of Open Graph (ogp.me), Twitter cards and oEmbed discovery. */
 export function renderSocialTags({ type, title, description, image, path, embedPath, size }: SharedPage): Html {
   const [url, embed] = [instanceOrigin() + path, instanceOrigin() + embedPath]
   const imageUrl = image && instanceOrigin() + image
-  return html`<link rel="alternate" type="application/json+oembed" href="${instanceOrigin()}/services/oembed?url=${encodeURIComponent(url)}&format=json" title="${title}">
+  return html`${renderOembedLink(path, title)}
     <meta property="og:type" content="${type}">
     <meta property="og:title" content="${title}">
     <meta property="og:url" content="${url}">

@@ -12,7 +12,7 @@ import { embedIframeSize } from './embed-iframe.ts'
 import { html, jsonScript, type Html } from './html.ts'
 import { markdownToSafeHtml } from './markdown.ts'
 import type { PageContext, ServerRenderedPage } from './server-rendered-page.ts'
-import { renderSocialTags } from './social-tags.ts'
+import { renderEmbedTags, renderSocialTags } from './social-tags.ts'
 import type { PageTexts } from './page-texts.ts'
 
 const DESCRIPTION_LENGTH = 250
@@ -88,12 +88,14 @@ export async function embedPage(id: string, { texts }: PageContext): Promise<Ser
       canonical: null,
       body: html`<main class="embed-nothing"><h1>${texts.closed}</h1></main>`
     }
+  const description = markdownToPlainText(video.description ?? '', DESCRIPTION_LENGTH)
+  const path = `/w/${video.shortUUID}`
   return {
     status: 200,
     title: video.name,
-    description: '',
-    canonical: video.privacy.id === PRIVACY_PUBLIC ? `/w/${video.shortUUID}` : null,
-    head: renderJsonLd(video),
+    description,
+    canonical: video.privacy.id === PRIVACY_PUBLIC ? path : null,
+    head: html`${renderEmbedTags({ title: video.name, description, image: video.previewPath, path })}${renderJsonLd(video)}`,
     earlyPlayback: await prepareEarlyPlayback(video),
     body: html`<main><h1 class="hidden-text">${video.name}</h1><div class="player">${renderPlayer(video, texts)}</div></main>`,
     apiResponses: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video, ...(await loadCaptionsAndChapters(video)) }
