@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { longUuid } from './short-uuid.ts'
 
 /** An integer, also as text, as in queries and forms. */
 export function int(min: number, max: number = Number.MAX_SAFE_INTEGER) {
@@ -84,3 +85,9 @@ export const LabelledConstant = z.object({ id: z.union([z.int(), z.string()]).nu
 
 /** The id of a row, in a path. */
 export const IdParam = z.object({ id: int(1, 2 ** 31 - 1) })
+
+/** A UUID or a short UUID; parsed to the UUID. */
+export const Uuid = z
+  .string('Invalid value')
+  .refine(id => longUuid(id) !== null, 'Invalid value')
+  .transform(id => longUuid(id)!)

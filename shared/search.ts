@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Channel, ActorHandle } from './actors.ts'
 import { defineContract } from './contract.ts'
-import { DateTime, int, arrayParam, resultList, Paging } from './fields.ts'
+import { DateTime, int, arrayParam, resultList, Paging, Uuid } from './fields.ts'
 import { hostParam } from './hosts.ts'
 import { VideoList, VideoQuery, VideoSort } from './videos.ts'
 
@@ -37,7 +37,7 @@ export const searchContract = defineContract({
       search: SearchText.optional(),
       searchTarget: SearchTarget,
       sort: z.union([VideoSort, z.enum(['match', '-match'])], 'Invalid value').optional(),
-      uuids: arrayParam(z.uuid()).optional(),
+      uuids: arrayParam(Uuid).optional(),
       startDate: DateTime.optional(),
       endDate: DateTime.optional(),
       originallyPublishedStartDate: DateTime.optional(),

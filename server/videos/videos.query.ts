@@ -206,7 +206,7 @@ function searchConditions({
   durationMax
 }: VideoSearchFilters): Sql[] {
   const list: Sql[] = []
-  if (uuids) list.push(sql`v.uuid::text = ANY(${uuids})`)
+  if (uuids) list.push(sql`v.uuid = ANY(${uuids}::uuid[])`)
   if (startDate) list.push(sql`v.published_at >= ${startDate}`)
   if (endDate) list.push(sql`v.published_at <= ${endDate}`)
   if (originallyPublishedStartDate) list.push(sql`v.originally_published_at >= ${originallyPublishedStartDate}`)
