@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Account, ActorSummary } from './actors.ts'
+import { Account, ActorImage, ActorSummary } from './actors.ts'
 import { defineContract } from './contract.ts'
 import { IdParam, int, arrayParam, resultList, Paging, Timestamp } from './fields.ts'
 import { VideoId } from './videos.ts'
@@ -44,7 +44,12 @@ export const UserAbuse = z.object({
       deleted: z.boolean(),
       blacklisted: z.boolean(),
       thumbnailPath: z.string().nullable(),
-      channel: ActorSummary.extend({ isLocal: z.boolean() }).nullable(),
+      channel: ActorSummary.extend({
+        isLocal: z.boolean(),
+        description: z.string().nullable(),
+        banners: z.array(ActorImage),
+        hostRedundancyAllowed: z.boolean()
+      }).nullable(),
       countReports: z.int().optional(),
       nthReport: z.int().optional()
     })

@@ -4,7 +4,7 @@ import { paging } from '../core/paging.ts'
 import type { Viewer } from '../core/route.ts'
 import { sqlAnd, queryAs, runQuery, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
-import { actorSummarySql, isoTimestampSql } from '../actors/actor.shape.ts'
+import { actorSummarySql, bannersSql, isoTimestampSql } from '../actors/actor.shape.ts'
 import { notBlockedSql } from '../actors/blocks.ts'
 
 type AdminAbuseFilters = z.output<(typeof abusesContract)['GET /abuses']['query']>
@@ -119,9 +119,9 @@ function abuseJsonSql(moderator: Viewer | null): Sql {
       'thumbnailPath', (SELECT '/lazy-static/thumbnails/' || filename FROM thumbnails WHERE video_id = video.id AND kind = 'thumbnail'),
       'channel', coalesce(${nullUnlessJoined(
         sql`channel`,
-        sql`${actorSummarySql(sql`channel`, sql`channel_actor`)}::jsonb
-        || jsonb_build_object('isLocal', channel_actor.host IS NULL)`
-      )}, abuse.deleted_video->'channel')${counts}) END,
+        sql`${actorSummarySql(sql`channel`, sql`channel_actor`)}::jsonb || jsonb_build_object('isLocal', channel_actor.host IS NULL,
+          'description', channel.description, 'banners', ${bannersSql(sql`channel_actor`)}, 'hostRedundancyAllowed', false)`
+      )}, '{"description": null, "banners": [], "hostRedundancyAllowed": false}'::jsonb || (abuse.deleted_video->'channel'))${counts}) END,
     'comment', CASE WHEN abuse.kind = 'comment' THEN json_build_object('id', comment.id, 'threadId', coalesce(comment.thread_id,
       comment.id), 'text', coalesce(comment.text, ''), 'deleted', comment.id IS NULL OR comment.deleted_at IS NOT NULL,
       'video', ${nullUnlessJoined(
