@@ -1,5 +1,5 @@
 import { config, isConfigTree, type ConfigTree } from '../core/config.ts'
-import { withConfigValue } from '../core/admin-overrides.ts'
+import { configLeaves, withConfigValue } from '../core/admin-overrides.ts'
 
 const RESOLUTIONS = ['0p', '144p', '240p', '360p', '480p', '720p', '1080p', '1440p', '2160p']
 
@@ -100,6 +100,14 @@ const ABSENT_FEATURES: ConfigTree = {
   broadcastMessage: { ...disabled, message: '', level: 'info', dismissable: false },
   search: { searchIndex: { ...disabled, url: '', disableLocalSearch: false, isDefaultSearch: false } }
 }
+
+/** The switches of features that this version does not have. */
+export const MISSING_FEATURE_SWITCHES: readonly string[] = [
+  'live.enabled',
+  ...configLeaves(ABSENT_FEATURES)
+    .map(([path]) => path.join('.'))
+    .filter(name => name.endsWith('.enabled'))
+]
 
 /** Returns the configuration as PeerTube's clients read and write it. */
 export function customConfigShape(): ConfigTree {

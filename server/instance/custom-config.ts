@@ -6,6 +6,7 @@ import {
   configKeyPath,
   customConfigShape,
   EDITABLE_CONFIG_KEYS,
+  MISSING_FEATURE_SWITCHES,
   READ_ONLY_CONFIG_KEYS,
   REQUIRED_CONFIG_KEYS,
   configValueAt
@@ -89,7 +90,12 @@ function reasonToRefuse(name: string, value: unknown, current: Map<string, unkno
   if (isDeepStrictEqual(value, present)) return null
   if (READ_ONLY_CONFIG_KEYS.includes(name)) return 'Can only be changed in the files'
   if (typeof value !== typeof present) return `Expected a ${typeof present}`
-  return value === true ? 'This version does not have that feature' : null
+  return value === true && !isBelowMissingFeature(name) ? 'This version does not have that feature' : null
+}
+
+/** Whether a key belongs to a feature that this version does not have, and is not its switch: without effect, as the switch stays off. */
+function isBelowMissingFeature(name: string): boolean {
+  return MISSING_FEATURE_SWITCHES.some(enabled => name !== enabled && name.startsWith(enabled.slice(0, -'enabled'.length)))
 }
 
 function invalidValue(path: string, value: unknown, msg: string): InvalidParam {
