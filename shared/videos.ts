@@ -75,12 +75,15 @@ export const VideoQuery = Paging.extend({
   filter: removedParam('Should not be sent: use isLocal and include')
 })
 
-/** A file of a video; the URLs of its torrent are '' where it has none (yet), as clients require strings. */
+/**
+ * A file of a video. The URLs of its torrent are '' where it has none (yet), and its width and height (pixels) 0 without a picture or where
+ * its origin does not say them, as clients require strings and numbers.
+ */
 const VideoFile = z.object({
   id: z.int(),
   resolution: z.object({ id: z.int(), label: z.string() }),
-  width: z.int().nullable(),
-  height: z.int().nullable(),
+  width: z.int(),
+  height: z.int(),
   size: z.int(),
   fps: z.number(),
   fileUrl: z.string(),

@@ -65,8 +65,8 @@ function fileJson(video: { uuid: string }, file: RemoteFileRow, playlistUrl: str
   return {
     id: file.id,
     resolution: { id: file.resolution, label: file.resolution === 0 && file.has_video ? 'Unknown' : resolutionLabel(file.resolution) },
-    width: file.width,
-    height: file.height,
+    width: file.width ?? 0,
+    height: file.height ?? 0,
     size: Number(file.size),
     fps: Math.round(file.fps * 100) / 100,
     fileUrl: file.url,

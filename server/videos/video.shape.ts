@@ -192,8 +192,8 @@ export function localVideoFilesJson(
 function renditionJson(file: VideoFileRow): Pick<FileJson, 'resolution' | 'width' | 'height' | 'fps' | 'hasVideo' | 'storage'> {
   return {
     resolution: { id: file.resolution, label: resolutionLabel(file.resolution) },
-    width: file.width,
-    height: file.height,
+    width: file.width ?? 0,
+    height: file.height ?? 0,
     fps: Math.round(file.fps * 100) / 100,
     hasVideo: file.has_video,
     storage: 0
