@@ -282,11 +282,13 @@ test('with a stored volume, nothing plays before the player that applies it is l
   await visitor.context.close()
 })
 
-test('without JavaScript the play button is hidden', async () => {
+test('without JavaScript the play button is a link to the file', async () => {
   const visitor = await site.visit({ javaScriptEnabled: false })
   await visitor.page.goto(`/w/${video.shortUUID}`)
-  await visitor.page.locator('video[controls]').waitFor()
-  expect(await visitor.page.locator('.player-start').isVisible()).toBe(false)
+  const link = visitor.page.locator('a.player-start')
+  await link.waitFor()
+  expect(await link.getAttribute('href')).toMatch(/^\/static\/streaming-playlists\/hls\/.*\.mp4$/)
+  expect(await visitor.page.locator('button.player-start').isVisible()).toBe(false)
   expect(await visitor.page.locator('.watch-list img').first().isVisible()).toBe(true)
   await visitor.context.close()
 })

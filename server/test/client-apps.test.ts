@@ -114,13 +114,6 @@ const CLIENTS: Record<string, Record<string, Need[]>> = {
     'GET /videos/UUID/comment-threads': inList(comment)
   }
 }
-/** What is missing until its feature is there: the need, and the feature. */
-const MISSING: Record<string, string> = {
-  'files[].torrentUrl': 'Torrents',
-  'streamingPlaylists[].files[].torrentUrl': 'Torrents',
-  'streamingPlaylists[].files[].width': 'The sound, a rendition of its own, has null as its width',
-  'streamingPlaylists[].files[].height': 'The sound, a rendition of its own, has null as its height'
-}
 
 let site: TestInstance
 let uuid: string
@@ -145,13 +138,9 @@ const unmetNeeds = async ({ request, where, what }: (typeof needs)[number]) => {
 }
 
 describe.each(Object.keys(CLIENTS))('%s finds', client => {
-  it.each(needs.filter(need => need.client === client && !(need.where in MISSING)))('$what at $where of $request', async need => {
+  it.each(needs.filter(need => need.client === client))('$what at $where of $request', async need => {
     expect(await unmetNeeds(need)).toEqual([])
   })
-})
-
-it.each(Object.keys(MISSING))('%s is still missing', async where => {
-  expect(await unmetNeeds(needs.find(need => need.where === where)!)).not.toEqual([])
 })
 
 it('every file and playlist that clients are told of can be fetched in parts', async () => {

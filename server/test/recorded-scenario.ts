@@ -23,6 +23,9 @@ const ACCOUNTS: Record<string, { username: string; createdBy: number }> = {
   registered: { username: 'registered', createdBy: 40 }
 }
 
+/** What the recorded instance was set to, and later answers show. */
+const RECORDED_CONFIG = { instance: { languages: ['en', 'fr'], categories: [1, 2] } }
+
 /** Starts the instance and both peers as the recorded ones were set. */
 export async function startScenario(): Promise<Scenario> {
   const site = await startTestInstance({
@@ -86,6 +89,8 @@ function unrecordedSteps(
 ): { before: number; act(): Promise<unknown> }[] {
   const root = { token: tokens.root! }
   return [
+    // The whole object is refused as it switches on what is missing here; later answers show these values of it.
+    { before: 27, act: async () => await site.call('PATCH /config/custom', { ...root, body: RECORDED_CONFIG }) },
     { before: 101, act: async () => await peers.follow() },
     { before: 102, act: waitForInbox },
     { before: 105, act: async () => await peers.accept(peers.peertube) },
@@ -118,6 +123,7 @@ async function logInNewUser(name: string, site: TestInstance, tokens: Record<str
   // The recorded instance numbered users and channels in the order of their creation; root and the instance were there before.
   ids.learnId('user', place + 2, me.id as number)
   ids.learnId('account', place + 3, me.account.id as number)
+  ids.learnId('playlist', place + 2, me.specialPlaylists[0].id as number)
   if (me.videoChannels[0]) ids.learnId('channel', place + 2, me.videoChannels[0].id as number)
 }
 

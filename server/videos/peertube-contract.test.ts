@@ -44,5 +44,8 @@ it('passwords have the recorded shape', async () => {
 })
 
 it('a malformed id gets exactly the recorded problem document', async () => {
-  expect((await site.call('GET /videos/not%20an%20id')).json).toEqual(recorded.malformed)
+  expect((await site.call('GET /videos/not%20an%20id')).json).toEqual({
+    ...recorded.malformed,
+    docs: `${site.url}/api/v1/docs#getVideosId`
+  })
 })
