@@ -6,19 +6,28 @@ export class ApiError extends Error {
   readonly fields: Readonly<Record<string, string>>
   /** Seconds to wait before the next request (header Retry-After); null without one. */
   readonly retryAfter: number | null
+  /** Where an object of another server can be seen that this one does not show; null for any other error. */
+  readonly originUrl: string | null
 
-  constructor(status: number, code: string | null, detail: string, fields: Record<string, string> = {}, retryAfter: number | null = null) {
+  constructor(
+    status: number,
+    code: string | null,
+    detail: string,
+    { fields = {}, retryAfter = null, originUrl = null }: Partial<Pick<ApiError, 'fields' | 'retryAfter' | 'originUrl'>> = {}
+  ) {
     super(detail)
     this.status = status
     this.code = code
     this.fields = fields
     this.retryAfter = retryAfter
+    this.originUrl = originUrl
   }
 }
 
 type ProblemDocument = {
   detail?: string
   code?: string
+  originUrl?: string
   error?: string | { code?: string; message?: string }
   'invalid-params'?: Record<string, { msg: string }>
 }
@@ -39,13 +48,11 @@ export function parseApiError(status: number, text: string, retryAfter: string |
   const error = typeof problem.error === 'object' ? problem.error : {}
   const fields = Object.fromEntries(Object.entries(problem['invalid-params'] ?? {}).map(([name, { msg }]) => [name, msg]))
   const seconds = Number(retryAfter)
-  return new ApiError(
-    status,
-    problem.code ?? error.code ?? null,
-    problem.detail ?? error.message ?? `Status ${status}`,
+  return new ApiError(status, problem.code ?? error.code ?? null, problem.detail ?? error.message ?? `Status ${status}`, {
     fields,
-    retryAfter && Number.isFinite(seconds) ? seconds : null
-  )
+    retryAfter: retryAfter && Number.isFinite(seconds) ? seconds : null,
+    originUrl: problem.originUrl ?? null
+  })
 }
 
 /** Wraps any other error in an ApiError of status 0, so that forms can show it. */

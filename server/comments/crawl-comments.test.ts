@@ -250,7 +250,7 @@ test('a video that its origin deletes and restores keeps local comments and rati
   await deliver('Delete', video.id)
   await eventually(async () => (await site.call(`GET /videos/${video.uuid}`)).status === 404, 10, 'the deletion')
   expect(
-    (await site.call(`GET /videos?search=${encodeURIComponent('far film')}&host=${origin.host}`)).json.data.some(
+    (await site.call(`GET /search/videos?search=${encodeURIComponent('far film')}&host=${origin.host}`)).json.data.some(
       (found: { uuid: string }) => found.uuid === video.uuid
     )
   ).toBe(false)

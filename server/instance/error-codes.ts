@@ -25,6 +25,11 @@ export const ERROR_CODES: ErrorCode[] = [
   { code: 'Forbidden', status: 403, meaning: "The token of a video's files is missing or not right." },
   { code: 'video_requires_password', status: 403, meaning: "Send the video's password in the header x-peertube-video-password." },
   { code: 'incorrect_video_password', status: 403, meaning: "The video's password is not right." },
+  {
+    code: 'does_not_respect_follow_constraints',
+    status: 403,
+    meaning: 'A video of a server that this one does not follow, which visitors do not see; `originUrl` is its address there.'
+  },
   { code: 'video_already_being_transcoded', status: 409, meaning: 'The video is being transcoded, or waits for it.' },
   { code: 'upload_busy', status: 409, meaning: 'The last piece of this upload is still being worked on: ask again.' },
   { code: 'PayloadTooLargeError', status: 413, meaning: 'The body is larger than this instance accepts.' },

@@ -17,7 +17,7 @@ const DESCRIPTION_LENGTH = 250
 export async function channelPage(handle: string, context: PageContext): Promise<ServerRenderedPage> {
   const channel = await findOrNull(handle, findChannel)
   if (!channel) return messagePage(context.texts.channelMissing, context, 404, 'src/channels/channel.page.tsx')
-  const videos = await listVideos({ start: 0, sort: '-publishedAt' }, null, { channelId: channel.id })
+  const videos = await listVideos({ start: 0, sort: '-publishedAt' }, null, { channelId: channel.id, followedOnly: 'for visitors' })
   const key = encodeURIComponent(handle)
   return actorPage(
     channel,
@@ -36,7 +36,7 @@ export async function channelPage(handle: string, context: PageContext): Promise
 export async function accountPage(name: string, context: PageContext): Promise<ServerRenderedPage> {
   const account = await findOrNull(name, findAccount)
   if (!account) return messagePage(context.texts.accountMissing, context, 404, 'src/accounts/account.page.tsx')
-  const videos = await listVideos({ start: 0, sort: '-publishedAt' }, null, { accountId: account.id })
+  const videos = await listVideos({ start: 0, sort: '-publishedAt' }, null, { accountId: account.id, followedOnly: 'for visitors' })
   const key = encodeURIComponent(name)
   return actorPage(
     account,

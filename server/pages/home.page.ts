@@ -21,7 +21,7 @@ export function parseHomeList(sort: unknown): HomeList {
 /** Renders the home page with a list of videos: newest, trending or local. */
 export async function homePage(list: HomeList, { language, texts, instance }: PageContext): Promise<ServerRenderedPage> {
   const { path, filters, apiQuery } = HOME_LISTS[list]
-  const videos = await listVideos({ start: 0, ...filters }, null)
+  const videos = await listVideos({ start: 0, ...filters }, null, { followedOnly: 'for everybody' })
   return {
     status: 200,
     title: list === 'recent' ? '' : texts.lists[list],

@@ -33,7 +33,7 @@ export async function searchPage(searchText: string, { language, texts }: PageCo
     return buildPage(html`<noscript><p class="soft">${texts.searchElsewhere}</p></noscript>`)
   const [channels, videos] = await Promise.all([
     listChannels({ ...paging({}), sort: '-createdAt', search: searchText.replace(/^@/, '') }),
-    listVideos({ start: 0, sort: '-publishedAt', search: searchText }, null)
+    listVideos({ start: 0, sort: '-publishedAt', search: searchText }, null, { followedOnly: 'for visitors' })
   ])
   const { length } = channels.data
   const query = new URLSearchParams({ start: '0', search: searchText })

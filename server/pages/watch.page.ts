@@ -31,14 +31,17 @@ const PLAY_ICON = html`<svg class="icon" width="34" height="34" viewBox="0 0 24 
 export async function watchPage(id: string, subtitle: string | null, context: PageContext): Promise<ServerRenderedPage> {
   const video = await findPublicVideo(id)
   const source = 'src/videos/watch.page.tsx'
-  if (!video)
+  if (!('uuid' in video))
     return {
-      status: 404,
+      status: video.originUrl === null ? 404 : 403,
       title: '',
       description: '',
       canonical: null,
       source,
-      body: html`<div class="page"><p>${context.texts.closed}</p></div>`
+      body:
+        video.originUrl === null
+          ? html`<div class="page"><p>${context.texts.closed}</p></div>`
+          : renderElsewhere(video.originUrl, context.texts)
     }
   const { suggestions, apiResponses } = await findSuggestions(video)
   const description = markdownToPlainText(video.description ?? '', DESCRIPTION_LENGTH)
@@ -80,13 +83,13 @@ export async function watchPage(id: string, subtitle: string | null, context: Pa
 /** Renders the player alone, for embedding in other sites. */
 export async function embedPage(id: string, { texts }: PageContext): Promise<ServerRenderedPage> {
   const video = await findPublicVideo(id)
-  if (!video)
+  if (!('uuid' in video))
     return {
-      status: 404,
+      status: video.originUrl === null ? 404 : 403,
       title: '',
       description: '',
       canonical: null,
-      body: html`<main class="embed-nothing"><h1>${texts.closed}</h1></main>`
+      body: html`<main class="embed-nothing"><h1>${video.originUrl === null ? texts.closed : texts.elsewhere}</h1></main>`
     }
   const description = markdownToPlainText(video.description ?? '', DESCRIPTION_LENGTH)
   const path = `/w/${video.shortUUID}`
@@ -104,7 +107,8 @@ export async function embedPage(id: string, { texts }: PageContext): Promise<Ser
 
 /** Returns the short UUID of a video that everyone may watch, by its id; null for any other. */
 export async function findPublicShortUuid(number: string): Promise<string | null> {
-  return (await findPublicVideo(number))?.shortUUID ?? null
+  const video = await findPublicVideo(number)
+  return 'uuid' in video ? video.shortUUID : null
 }
 
 /**
@@ -117,10 +121,11 @@ async function findSuggestions({
   channel
 }: VideoDetails): Promise<{ suggestions: Video[]; apiResponses: Record<string, unknown> }> {
   const query = `count=${SUGGESTIONS_QUERY.count}&sort=${SUGGESTIONS_QUERY.sort}&skipCount=true`
-  const ofChannel = await listVideos(SUGGESTIONS_QUERY, null, { channelId: channel.id })
+  const ofChannel = await listVideos(SUGGESTIONS_QUERY, null, { channelId: channel.id, followedOnly: 'for visitors' })
   const handle = encodeURIComponent(isLocal ? channel.name : `${channel.name}@${channel.host}`)
   const apiResponses: Record<string, { data: Video[] }> = { [`/api/v1/video-channels/${handle}/videos?${query}`]: ofChannel }
-  if (ofChannel.data.length < SUGGESTIONS_QUERY.count) apiResponses[`/api/v1/videos?${query}`] = await listVideos(SUGGESTIONS_QUERY, null)
+  if (ofChannel.data.length < SUGGESTIONS_QUERY.count)
+    apiResponses[`/api/v1/videos?${query}`] = await listVideos(SUGGESTIONS_QUERY, null, { followedOnly: 'for everybody' })
   const seenIds = new Set([id])
   return {
     apiResponses,
@@ -139,14 +144,19 @@ async function loadCaptionsAndChapters({ id, uuid }: VideoDetails): Promise<Reco
   }
 }
 
-/** Returns the video if everyone may watch it. */
-async function findPublicVideo(id: string): Promise<VideoDetails | null> {
+/** Returns the video if everyone may watch it here; else the address where they may, if this instance only does not follow its server. */
+async function findPublicVideo(id: string): Promise<VideoDetails | { originUrl: string | null }> {
   const parsed = VideoId.safeParse(id)
-  if (!parsed.success) return null
+  if (!parsed.success) return { originUrl: null }
   return await findVideo(parsed.data, { viewer: null }).catch((error: unknown) => {
-    if (error instanceof Problem && [401, 403, 404].includes(error.status)) return null
+    if (error instanceof Problem && [401, 403, 404].includes(error.status)) return { originUrl: error.extra.details?.originUrl ?? null }
     throw error
   })
+}
+
+/** As the client draws it (client/src/videos/video-unavailable.tsx). */
+function renderElsewhere(originUrl: string, { elsewhere, elsewhereText, watchOn }: PageTexts): Html {
+  return html`<div class="page"><div class="state"><h1 class="state-title">${elsewhere}</h1><div class="state-text"><p>${elsewhereText}</p><a class="button button-primary" href="${originUrl}"><span>${watchOn} ${new URL(originUrl).host}</span></a></div></div></div>`
 }
 
 /** The player before the client takes over; without scripts its play button opens the file, which the browser then plays by itself. */

@@ -19,7 +19,7 @@ const searchChannels = async (text: string, token?: string) =>
   (await site.call(`GET /search/video-channels?search=${encodeURIComponent(text)}`, { token })).json
 
 beforeAll(async () => {
-  site = await startTestInstance()
+  site = await startTestInstance({ search: { remote_uri: { anonymous: false } } })
   alice = await site.user('alice')
   peer = await startHostilePeer()
   owner = await peer.actor('owner')
@@ -97,7 +97,11 @@ it('fetches a channel by handle and by URL, and crawls its videos', async () => 
   ])
     expect((await searchChannels(handle.endsWith('@') ? handle + new URL(site.url).host : handle, alice.token)).total, handle).toBe(1)
   expect((await searchChannels(channel.url)).total).toBe(1)
-  await eventually(async () => (await site.call(`GET /video-channels/films@${peer.host}/videos`)).json.total === 1, 10, 'the page')
+  await eventually(
+    async () => (await site.call(`GET /video-channels/films@${peer.host}/videos`, { token: alice.token })).json.total === 1,
+    10,
+    'the page'
+  )
   await eventually(
     async () => {
       const { json } = await site.call(`GET /video-channels/films@${peer.host}/reading`)

@@ -48,7 +48,7 @@ export async function searchVideos(
     return await listVideos(
       { ...rest, search: searchText?.trim().slice(0, 200) || undefined, sort: isByMatch ? undefined : sort },
       viewer,
-      { narrowed, byMatch: isByMatch ? (sort ?? '-match') : undefined }
+      { narrowed, byMatch: isByMatch ? (sort ?? '-match') : undefined, followedOnly: 'for visitors' }
     )
   const found = await findOrFetchVideo(url, viewer)
   return typeof found === 'number'

@@ -100,6 +100,8 @@ export function testInstanceConfig(databaseName: string, folder: string, port: n
       video_password: unlimited,
       activity_pub: unlimited
     },
+    // Tests look as visitors at what other servers sent, without an instance that follows them.
+    search: { remote_uri: { anonymous: true } },
     federation: { prevent_ssrf: false, min_key_bits: 1024 }
   }
 }

@@ -53,7 +53,7 @@ it('a video of A appears on B with thumbnail and playlist, and is edited, hidden
     url: `${a.url}/videos/watch/${uuid}`,
     account: { name: 'alice', host: new URL(a.url).host }
   })
-  expect((await b.call('GET /videos')).json.data.map((one: any) => one.uuid)).toContain(uuid)
+  expect((await b.call('GET /search/videos')).json.data.map((one: any) => one.uuid)).toContain(uuid)
   expect((await b.call(`GET /video-channels/alice_channel@${new URL(a.url).host}/videos`)).json.total).toBe(1)
   const thumbnail = await fetch(`${b.url}${video.thumbnailPath}`)
   expect([thumbnail.status, thumbnail.headers.get('content-type')]).toEqual([200, 'image/jpeg'])
@@ -98,6 +98,6 @@ it('after B was down until its deliveries expired, it catches up by crawling, de
   await waitUntilShown(missed.uuid, 40)
   await waitUntilGone(old.uuid)
   expect((await getOnB(kept.uuid)).status).toBe(200)
-  const { json } = await b.call('GET /videos?isLocal=false')
+  const { json } = await b.call('GET /search/videos?isLocal=false')
   expect(json.data.map((one: any) => one.name).sort()).toEqual(['Missed', 'Stays'])
 }, 180_000)

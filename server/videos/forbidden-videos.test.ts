@@ -36,7 +36,7 @@ const refresh = async (...videos: ScriptedVideo[]) => {
 }
 const statusOf = async ({ id }: ScriptedVideo) => (await site.call(`GET /videos/${id.slice(-36)}`)).status
 const listed = async () => {
-  const { data } = (await site.call(`GET /videos?host=${peertube.peer.host}&count=100`)).json
+  const { data } = (await site.call(`GET /search/videos?host=${peertube.peer.host}&count=100`)).json
   return data.map(({ uuid }: { uuid: string }) => uuid).length
 }
 

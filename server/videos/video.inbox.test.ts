@@ -121,7 +121,7 @@ describe('a video of another server', () => {
       account: { name: 'owner' },
       streamingPlaylists: [{ playlistUrl: object.url[1].href, files: [{ fileUrl: object.url[1].tag[0].href, resolution: { id: 720 } }] }]
     })
-    expect((await site.call(`GET /videos?isLocal=false`)).json.data.map((video: any) => video.uuid)).toContain(uuid)
+    expect((await site.call(`GET /search/videos?isLocal=false`)).json.data.map((video: any) => video.uuid)).toContain(uuid)
     expect(
       (await site.call(`GET //videos/watch/${uuid}`, { headers: { accept: 'application/activity+json' } })).headers.get('location')
     ).toBe(object.id)
@@ -291,7 +291,7 @@ describe('attacks', () => {
     const { uuid } = await deliver(serveNewVideo({ language: { identifier: language, name: 'x' }, subtitleLanguage: [caption] }))
     expect((await site.call(`GET /videos/${uuid}`)).json.language).toEqual({ id: language, label: language })
     expect((await site.call(`GET /videos/${uuid}/captions`)).json.data).toMatchObject([{ language: { id: 'zz-Latn', label: 'zz-Latn' } }])
-    const { json } = await site.call(`GET /videos?languageOneOf=${language}`)
+    const { json } = await site.call(`GET /search/videos?languageOneOf=${language}`)
     expect(json.data).toMatchObject([{ uuid, language: { id: language, label: language } }])
   })
 

@@ -10,6 +10,7 @@ import { accountSql } from '../actors/account.shape.ts'
 import { actorSummarySql } from '../actors/actor.shape.ts'
 import { notBlockedSql } from '../actors/blocks.ts'
 import { channelSql } from '../channels/channel.shape.ts'
+import { isFollowedSql, maySeeUnfollowed } from './follow-constraints.ts'
 import { VIDEO_PRIVACY } from './video.model.ts'
 import { isModerator } from './video.policy.ts'
 import { torrentSql } from './torrent-links.ts'
@@ -22,8 +23,8 @@ export type VideoFilters = z.output<typeof VideoQuery>
 /**
  * Which videos a list is about: all, those of a channel, of an account or of what an account (`followedBy`) follows. `mine`: the viewer's
  * own, in every state. `unlistedToo`: include unlisted videos, where the user gave their URL. `byMatch`: those whose names are nearest to the
- * searched text first (`-match`) or last. `ownToo`:
- * include the viewer's own of every privacy.
+ * searched text first (`-match`) or last. `ownToo`: include the viewer's own of every privacy. `followedOnly`: leave out remote videos that
+ * this instance does not follow, for everybody or for those who may not fetch any by its URL.
  */
 export type VideoListScope = {
   channelId?: number
@@ -35,6 +36,7 @@ export type VideoListScope = {
   unlistedToo?: boolean
   byMatch?: 'match' | '-match'
   ownToo?: boolean
+  followedOnly?: 'for everybody' | 'for visitors'
 }
 /** Filters that only the search has; durations in seconds. */
 export type VideoSearchFilters = {
@@ -157,6 +159,8 @@ function conditions(filters: VideoFilters, viewer: Viewer | null, scope: VideoLi
     )
   }
   if (scope.videoId !== undefined) list.push(sql`v.id = ${scope.videoId}`)
+  if (scope.followedOnly === 'for everybody' || (scope.followedOnly && !maySeeUnfollowed(viewer)))
+    list.push(isFollowedSql({ video: sql`v`, channelActor: sql`ca`, accountActor: sql`aa` }))
   if (scope.narrowed) list.push(...searchConditions(scope.narrowed))
   if (!scope.mine) list.push(...visibilityConditions(filters, viewer, scope), notBlockedCondition(viewer))
   else if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)

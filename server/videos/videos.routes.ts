@@ -27,15 +27,15 @@ export function videoRequestContext(request: Request, viewer: Viewer | null): Vi
 
 /** The routes of shared/videos.ts. */
 export const videosRoutes = implementContract(videosContract, {
-  'GET /videos': async ({ query, viewer }) => await listVideos(query, viewer),
+  'GET /videos': async ({ query, viewer }) => await listVideos(query, viewer, { followedOnly: 'for everybody' }),
   'GET /videos/categories': () => VIDEO_CATEGORY_LABELS,
   'GET /videos/licences': () => VIDEO_LICENCE_LABELS,
   'GET /videos/languages': () => VIDEO_LANGUAGE_LABELS,
   'GET /videos/privacies': () => VIDEO_PRIVACY_LABELS,
   'GET /accounts/:name/videos': async ({ params, query, viewer }) =>
-    await listVideos(query, viewer, { accountId: (await findAccount(params.name)).id }),
+    await listVideos(query, viewer, { accountId: (await findAccount(params.name)).id, followedOnly: 'for visitors' }),
   'GET /video-channels/:channelHandle/videos': async ({ params, query, viewer }) =>
-    await listVideos(query, viewer, { channelId: (await findChannel(params.channelHandle)).id }),
+    await listVideos(query, viewer, { channelId: (await findChannel(params.channelHandle)).id, followedOnly: 'for visitors' }),
   'GET /users/me/videos': async ({ query, viewer }) => {
     if (query.channelId !== undefined) await assertChannelOfAccount(query.channelId, viewer.accountId)
     return await listVideos({ sort: '-createdAt', ...query, include: undefined }, viewer, {

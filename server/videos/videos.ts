@@ -11,6 +11,7 @@ import type { Viewer } from '../core/route.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { assertCanWatchVideo, findVideoAccessInfo, findManagedVideo, type VideoRequestContext } from './video-access.ts'
 import { videoUrl } from './video-urls.ts'
+import { assertFollowConstraints } from './follow-constraints.ts'
 import { federateVideo, federateVideoDeletion, federateVideoChannelChange } from './video.outbox.ts'
 import { COMMENTS_POLICY_LABELS, idWithLabel, VIDEO_STATE_LABELS } from './labels.ts'
 import { evictVideoAccessInfo } from './public-file-cache.ts'
@@ -31,6 +32,7 @@ export type VideoAttributes = { [K in keyof typeof VideoUpdateFields]?: z.output
 export async function findVideo(id: number | string, context: VideoRequestContext): Promise<VideoDetails> {
   const access = await findVideoAccessInfo(id)
   await assertCanWatchVideo(access, id, context)
+  await assertFollowConstraints(access, context.viewer)
   const row = await findVideoDetailsRow(access.id)
   if (!row) throw notFound('Video')
   await refreshViewerCounts()
@@ -41,6 +43,7 @@ export async function findVideo(id: number | string, context: VideoRequestContex
 export async function findVideoDescription(id: number | string, context: VideoRequestContext): Promise<string | null> {
   const access = await findVideoAccessInfo(id)
   await assertCanWatchVideo(access, id, context)
+  await assertFollowConstraints(access, context.viewer)
   return (await VideoModel.findByPk(access.id, { attributes: ['description'], rejectOnEmpty: notFound('Video') })).description
 }
 

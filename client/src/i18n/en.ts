@@ -758,6 +758,8 @@ export default {
   'ui.tooMany': 'Too many requests. Please wait a moment.',
   'ui.typeToConfirm': 'Type {text} to confirm',
 
+  'unavailable.elsewhere': 'This video is on another instance',
+  'unavailable.elsewhereText': 'This instance doesn’t follow that one, so only signed-in users see its videos here.',
   'unavailable.forbidden': 'You don’t have permission to watch this video',
   'unavailable.forbiddenText': 'It’s only available to people chosen by its owner.',
   'unavailable.login': 'Log in to watch this video',
@@ -769,6 +771,7 @@ export default {
   'unavailable.passwordText': 'Ask the person who shared the link with you.',
   'unavailable.tooMany': 'Too many incorrect passwords. Try again in a few minutes.',
   'unavailable.unlock': 'Watch',
+  'unavailable.watchOn': 'Watch it on {host}',
   'unavailable.wrongPassword': 'Incorrect password.',
 
   'upload.arrived': '{percent} of {size} uploaded.',

@@ -772,6 +772,8 @@ export default {
   'ui.tooMany': 'Trop de requêtes. Patientez un instant.',
   'ui.typeToConfirm': 'Saisissez {text} pour confirmer',
 
+  'unavailable.elsewhere': 'Cette vidéo est sur une autre instance',
+  'unavailable.elsewhereText': 'Cette instance ne la suit pas : seuls les utilisateurs connectés voient ses vidéos ici.',
   'unavailable.forbidden': 'Vous n’avez pas accès à cette vidéo',
   'unavailable.forbiddenText': 'Elle est réservée aux personnes choisies par son propriétaire.',
   'unavailable.login': 'Connectez-vous pour regarder cette vidéo',
@@ -783,6 +785,7 @@ export default {
   'unavailable.passwordText': 'Demandez-le à la personne qui vous a envoyé le lien.',
   'unavailable.tooMany': 'Trop de mots de passe incorrects. Réessayez dans quelques minutes.',
   'unavailable.unlock': 'Regarder',
+  'unavailable.watchOn': 'La regarder sur {host}',
   'unavailable.wrongPassword': 'Mot de passe incorrect.',
 
   'upload.arrived': '{percent} de {size} déjà envoyés.',

@@ -97,7 +97,7 @@ function playlistTitle({ type, displayName }: VideoPlaylist): string {
 }
 
 function ElementPlayer({ element, autoplay, onEnd }: { element: PlayableElement; autoplay: boolean; onEnd: () => void }): JSX.Element {
-  const { source, unavailableReason, unlock, reload, renew } = useVideo(element.video.shortUUID)
+  const { source, unavailableReason, originUrl, unlock, reload, renew } = useVideo(element.video.shortUUID)
   if (source)
     return (
       <Player
@@ -112,7 +112,7 @@ function ElementPlayer({ element, autoplay, onEnd }: { element: PlayableElement;
     )
   return (
     <div class="player watch-nothing" aria-busy={unavailableReason === null}>
-      {unavailableReason && <VideoUnavailable reason={unavailableReason} onUnlock={unlock} onRetry={reload} />}
+      {unavailableReason && <VideoUnavailable reason={unavailableReason} originUrl={originUrl} onUnlock={unlock} onRetry={reload} />}
     </div>
   )
 }

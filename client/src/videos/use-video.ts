@@ -7,13 +7,15 @@ import { readSessionStorage, writeSessionStorage } from '../browser-storage.ts'
 import { useQuery } from '../use-query.ts'
 import { publicPlayerSource, videoPasswordHeader, loadPlayerSource } from './player-source.ts'
 
-/** Why a video is not shown: it does not exist, requires a login, is forbidden, requires its password, or could not be loaded. */
-export type UnavailableReason = 'missing' | 'login' | 'forbidden' | 'password' | 'wrongPassword' | 'tooMany' | 'failed'
+/** Why a video is not shown: it does not exist, requires a login, is forbidden or shown by its own server only, requires its password, or could not be loaded. */
+export type UnavailableReason = 'missing' | 'login' | 'forbidden' | 'elsewhere' | 'password' | 'wrongPassword' | 'tooMany' | 'failed'
 
 type VideoState = {
   video: VideoDetails | null
   source: PlayerSource | null
   unavailableReason: UnavailableReason | null
+  /** The address of the video on its own server, where that is the place to watch it. */
+  originUrl: string | null
   /** The request headers that give access to the video (its password). */
   headers: Record<string, string> | undefined
   unlock: (password: string) => void
@@ -47,6 +49,7 @@ export function useVideo(id: string): VideoState {
     video,
     headers: videoPasswordHeader(password),
     unavailableReason: error ? unavailableReasonOf(error) : null,
+    originUrl: error instanceof ApiError ? error.originUrl : null,
     unlock: setPassword,
     reload,
     source: video && (publicPlayerSource(video) ?? (loaded?.key === key ? loaded.source : null)),
@@ -61,6 +64,7 @@ export function useVideo(id: string): VideoState {
 function unavailableReasonOf(error: unknown): UnavailableReason {
   if (isNotFoundError(error)) return 'missing'
   if (!(error instanceof ApiError)) return 'failed'
+  if (error.code === 'does_not_respect_follow_constraints') return 'elsewhere'
   if (error.code === 'video_requires_password') return 'password'
   if (error.code === 'incorrect_video_password') return 'wrongPassword'
   if (error.status === 429) return 'tooMany'

@@ -9,10 +9,12 @@ import type { UnavailableReason } from './use-video.ts'
 /** The notice shown instead of a video, with the action that may help (login, password, retry). */
 export function VideoUnavailable({
   reason,
+  originUrl,
   onUnlock,
   onRetry
 }: {
   reason: UnavailableReason
+  originUrl: string | null
   onUnlock: (password: string) => void
   onRetry: () => void
 }): JSX.Element {
@@ -33,7 +35,16 @@ export function VideoUnavailable({
         </ButtonLink>
       </EmptyState>
     )
-  if (reason === 'forbidden')
+  if (reason === 'elsewhere' && originUrl !== null && URL.canParse(originUrl))
+    return (
+      <EmptyState heading="h1" icon="film" title={t('unavailable.elsewhere')}>
+        <p>{t('unavailable.elsewhereText')}</p>
+        <ButtonLink look="primary" href={originUrl}>
+          {t('unavailable.watchOn', { host: new URL(originUrl).host })}
+        </ButtonLink>
+      </EmptyState>
+    )
+  if (reason === 'forbidden' || reason === 'elsewhere')
     return (
       <EmptyState heading="h1" icon="lock" title={t('unavailable.forbidden')}>
         <p>{t('unavailable.forbiddenText')}</p>

@@ -25,7 +25,7 @@ export default function WatchPage(): JSX.Element {
     params: { id = '' },
     query
   } = useRoute()
-  const { video, source, headers, unavailableReason, unlock, reload, renew } = useVideo(id)
+  const { video, source, headers, unavailableReason, originUrl, unlock, reload, renew } = useVideo(id)
   const renderedParts = useStagedHydration(5)
   const [wide, setWide] = useState(false)
   const { route } = useLocation()
@@ -45,7 +45,7 @@ export default function WatchPage(): JSX.Element {
   if (unavailableReason && !video)
     return (
       <div class="page">
-        <VideoUnavailable reason={unavailableReason} onUnlock={unlock} onRetry={reload} />
+        <VideoUnavailable reason={unavailableReason} originUrl={originUrl} onUnlock={unlock} onRetry={reload} />
       </div>
     )
   if (!video)
