@@ -115,6 +115,10 @@ test('the statistics have the recorded keys and correct counts', async () => {
 
 test('the statistics count playlists, follows, reports and received activities', async () => {
   await instance.call('POST /video-playlists', { token: user.token, body: { displayName: 'Mine' } })
+  await instance.call('POST /video-playlists', {
+    token: user.token,
+    body: { displayName: 'For all', privacy: 1, videoChannelId: user.channelId }
+  })
   const { id } = (await instance.call('GET /accounts/third')).json
   const report = async () =>
     (await instance.call('POST /abuses', { token: user.token, body: { reason: 'bad bad', account: { id } } })).json.abuse.id
@@ -167,6 +171,7 @@ test('the statistics count playlists, follows, reports and received activities',
   }
   expect(await runQuery(sql`SELECT type FROM incoming WHERE outcome = 'known'`)).toEqual([])
   await runQuery(sql`DELETE FROM incoming`)
+  await runQuery(sql`DELETE FROM outgoing`)
 })
 
 test('a channel counts as active by its last publication', async () => {

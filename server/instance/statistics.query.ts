@@ -84,16 +84,17 @@ const CommunityRow = z.object({
   totalAbusesProcessed: number
 })
 const ABUSE_PENDING = 1
+const PLAYLIST_PUBLIC = 1
 /** Seconds over which the rate of processed activities is an average. */
 const RATE_WINDOW = 3600
 
-/** Counts local playlists, accepted follows of and by the instance, and reports. */
+/** Counts public local playlists, accepted follows of and by the instance, and reports. */
 async function countCommunity(): Promise<z.output<typeof CommunityRow>> {
   const isInstance = (actor: Sql) => sql`${actor}.url = ${`${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`}`
   const [row] = await queryAs(
     CommunityRow,
     sql`
-    SELECT (SELECT count(*) FROM playlists WHERE NOT remote) AS "totalLocalPlaylists",
+    SELECT (SELECT count(*) FROM playlists WHERE NOT remote AND privacy = ${PLAYLIST_PUBLIC}) AS "totalLocalPlaylists",
       (SELECT count(*) FROM follows JOIN actors target ON target.id = follows.target_id
         WHERE ${isInstance(sql`target`)} AND follows.state = 'accepted') AS "totalInstanceFollowers",
       (SELECT count(*) FROM follows JOIN actors follower ON follower.id = follows.actor_id
