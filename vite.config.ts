@@ -73,7 +73,7 @@ function replaceOnce(code: string, pattern: RegExp, replacement: string): string
 }
 
 /** The prefixes of the keys of those texts that only the administration pages show. */
-export const ADMIN_TEXTS = ['encoder', 'federation', 'health', 'jobs', 'site', 'users']
+export const ADMIN_TEXTS = ['encoder', 'federation', 'health', 'jobs', 'moderation', 'site', 'users']
 
 /** Splits every catalogue in two modules: the texts of the administration pages (`?admin`), and all others. */
 const textsPlugin: Plugin = {
@@ -148,13 +148,13 @@ export default defineConfig(({ command }) => ({
           groups: [
             {
               name: 'player',
-              test: /client\/src\/(player\/(?!hls|prefetch-loader|early-playback)|videos\/(use-video|player-source|parse-start-time|password-form)|embed\/embed-options)/,
+              test: /client\/src\/(player\/(?!hls|prefetch-loader|early-playback)|videos\/(use-video|video-unavailable|player-source|parse-start-time|password-form)|embed\/embed-options)/,
               priority: 1
             },
             // One file for what most pages share: on a slow connection a request costs more than a few kilobytes.
             {
               name: 'base',
-              test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed|head-script|early-playback)\.tsx?)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|shell\/(?!app|routes|shell)|player\/(prefetch-loader|early-playback)|instance\/config|videos\/(video-card|video-labels)|channels\/(actor-header|crawl-progress)\.|subscriptions\/subscribe-button\.|moderation\/(report-form|report-reasons)\.)/,
+              test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed|head-script|early-playback)\.tsx?)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer)|shell\/(?!app|routes|shell)|player\/(prefetch-loader|early-playback)|instance\/config|videos\/(video-card|video-labels)|channels\/(actor-header|crawl-progress)\.|subscriptions\/subscribe-button\.|moderation\/(report-form|report-reasons)\.|comments\/comment-content\.)/,
               priority: 2
             }
           ]

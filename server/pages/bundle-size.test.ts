@@ -43,7 +43,8 @@ it.each([
 
 it('the texts of the administration are loaded with its pages only', () => {
   const isAdminText = (key: string) => ADMIN_TEXTS.includes(key.split('.')[0]!)
-  const isAdminOrTextModule = (key: string) => /^src\/(admin|federation)\/|^src\/moderation\/reports\.page|^src\/i18n\//.test(key)
+  const isAdminOrTextModule = (key: string) =>
+    /^src\/(admin|federation)\/|^src\/moderation\/(reports|comments)\.page|^src\/i18n\//.test(key)
   const reached = new Set<string>()
   const visit = (key: string) => {
     if (reached.has(key) || isAdminOrTextModule(key)) return

@@ -461,9 +461,6 @@ export default {
   'mine.search': 'Search your videos',
   'mine.waiting': 'Waiting to be processed',
 
-  'notFound.name': 'This page doesn’t exist',
-  'notFound.text': 'The link may be outdated or contain a typo.',
-
   'moderation.all': 'All',
   'moderation.allDeleted': 'All comments of {name} are being deleted.',
   'moderation.comments': 'Comments',
@@ -478,6 +475,10 @@ export default {
   'moderation.origin': 'From',
   'moderation.remote': 'Other servers',
   'moderation.search': 'Search text, author or video',
+
+  'notFound.name': 'This page doesn’t exist',
+  'notFound.text': 'The link may be outdated or contain a typo.',
+
   'player.again': 'Replay',
   'player.audio': 'Audio track',
   'player.auto': 'Auto',

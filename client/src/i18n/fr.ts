@@ -471,9 +471,6 @@ export default {
   'mine.search': 'Rechercher dans vos vidéos',
   'mine.waiting': 'En attente de traitement',
 
-  'notFound.name': 'Cette page n’existe pas',
-  'notFound.text': 'Le lien est peut-être ancien ou contient une faute de frappe.',
-
   'moderation.all': 'Tous',
   'moderation.allDeleted': 'Tous les commentaires de {name} sont en cours de suppression.',
   'moderation.comments': 'Commentaires',
@@ -488,6 +485,10 @@ export default {
   'moderation.origin': 'Provenance',
   'moderation.remote': 'Autres serveurs',
   'moderation.search': 'Rechercher un texte, un auteur ou une vidéo',
+
+  'notFound.name': 'Cette page n’existe pas',
+  'notFound.text': 'Le lien est peut-être ancien ou contient une faute de frappe.',
+
   'player.again': 'Revoir',
   'player.audio': 'Piste audio',
   'player.auto': 'Auto',
