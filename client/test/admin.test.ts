@@ -103,7 +103,7 @@ for (const width of [390, 1280]) {
     const broken = page.getByRole('listitem').filter({ hasText: 'A broken film' })
     await broken.getByText(/Nothing in the file could be decoded|Something went wrong on the server/).waitFor()
     await page.getByRole('tab', { name: 'Scheduled' }).click()
-    await page.getByRole('listitem').filter({ hasText: 'sweep-uploads' }).getByText('Delete abandoned uploads').waitFor()
+    await page.getByRole('listitem').filter({ hasText: 'videos-views-stats' }).waitFor()
     await (await openQueue('maintenance')).add(`fall-over-${width}`, { why: 'a test' })
     await page.getByRole('tab', { name: 'Failed' }).click()
     const failed = page.getByRole('listitem').filter({ hasText: `fall-over-${width}` })
@@ -135,11 +135,11 @@ for (const width of [390, 1280]) {
       instance: { name: `Reels ${width}`, shortDescription: 'Films, and nothing else' },
       signup: { allowed: true },
       user: { videoQuota: 20_000_000_000 },
-      transcoding: { enabledResolutions: [240, 360, 480, 720], web_videos: { enabled: true } }
+      transcoding: { enabledResolutions: [240, 360, 480, 720], web_videos: { enabled: false } }
     })
     expect((await site.call('GET /config/custom', { token: await site.login() })).json.transcoding).toMatchObject({
       encoder: 'auto',
-      webVideos: { enabled: true }
+      webVideos: { enabled: false }
     })
     await page.goto('/about')
     await page.getByText('kind', { exact: true }).waitFor()
@@ -153,6 +153,7 @@ for (const width of [390, 1280]) {
 
     await openSection(page, 'Federation')
     await openSection(page, 'Reports')
+    await openSection(page, 'Comments')
     expectNoPageErrors(visitor)
     await visitor.context.close()
   })
@@ -213,7 +214,7 @@ test('an administrator prioritizes and stops a transcoding; the owner of the vid
   }
 })
 
-test('moderators see users and reports only, other users no administration at all', async () => {
+test('moderators see users, reports and comments only, other users no administration at all', async () => {
   const visitor = await site.visit({ reducedMotion: 'reduce' })
   const { page } = visitor
   await page.goto('/admin')
@@ -221,7 +222,7 @@ test('moderators see users and reports only, other users no administration at al
   await logInThroughForm(page, 'judge', 'password1', '/admin')
   await page.waitForURL('**/admin/users')
   const sectionLinks = page.getByRole('navigation', { name: 'Administration' }).getByRole('link')
-  await expect.poll(async () => await sectionLinks.allInnerTexts()).toEqual(['Users', 'Reports'])
+  await expect.poll(async () => await sectionLinks.allInnerTexts()).toEqual(['Users', 'Reports', 'Comments'])
   await page.getByRole('button', { name: 'Edit ada' }).waitFor()
   for (const username of ['root', 'judge'])
     expect(await page.getByRole('button', { name: new RegExp(`(Edit|More actions for) ${username}`) }).count(), username).toBe(0)

@@ -242,6 +242,7 @@ test('a comment of other software is folded behind its warning, with links and p
 })
 
 test("PeerTube's address of a thread and a reply's own address open the thread and go to the comment", async () => {
+  await site.call(`PUT /videos/${busyVideo.uuid}`, { token: ada.token, body: { commentsPolicy: 1 } })
   const thread = await postComment(busyVideo, bob, 'The linked thread')
   const reply = await postComment(busyVideo, ada, 'The linked reply', thread)
   for (let count = 0; count < 16; count++) await postComment(busyVideo, bob, `Later talk ${count}`)

@@ -6,7 +6,7 @@ import { expectNoPageErrors, openTestSite, type TestSite } from './site.ts'
 const COUNT = 26
 let site: TestSite
 beforeAll(async () => {
-  site = await openTestSite({ pagination: { count: 12 } })
+  site = await openTestSite({ pagination: { count: 12 }, search: { remote_uri: { anonymous: false } } })
   const { channelId } = await site.user('ada')
   for (let index = 1; index <= COUNT; index++) {
     const { id } = await seedVideo({ channelId, views: index === 5 ? 1000 : 0 })
@@ -15,6 +15,11 @@ beforeAll(async () => {
         published_at = now() - ${COUNT - index} * interval '1 minute'
       WHERE id = ${id}`)
   }
+  // The remote one is listed as the instance follows its channel.
+  await runQuery(sql`
+    INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at)
+    SELECT ${`${site.url}/follows/1`}, instance.id, channel.actor_id, 'accepted', now(), now()
+    FROM actors instance, channels channel WHERE instance.preferred_username = 'peertube' AND channel.id = ${channelId}`)
 }, 180_000)
 afterAll(async () => await site?.stop())
 
@@ -148,5 +153,22 @@ test('a legacy link inside a page is redirected by the server; a dead one causes
   await page.getByRole('heading', { name: 'This page doesn’t exist' }).waitFor()
   expect(navigations).toBe(1)
   expectNoPageErrors(visitor)
+  await visitor.context.close()
+})
+
+test.each(['en', 'fr'] as const)('a visitor is sent to the server of a video that this one does not follow (%s)', async language => {
+  const [film] = await runQuery<{ id: number; uuid: string }>(sql`SELECT id, uuid FROM videos WHERE remote`)
+  await runQuery(sql`UPDATE videos SET url = ${`https://far.example/videos/watch/${film!.uuid}`} WHERE id = ${film!.id}`)
+  const follow = await runQuery<{ id: number }>(sql`UPDATE follows SET state = 'pending' WHERE state = 'accepted' RETURNING id`)
+  const visitor = await site.visit({ locale: language, viewport: { width: 390, height: 800 } })
+  const { page } = visitor
+  const heading = { en: 'This video is on another instance', fr: 'Cette vidéo est sur une autre instance' }[language]
+  const link = page.getByRole('link', { name: { en: 'Watch it on far.example', fr: 'La regarder sur far.example' }[language] })
+  await page.goto(`/w/${film!.uuid}`)
+  await page.getByRole('heading', { name: heading }).waitFor()
+  expect(await link.getAttribute('href')).toBe(`https://far.example/videos/watch/${film!.uuid}`)
+  await page.goto('/')
+  expect(await page.getByText(`Film number ${COUNT}`).count()).toBe(0)
+  await runQuery(sql`UPDATE follows SET state = 'accepted' WHERE id = ${follow[0]!.id}`)
   await visitor.context.close()
 })

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { openQueue } from '../core/job.ts'
+import { z } from 'zod'
+import { defineJob, openQueue } from '../core/job.ts'
 import { Worker } from 'bullmq'
 import { config } from '../core/config.ts'
 import { createRedisConnection } from '../core/redis.ts'
@@ -10,6 +11,7 @@ import { eventually, startTestInstance, type TestInstance } from '../test/instan
 import { findJsonShapeDifferences } from '../test/json-shape.ts'
 
 const recorded = JSON.parse(readFileSync(new URL('recorded.json', import.meta.url), 'utf8'))
+defineJob({ name: 'count-sheep', queue: 'maintenance', payload: z.unknown(), run: async () => {} })
 let instance: TestInstance
 let root: string
 let worker: Worker
@@ -55,7 +57,8 @@ test('jobs are filtered by state and type, and paged', async () => {
   const sheep = await list('', '?jobType=count-sheep&start=1&count=1')
   expect(sheep.total).toBe(3)
   expect(sheep.data).toMatchObject([{ data: { number: 2 }, state: 'waiting' }])
-  expect(await list('', '?jobType=nothing')).toEqual({ total: 0, data: [] })
+  expect(await list('', '?jobType=email')).toEqual({ total: 0, data: [] })
+  expect((await instance.call('GET /jobs?jobType=nothing', { token: root })).status).toBe(400)
 })
 
 describe('timers', () => {
