@@ -167,6 +167,48 @@ test('passwords of a video come in the order that is asked for', async () => {
   expect(await list('')).toEqual(['three', 'two', 'one'])
 })
 
+test('subscriptions and their videos come in the order that is asked for', async () => {
+  const owners = []
+  for (const name of ['first', 'second', 'third']) owners.push(await site.user(name))
+  const eve = await site.user('eve')
+  const channels = owners.map(({ channelId }) => channelId)
+  const videos = new Map<string, string>()
+  for (const [index, channelId] of channels.entries()) {
+    const { id, uuid } = await seedVideo({ channelId, views: [30, 10, 20][index]! })
+    await runQuery(sql`UPDATE videos SET published_at = now() - ${[2, 3, 1][index]!} * interval '1 hour' WHERE id = ${id}`)
+    videos.set(uuid, ['first', 'second', 'third'][index]!)
+    await runQuery(sql`UPDATE channels SET updated_at = now() - interval '4 hours' WHERE id = ${channelId}`)
+    await runQuery(sql`
+      INSERT INTO follows (url, actor_id, target_id, state, created_at, updated_at)
+      SELECT ${`${site.url}/follows/eve/${channelId}`}, account_actor.actor_id, channels.actor_id, 'accepted',
+        now() - ${[3, 2, 1][index]!} * interval '1 hour', now()
+      FROM channels, accounts account_actor WHERE channels.id = ${channelId} AND account_actor.user_id = ${eve.id}`)
+  }
+  const follows = async (query: string) =>
+    (await site.call(`GET /users/me/subscriptions${query}`, { token: eve.token })).json.data.map((one: any) => one.id as number)
+  const [first, second, third] = channels
+  for (const [sort, order] of [
+    ['createdAt', [first, second, third]],
+    ['id', [first, second, third]],
+    ['channelUpdatedAt', [second, first, third]]
+  ] as const) {
+    expect([sort, await follows(`?sort=${sort}`)]).toEqual([sort, order])
+    expect([sort, await follows(`?sort=-${sort}`)]).toEqual([sort, [...order].reverse()])
+  }
+  expect(await follows('?sort=createdAt&start=1&count=1')).toEqual([second])
+  const films = async (sort: string) =>
+    (await site.call(`GET /users/me/subscriptions/videos?sort=${sort}`, { token: eve.token })).json.data.map((one: any) =>
+      videos.get(one.uuid)
+    )
+  for (const [sort, order] of [
+    ['publishedAt', ['second', 'first', 'third']],
+    ['views', ['second', 'third', 'first']]
+  ] as const) {
+    expect([sort, await films(sort)]).toEqual([sort, order])
+    expect([sort, await films(`-${sort}`)]).toEqual([sort, [...order].reverse()])
+  }
+})
+
 test('errors of a route name its documentation', async () => {
   const { docs } = (await site.call('GET /videos/99999')).json
   expect(docs).toBe(`${site.url}/api/v1/docs#getVideosId`)

@@ -140,6 +140,11 @@ test('a held comment is visible to its author, the owner and moderators until it
     object: held.url,
     actor: `${site.url}/accounts/ada`
   })
+
+  const withdrawn = (await postComment(bob, approvalVideo.uuid, 'Never mind')).json.comment
+  await site.call(`DELETE /videos/${approvalVideo.uuid}/comments/${withdrawn.id}`, { token: bob.token })
+  const late = await site.call(`POST /videos/${approvalVideo.uuid}/comments/${withdrawn.id}/approve`, { token: ada.token })
+  expect([late.status, late.json.detail]).toEqual([409, 'This comment is already deleted'])
 })
 
 test('serves a comment as a Note with HTML and Markdown source, and a Tombstone after its deletion', async () => {
