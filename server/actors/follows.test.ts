@@ -107,7 +107,7 @@ test('a Follow of a channel is accepted at the inbox of the follower, again when
     path: new URL(alice.inbox).pathname,
     activity: { actor: `${site.url}/video-channels/ada_channel`, object: { type: 'Follow', id: activity.id, actor: alice.url } }
   })
-  await hostile.post(`${site.url}/inbox`, activity, { date: new Date(Date.now() - 2000) })
+  await hostile.post(`${site.url}/inbox`, activity, { date: new Date(Date.now() - 20_000) })
   await eventually(async () => received('Accept').length === 2, 10, 'the second Accept')
   const { json } = await get('/video-channels/ada_channel/followers')
   expect(json).toMatchObject({ type: 'OrderedCollection', totalItems: 1, first: `${site.url}/video-channels/ada_channel/followers?page=1` })
