@@ -95,7 +95,11 @@ const VideoFile = z.object({
   magnetUri: z.string(),
   hasAudio: z.boolean(),
   hasVideo: z.boolean(),
-  storage: z.int()
+  storage: z.int(),
+  isOriginal: z
+    .literal(true)
+    .optional()
+    .describe('The uploaded file: the only one of `files`, for those who manage the video, until one is encoded')
 })
 
 /** An HLS master playlist with its renditions. */

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openQueue } from '../../server/core/job.ts'
 import { runQuery, sql } from '../../server/core/sql.ts'
 import { waitForTranscoding, uploadVideo } from '../../server/test/upload.ts'
 import { makeFootageBytes } from '../../server/test/footage.ts'
@@ -200,4 +201,26 @@ test('chapters are marked on the seek bar, named under the pointer and for scree
   await page.locator('.controls').getByText('In the middle').waitFor()
   expectNoPageErrors(visitor)
   await visitor.context.close()
+})
+
+test('an owner waits for the encoding as viewers do, though the API lists the uploaded file', async () => {
+  const queue = await openQueue('transcoding')
+  await queue.pause()
+  const token = await site.login('ada', 'password1')
+  const [{ id: channelId }] = (await site.call('GET /users/me', { token })).json.videoChannels
+  const waiting = await uploadVideo(site, { token, channelId }, { name: 'A film to wait for' })
+  expect((await site.call(`GET /videos/${waiting.uuid}`, { token })).json.files.length).toBe(1)
+  const visitor = await site.visit()
+  const { page } = visitor
+  await logInThroughForm(page, 'ada', 'password1', `/w/${waiting.shortUUID}`)
+  // It looks again after it has shown the first answer.
+  await page.waitForResponse(async response => response.url().includes('/api/v1/videos/') && (await response.text()).includes('isOriginal'))
+  await page.waitForResponse(response => response.url().includes('/api/v1/videos/'))
+  await page.getByText('Almost ready').waitFor()
+  expect(await page.locator('video').count()).toBe(0)
+  expect(await page.getByRole('button', { name: 'Download' }).count()).toBe(0)
+  await queue.resume()
+  await page.locator('video').waitFor()
+  await waitForTranscoding(site, { token }, waiting.uuid)
+  expectNoPageErrors(visitor)
 })

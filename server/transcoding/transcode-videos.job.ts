@@ -15,6 +15,7 @@ import { removeHlsFolder, removeStoredFiles, storedFilePath } from '../storage/d
 import { federateVideo } from '../videos/video.outbox.ts'
 import { VideoSourceModel } from '../videos/video-file.model.ts'
 import { makeMissingTorrents } from '../videos/torrents.ts'
+import { discardUploadedFileTorrent } from '../videos/uploaded-file-torrents.ts'
 import { VIDEO_STATE, VideoModel } from '../videos/video.model.ts'
 import { encodeRenditions } from './encode-renditions.ts'
 import { importEmbeddedCaptionsAndChapters } from './embedded.ts'
@@ -182,6 +183,7 @@ async function finishTranscoding(video: VideoModel, source: VideoSourceModel, sp
     )
     if (count === 0) return false
     if (!keepOriginal) await source.update({ filename: null }, { transaction: tx })
+    await discardUploadedFileTorrent(video.id, tx)
     // Other servers know only the first rendition.
     await VideoModel.update({ updatedAt: new Date() }, { where: { id: video.id }, transaction: tx, silent: true })
     await federateVideo(video.id, tx)

@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { extname } from 'node:path'
 import type { Transaction } from 'sequelize'
 import { assertQuota } from '../accounts/quota.ts'
+import { logger } from '../core/logger.ts'
 import { runQuery, sql } from '../core/sql.ts'
+import { afterCommit } from '../core/transaction.ts'
 import type { VideoStream } from '../media/probe.ts'
 import { probeMedia } from '../media/probe.ts'
 import { linkIntoStorage } from '../storage/disk.ts'
 import { queueTranscoding } from '../transcoding/queue-transcoding.ts'
 import { configuredProbeLimits } from '../transcoding/transcoding-settings.ts'
+import { makeUploadedFileTorrents } from '../videos/make-uploaded-file-torrents.job.ts'
 import { setVideoImages, type PreparedVideoImage } from '../videos/video-images.ts'
 import { VideoSourceModel } from '../videos/video-file.model.ts'
 import type { VideoModel } from '../videos/video.model.ts'
@@ -26,8 +29,8 @@ export type UploadedFile = {
 }
 
 /**
- * Creates a video from an uploaded file within the transaction: probes it, checks the quota, writes the rows, and queues the encoding for
- * after commit. The uploaded file stays where it is; the caller removes it after commit. Throws 400, 413, 415, 422.
+ * Creates a video from an uploaded file within the transaction: probes it, checks the quota, writes the rows, and queues the encoding and the
+ * torrent of the file for after commit. The uploaded file stays where it is; the caller removes it after commit. Throws 400, 413, 415, 422.
  */
 export async function createVideoFromUpload(upload: UploadedFile, tx: Transaction): Promise<VideoModel> {
   assertUploadExtension(upload.name)
@@ -62,6 +65,12 @@ export async function createVideoFromUpload(upload: UploadedFile, tx: Transactio
   )
   await setVideoImages(video.id, upload.images, tx)
   await queueTranscoding(video.id, tx)
+  afterCommit(tx, () => {
+    // Without Redis the timer of the job comes later.
+    makeUploadedFileTorrents
+      .enqueue({})
+      .catch(error => logger.warn('The torrent of an uploaded file is made later', { videoId: video.id, error }))
+  })
   return video
 }
 

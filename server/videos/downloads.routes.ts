@@ -8,10 +8,10 @@ import { privateCache } from './cache-control.ts'
 import { resolutionLabel } from './labels.ts'
 import { findFilesToMux } from './mux-files.query.ts'
 import { findProgressiveMp4Source, sendProgressiveMp4 } from './send-progressive-mp4.ts'
-import { findStoredTorrent, sendTorrent } from './send-torrent.ts'
-import { findManagedVideo, findVideoAccessInfo, type VideoAccessInfo } from './video-access.ts'
+import { assertCanReadTorrent, findStoredTorrent, sendTorrent } from './send-torrent.ts'
+import { findVideoAccessInfo, type VideoAccessInfo } from './video-access.ts'
 import { verifyVideoFileToken } from './video-file-token.ts'
-import { assertCanReadFiles, findRequestedVideo, missingFileCredentials } from './video-files-access.ts'
+import { assertCanReadFiles, assertCanReadUploadedFile, findRequestedVideo } from './video-files-access.ts'
 import { canManageVideo } from './video.policy.ts'
 
 /** Routes of downloads, mounted by files.routes.ts. Files are sent under the name of their video. */
@@ -45,23 +45,18 @@ downloadsRouter.get('/download/videos/generate/:id', async (request, response) =
 
 downloadsRouter.get('/download/torrents/:name', async (request, response) => {
   const torrent = await findStoredTorrent(String(request.params.name))
-  await assertCanReadFiles(request, torrent.video)
+  await assertCanReadTorrent(request, torrent)
   const name = await assertCanDownload(request, torrent.video)
   response.attachment(`${name}-${resolutionLabel(torrent.resolution)}.torrent`)
   sendTorrent(response, torrent, privateCache(0))
 })
 
 downloadsRouter.get('/download/original-video-files/:name', async (request, response) => {
-  const viewer = await requestViewer(request)
   const [source] = await runQuery<{ video_id: number; filename: string; input_filename: string }>(
     sql`SELECT video_id, filename, input_filename FROM video_sources WHERE filename = ${String(request.params.name)}`
   )
   if (!source) throw notFound('Video source')
-  const grant = await verifyVideoFileToken(request.query.videoFileToken, await findVideoAccessInfo(source.video_id))
-  if (!grant?.manages) {
-    if (!viewer) throw missingFileCredentials()
-    await findManagedVideo(source.video_id, viewer)
-  }
+  await assertCanReadUploadedFile(request, await findVideoAccessInfo(source.video_id))
   response.attachment(source.input_filename)
   await sendStoredFile(request, response, storedFilePath('original_video_files', source.filename), privateCache(0))
 })

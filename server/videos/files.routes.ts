@@ -12,7 +12,7 @@ import { privateCache, publicCache } from './cache-control.ts'
 import { downloadsRouter } from './downloads.routes.ts'
 import { sendHlsPlaylist } from './send-hls-playlist.ts'
 import { sendProgressiveMp4, findProgressiveMp4Source } from './send-progressive-mp4.ts'
-import { findStoredTorrent, sendTorrent } from './send-torrent.ts'
+import { assertCanReadTorrent, findStoredTorrent, isOpenTorrent, sendTorrent } from './send-torrent.ts'
 import { assertCanReadFiles, findRequestedVideo } from './video-files-access.ts'
 import { isPublicOrUnlisted } from './video.policy.ts'
 import { FETCH } from '../fediverse/fetch-internals.ts'
@@ -79,8 +79,8 @@ for (const kind of ['thumbnails', 'previews', 'storyboards', 'avatars', 'banners
 
 filesRouter.get('/lazy-static/torrents/:name', async (request, response) => {
   const torrent = await findStoredTorrent(String(request.params.name))
-  await assertCanReadFiles(request, torrent.video)
-  sendTorrent(response, torrent, isPublicOrUnlisted(torrent.video.privacy) ? 'no-cache' : 'private, no-store')
+  await assertCanReadTorrent(request, torrent)
+  sendTorrent(response, torrent, isOpenTorrent(torrent) ? 'no-cache' : 'private, no-store')
 })
 
 filesRouter.get('/lazy-static/comment-attachments/:name', async (request, response) => {

@@ -1,30 +1,42 @@
-import type { Response } from 'express'
+import type { Request, Response } from 'express'
 import { notFound } from '../core/problem.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { makeMetainfo } from '../media/torrent.ts'
 import { findVideoAccessInfo, type VideoAccessInfo } from './video-access.ts'
+import { assertCanReadFiles, assertCanReadUploadedFile } from './video-files-access.ts'
 import { hlsFileUrl, webVideoUrl } from './video-urls.ts'
 import { isPublicOrUnlisted } from './video.policy.ts'
 
-/** A torrent with what decides who may have it; `hlsFilename`: of the rendition that it is about. */
-export type StoredTorrent = { video: VideoAccessInfo; resolution: number; webVideo: boolean; hlsFilename: string; info: Buffer }
+/** A torrent with what decides who may have it; `fileUrl`: of the rendition that it is about, null for the uploaded file. */
+export type StoredTorrent = { video: VideoAccessInfo; resolution: number; fileUrl: string | null; info: Buffer }
 
 /** Returns a torrent by the name of its `.torrent` file. Throws 404. */
 export async function findStoredTorrent(name: string): Promise<StoredTorrent> {
-  const [row] = await runQuery<{ video_id: number; resolution: number; web_video: boolean; filename: string; info: Buffer }>(sql`
+  const [row] = await runQuery<{ video_id: number; resolution: number; web_video: boolean; filename: string | null; info: Buffer }>(sql`
     SELECT p.video_id, f.resolution, t.web_video, f.filename, t.info FROM torrents t JOIN video_files f ON f.id = t.video_file_id
       JOIN streaming_playlists p ON p.id = f.streaming_playlist_id
-    WHERE t.filename = ${name} AND CASE WHEN t.web_video THEN f.web_video ELSE f.hls END`)
+    WHERE t.filename = ${name} AND CASE WHEN t.web_video THEN f.web_video ELSE f.hls END
+    UNION ALL
+    SELECT video_id, coalesce(resolution, 0), false, NULL, torrent_info FROM video_sources WHERE torrent_filename = ${name}`)
   if (!row) throw notFound('Torrent')
-  const { video_id: videoId, resolution, web_video: webVideo, filename: hlsFilename, info } = row
-  return { video: await findVideoAccessInfo(videoId), resolution, webVideo, hlsFilename, info }
+  const { video_id: videoId, resolution, web_video: webVideo, filename, info } = row
+  const video = await findVideoAccessInfo(videoId)
+  return { video, resolution, fileUrl: filename && (webVideo ? webVideoUrl : hlsFileUrl)(video, filename), info }
 }
 
-/** Sends a torrent, for a public or unlisted video with the URL of the file as its web seed; `cacheControl` is that header. */
+/** Throws 403 unless the requester may read the file that a torrent is about. */
+export async function assertCanReadTorrent(request: Request, { video, fileUrl }: StoredTorrent): Promise<void> {
+  await (fileUrl === null ? assertCanReadUploadedFile : assertCanReadFiles)(request, video)
+}
+
+/** Whether anybody may have the file that a torrent is about. */
+export function isOpenTorrent({ video, fileUrl }: StoredTorrent): boolean {
+  return fileUrl !== null && isPublicOrUnlisted(video.privacy)
+}
+
+/** Sends a torrent, with the URL of the file as its web seed if anybody may have that; `cacheControl` is that header. */
 export function sendTorrent(response: Response, torrent: StoredTorrent, cacheControl: string): void {
-  const { video, webVideo, hlsFilename, info } = torrent
-  const fileUrl = (webVideo ? webVideoUrl : hlsFileUrl)(video, hlsFilename)
-  const webSeeds = isPublicOrUnlisted(video.privacy) ? [fileUrl] : []
+  const webSeeds = isOpenTorrent(torrent) ? [torrent.fileUrl!] : []
   response.setHeader('Cache-Control', cacheControl)
-  response.type('application/x-bittorrent').send(makeMetainfo(info, { webSeeds, trackers: [] }))
+  response.type('application/x-bittorrent').send(makeMetainfo(torrent.info, { webSeeds, trackers: [] }))
 }

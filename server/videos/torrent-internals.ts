@@ -6,5 +6,7 @@ export const TORRENTS = defineInternals('torrents', {
   interval: 15_000,
   runTime: 3_000,
   /** After this a file that could not be read is tried again. */
-  retryAfter: 86_400_000
+  retryAfter: 86_400_000,
+  /** How long one worker has to make the torrent of an uploaded file. */
+  uploadedFileLease: 600_000
 })

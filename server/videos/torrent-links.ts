@@ -12,20 +12,24 @@ export const torrentSql = (webVideo: boolean): Sql => sql`(SELECT json_build_obj
 /** The URLs of a torrent as the API has them, each '' where there is none: clients require strings. */
 export type TorrentLinks = { torrentUrl: string; torrentDownloadUrl: string; magnetUri: string }
 
+/** Returns the URLs of a `.torrent` file by its name; null: there is none. */
+export const torrentUrls = (filename: string | null): Omit<TorrentLinks, 'magnetUri'> => ({
+  torrentUrl: filename === null ? '' : `${instanceOrigin()}/lazy-static/torrents/${filename}`,
+  torrentDownloadUrl: filename === null ? '' : `${instanceOrigin()}/download/torrents/${filename}`
+})
+
 /**
  * Returns the URLs of the torrent of a local file. Only a public or unlisted video has a magnet URI, with the URL of the file as its web
  * seed: that of another is of no use without a token.
  */
 export function torrentLinks(video: { name: string; privacy: number }, torrent: TorrentName | null, fileUrl: string): TorrentLinks {
-  if (!torrent) return { torrentUrl: '', torrentDownloadUrl: '', magnetUri: '' }
-  const torrentUrl = `${instanceOrigin()}/lazy-static/torrents/${torrent.filename}`
-  const torrentDownloadUrl = `${instanceOrigin()}/download/torrents/${torrent.filename}`
-  if (!isPublicOrUnlisted(video.privacy)) return { torrentUrl, torrentDownloadUrl, magnetUri: '' }
+  const urls = torrentUrls(torrent?.filename ?? null)
+  if (!torrent || !isPublicOrUnlisted(video.privacy)) return { ...urls, magnetUri: '' }
   const parameters = [
-    `xs=${encodeURIComponent(torrentUrl)}`,
+    `xs=${encodeURIComponent(urls.torrentUrl)}`,
     `xt=urn:btih:${torrent.info_hash}`,
     `dn=${encodeURIComponent(video.name).replaceAll('%20', '+')}`,
     `ws=${encodeURIComponent(fileUrl)}`
   ]
-  return { torrentUrl, torrentDownloadUrl, magnetUri: `magnet:?${parameters.join('&')}` }
+  return { ...urls, magnetUri: `magnet:?${parameters.join('&')}` }
 }

@@ -3,7 +3,7 @@ import { longUuid } from '../../shared/short-uuid.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { requestViewer } from '../core/route.ts'
 import { findCachedVideoAccessInfo } from './public-file-cache.ts'
-import { assertCanWatchVideo, type VideoAccessInfo } from './video-access.ts'
+import { assertCanWatchVideo, findManagedVideo, type VideoAccessInfo } from './video-access.ts'
 import { verifyVideoFileToken } from './video-file-token.ts'
 import { isPublicOrUnlisted } from './video.policy.ts'
 
@@ -28,7 +28,15 @@ export async function assertCanReadFiles(request: Request, video: VideoAccessInf
   await assertCanWatchVideo(video, video.uuid, { viewer, password: typeof password === 'string' ? password : undefined, ip: request.ip })
 }
 
+/** Throws 403 unless the request has a file token or the login of somebody who manages the video: nobody else may have the uploaded file. */
+export async function assertCanReadUploadedFile(request: Request, video: VideoAccessInfo): Promise<void> {
+  if ((await verifyVideoFileToken(request.query.videoFileToken, video))?.manages) return
+  const viewer = await requestViewer(request)
+  if (!viewer) throw missingFileCredentials()
+  await findManagedVideo(video.id, viewer)
+}
+
 /** The answer to a request for files that has nothing to show it may have them. */
-export function missingFileCredentials(): Problem {
+function missingFileCredentials(): Problem {
   return new Problem(403, null, 'Video password header, video file token query parameter and bearer token are all missing')
 }

@@ -13,8 +13,10 @@ import { VIDEO_CATEGORY_LABELS, VIDEO_LANGUAGE_LABELS, VIDEO_LICENCE_LABELS, VID
 import { listVideoPasswords, removeVideoPassword, replaceVideoPasswords } from './video-passwords.ts'
 import { convertUploadedVideoImages } from './video-images.ts'
 import { channelCrawlStatus } from './crawl-status.ts'
+import { findUploadedFileMetadata } from './uploaded-file.ts'
 import { readVideoFileMetadata } from './video-file-metadata.ts'
 import { VideoSourceModel } from './video-file.model.ts'
+import { canManageVideo } from './video.policy.ts'
 import { StoryboardModel } from './video-image.model.ts'
 import { assertChannelOfAccount, deleteVideo, findVideoDescription, findVideo, updateVideo } from './videos.ts'
 import { listVideos } from './videos.query.ts'
@@ -73,7 +75,8 @@ export const videosRoutes = implementContract(videosContract, {
   'GET /videos/:id/metadata/:videoFileId': async ({ params, viewer, request }) => {
     const video = await findVideoAccessInfo(params.id)
     await assertCanWatchVideo(video, params.id, videoRequestContext(request, viewer))
-    return await readVideoFileMetadata(video, params.videoFileId)
+    const ofUploadedFile = canManageVideo(viewer, video) ? await findUploadedFileMetadata(video.id, params.videoFileId) : null
+    return ofUploadedFile ?? (await readVideoFileMetadata(video, params.videoFileId))
   },
   'GET /videos/:id/storyboards': async ({ params, viewer, request }) => {
     const video = await findVideoAccessInfo(params.id)

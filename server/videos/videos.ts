@@ -22,6 +22,7 @@ import { listVideoFileNames, removeVideoFiles } from './remove-video-files.ts'
 import { VIDEO_PRIVACY, VIDEO_STATE, VideoModel, VideoPasswordModel } from './video.model.ts'
 import { canManageVideo, isPublicOrUnlisted } from './video.policy.ts'
 import { localVideoFilesJson, videoJson } from './video.shape.ts'
+import { findUploadedFile } from './uploaded-file.ts'
 import { refreshViewerCounts } from './viewer-counts.ts'
 import { findVideoDetailsRow, type VideoDetailsRow } from './videos.query.ts'
 
@@ -36,7 +37,10 @@ export async function findVideo(id: number | string, context: VideoRequestContex
   const row = await findVideoDetailsRow(access.id)
   if (!row) throw notFound('Video')
   await refreshViewerCounts()
-  return detailsJson(row, context.viewer)
+  const details = detailsJson(row, context.viewer)
+  if (details.files.length > 0 || row.remote || !canManageVideo(context.viewer, access)) return details
+  const uploadedFile = await findUploadedFile(access)
+  return uploadedFile ? { ...details, files: [uploadedFile] } : details
 }
 
 /** Returns the full description of a video. Throws 401, 403 or 404. */

@@ -11,6 +11,7 @@ export const JOB_NAMES: Record<string, TextKey> = {
   'fetch-around-due': 'jobs.around',
   'fetch-around-video': 'jobs.around',
   'make-torrents': 'jobs.makeTorrents',
+  'make-uploaded-file-torrents': 'jobs.makeTorrents',
   'publish-scheduled': 'jobs.publish',
   'read-comments': 'jobs.readComments',
   'read-comments-due': 'jobs.readComments',

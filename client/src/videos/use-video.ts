@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
 import { ApiError, isNotFoundError } from '../api-error.ts'
@@ -26,7 +26,8 @@ type VideoState = {
 /** A video with its player source, or the reason why it is unavailable; `unlock` tries a password, kept for the browser session. */
 export function useVideo(id: string): VideoState {
   const [password, setPassword] = useState<string | null>(() => readSessionStorage(`password.${id}`))
-  const { data: video, error, reload, change } = useQuery('GET /videos/:id', { params: { id }, headers: videoPasswordHeader(password) })
+  const { data, error, reload, change } = useQuery('GET /videos/:id', { params: { id }, headers: videoPasswordHeader(password) })
+  const video = useMemo(() => data && withoutUploadedFile(data), [data])
   const [loaded, setLoaded] = useState<{ key: string; source: PlayerSource } | null>(null)
   const key = video && `${video.uuid} ${video.privacy.id} ${video.streamingPlaylists[0]?.playlistUrl}`
 
@@ -56,9 +57,14 @@ export function useVideo(id: string): VideoState {
     renew: async () => {
       const updatedVideo = await api('GET /videos/:id', { params: { id }, headers: videoPasswordHeader(password) })
       change(updatedVideo)
-      return await loadPlayerSource(updatedVideo, password)
+      return await loadPlayerSource(withoutUploadedFile(updatedVideo), password)
     }
   }
+}
+
+/** The uploaded file, which its owner finds among the files until one is encoded, is not what viewers will see. */
+function withoutUploadedFile(video: VideoDetails): VideoDetails {
+  return { ...video, files: video.files.filter(file => !file.isOriginal) }
 }
 
 function unavailableReasonOf(error: unknown): UnavailableReason {
