@@ -46,7 +46,9 @@ afterAll(async () => {
 beforeEach(async () => {
   home = await mkdtemp(join(folder, 'home-'))
 })
-afterEach(async () => await (await openQueue('transcoding')).resume())
+afterEach(async () => {
+  for (const queue of ['transcoding', 'maintenance'] as const) await (await openQueue(queue)).resume()
+})
 
 type Outcome = { code: number; out: string; error: string }
 
@@ -70,7 +72,8 @@ const videosOf = async (token: string) => (await site.call('GET /users/me/videos
 const storedFiles = async () => await readdir(join(site.folder, 'original-video-files')).catch(() => [])
 
 it('stores a video once, is done before the video is encoded, and all it says of the video arrives', async () => {
-  await (await openQueue('transcoding')).pause()
+  // Neither an encoding nor the torrent of a large file is awaited.
+  for (const queue of ['transcoding', 'maintenance'] as const) await (await openQueue(queue)).pause()
   expect(
     await upload('alice', [
       ...['--video-name', FRENCH_NAME, '--channel-name', 'alice_channel', '--tags', 'été,la mer', '--privacy', '2', '--language', 'fr'],

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'sequelize'
 import { logger } from '../core/logger.ts'
 import { runQuery, sql, sqlInterval } from '../core/sql.ts'
@@ -11,11 +10,11 @@ import { TORRENTS } from './torrent-internals.ts'
  * `TORRENTS.uploadedFileLease`, after which it is tried again. Throws the reason of `signal` when that aborts.
  */
 export async function makeNextUploadedFileTorrent(signal: AbortSignal): Promise<boolean> {
-  const [file] = await runQuery<{ video_id: number; filename: string; size: string; resolution: number | null }>(sql`
+  const [file] = await runQuery<{ video_id: number; filename: string; size: string }>(sql`
     UPDATE video_sources SET torrent_due_at = now() + ${sqlInterval(TORRENTS.uploadedFileLease)}
     WHERE video_id = (SELECT video_id FROM video_sources WHERE torrent_due_at <= now() AND filename IS NOT NULL
       ORDER BY torrent_due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING video_id, filename, size, resolution`)
+    RETURNING video_id, filename, size`)
   if (!file) return false
   try {
     const size = Number(file.size)
@@ -27,8 +26,7 @@ export async function makeNextUploadedFileTorrent(signal: AbortSignal): Promise<
     )
     // The encoding may be done meanwhile.
     await runQuery(sql`
-      UPDATE video_sources SET torrent_due_at = NULL, torrent_filename = ${`${randomUUID()}-${file.resolution ?? 0}.torrent`},
-        torrent_info = decode(${info.toString('base64')}, 'base64')
+      UPDATE video_sources SET torrent_due_at = NULL, torrent_info = decode(${info.toString('base64')}, 'base64')
       WHERE video_id = ${file.video_id} AND torrent_due_at IS NOT NULL`)
   } catch (error) {
     signal.throwIfAborted()

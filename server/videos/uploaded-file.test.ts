@@ -41,7 +41,7 @@ const details = async (uuid: string, token?: string) => (await site.call(`GET /v
 const uploadedFileOf = async (uuid: string) =>
   await eventually(async () => {
     const [file] = (await details(uuid, ada.token)).files
-    return file.torrentUrl !== '' && file
+    return (await statusOf(file.torrentUrl, ada.token)) === 200 && file
   })
 const statusOf = async (url: string, token?: string) =>
   (await fetch(url, { headers: token ? { authorization: `Bearer ${token}` } : {} })).status
@@ -61,8 +61,8 @@ it('is listed at once for those who manage the video, and soon has a torrent', a
     fileDownloadUrl: files[0].fileUrl,
     playlistUrl: null,
     metadataUrl: `${site.url}/api/v1/videos/${uuid}/metadata/${files[0].id}`,
-    torrentUrl: expect.any(String),
-    torrentDownloadUrl: expect.any(String),
+    torrentUrl: expect.stringMatching(/\/lazy-static\/torrents\/.*\.torrent$/),
+    torrentDownloadUrl: expect.stringMatching(/\/download\/torrents\/.*\.torrent$/),
     magnetUri: '',
     hasAudio: true,
     hasVideo: true,
@@ -140,18 +140,17 @@ it('a job that is lost, interrupted or finds no file is made up for by the timer
   const { makeUploadedFileTorrents } = await import('./make-uploaded-file-torrents.job.ts')
   const uuid = await upload()
   const file = await uploadedFileOf(uuid)
-  await runQuery(
-    sql`UPDATE video_sources SET torrent_due_at = now(), torrent_filename = NULL, torrent_info = NULL WHERE file_id = ${file.id}`
-  )
+  await runQuery(sql`UPDATE video_sources SET torrent_due_at = now(), torrent_info = NULL WHERE file_id = ${file.id}`)
   const path = join(site.folder, 'original-video-files', file.fileUrl.split('/').at(-1))
   await rename(path, `${path}.away`)
   const context = { progress: () => undefined, signal: new AbortController().signal }
   await makeUploadedFileTorrents.run({}, context)
-  expect((await details(uuid, ada.token)).files[0].torrentUrl).toBe('')
+  const waiting = await fetch(file.torrentUrl, { headers: { authorization: `Bearer ${ada.token}` } })
+  expect([waiting.status, Number(waiting.headers.get('retry-after'))]).toEqual([503, expect.any(Number)])
   await rename(`${path}.away`, path)
   await eventually(async () => {
     await Promise.all([1, 2].map(async () => await makeUploadedFileTorrents.run({}, context)))
-    return (await details(uuid, ada.token)).files[0].torrentUrl !== ''
+    return (await statusOf(file.torrentUrl, ada.token)) === 200
   })
   const { torrentUrl } = await uploadedFileOf(uuid)
   await makeUploadedFileTorrents.run({}, context)

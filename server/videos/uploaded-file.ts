@@ -17,8 +17,8 @@ type UploadedFileRow = {
 }
 
 /**
- * Returns the uploaded file of a local video in the form of `files[]`, for those who manage the video: programs that upload expect a file
- * with a torrent there at once. Null when the encoding is done, and where the file is not stored.
+ * Returns the uploaded file of a local video in the form of `files[]`, for those who manage the video: programs that upload wait for a file
+ * with the address of a torrent there. Null when the encoding is done, and where the file is not stored.
  */
 export async function findUploadedFile(video: { id: number; uuid: string }): Promise<VideoDetails['files'][number] | null> {
   const [row] = await runQuery<UploadedFileRow>(sql`
@@ -32,8 +32,8 @@ export async function findUploadedFile(video: { id: number; uuid: string }): Pro
   return {
     id: row.file_id,
     resolution: { id: resolution, label: resolutionLabel(resolution) },
-    width: row.width,
-    height: row.height,
+    width: row.width ?? 0,
+    height: row.height ?? 0,
     fps: Math.round((row.fps ?? 0) * 100) / 100,
     size: Number(row.size),
     fileUrl,
