@@ -17,7 +17,7 @@ import type { AnswerOf, Missing } from './peertube-types.ts'
 
 type List<T> = PeerTube.ResultList<T>
 
-/** The fields of every answer that the types of PeerTube 8 require and ours lack, as `route: path`. */
+/** The fields of every answer that the types of PeerTube 8 require and ours lack or has in another kind, as `route: path`. */
 type Lacks = {
   oauth:
     | Missing<PeerTube.OAuthClientLocal, AnswerOf<typeof accountsContract, 'GET /oauth-clients/local'>>
@@ -106,10 +106,10 @@ it('answers have all fields that the types of PeerTube 8 require, but for those 
 })
 
 it('the compiler finds what is missing, however deep', () => {
-  type Expected = { here: string; gone: number; maybe?: string; list: { at: Date; inner: { gone: string } }[] }
-  type Ours = { here: string; list: { at: string; inner: object }[] | null }
-  const missing: Record<Missing<Expected, Ours>, true> = { gone: true, 'list.inner.gone': true }
+  type Expected = { here: string; gone: number; kind: number; maybe?: string; list: { at: Date; inner: { gone: string } }[] }
+  type Ours = { here: string; kind: string | null; list: { at: string; inner: object }[] | null }
+  const missing: Record<Missing<Expected, Ours>, true> = { gone: true, kind: true, 'list.inner.gone': true }
   // @ts-expect-error: a list that leaves one out does not compile
-  const incomplete: Record<Missing<Expected, Ours>, true> = { gone: true }
+  const incomplete: Record<Missing<Expected, Ours>, true> = { gone: true, kind: true }
   expect(Object.keys(missing)).not.toEqual(Object.keys(incomplete))
 })

@@ -5,8 +5,9 @@ import type { Contract } from '../../shared/contract.ts'
 export type AnswerOf<C extends Contract, K extends keyof C> = C[K] extends { response: infer R extends z.ZodType } ? z.output<R> : never
 
 /**
- * The paths (`video.channel.banners`) of the fields that a type of PeerTube requires and ours does not have. Lists are looked into, and
- * objects three deep; where our type is open for any key or unknown, nothing is missing.
+ * The paths (`video.channel.banners`) of the fields that a type of PeerTube requires and ours does not have, or has as a text where a number
+ * or boolean is required and the like. Lists are looked into, and objects three deep; where our type is open for any key or unknown, nothing
+ * is missing. PeerTube's types leave null out where its answers have it, so null counts as right; a Date is a text in JSON.
  */
 export type Missing<Expected, Ours, Depth extends 0[] = []> = {
   [K in keyof Expected & string]-?: undefined extends Expected[K]
@@ -21,13 +22,24 @@ type MissingBelow<K extends string, Expected, Ours, Depth extends 0[]> = Depth['
   : unknown extends Ours
     ? never
     : [Expected] extends [Date]
-      ? never
+      ? KindFault<K, string, Ours>
       : [Expected] extends [object]
         ? [Ours] extends [object]
           ? string extends keyof Expected
             ? never
             : `${K}.${Missing<Expected, Ours, [...Depth, 0]>}`
           : K
-        : never
+        : KindFault<K, Expected, Ours>
+/** The path where a text, number or boolean is of another kind than the expected one. */
+type KindFault<K extends string, Expected, Ours> = [KindOf<Ours> & KindOf<Expected>] extends [never] ? K : never
+type KindOf<T> = T extends Date
+  ? 'text'
+  : T extends string
+    ? 'text'
+    : T extends number
+      ? 'number'
+      : T extends boolean
+        ? 'boolean'
+        : 'object'
 /** What a field holds when it holds something: of a list its entries. */
 type Entry<T> = Exclude<T, null | undefined> extends (infer E)[] ? E : Exclude<T, null | undefined>
