@@ -258,6 +258,16 @@ export default {
   'federation.wanted': 'Not found yet',
 
   'federation.when': 'When',
+
+  'files.all': 'all {kind} files',
+  'files.name': 'Files',
+  'files.refused': 'A video needs a file to play, and its files can’t be removed while it’s being processed.',
+  'files.remove': 'Remove {file}',
+  'files.removeAll': 'Remove all {kind} files',
+  'files.removeText': 'Nobody can watch or download what is removed. This can’t be undone.',
+  'files.removeTitle': 'Remove {what}?',
+  'files.removeYes': 'Remove',
+  'files.removed': 'Removed.',
   'health.absent': 'not installed',
   'health.asOf': 'Updated at {time}. Refreshes automatically.',
   'health.counts': '{waiting} waiting, {running} running, {failed} failed',
@@ -881,9 +891,11 @@ export default {
   'watch.download': 'Download',
   'watch.embed': 'Embed',
   'watch.link': 'Link',
+  'watch.magnet': 'Magnet link',
   'watch.next': 'More videos',
   'watch.preparing': 'Almost ready',
   'watch.preparingText': 'This video is being processed. It will start here as soon as it’s ready.',
   'watch.share': 'Share',
-  'watch.support': 'Support'
+  'watch.support': 'Support',
+  'watch.torrent': 'Torrent file'
 }

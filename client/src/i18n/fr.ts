@@ -264,6 +264,16 @@ export default {
   'federation.wanted': 'Pas encore trouvés',
 
   'federation.when': 'Quand',
+
+  'files.all': 'tous les fichiers {kind}',
+  'files.name': 'Fichiers',
+  'files.refused': 'Une vidéo garde au moins un fichier à lire, et rien ne peut être supprimé pendant son traitement.',
+  'files.remove': 'Supprimer {file}',
+  'files.removeAll': 'Supprimer tous les fichiers {kind}',
+  'files.removeText': 'Plus personne ne pourra regarder ni télécharger ce qui est supprimé. Cette action est définitive.',
+  'files.removeTitle': 'Supprimer {what} ?',
+  'files.removeYes': 'Supprimer',
+  'files.removed': 'Supprimé.',
   'health.absent': 'non installé',
   'health.asOf': 'Mis à jour à {time}. Actualisation automatique.',
   'health.counts': '{waiting} en attente, {running} en cours, {failed} en échec',
@@ -896,9 +906,11 @@ export default {
   'watch.download': 'Télécharger',
   'watch.embed': 'Intégrer',
   'watch.link': 'Lien',
+  'watch.magnet': 'Lien magnet',
   'watch.next': 'Autres vidéos',
   'watch.preparing': 'Presque prête',
   'watch.preparingText': 'Cette vidéo est en cours de traitement. Elle démarrera ici dès qu’elle sera prête.',
   'watch.share': 'Partager',
-  'watch.support': 'Soutenir'
+  'watch.support': 'Soutenir',
+  'watch.torrent': 'Fichier torrent'
 } satisfies Catalogue

@@ -2,12 +2,16 @@ import type { JSX } from 'preact'
 import { useRoute } from 'preact-iso'
 import { isNotFoundError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
+import { currentUser } from '../session.ts'
 import { RequireLogin } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
 import { ErrorState, EmptyState } from '../ui/feedback.tsx'
 import { useQuery } from '../use-query.ts'
 import { VideoEditForm } from './video-edit-form.tsx'
+import { VideoFiles } from './video-files.tsx'
+
+const ADMINISTRATOR_ROLE_ID = 0
 
 /** The page that edits or deletes one of the user's videos. */
 export default function EditVideoPage(): JSX.Element {
@@ -61,6 +65,7 @@ function EditVideoContent(): JSX.Element {
         </ButtonLink>
       </div>
       <VideoEditForm key={video.uuid} video={video} passwords={passwords?.data.map(({ password }) => password) ?? []} onSaved={reload} />
+      {currentUser.value?.role.id === ADMINISTRATOR_ROLE_ID && <VideoFiles video={video} onChange={reload} />}
     </div>
   )
 }

@@ -171,11 +171,20 @@ function listDownloadableFiles({ files, streamingPlaylists }: VideoDetails): Vid
   return [...chosen.values()].sort((a, b) => b.resolution.id - a.resolution.id)
 }
 
+/** The torrent of a file and the magnet link to it, where it has them. */
+async function listTorrents(video: VideoDetails, file: VideoDetails['files'][number], password: string | null): Promise<MenuItem[]> {
+  const { torrentDownloadUrl, magnetUri, resolution } = file
+  const link = (text: string, href: string, download: boolean): MenuItem[] =>
+    href === '' ? [] : [{ kind: 'link', text, detail: resolution.label, href, icon: 'download', download }]
+  const href = torrentDownloadUrl === '' ? '' : await authorizedFileUrl(video, torrentDownloadUrl, password)
+  return [...link(t('watch.torrent'), href, true), ...link(t('watch.magnet'), magnetUri, false)]
+}
+
 /** The menu items for the downloadable files; null if there are none, downloads are disabled, or URLs are still being authorized. */
 function useDownloads(video: VideoDetails, password: string | null): MenuItem[] | null {
   const [items, setItems] = useState<MenuItem[] | null>(null)
   const files = listDownloadableFiles(video)
-  const key = `${video.uuid} ${files.map(file => `${file.id} ${file.size}`).join()} ${video.downloadEnabled}`
+  const key = `${video.uuid} ${files.map(file => `${file.id} ${file.size} ${file.torrentDownloadUrl}`).join()} ${video.downloadEnabled}`
   useEffect(() => {
     if (!video.downloadEnabled || files.length === 0) {
       setItems(null)
@@ -194,7 +203,8 @@ function useDownloads(video: VideoDetails, password: string | null): MenuItem[] 
           download: true
         }))
       ).catch(() => null)
-      if (current) setItems(links)
+      const torrents = await listTorrents(video, downloadable[0]!, password).catch(() => [])
+      if (current) setItems(links && [...links, ...torrents])
     }
     void loadLinks()
     return () => {
