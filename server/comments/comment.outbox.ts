@@ -61,7 +61,7 @@ export async function sendCommentActivity(row: CommentRow, type: 'Create' | 'Upd
   if (!row.video_remote) await announceToGroupFollowers([{ url: row.url, videoId: row.video_id, activity }], tx)
 }
 
-/** Sends the deletion of a comment as `actor`; null sends nothing. */
+/** Sends the deletion of a comment as `actor`; null and an actor of another server send nothing. */
 export async function sendCommentDelete(row: CommentRow, actor: string | null, tx: Transaction): Promise<void> {
   if (actor === null || (row.held && !row.video_remote) || hostOf(actor) !== instanceHost()) return
   const activity: Activity = {

@@ -50,7 +50,7 @@ export async function deleteComment(videoId: number, id: number, viewer: Viewer)
     const isAuthor = row.account_id === viewer.accountId
     if (!isAuthor && viewer.id !== row.owner_user_id && viewer.role > 1)
       throw new Problem(403, null, 'Cannot remove video comment of another user')
-    await sendCommentDelete(row, isAuthor ? row.author! : row.video_remote ? null : row.owner, tx)
+    await sendCommentDelete(row, isAuthor || row.video_remote ? row.author : row.owner, tx)
     await tombstoneComment(row, tx)
   })
 }

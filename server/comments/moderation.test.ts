@@ -163,3 +163,39 @@ test('many comments are removed in batches, once each, also where it is requeste
   expect(await runQuery(sql`SELECT 1 FROM comment_removals`)).toEqual([])
   expect(await runQuery(sql`SELECT comments FROM videos WHERE id = ${videos.ofUser.id}`)).toEqual([{ comments: 1 }])
 })
+
+test('removals of two accounts with comments below the same videos do not wait for each other for ever', async () => {
+  for (let round = 0; round < 3; round++) {
+    for (const [account, other] of [
+      ['user', 'otherUser'],
+      ['otherUser', 'user']
+    ] as const) {
+      for (let number = 0; number < 20; number++) {
+        await comment(account, videos.ofUser)
+        await comment(other, videos.ofOther)
+      }
+    }
+    const answers = await Promise.all(['user1', 'user2'].map(async accountName => await bulk({ accountName, scope: 'instance' })))
+    expect(answers.map(({ status }) => status)).toEqual([204, 204])
+  }
+  expect(await left()).toEqual([])
+  expect(await runQuery(sql`SELECT 1 FROM videos WHERE comments <> 0`)).toEqual([])
+})
+
+test('what moderators remove of a user here is removed on the server of the video, too', async () => {
+  const [alone, inBulk] = [await comment('user', videos.remote), await comment('user', videos.remote)]
+  await comment('remote', videos.remote)
+  const path = `/videos/${videos.remote.uuid}/comments/${alone}`
+  expect((await instance.call(`DELETE ${path}`, { token: tokens.moderator })).status).toBe(204)
+  for (const accountName of ['user1', 'spam_mer@far.example']) expect((await bulk({ accountName, scope: 'instance' })).status).toBe(204)
+  expect(
+    await runQuery(
+      sql`SELECT activity ->> 'actor' AS actor, activity ->> 'object' AS object FROM outgoing WHERE type = 'Delete' ORDER BY id`
+    )
+  ).toEqual(
+    (await runQuery<{ url: string }>(sql`SELECT url FROM comments WHERE id IN (${alone}, ${inBulk}) ORDER BY id`)).map(({ url }) => ({
+      actor: `${instance.url}/accounts/user1`,
+      object: url
+    }))
+  )
+})
