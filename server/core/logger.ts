@@ -8,7 +8,7 @@ export const logger = winston.createLogger({
     winston.format.timestamp(),
     winston.format.printf(({ timestamp, level, message, ...rest }) => {
       const details = Object.keys(rest).length > 0 ? ' ' + JSON.stringify(rest, toLoggable) : ''
-      return `${timestamp} ${level} ${message}${details}`
+      return `${timestamp} ${level} ${escapeControls(String(message))}${escapeControls(details)}`
     })
   ),
   transports: [new winston.transports.Console({ stderrLevels: ['error', 'warn', 'info', 'debug'] })]
@@ -22,6 +22,11 @@ export function configureLogger(): void {
 /** Returns an IP address as it may be logged: with its last part zeroed if `log.anonymize_ip` is on. */
 export function loggedIp(ip: string | undefined): string | undefined {
   return config.log.anonymize_ip ? ip?.replace(/([.:])[^.:]*$/, '$10') : ip
+}
+
+/** Writes control characters as JSON does, so that no text from outside ends its line or changes the terminal. */
+function escapeControls(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function toLoggable(_key: string, value: unknown): unknown {

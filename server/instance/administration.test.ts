@@ -63,19 +63,31 @@ describe('an error of a client', () => {
     const log = vi.spyOn(logger, 'log').mockReturnValue(logger)
     expect(await statusesByRole(tokens, async token => await post('/server/logs/client', report, token))).toEqual(Array(5).fill(204))
     expect(log).toHaveBeenCalledWith('error', 'A client reports an error', {
-      message: 'oops',
-      url: 'http://x.example',
-      stackTrace: 's',
-      userAgent: 'ua',
+      report: { message: 'oops', url: 'http://x.example', stackTrace: 's', userAgent: 'ua' },
       ip: expect.any(String)
     })
     expect((await post('/server/logs/client', { message: 'm', url: 'u', level: 'warn', meta: 'a\nb', more: 'ignored' })).status).toBe(204)
     expect(log.mock.lastCall).toEqual([
       'warn',
       'A client reports an error',
-      { message: 'm', url: 'u', meta: 'a\nb', ip: expect.any(String) }
+      { report: { message: 'm', url: 'u', meta: 'a\nb' }, ip: expect.any(String) }
     ])
     log.mockRestore()
+  })
+
+  test('cannot write further lines into the log', async () => {
+    const lines: string[] = []
+    const write = vi.spyOn(logger.transports[0] as Required<(typeof logger.transports)[number]>, 'log').mockImplementation((info, next) => {
+      lines.push(info[Symbol.for('message')])
+      next()
+    })
+    const forged = '\n2026-01-01T00:00:00.000Z error \u001b[31mroot logged in'
+    expect((await post('/server/logs/client', { ...report, message: `x${forged}`, stackTrace: `y${forged}` })).status).toBe(204)
+    logger.error(`z${forged}`)
+    write.mockRestore()
+    expect(lines.length).toBe(2)
+    expect(lines[0]).toMatch(/^\S+Z error A client reports an error \{"report":\{"message":"x\\n2026/)
+    for (const line of lines) expect(line).toMatch(/^\P{Cc}+$/u)
   })
 
   test.each([
@@ -93,6 +105,38 @@ describe('an error of a client', () => {
     expect(log).not.toHaveBeenCalled()
     log.mockRestore()
   })
+})
+
+test.each([
+  ['lists', '['.repeat(40_000) + ']'.repeat(40_000)],
+  ['objects', '{"a":'.repeat(15_000) + '1' + '}'.repeat(15_000)]
+])('a body of deeply nested %s is refused by every route', async (_what, nested) => {
+  const send = async (key: string, body: string) => {
+    const [method, path] = key.split(' ') as [string, string]
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${tokens.administrator}` }
+    return await fetch(`${instance.url}/api/v1${path}`, { method, headers, body })
+  }
+  for (const key of ['POST /metrics/playback', 'POST /server/logs/client', 'PATCH /config/custom', 'PUT /config/custom', 'PUT /users/me'])
+    for (const body of [nested, `{"name":${nested}}`]) {
+      const response = await send(key, body)
+      expect([key, response.status]).toEqual([key, 400])
+      expect(((await response.json()) as any)['invalid-params']).toBeTruthy()
+    }
+})
+
+test.each([
+  ['no boundary', 'multipart/form-data', 'x'],
+  ['no end', 'multipart/form-data; boundary=x', '--x\r\nContent-Disposition: form-data; name="avatarfile"; filename="a.png"\r\n\r\nabc'],
+  ['a part without a head', 'multipart/form-data; boundary=x', '--x\r\n\r\nabc\r\n--x--'],
+  ['a malformed head', 'multipart/form-data; boundary=x', '--x\r\nContent Disposition form-data\r\n\r\nabc\r\n--x--'],
+  ['nothing in it', 'multipart/form-data; boundary=x', '']
+])('a multipart request with %s is refused', async (_what, type, body) => {
+  const response = await fetch(`${instance.url}/api/v1/config/instance-avatar/pick`, {
+    method: 'POST',
+    headers: { 'content-type': type, authorization: `Bearer ${tokens.administrator}` },
+    body
+  })
+  expect(response.status).toBe(400)
 })
 
 test('metrics of players are accepted from everybody, as recorded also without values', async () => {

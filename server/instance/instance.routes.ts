@@ -23,7 +23,7 @@ export const instanceRoutes = implementContract(instanceContract, {
   },
   'POST /server/debug/run-command': async ({ body }) => await runDebugCommand(body.command),
   'POST /server/logs/client': ({ body: { level, ...report }, request }) => {
-    logger.log(level, 'A client reports an error', { ...report, ip: loggedIp(request.ip) })
+    logger.log(level, 'A client reports an error', { report, ip: loggedIp(request.ip) })
   },
   'POST /metrics/playback': () => undefined,
   'GET /jobs': async ({ query: { jobType, sort, ...rest } }) => await listJobs({ ...paging(rest), jobType, sort }),
