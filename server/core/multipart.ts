@@ -80,8 +80,10 @@ function tooLargeProblem(names: string[], kinds: FileKinds): Problem {
 }
 
 function multipartProblem(error: unknown, kinds: FileKinds): unknown {
-  if (!isMulterError(error)) return error
-  if (error.code === 'LIMIT_FILE_SIZE') return tooLargeProblem([error.field ?? 'file'], kinds)
+  if (!(error instanceof Error)) return error
+  if (isMulterError(error) && error.code === 'LIMIT_FILE_SIZE') return tooLargeProblem([error.field ?? 'file'], kinds)
+  // Errors of the disk have a code as well; those of the parser (busboy) have none.
+  if (!isMulterError(error) && 'code' in error) return error
   return new Problem(400, 'invalid_request', `The multipart request is not valid: ${error.message}`)
 }
 
