@@ -135,6 +135,10 @@ function readInput(spec: RouteSpec, request: Request, response: Response): objec
 function parsePart(schema: z.ZodType | undefined, value: unknown, location: InvalidParam['location'], invalid: InvalidParam[]): unknown {
   if (!schema) return undefined
   for (const [path, member] of Object.entries(value ?? {})) {
+    if (isNestedTooDeeply(member)) {
+      invalid.push({ type: 'field', msg: 'Is nested too deeply', path, location })
+      return undefined
+    }
     // Postgres cannot store NUL, and no name or text needs it.
     if (containsNul(member)) invalid.push({ type: 'field', msg: 'Should not hold a NUL character', path, location })
   }
@@ -159,6 +163,16 @@ function paramName(path: PropertyKey[]): string {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
+}
+
+/** No route needs as many levels, and what walks a value level by level calling itself runs out of stack at some thousands. */
+const MAX_LEVELS = 50
+
+function isNestedTooDeeply(value: unknown): boolean {
+  let members = [value]
+  for (let level = 0; level < MAX_LEVELS && members.length > 0; level++)
+    members = members.flatMap(member => (isRecord(member) ? Object.values(member) : []))
+  return members.length > 0
 }
 
 function containsNul(value: unknown): boolean {
