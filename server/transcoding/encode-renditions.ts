@@ -46,9 +46,9 @@ export async function encodeRenditions(
 ): Promise<void> {
   await mkdir(hlsFolder(uuid), { recursive: true })
   const plan = planTranscoding(probe)
-  const finishedFiles = await findFinishedRenditions(videoId)
-  // One that is left as a single MP4 alone has no playlist any more.
-  const finishedResolutions = new Set(finishedFiles.filter(file => file.hls).map(file => file.resolution))
+  // One that is left as a single MP4 alone, or as the sound of one, has no playlist any more.
+  const finishedFiles = (await findFinishedRenditions(videoId)).filter(file => file.hls)
+  const finishedResolutions = new Set(finishedFiles.map(file => file.resolution))
   await callbacks.onPlanned(plannedResolutions(plan))
   const source: RenditionSource = {
     videoId,

@@ -113,6 +113,28 @@ describe('removing files', () => {
     expect(await listed()).toEqual({ hls: [[360, 240, 0]], files: [360, 240] })
   })
 
+  it('a new transcoding brings back HLS with sound, also where the upload is not copied', async () => {
+    const footage = await makeFootageBytes({ seconds: 2, size: '640x360', video: ['-c:v', 'mpeg4'] })
+    ;({ uuid } = await uploadVideo(site, users.owner, { name: 'Encoded' }, footage))
+    await waitForTranscoding(site, users.owner, uuid)
+    expect(await remove('hls')).toBe(204)
+    await site.call(`POST /videos/${uuid}/transcoding`, { token: root, body: { transcodingType: 'hls' } })
+    await waitForTranscoding(site, users.owner, uuid)
+    expect(await listed()).toEqual({ hls: [[360, 240, 0]], files: [360, 240] })
+    const { playlistUrl } = (await details()).streamingPlaylists[0]
+    expect(await (await fetch(playlistUrl)).text()).toContain('TYPE=AUDIO')
+  })
+
+  it('browsers without scripts play the web videos where there is no HLS', async () => {
+    expect(await remove('hls')).toBe(204)
+    const [top] = (await details()).files
+    for (const path of [`/w/${(await details()).shortUUID}`, `/videos/embed/${uuid}`]) {
+      const page = await (await fetch(`${site.url}${path}`)).text()
+      expect([path, page.includes(`href="${new URL(top.fileUrl).pathname}"`)]).toEqual([path, true])
+      expect(page).not.toContain('being processed')
+    }
+  })
+
   it('removes one file of each form, and the stored file with the last', async () => {
     const before = await details()
     const [playlist] = before.streamingPlaylists
