@@ -62,7 +62,7 @@ export async function watchPage(id: string, subtitle: string | null, context: Pa
       size: embedIframeSize(video)
     })}${renderJsonLd(video)}`,
     body: html`<div class="watch">
-      <div class="watch-stage"><div class="player">${renderPlayer(video, context.texts)}${video.streamingPlaylists.length > 0 && renderPlayButton(context.texts)}</div></div>
+      <div class="watch-stage"><div class="player">${renderPlayer(video, context.texts)}${findPlayableFile(video) && renderPlayButton(context.texts)}</div></div>
       <div class="watch-main">
         <h1 class="watch-title">${video.name}</h1>
         <p class="watch-facts"><time datetime="${video.publishedAt}">${new Intl.DateTimeFormat(context.language, { dateStyle: 'long' }).format(new Date(video.publishedAt))}</time></p>
@@ -161,11 +161,9 @@ function renderElsewhere(originUrl: string, { elsewhere, elsewhereText, watchOn 
 
 /** The player before the client takes over; without scripts its play button opens the file, which the browser then plays by itself. */
 function renderPlayer(video: VideoDetails, texts: PageTexts): Html {
-  const playlist = video.streamingPlaylists[0]
-  if (!playlist) return html`<p>${texts.preparing}</p>`
+  const file = findPlayableFile(video)
+  if (!file) return html`<p>${texts.preparing}</p>`
   const poster = video.previewPath
-  const file =
-    (video.isLocal && findProgressiveFile(video)) || (video.isLocal ? new URL(playlist.playlistUrl).pathname : playlist.playlistUrl)
   // Not a <video> element: programs that read pages, such as yt-dlp, would take it for a second video beside the one of the API.
   return html`${poster && html`<img class="player-poster" src="${poster}" alt="">`}<noscript><a class="icon-button player-start" href="${file}" aria-label="${texts.play}" title="${texts.play}">${PLAY_ICON}</a></noscript>`
 }
@@ -175,14 +173,23 @@ function renderPlayButton({ play }: PageTexts): Html {
   return html`<button type="button" class="icon-button player-start" data-kept aria-label="${play}" title="${play}">${PLAY_ICON}</button>`
 }
 
-/** Returns the path of the best rendition up to 720p as a single file, as the client does (client/src/videos/player-source.ts). */
-function findProgressiveFile({ streamingPlaylists: [playlist] }: VideoDetails): string | null {
-  const sizes = playlist!.files
-    .filter(file => file.hasVideo && file.size > 0)
-    .map(file => Number(file.resolution.id))
-    .sort((a, b) => b - a)
-  const size = sizes.find(one => one <= PROGRESSIVE_RESOLUTION) ?? sizes.at(-1)
-  return size === undefined ? null : new URL(`${size}.mp4`, playlist!.playlistUrl).pathname
+/**
+ * Returns the URL, for a local video the path, that plays a video as the client does (client/src/videos/player-source.ts): its best rendition
+ * up to 720p as a single file, or its playlist; null while there is nothing to play.
+ */
+function findPlayableFile({ isLocal, streamingPlaylists: [playlist], files }: VideoDetails): string | null {
+  if (!playlist) {
+    const file = (isLocal && selectBySize(files)) || (files.find(one => one.hasVideo) ?? files[0])
+    return file ? (isLocal ? new URL(file.fileUrl).pathname : file.fileUrl) : null
+  }
+  if (!isLocal) return playlist.playlistUrl
+  const file = selectBySize(playlist.files)
+  return new URL(file ? `${file.resolution.id}.mp4` : playlist.playlistUrl, playlist.playlistUrl).pathname
+}
+
+function selectBySize(files: VideoDetails['files']): VideoDetails['files'][number] | null {
+  const playable = files.filter(file => file.hasVideo && file.size > 0).sort((a, b) => Number(b.resolution.id) - Number(a.resolution.id))
+  return playable.find(file => Number(file.resolution.id) <= PROGRESSIVE_RESOLUTION) ?? playable.at(-1) ?? null
 }
 
 /** A link to the playlist for browsers that neither run scripts nor support HLS. */
