@@ -13,6 +13,8 @@ test.each([
   '127.0.0.1:9002',
   '[::1]:80',
   'xn--bcher-kva.example',
+  'my_server.example',
+  '_a.example:9000',
   `${LABEL}.example`
 ])('%s names a server', host => expect(isHost(host)).toBe(true))
 
@@ -25,6 +27,13 @@ test.each([
   '256.1.1.1',
   '1.2.3',
   '127.0.0.1.',
+  // Other forms of addresses, under which no server is known.
+  '0x7f',
+  '127.0.0.0x1',
+  '01.2.3.4',
+  '08.1.1.1',
+  '[0:0:0:0:0:0:0:1]',
+  '[::ffff:127.0.0.1]',
   'http://example.org',
   'example.org/',
   'example.org:0',
