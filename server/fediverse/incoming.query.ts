@@ -8,6 +8,26 @@ import { INBOX } from './inbox-internals.ts'
 /** Outcomes that are no failure; an activity that is `known` had its effect when it came first. */
 export const EFFECTIVE_OUTCOMES: readonly string[] = ['done', 'known']
 
+/** Activity types that PeerTube counts one by one. */
+export const COUNTED_ACTIVITIES = [
+  'Create',
+  'Update',
+  'Delete',
+  'Follow',
+  'Accept',
+  'Reject',
+  'Announce',
+  'Undo',
+  'Like',
+  'Dislike',
+  'Flag',
+  'View',
+  'ApproveReply',
+  'RejectReply'
+]
+/** What the others are counted under: senders could invent types without end. */
+const OTHER_TYPES = 'other'
+
 /** An activity claimed by a worker. */
 export type IncomingActivityRow = {
   id: string
@@ -115,8 +135,8 @@ export async function deleteProcessedActivities(repeatable: string[]): Promise<v
         OR (done_at < now() - ${sqlInterval(2 * clock_skew)} AND type = ANY(${repeatable})) RETURNING type, outcome
     )
     INSERT INTO processed_activities (type, effective, ineffective)
-    SELECT type, count(*) FILTER (WHERE outcome = ANY(${EFFECTIVE_OUTCOMES})),
-      count(*) FILTER (WHERE outcome <> ALL(${EFFECTIVE_OUTCOMES})) FROM deleted GROUP BY type
+    SELECT CASE WHEN type = ANY(${COUNTED_ACTIVITIES}) THEN type ELSE ${OTHER_TYPES} END, count(*) FILTER (WHERE outcome = ANY(${EFFECTIVE_OUTCOMES})),
+      count(*) FILTER (WHERE outcome <> ALL(${EFFECTIVE_OUTCOMES})) FROM deleted GROUP BY 1
     ON CONFLICT (type) DO UPDATE SET effective = processed_activities.effective + excluded.effective,
       ineffective = processed_activities.ineffective + excluded.ineffective`)
 }

@@ -145,6 +145,7 @@ test('the statistics count playlists, follows, reports and received activities',
   await receive('Create', 'nobody took it', '400 days')
   await receive('Create', 'done', '2 minutes')
   await receive('Move', 'done')
+  for (const type of ['Invented1', 'Invented2', 'constructor']) await receive(type, 'nobody took it', '400 days')
   await receive('Follow', null)
   const expected = {
     totalLocalPlaylists: 1,
@@ -153,9 +154,9 @@ test('the statistics count playlists, follows, reports and received activities',
     totalAbuses: 2,
     totalAbusesProcessed: 1,
     averageAbuseResponseTimeMs: 2000,
-    totalActivityPubMessagesProcessed: 5,
+    totalActivityPubMessagesProcessed: 8,
     totalActivityPubMessagesSuccesses: 4,
-    totalActivityPubMessagesErrors: 1,
+    totalActivityPubMessagesErrors: 4,
     totalActivityPubLikeMessagesSuccesses: 2,
     totalActivityPubCreateMessagesSuccesses: 1,
     totalActivityPubCreateMessagesErrors: 1,
@@ -170,6 +171,12 @@ test('the statistics count playlists, follows, reports and received activities',
     expect(await getServerStatistics()).toMatchObject(expected)
   }
   expect(await runQuery(sql`SELECT type FROM incoming WHERE outcome = 'known'`)).toEqual([])
+  // Types that a sender invents take no space for ever.
+  expect(await runQuery(sql`SELECT type FROM processed_activities ORDER BY type`)).toEqual([
+    { type: 'Create' },
+    { type: 'Like' },
+    { type: 'other' }
+  ])
   await runQuery(sql`DELETE FROM incoming`)
   await runQuery(sql`DELETE FROM outgoing`)
 })

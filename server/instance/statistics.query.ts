@@ -2,25 +2,8 @@ import { z } from 'zod'
 import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
 import { instanceOrigin } from '../core/config.ts'
 import { queryAs, sql, type Sql } from '../core/sql.ts'
+import { COUNTED_ACTIVITIES } from '../fediverse/incoming.query.ts'
 import { countPendingActivities, countProcessedActivities, processedActivitiesPerSecond } from '../fediverse/federation-counts.query.ts'
-
-/** Activity types that PeerTube counts. */
-const COUNTED_ACTIVITIES = [
-  'Create',
-  'Update',
-  'Delete',
-  'Follow',
-  'Accept',
-  'Reject',
-  'Announce',
-  'Undo',
-  'Like',
-  'Dislike',
-  'Flag',
-  'View',
-  'ApproveReply',
-  'RejectReply'
-]
 
 const number = z.coerce.number()
 const StatisticsRow = z.object({
