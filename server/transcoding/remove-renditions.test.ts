@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
 import { runQuery, sql } from '../core/sql.ts'
+import { transaction } from '../core/transaction.ts'
 import { probeMedia } from '../media/probe.ts'
 import { makeFootageBytes } from '../test/footage.ts'
 import { startTestInstance, type TestInstance } from '../test/instance.ts'
@@ -169,6 +170,18 @@ describe('removing files', () => {
     expect((await site.call('DELETE /videos/424242/hls', { token: root })).status).toBe(404)
     await runQuery(sql`UPDATE transcodings SET state = 'waiting', not_before = now() + interval '1 hour'`)
     expect([await remove('hls'), await remove('web-videos'), await remove(`web-videos/${files[0].id}`)]).toEqual([400, 400, 400])
+    await runQuery(sql`UPDATE transcodings SET state = 'done'`)
+    expect(await listed()).toEqual({ hls: [[360, 240, 0]], files: [360, 240] })
+  })
+
+  it('waits for whoever queues a transcoding at the same time, and is refused then', async () => {
+    const removal = await transaction(async tx => {
+      await runQuery(sql`UPDATE transcodings SET state = 'waiting', not_before = now() + interval '1 hour'`, tx)
+      const status = remove('hls')
+      await new Promise(resolve => setTimeout(resolve, 500))
+      return { status }
+    })
+    expect(await removal.status).toBe(400)
     await runQuery(sql`UPDATE transcodings SET state = 'done'`)
     expect(await listed()).toEqual({ hls: [[360, 240, 0]], files: [360, 240] })
   })

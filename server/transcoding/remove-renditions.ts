@@ -27,7 +27,7 @@ type RemovableVideo = Pick<VideoAccessInfo, 'id' | 'uuid'>
 export async function removeRenditions(video: RemovableVideo, form: RenditionForm, fileId?: number): Promise<void> {
   const obsolete = await transaction(async tx => {
     const playlist = await StreamingPlaylistModel.findOne({ where: { videoId: video.id }, transaction: tx, lock: true })
-    const transcoding = await TranscodingModel.findByPk(video.id, { transaction: tx })
+    const transcoding = await TranscodingModel.findByPk(video.id, { transaction: tx, lock: true })
     if (transcoding && ['waiting', 'running'].includes(transcoding.state))
       throw new Problem(400, null, 'The files of a video that is being transcoded cannot be removed')
     const files = playlist ? await VideoFileModel.findAll({ where: { streamingPlaylistId: playlist.id }, transaction: tx }) : []
