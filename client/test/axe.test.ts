@@ -240,7 +240,7 @@ const MEMBER: Record<string, PageToCheck> = {
       await page.getByText('This handle is taken').waitFor()
     }
   },
-  'edit channel': { path: () => '/my/channels/ada_channel', ready: '.channel-pictures' },
+  'edit channel': { path: () => '/my/channels/ada_channel', ready: '.image-fields' },
   'edit channel, deleting it': {
     path: () => '/my/channels/second',
     ready: '.channel-end',

@@ -68,7 +68,7 @@ test('a channel is created with live checks of its handle, then gets a banner an
     .getByLabel('Choose a picture')
     .last()
     .setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') })
-  await page.getByText('This file isn’t an image, or it’s too large.').waitFor()
+  await page.getByText('This file isn’t a PNG, JPEG, WebP or GIF image').waitFor()
   await page.getByRole('button', { name: 'Remove banner' }).tap()
   await expect.poll(async () => (await site.call('GET /video-channels/paris')).json.banners).toEqual([])
 

@@ -4,6 +4,7 @@ import { findClientAssets, inlineScript, pageTemplate } from './client-build.ts'
 import { html, Html, jsonScript } from './html.ts'
 import type { PageInstanceInfo, ServerRenderedPage } from './server-rendered-page.ts'
 import { pageTextsOf, type PageLanguage } from './page-texts.ts'
+import { renderAvatar } from './video-cards.ts'
 
 type DocumentOptions = { template: 'site' | 'embed'; language: PageLanguage; theme: 'light' | 'dark' | null; instance: PageInstanceInfo }
 
@@ -66,10 +67,11 @@ function renderFirstScripts(manifest: EarlyPlaybackManifest | null | undefined):
 const LOGO = html`<svg class="mark" width="28" height="28" viewBox="0 0 32 32" aria-hidden="true"><path class="mark-film" d="M5 2.5A1.5 1.5 0 016.5 1h2A1.5 1.5 0 0110 2.5V20H5z"/><path class="mark-reel" fill-rule="evenodd" d="M16 9a11 11 0 110 22 11 11 0 010-22zm-2.5 6.2c-.7-.4-1.5.1-1.5.9v7.800c0 .8.8 1.3 1.5.9l6.800-3.900c.7-.4.7-1.400 0-1.800z"/></svg>`
 
 /** Wraps a page in the site's header and main element, as the client draws them. */
-function wrapInSiteLayout(body: Html, { name }: PageInstanceInfo, language: PageLanguage): Html {
+function wrapInSiteLayout(body: Html, { name, avatars }: PageInstanceInfo, language: PageLanguage): Html {
+  const mark = avatars.length > 0 ? renderAvatar({ name, displayName: name, avatars }, 's') : LOGO
   const texts = pageTextsOf(language)
   return html`<header class="bar">
-      <a class="bar-home" href="/">${LOGO}<span class="bar-name">${name}</span></a>
+      <a class="bar-home" href="/">${mark}<span class="bar-name">${name}</span></a>
       <nav class="bar-links"><a class="icon-button bar-search" href="/search" aria-label="${texts.search}"><svg class="icon" width="20" height="20" viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"><path d="M10.5 4a6.5 6.5 0 100 13 6.5 6.5 0 000-13zM15.3 15.3L20 20"/></svg></a><a class="button button-plain bar-upload" href="/login?next=%2Fupload" aria-label="${texts.upload}"><svg class="icon" width="20" height="20" viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"><path d="M12 19.5v-11M7.5 12L12 7.5 16.5 12M5 4h14"/></svg><span>${texts.upload}</span></a><a class="button button-primary" href="/login"><span>${texts.login}</span></a><span class="icon-button"></span></nav>
     </header>
     <main id="main">${body}</main>`

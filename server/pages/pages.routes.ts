@@ -137,7 +137,7 @@ const renderProblemPage: ErrorRequestHandler = (error, request, response, next) 
     return next(error)
   const language = requestLanguage(request)
   const texts = pageTextsOf(language)
-  const instance = { name: config.instance.name, shortDescription: config.instance.short_description, settings: undefined }
+  const instance = { name: config.instance.name, shortDescription: config.instance.short_description, avatars: [], settings: undefined }
   const text = error.status === 404 ? texts.missing : error.status === 429 ? texts.tooMany : texts.failed
   const errorPage = messagePage(text, { language, texts, instance }, error.status, 'src/instance/not-found.page.tsx')
   for (const [name, value] of Object.entries(error.extra.headers ?? {})) response.setHeader(name, value)
@@ -172,6 +172,7 @@ function pageHandlers(
           const instance = {
             name: serverConfig.instance.name,
             shortDescription: serverConfig.instance.shortDescription,
+            avatars: serverConfig.instance.avatars,
             settings: serverConfig
           }
           const builtPage = await buildPage(request, { language, texts: pageTextsOf(language), instance })

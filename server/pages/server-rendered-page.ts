@@ -1,4 +1,5 @@
 import type { EarlyPlaybackManifest } from '../../shared/early-playback.ts'
+import type { ActorImage } from '../../shared/actors.ts'
 import type { Html } from './html.ts'
 import type { PageLanguage, PageTexts } from './page-texts.ts'
 
@@ -6,7 +7,7 @@ import type { PageLanguage, PageTexts } from './page-texts.ts'
 export type PageContext = { language: PageLanguage; texts: PageTexts; instance: PageInstanceInfo }
 
 /** The instance as pages show it; `settings` is the response of `GET /config`. */
-export type PageInstanceInfo = { name: string; shortDescription: string; settings: unknown }
+export type PageInstanceInfo = { name: string; shortDescription: string; avatars: ActorImage[]; settings: unknown }
 
 /** A rendered page before it is inserted into the HTML template. */
 export type ServerRenderedPage = {

@@ -89,9 +89,9 @@ function renderTitle(level: 'h2' | 'h3', link: Html): Html {
 /** Renders the avatar of an account or channel, or its initial, as the client does. */
 export function renderAvatar(
   actor: { name: string; displayName: string; avatars: { path: string; width: number }[] },
-  size: 'm' | 'l' = 'm'
+  size: 's' | 'm' | 'l' = 'm'
 ): Html {
-  const pixels = size === 'm' ? 40 : 88
+  const pixels = { s: 28, m: 40, l: 88 }[size]
   const sorted = [...actor.avatars].sort((a, b) => a.width - b.width)
   const image = sorted.find(({ width }) => width >= pixels * 2) ?? sorted.at(-1)
   if (image) return html`<img class="avatar avatar-${size}" src="${image.path}" width="${pixels}" height="${pixels}" alt="">`

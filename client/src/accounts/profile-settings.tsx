@@ -2,7 +2,8 @@ import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import type { User } from '../../../shared/accounts.ts'
 import { api } from '../api.ts'
-import { ApiError } from '../api-error.ts'
+import { imageErrorText } from '../image-error-text.ts'
+import { actorImageMaxSizes } from '../instance/config.ts'
 import { formatPercent, formatSize, t } from '../i18n/i18n.ts'
 import { loadCurrentUser } from '../session.ts'
 import { Avatar } from '../ui/avatar.tsx'
@@ -91,12 +92,7 @@ function AvatarSettings({ user }: { user: User }): JSX.Element {
       await request()
       await loadCurrentUser()
     } catch (error) {
-      showToast(
-        error instanceof ApiError && (error.status === 400 || error.status === 413 || error.status === 415)
-          ? t('settings.pictureRefused')
-          : t('ui.noConnection'),
-        { bad: true }
-      )
+      showToast(imageErrorText(error, actorImageMaxSizes()?.avatar ?? null), { bad: true })
     } finally {
       setBusy(false)
     }

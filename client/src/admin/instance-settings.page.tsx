@@ -11,13 +11,23 @@ import { ErrorState, Notice } from '../ui/feedback.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { useQuery } from '../use-query.ts'
 import { AdminPage } from './admin-page.tsx'
+import { InstanceImages } from './instance-images.tsx'
 import { SignupSettingsFields, InstanceInformationFields, TranscodingSettingsFields } from './instance-settings-fields.tsx'
 import { changedInstanceSettings, toInstanceSettingsForm, invalidInstanceSettings } from './instance-settings-form.ts'
 import './instance-settings.css'
 
 /** The settings of the instance that administrators change most often: name and texts, signup, quotas, transcoding. */
 export default function InstanceSettingsPage(): JSX.Element {
-  return <AdminPage section="settings">{() => <LoadedSettings />}</AdminPage>
+  return (
+    <AdminPage section="settings">
+      {() => (
+        <div class="site-settings">
+          <InstanceImages />
+          <LoadedSettings />
+        </div>
+      )}
+    </AdminPage>
+  )
 }
 
 function LoadedSettings(): JSX.Element {

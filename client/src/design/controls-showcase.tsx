@@ -3,10 +3,15 @@ import { useState } from 'preact/hooks'
 import { Button, ButtonLink, IconButton } from '../ui/button.tsx'
 import { openConfirmDialog, Dialog } from '../ui/dialog.tsx'
 import { Checkbox, Field, Select, Switch, TextArea, TextField } from '../ui/field.tsx'
+import { Avatar } from '../ui/avatar.tsx'
+import { ActorImageFields, ImageField } from '../ui/image-field.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { LinkTabs, Tabs } from '../ui/tabs.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { ShowcaseSection } from './showcase-section.tsx'
+
+const NO_IMAGES = { name: 'ada', displayName: 'Ada', avatars: [], banners: [] }
+const IMAGE_ACTIONS = { onUpload: async () => showToast('Saved.'), onRemove: async () => showToast('Removed.') }
 
 /** The interactive components: buttons, fields, menus, tabs, dialogs, toasts. */
 export function ControlsShowcase({ scheme }: { scheme: string }): JSX.Element {
@@ -57,6 +62,29 @@ export function ControlsShowcase({ scheme }: { scheme: string }): JSX.Element {
           </div>
           <Switch label="A switch" hint="It counts at once." checked={on} onChecked={setOn} />
           <Switch label="A switch that is closed" disabled checked={!on} onChecked={setOn} />
+        </div>
+      </ShowcaseSection>
+      <ShowcaseSection name="Images to choose">
+        <div class="form">
+          <ImageField
+            label="Thumbnail"
+            changeLabel="Choose an image"
+            removeLabel="Remove image"
+            hint="Wider than high."
+            hasImage
+            maxSize={1_000_000}
+            {...IMAGE_ACTIONS}
+          />
+          <ActorImageFields
+            images={NO_IMAGES}
+            banner={IMAGE_ACTIONS}
+            avatar={IMAGE_ACTIONS}
+            avatarLabel="Avatar"
+            avatarHint="Displayed as a circle."
+            maxSizes={null}
+          >
+            <Avatar of={NO_IMAGES} size="l" />
+          </ActorImageFields>
         </div>
       </ShowcaseSection>
       <ShowcaseSection name="Menu">

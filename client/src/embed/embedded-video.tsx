@@ -1,8 +1,8 @@
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { t } from '../i18n/i18n.ts'
+import { InstanceMark } from '../instance/instance-mark.tsx'
 import { Player } from '../player/player.tsx'
-import { Logo } from '../ui/icon.tsx'
 import { ErrorState } from '../ui/feedback.tsx'
 import { PasswordForm } from '../videos/password-form.tsx'
 import { isWatchableByAnyone } from '../videos/player-source.ts'
@@ -50,7 +50,7 @@ export function EmbeddedVideo({
             <div class="embed-head">
               {options.link ? (
                 <a href={pagePath} target="_blank" rel="noopener">
-                  <Logo size={22} />
+                  <InstanceMark logoPixels={22} />
                   <span>{source.title}</span>
                 </a>
               ) : (

@@ -1,13 +1,14 @@
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
+import type { ActorImage } from '../../../shared/actors.ts'
 import type { TextKey } from '../i18n/catalogue.ts'
 import { formatNumber, languageName, t } from '../i18n/i18n.ts'
 import { useTitle } from '../shell/title.ts'
-import { Logo } from '../ui/icon.tsx'
 import { Markdown } from '../ui/markdown.tsx'
 import { ErrorState } from '../ui/feedback.tsx'
 import { useQuery } from '../use-query.ts'
 import { instanceConfig, loadInstanceConfig } from './config.ts'
+import { InstanceMark } from './instance-mark.tsx'
 import './about.css'
 
 const INFORMATION_FIELDS: [field: string, title: TextKey][] = [
@@ -38,13 +39,20 @@ export default function AboutPage(): JSX.Element {
       </div>
     )
   if (!data) return <div class="page page-narrow" aria-busy="true" />
-  const instance = data.instance as { name: string; shortDescription?: string; languages?: string[] } & Record<string, unknown>
+  const instance = data.instance as {
+    name: string
+    shortDescription?: string
+    languages?: string[]
+    banners?: ActorImage[]
+  } & Record<string, unknown>
   const text = (field: string) => (typeof instance[field] === 'string' ? (instance[field] as string).trim() : '')
   const languages = instance.languages ?? []
+  const banner = [...(instance.banners ?? [])].sort((a, b) => b.width - a.width)[0]
   return (
     <div class="page page-narrow about">
+      {banner && <img class="about-banner" src={banner.path} alt="" width={banner.width} height={banner.height} />}
       <header class="about-head">
-        <Logo size={56} />
+        <InstanceMark size="l" />
         <div>
           <h1>{instance.name}</h1>
           {text('shortDescription') && <p class="soft">{text('shortDescription')}</p>}

@@ -4,10 +4,11 @@ import { isLoggedIn } from '../credentials.ts'
 import { currentLanguage, t } from '../i18n/i18n.ts'
 import { UI_LANGUAGES, type UiLanguage } from '../i18n/languages.ts'
 import { instanceConfig } from '../instance/config.ts'
+import { InstanceMark } from '../instance/instance-mark.tsx'
 import { logOut, currentUser } from '../session.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { ButtonLink, IconButton } from '../ui/button.tsx'
-import { Icon, Logo } from '../ui/icon.tsx'
+import { Icon } from '../ui/icon.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
 import { chooseLanguage, chooseTheme, chosenTheme } from './preferences.ts'
 
@@ -19,7 +20,7 @@ export function Header(): JSX.Element {
   return (
     <header class="bar">
       <a class="bar-home" href="/" aria-label={t('shell.home', { name })}>
-        <Logo />
+        <InstanceMark />
         <span class="bar-name">{name}</span>
       </a>
       <nav class="bar-links" aria-label={t('shell.navigation')}>
