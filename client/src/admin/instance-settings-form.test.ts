@@ -50,7 +50,7 @@ test('a configuration is turned into form fields', () => {
 })
 
 test('the request contains only changed settings', () => {
-  expect(changedInstanceSettings(form, { ...form })).toEqual({})
+  expect(changedInstanceSettings(form, toInstanceSettingsForm(config))).toEqual({})
   expect(changedInstanceSettings(form, { ...form, name: ' Films ', limit: '5', quota: '', keepOriginal: true })).toEqual({
     instance: { name: 'Films' },
     signup: { limit: 5 },

@@ -46,7 +46,7 @@ export function toInstanceSettingsForm({ instance, signup, user, transcoding }: 
 
 /** Returns the body of `PATCH /config/custom`: the settings that differ between `before` and `after`, and nothing else. */
 export function changedInstanceSettings(before: InstanceSettingsForm, after: InstanceSettingsForm): Record<string, unknown> {
-  const changed = (key: keyof InstanceSettingsForm) => before[key] !== after[key]
+  const changed = (key: keyof InstanceSettingsForm) => String(before[key]) !== String(after[key])
   const limitFromText = (text: string) => (text.trim() === '' ? -1 : Number(text))
   const withoutUndefined = (entries: Record<string, unknown>) =>
     Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined))
