@@ -15,6 +15,7 @@ type Screenshot = {
   action?: (page: Page, site: DemoSite) => Promise<unknown>
 }
 
+const LATER = /^(Watch later|À regarder plus tard)$/
 const SCREENSHOTS: Screenshot[] = [
   { name: 'home', path: () => '/', guest: true },
   { name: 'home-trending', path: () => '/?sort=trending', guest: true },
@@ -61,6 +62,24 @@ const SCREENSHOTS: Screenshot[] = [
       await openComments(page)
       await page.locator('.replies .comment-act').first().click()
     }
+  },
+  {
+    name: 'watch-later',
+    path: site => `/w/${site.publicVideo.shortUUID}`,
+    action: async page => {
+      const save = page.getByRole('button', { name: LATER }).and(page.locator(':not([aria-busy])'))
+      await save.waitFor()
+      if ((await save.getAttribute('aria-pressed')) === 'false') await save.click()
+      await page.getByRole('button', { name: LATER, pressed: true }).waitFor()
+      await page.locator('.bar [aria-haspopup=menu]').click()
+      await page.getByRole('menuitem', { name: LATER }).click()
+      await page.locator('.playlist-element').first().waitFor()
+    }
+  },
+  {
+    name: 'watch-saved',
+    path: site => `/w/${site.publicVideo.shortUUID}`,
+    action: async page => await page.getByRole('button', { name: LATER, pressed: true }).scrollIntoViewIfNeeded()
   },
   { name: 'watch-password', path: site => `/w/${site.protectedVideo.shortUUID}`, guest: true },
   { name: 'watch-private', path: site => `/w/${site.privateVideo.shortUUID}`, guest: true },

@@ -11,6 +11,7 @@ let site: TestSite
 let openVideo: VideoIds
 let lockedVideo: VideoIds
 let moderatedVideo: VideoIds
+let watchLaterId: number
 
 beforeAll(async () => {
   site = await openTestSite({
@@ -37,6 +38,11 @@ beforeAll(async () => {
   moderatedVideo = await uploadVideo(site, ada, { name: 'Another film', commentsPolicy: 3 }, bytes)
   lockedVideo = await uploadVideo(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['secret'] }, bytes)
   for (const { id } of [openVideo, lockedVideo, moderatedVideo]) await waitForTranscoding(site, ada, id)
+  watchLaterId = (await site.call('GET /users/me', { token: ada.token })).json.specialPlaylists[0].id
+  const later = await uploadVideo(site, ada, { name: 'A film that is gone' })
+  for (const { id } of [openVideo, later, lockedVideo])
+    await site.call(`POST /video-playlists/${watchLaterId}/videos`, { token: ada.token, body: { videoId: id } })
+  await site.call(`DELETE /videos/${later.id}`, { token: ada.token })
   await site.call('POST /video-channels', { token: ada.token, body: { name: 'second', displayName: 'A second channel' } })
   const bob = await site.user('bob')
   const postComment = async ({ uuid }: VideoIds, user: { token: string }, text: string, parent?: number) =>
@@ -161,6 +167,14 @@ const MEMBER: Record<string, PageToCheck> = {
     act: async page => {
       await page.getByRole('button', { name: 'Share' }).click()
       await page.getByRole('dialog').waitFor()
+    }
+  },
+  'watch later': {
+    path: () => `/w/p/${watchLaterId}`,
+    ready: '.playlist-element button',
+    act: async page => {
+      await page.locator('.controls').waitFor()
+      await page.getByText('Deleted video').waitFor()
     }
   },
   'own watch page, replying': {
@@ -300,6 +314,17 @@ const ADMINISTRATOR: Record<string, PageToCheck> = {
       await page.getByLabel('Instance name').fill('')
       await page.getByRole('button', { name: 'Save' }).click()
       await page.getByRole('alert').first().waitFor()
+    }
+  },
+  'configuration, with an image that is refused': {
+    path: () => '/admin/settings',
+    ready: '.image-field',
+    act: async page => {
+      await page
+        .getByLabel('Choose a banner')
+        .last()
+        .setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: Buffer.from('x') })
+      await page.getByRole('alert').waitFor()
     }
   },
   'federation, following': { path: () => '/admin/federation', ready: '.server' },

@@ -43,9 +43,6 @@ test('an administrator chooses, replaces and removes the avatar and the banner o
   await page.getByRole('heading', { name: 'Avatar and banner' }).waitFor()
   expect(await page.getByRole('button', { name: /^Remove/ }).count()).toBe(0)
   expect(await page.locator('.bar-home .mark').count()).toBe(1)
-  // Saving an image leaves what is written in the form.
-  await page.getByLabel('Short description').fill('Not saved yet')
-
   const chooser = page.waitForEvent('filechooser')
   await page.getByRole('button', { name: 'Choose a banner' }).first().focus()
   await page.keyboard.press('Enter')
@@ -58,6 +55,9 @@ test('an administrator chooses, replaces and removes the avatar and the banner o
     .setInputFiles(await makeImageFile(200, 200))
   await page.getByRole('button', { name: 'Remove picture' }).waitFor()
   await expect.poll(async () => await isLoaded(page, '.bar-home img.avatar')).toBe(true)
+  // Saving an image changes nothing in the form, and leaves what is written in it.
+  expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true)
+  await page.getByLabel('Short description').fill('Not saved yet')
   const first = await page.locator('.image-fields img.avatar').getAttribute('src')
   await page
     .getByLabel('Choose a picture')

@@ -20,6 +20,7 @@ const ICONS: IconName[] = [
   'chapters',
   'check',
   'chevron',
+  'clock',
   'close',
   'comment',
   'copy',

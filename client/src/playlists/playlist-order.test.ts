@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { VideoPlaylistElement } from '../../../shared/playlists.ts'
-import { elementAtPosition, neighbourElement, parsePlaylistPosition } from './playlist-order.ts'
+import { elementAtPosition, neighbourElement, parsePlaylistPosition, withoutElements } from './playlist-order.ts'
 
 const element = (id: number, position: number, playable = true) =>
   ({
@@ -26,6 +26,21 @@ test('goes on to the next element that can be played, and stops at the ends', ()
     undefined,
     undefined
   ])
+})
+
+test('what is removed closes the gap, as on the server', () => {
+  const positions = (ids: number[]) => withoutElements(elements, new Set(ids)).map(({ id, position }) => [id, position])
+  expect(positions([11])).toEqual([
+    [10, 1],
+    [12, 2],
+    [13, 3]
+  ])
+  expect(positions([13, 10, 999])).toEqual([
+    [11, 1],
+    [12, 2]
+  ])
+  expect(withoutElements(elements, new Set([10, 11, 12, 13]))).toEqual([])
+  expect(elements.map(({ position }) => position)).toEqual([1, 2, 3, 4])
 })
 
 test('invalid positions are the first one', () => {

@@ -21,6 +21,15 @@ export function neighbourElement(elements: VideoPlaylistElement[], current: numb
   return index === -1 ? undefined : playable[index + steps]
 }
 
+/** The elements without those of `removedIds`; the positions of later ones decrease, as on the server. */
+export function withoutElements(elements: VideoPlaylistElement[], removedIds: ReadonlySet<number>): VideoPlaylistElement[] {
+  const removed = elements.filter(({ id }) => removedIds.has(id))
+  if (removed.length === 0) return elements
+  return elements
+    .filter(({ id }) => !removedIds.has(id))
+    .map(element => ({ ...element, position: element.position - removed.filter(({ position }) => position < element.position).length }))
+}
+
 /** Parses the parameter `playlistPosition`; positions count from 1, which is returned for anything else. */
 export function parsePlaylistPosition(value: string | null | undefined): number {
   return value && /^[1-9]\d{0,5}$/.test(value) ? Number(value) : 1

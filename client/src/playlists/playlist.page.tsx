@@ -1,19 +1,24 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useLocation, useRoute } from 'preact-iso'
-import type { VideoPlaylist } from '../../../shared/playlists.ts'
-import { ApiError } from '../api-error.ts'
+import type { VideoPlaylist, VideoPlaylistElement } from '../../../shared/playlists.ts'
+import { api } from '../api.ts'
+import { ApiError, isNotFoundError } from '../api-error.ts'
+import { apiErrorText } from '../api-error-text.ts'
 import { t } from '../i18n/i18n.ts'
 import { Player } from '../player/player.tsx'
+import { currentUser } from '../session.ts'
 import { useTitle } from '../shell/title.ts'
-import { ButtonLink } from '../ui/button.tsx'
+import { ButtonLink, IconButton } from '../ui/button.tsx'
 import { EmptyState, ErrorState } from '../ui/feedback.tsx'
 import { Markdown } from '../ui/markdown.tsx'
+import { showToast } from '../ui/toast.tsx'
 import { useVideo } from '../videos/use-video.ts'
 import { channelPath, CompactVideoCard } from '../videos/video-card.tsx'
 import { VideoUnavailable } from '../videos/video-unavailable.tsx'
-import { elementAtPosition, neighbourElement, parsePlaylistPosition, type PlayableElement } from './playlist-order.ts'
+import { elementAtPosition, neighbourElement, parsePlaylistPosition, withoutElements, type PlayableElement } from './playlist-order.ts'
 import { usePlaylist } from './use-playlist.ts'
+import { WATCH_LATER_TYPE } from './watch-later.ts'
 import '../videos/watch.css'
 import './playlist.css'
 
@@ -24,17 +29,30 @@ export default function PlaylistPage(): JSX.Element {
     query
   } = useRoute()
   const { route } = useLocation()
-  const { playlist, elements, complete, error, reload } = usePlaylist(id)
+  const { playlist, elements, complete, error, reload, forgetElement } = usePlaylist(id)
   const [movedOn, setMovedOn] = useState(false)
+  const [quietId, setQuietId] = useState<number | null>(null)
+  const current = elementAtPosition(elements, parsePlaylistPosition(query.playlistPosition))
+  const latest = useRef({ elements, current, query })
+  latest.current = { elements, current, query }
+  const list = useRef<HTMLOListElement>(null)
+  const removedIndex = useRef<number | null>(null)
   useTitle(playlist ? playlistTitle(playlist) : null)
+  useEffect(() => {
+    if (removedIndex.current === null) return
+    // The button that had the focus is gone with its element.
+    const buttons = list.current?.querySelectorAll<HTMLElement>('.playlist-element > button') ?? []
+    ;(buttons[Math.min(removedIndex.current, buttons.length - 1)] ?? list.current)?.focus({ preventScroll: true })
+    removedIndex.current = null
+  }, [elements.length])
   if (!playlist)
     return (
       <div class="page" aria-busy={error === null}>
         {error !== null && <PlaylistUnavailable error={error} onRetry={reload} />}
       </div>
     )
-  const current = elementAtPosition(elements, parsePlaylistPosition(query.playlistPosition))
-  const pathOf = ({ position }: { position: number }) => `/w/p/${playlist.shortUUID}?playlistPosition=${position}`
+  // The id as it stands in the address: with another path it would be another page.
+  const pathOf = ({ position }: { position: number }) => `/w/p/${id}?playlistPosition=${position}`
   const playNext = () => {
     const next = current && neighbourElement(elements, current.id, 1)
     if (!next) return
@@ -42,13 +60,40 @@ export default function PlaylistPage(): JSX.Element {
     route(pathOf(next))
   }
   const { videoChannel, ownerAccount } = playlist
+  const isMine = playlist.isLocal && ownerAccount.id === currentUser.value?.account.id
+  const removeElement = async (element: VideoPlaylistElement) => {
+    try {
+      await api('DELETE /video-playlists/:playlistId/videos/:elementId', { params: { playlistId: playlist.id, elementId: element.id } })
+    } catch (failure) {
+      // Removed in another tab before.
+      if (!isNotFoundError(failure)) return showToast(apiErrorText(failure), { bad: true })
+    }
+    const { elements, current, query } = latest.current
+    const rest = withoutElements(elements, new Set([element.id]))
+    // What plays goes on, at its new position; where it was removed the next one waits.
+    const next = current && (rest.find(({ id }) => id === current.id) ?? elementAtPosition(rest, current.position))
+    removedIndex.current = elements.findIndex(({ id }) => id === element.id)
+    if (next && next.id !== current.id) setQuietId(next.id)
+    forgetElement(element.id)
+    if (next && query.playlistPosition !== undefined) route(pathOf(next), true)
+    showToast(t('playlist.removed'))
+  }
   return (
     <div class="watch">
       <div class="watch-stage">
         {current ? (
-          <ElementPlayer key={current.id} element={current} autoplay={movedOn || query.playlistPosition !== undefined} onEnd={playNext} />
+          <ElementPlayer
+            key={current.id}
+            element={current}
+            autoplay={current.id !== quietId && (movedOn || query.playlistPosition !== undefined)}
+            onEnd={playNext}
+          />
         ) : (
-          complete && <EmptyState icon="film" title={t('playlist.empty')} />
+          complete && (
+            <EmptyState icon="film" title={t('playlist.empty')}>
+              {isMine && playlist.type.id === WATCH_LATER_TYPE && <p>{t('playlist.emptyLater')}</p>}
+            </EmptyState>
+          )
         )}
       </div>
       <div class="watch-main">
@@ -71,13 +116,20 @@ export default function PlaylistPage(): JSX.Element {
       </div>
       <aside class="watch-side">
         <h2>{t('playlist.videos')}</h2>
-        <ol class="watch-list" role="list">
+        <ol ref={list} class="watch-list" role="list" tabIndex={-1}>
           {elements.map(element => (
             <li key={element.id} class="playlist-element" aria-current={element.id === current?.id ? 'true' : undefined}>
               {element.video ? (
                 <CompactVideoCard video={element.video} heading="h3" href={pathOf(element)} />
               ) : (
-                <p class="soft">{t(element.type === ELEMENT_TYPES.deleted ? 'playlist.deleted' : 'playlist.unavailable')}</p>
+                <p class="soft">{unavailableText(element)}</p>
+              )}
+              {isMine && complete && (
+                <IconButton
+                  icon="close"
+                  label={t('playlist.remove', { name: element.video?.name ?? unavailableText(element) })}
+                  onClick={() => void removeElement(element)}
+                />
               )}
             </li>
           ))}
@@ -89,7 +141,11 @@ export default function PlaylistPage(): JSX.Element {
 }
 
 const ELEMENT_TYPES = { deleted: 1 } as const
-const WATCH_LATER_TYPE = 2
+
+/** What stands in the place of a video that cannot be shown. */
+function unavailableText({ type }: VideoPlaylistElement): string {
+  return t(type === ELEMENT_TYPES.deleted ? 'playlist.deleted' : 'playlist.unavailable')
+}
 
 /** The name of a playlist; the one to watch later has its name from the language of the page. */
 function playlistTitle({ type, displayName }: VideoPlaylist): string {

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { VideoPlaylist, VideoPlaylistElement } from '../../../shared/playlists.ts'
 import { api } from '../api.ts'
 import { useQuery } from '../use-query.ts'
+import { withoutElements } from './playlist-order.ts'
 
 const PAGE_SIZE = 100
 
@@ -12,6 +13,8 @@ type PlaylistState = {
   complete: boolean
   error: unknown
   reload: () => void
+  /** Takes an element that the server has removed out of the list. */
+  forgetElement: (id: number) => void
 }
 
 /** A playlist with its elements in their order, loaded page by page until the last one. */
@@ -24,6 +27,8 @@ export function usePlaylist(id: string): PlaylistState {
     reload: reloadElements
   } = useQuery('GET /video-playlists/:playlistId/videos', { params, query: { start: 0, count: PAGE_SIZE } })
   const [rest, setRest] = useState<{ first: unknown; data: VideoPlaylistElement[]; complete: boolean; error: unknown } | null>(null)
+  // The rest of a list from which something was removed cannot be loaded by its old positions, so what is loaded stays, less that.
+  const [removed, setRemoved] = useState<{ first: unknown; ids: ReadonlySet<number> }>({ first: null, ids: new Set() })
 
   useEffect(() => {
     if (!first) return
@@ -52,14 +57,16 @@ export function usePlaylist(id: string): PlaylistState {
   }, [first])
 
   const loadedRest = rest !== null && rest.first === first ? rest : null
+  const removedIds: ReadonlySet<number> = removed.first === first ? removed.ids : new Set()
   return {
-    playlist,
-    elements: [...(first?.data ?? []), ...(loadedRest?.data ?? [])],
+    playlist: playlist && { ...playlist, videosLength: playlist.videosLength - removedIds.size },
+    elements: withoutElements([...(first?.data ?? []), ...(loadedRest?.data ?? [])], removedIds),
     complete: loadedRest?.complete ?? false,
     error: error ?? elementsError ?? loadedRest?.error ?? null,
     reload: () => {
       reload()
       reloadElements()
-    }
+    },
+    forgetElement: elementId => setRemoved({ first, ids: new Set([...removedIds, elementId]) })
   }
 }

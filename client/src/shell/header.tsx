@@ -5,6 +5,7 @@ import { currentLanguage, t } from '../i18n/i18n.ts'
 import { UI_LANGUAGES, type UiLanguage } from '../i18n/languages.ts'
 import { instanceConfig } from '../instance/config.ts'
 import { InstanceMark } from '../instance/instance-mark.tsx'
+import { watchLaterPlaylistId } from '../playlists/watch-later.ts'
 import { logOut, currentUser } from '../session.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { ButtonLink, IconButton } from '../ui/button.tsx'
@@ -65,12 +66,16 @@ export function Header(): JSX.Element {
 
 function menuItems(nextQuery: string, onLogOut: () => void): MenuItem[] {
   const user = currentUser.value
+  const watchLaterId = watchLaterPlaylistId(user)
   const userItems: MenuItem[] = user
     ? [
         { kind: 'heading', text: user.account.displayName },
         { kind: 'link', text: t('shell.myVideos'), href: '/my/videos', icon: 'film' },
         { kind: 'link', text: t('channels.title'), href: '/my/channels', icon: 'channel' },
         { kind: 'link', text: t('subscriptions.title'), href: '/my/subscriptions', icon: 'heart' },
+        ...(watchLaterId === null
+          ? []
+          : [{ kind: 'link', text: t('playlist.watchLater'), href: `/w/p/${watchLaterId}`, icon: 'clock' } as const]),
         { kind: 'link', text: t('shell.mySite'), href: `/a/${user.account.name}`, icon: 'user' },
         { kind: 'link', text: t('shell.settings'), href: '/settings', icon: 'settings' },
         ...(user.role.id <= 1

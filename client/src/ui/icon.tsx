@@ -9,6 +9,7 @@ const PATHS = {
   channel: 'M3.5 8h17v11.5h-17zM8 3.5l4 4.5 4-4.5M7 16.5h6',
   check: 'M5 12.5l4.5 4.5L19 7',
   chevron: 'M9 5l7 7-7 7',
+  clock: 'M12 3.5a8.5 8.5 0 100 17 8.5 8.5 0 000-17zM12 7.5V12l3 2.5',
   close: 'M6 6l12 12M18 6L6 18',
   comment: 'M4 5h16v11.5H11L7 20v-3.5H4z',
   copy: 'M9 9h10v11H9zM5 15V4h10',

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { formatAge, formatCount, formatDate, formatSize, languageName, t } from '../i18n/i18n.ts'
 import { ReportForm } from '../moderation/report-form.tsx'
+import { WatchLaterButton } from '../playlists/watch-later-button.tsx'
 import { RatingButtons } from '../reactions/rating-buttons.tsx'
 import { currentUser } from '../session.ts'
 import { SubscribeButton } from '../subscriptions/subscribe-button.tsx'
@@ -61,6 +62,7 @@ export function VideoInfo({ video, password }: { video: VideoDetails; password: 
           <Button icon="share" onClick={() => setOpenDialog('share')}>
             {t('watch.share')}
           </Button>
+          <WatchLaterButton key={`${video.uuid} ${currentUser.value?.id}`} video={video} />
           {currentUser.value !== null && currentUser.value.account.id !== video.account.id && (
             <Button icon="alert" onClick={() => setOpenDialog('report')}>
               {t('reports.open')}
