@@ -148,7 +148,7 @@ export default defineConfig(({ command }) => ({
           groups: [
             {
               name: 'player',
-              test: /client\/src\/(player\/(?!hls|prefetch-loader|early-playback)|videos\/(use-video|video-unavailable|player-source|parse-start-time|password-form)|embed\/embed-options)/,
+              test: /client\/src\/(player\/(?!hls|prefetch-loader|early-playback)|videos\/(use-video|player-source|parse-start-time|parse-subtitle|password-form|video-unavailable)|embed\/embed-options)/,
               priority: 1
             },
             // One file for what most pages share: on a slow connection a request costs more than a few kilobytes.

@@ -51,7 +51,12 @@ const SCREENSHOTS: Screenshot[] = [
   {
     name: 'watch-share',
     path: site => `/w/${site.publicVideo.shortUUID}`,
-    action: async page => await page.getByRole('button', { name: /Share|Partager/ }).click()
+    action: async page => {
+      await startPlayback(page)
+      await page.waitForFunction(() => document.querySelector('video')!.currentTime > 1.5)
+      await page.getByRole('button', { name: /Share|Partager/ }).click()
+      await page.getByRole('checkbox').first().check()
+    }
   },
   { name: 'watch-talk', path: site => `/w/${site.publicVideo.shortUUID}`, action: openComments },
   { name: 'watch-warning', path: site => `/w/${site.publicVideo.shortUUID}`, action: openWarnings },

@@ -38,6 +38,9 @@ beforeAll(async () => {
   moderatedVideo = await uploadVideo(site, ada, { name: 'Another film', commentsPolicy: 3 }, bytes)
   lockedVideo = await uploadVideo(site, ada, { name: 'A locked film', privacy: 5, videoPasswords: ['secret'] }, bytes)
   for (const { id } of [openVideo, lockedVideo, moderatedVideo]) await waitForTranscoding(site, ada, id)
+  await runQuery(sql`
+    INSERT INTO video_captions (video_id, language, automatic, filename, url)
+    VALUES (${openVideo.id}, 'fr', false, '6f0d5a2e-1111-4222-8333-000000000001.vtt', 'https://a.example/fr.vtt')`)
   watchLaterId = (await site.call('GET /users/me', { token: ada.token })).json.specialPlaylists[0].id
   const later = await uploadVideo(site, ada, { name: 'A film that is gone' })
   for (const { id } of [openVideo, later, lockedVideo])
@@ -162,11 +165,12 @@ const GUEST: Record<string, PageToCheck> = {
 }
 const MEMBER: Record<string, PageToCheck> = {
   'own watch page, sharing': {
-    path: () => `/w/${openVideo.shortUUID}`,
+    path: () => `/w/${openVideo.shortUUID}?subtitle=fr`,
     ready: '.controls',
     act: async page => {
+      await page.locator('track').waitFor({ state: 'attached' })
       await page.getByRole('button', { name: 'Share' }).click()
-      await page.getByRole('dialog').waitFor()
+      await page.getByLabel('With subtitles: French').check()
     }
   },
   'watch later': {

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Page } from 'playwright-core'
+import type { Frame, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openQueue } from '../../server/core/job.ts'
 import { runQuery, sql } from '../../server/core/sql.ts'
@@ -172,6 +172,74 @@ test('subtitles are loaded from the instance once chosen, and the choice is stor
   await expectVideoToPlay(page, 0.5)
   expectNoPageErrors(visitor)
   await visitor.context.close()
+})
+
+test('the address says which subtitles to start with; a shared link or embed keeps those that are on, and the position', async () => {
+  const visitor = await site.visit({ viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' })
+  const { page } = visitor
+  const languagesShown = async (where: Page | Frame) =>
+    await where
+      .locator('video')
+      .evaluate((element: HTMLVideoElement) =>
+        [...element.textTracks].filter(({ mode }) => mode === 'showing').map(({ language }) => language)
+      )
+  const openShareDialog = async () => {
+    await page.getByRole('button', { name: 'Share' }).click()
+    await page.getByRole('dialog', { name: 'Share' }).getByLabel('Link').waitFor()
+  }
+  await page.goto(`/w/${video.uuid}?subtitle=fr`)
+  await expect.poll(async () => await languagesShown(page)).toEqual(['fr'])
+  await page.getByRole('button', { name: 'Share' }).waitFor()
+  expect(page.url()).toBe(`${site.url}/w/${video.shortUUID}?subtitle=fr`)
+  // The link of somebody else is no choice for later videos.
+  await page.goto(`/w/${video.shortUUID}`)
+  await page.getByRole('button', { name: 'Play' }).first().click()
+  await expectVideoToPlay(page, 1.2)
+  expect(await languagesShown(page)).toEqual([])
+  await page.keyboard.press('k')
+  await openShareDialog()
+  expect(await page.getByLabel('Link').inputValue()).toBe(`${site.url}/w/${video.shortUUID}`)
+  expect(await page.getByRole('checkbox').count()).toBe(1)
+  await page.getByRole('checkbox', { name: /^Start at 0:0/ }).check()
+  expect(await page.getByLabel('Link').inputValue()).toMatch(/\?start=\d+s$/)
+  await page.keyboard.press('Escape')
+
+  await openPlayerSettings(page)
+  await page.getByRole('menuitem', { name: /Subtitles/ }).click()
+  await page.getByRole('menuitemradio', { name: 'French' }).click()
+  await expect.poll(async () => await languagesShown(page)).toEqual(['fr'])
+  await page.keyboard.press('Escape')
+  await openShareDialog()
+  const withSubtitles = page.getByRole('checkbox', { name: 'With subtitles: French' })
+  await withSubtitles.focus()
+  await page.keyboard.press('Space')
+  expect(await withSubtitles.isChecked()).toBe(true)
+  expect((await readVideoElement(page)).paused).toBe(true)
+  const link = await page.getByLabel('Link').inputValue()
+  expect(link).toBe(`${site.url}/w/${video.shortUUID}?subtitle=fr`)
+  await page.getByRole('checkbox', { name: /^Start at/ }).check()
+  const html = await page.getByLabel('Embed').inputValue()
+  expect(html).toMatch(new RegExp(`src="${site.url}/videos/embed/${video.uuid}\\?start=\\d+s&amp;subtitle=fr"`))
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true)
+
+  const other = await site.visit()
+  await other.page.goto(link)
+  await expect.poll(async () => await languagesShown(other.page)).toEqual(['fr'])
+  await other.page.goto(/src="([^"]+)"/.exec(html)![1]!.replace('&amp;', '&'))
+  await expect.poll(async () => await languagesShown(other.page)).toEqual(['fr'])
+
+  // Subtitles that the video does not have, and what is no language, leave the viewer's own choice.
+  for (const query of ['subtitle=xx', 'subtitle=%22%3E%3Cb%3E', `subtitle=${'a'.repeat(5000)}`, 'subtitle=', 'subtitle[]=de']) {
+    await page.goto(`/w/${video.shortUUID}?${query}`)
+    await page.getByRole('button', { name: 'Play' }).first().click()
+    await expect.poll(async () => await languagesShown(page), { message: query.slice(0, 40) }).toEqual(['fr'])
+  }
+  await page.goto(`/w/${video.shortUUID}?subtitle=de&subtitle=fr`)
+  await expect.poll(async () => (await languagesShown(page)).length).toBe(1)
+  for (const each of [visitor, other]) {
+    expectNoPageErrors(each)
+    await each.context.close()
+  }
 })
 
 test('chapters are marked on the seek bar, named under the pointer and for screen readers, and can be jumped to', async () => {

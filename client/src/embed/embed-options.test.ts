@@ -11,7 +11,7 @@ test('an embed URL without options gives the defaults', () => {
     controls: 'all',
     title: true,
     link: true,
-    subtitle: null,
+    subtitle: undefined,
     speed: null,
     colours: { button: null, front: null },
     api: false,
@@ -48,7 +48,7 @@ test('invalid values are ignored', () => {
     start: undefined,
     stop: undefined,
     speed: null,
-    subtitle: null,
+    subtitle: undefined,
     loop: false,
     waitForPassword: false
   })

@@ -1,4 +1,5 @@
 import { parseStartTime } from '../videos/parse-start-time.ts'
+import { parseSubtitle } from '../videos/parse-subtitle.ts'
 
 /**
  * The options in the query of an embed URL, compatible with PeerTube's embeds. `p2p`, `mode` and `warningTitle` are accepted and have no
@@ -16,7 +17,7 @@ export type EmbedOptions = {
   title: boolean
   /** Whether the title links to the page of the video. */
   link: boolean
-  subtitle: string | null
+  subtitle: string | undefined
   speed: number | null
   /** CSS colours of the large play button and of its icon; null for the default. */
   colours: { button: string | null; front: string | null }
@@ -42,7 +43,7 @@ export function parseEmbedOptions(search: string): EmbedOptions {
     controls: isOff('controls') ? 'none' : isOff('controlBar') ? 'bare' : 'all',
     title: !isOff('title') && !isOff('controls'),
     link: !isOff('peertubeLink'),
-    subtitle: /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/.exec(query.get('subtitle') ?? '')?.[0] ?? null,
+    subtitle: parseSubtitle(query.get('subtitle')),
     speed: parsePlaybackSpeed(query.get('playbackRate')),
     colours: { button: query.get('bigPlayBackgroundColor'), front: query.get('foregroundColor') },
     api: isOn('api'),

@@ -39,11 +39,12 @@ export function EmbeddedVideo({
           start={options.start}
           stop={options.stop}
           speed={options.speed ?? undefined}
-          subtitle={options.subtitle ?? undefined}
+          subtitle={options.subtitle}
           remember={false}
           pageKeys
           renew={renew}
           onEnd={onEnd}
+          loadTracks={embedApi !== null}
           onHandleChange={embedApi ? player => embedApi.setPlayer(player, video !== null && isWatchableByAnyone(video)) : undefined}
         >
           {options.title && (

@@ -156,6 +156,7 @@ export default {
 
   'encoder.auto': 'Fastest available',
   'encoder.software': 'Software (x264)',
+
   'encoding.beginning': 'Processing your video…',
   'encoding.done': 'All qualities are ready.',
   'encoding.failed': 'This video couldn’t be processed. Try uploading it again.',
@@ -250,7 +251,6 @@ export default {
   'federation.waiting': 'Pending messages',
   'federation.waits': { one: '{count} message, {age}', other: '{count} messages, oldest {age}' },
   'federation.wanted': 'Not found yet',
-
   'federation.when': 'When',
 
   'files.all': 'all {kind} files',
@@ -262,6 +262,7 @@ export default {
   'files.removeTitle': 'Remove {what}?',
   'files.removeYes': 'Remove',
   'files.removed': 'Removed.',
+
   'health.absent': 'not installed',
   'health.asOf': 'Updated at {time}. Refreshes automatically.',
   'health.counts': '{waiting} waiting, {running} running, {failed} failed',
@@ -359,6 +360,7 @@ export default {
   'images.tooLarge': 'This image is too large.',
   'images.tooLargeFor': 'This image is too large. The limit is {size}.',
   'images.wrongType': 'This file isn’t a PNG, JPEG, WebP or GIF image, or it has too many pixels.',
+
   'jobs.active': 'Running',
   'jobs.around': 'Fetch details of remote videos',
   'jobs.attempts': { one: '{count} failed attempt', other: '{count} failed attempts' },
@@ -546,6 +548,7 @@ export default {
   'playlist.unavailable': 'Unavailable video',
   'playlist.videos': 'Videos',
   'playlist.watchLater': 'Watch later',
+
   'privacy.internal': 'Internal',
   'privacy.internalHint': 'Anyone with an account on this instance can watch it.',
   'privacy.password': 'Password protected',
@@ -636,6 +639,7 @@ export default {
   'search.submit': 'Search',
   'search.title': 'Search: {words}',
   'search.videos': 'Videos',
+
   'searchRefusal.forbidden': 'The other server refused to show this video.',
   'searchRefusal.invalid': 'The other server sent something that can’t be read as a video.',
   'searchRefusal.noMedia': 'This post has no video that can be played here.',
@@ -907,6 +911,8 @@ export default {
   'watch.preparing': 'Almost ready',
   'watch.preparingText': 'This video is being processed. It will start here as soon as it’s ready.',
   'watch.share': 'Share',
+  'watch.shareStart': 'Start at {time}',
+  'watch.shareSubtitle': 'With subtitles: {language}',
   'watch.support': 'Support',
   'watch.torrent': 'Torrent file'
 }

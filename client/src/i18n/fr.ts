@@ -161,6 +161,7 @@ export default {
 
   'encoder.auto': 'Le plus rapide disponible',
   'encoder.software': 'Logiciel (x264)',
+
   'encoding.beginning': 'Traitement de votre vidéo…',
   'encoding.done': 'Toutes les qualités sont prêtes.',
   'encoding.failed': 'Cette vidéo n’a pas pu être traitée. Essayez de la remettre en ligne.',
@@ -256,7 +257,6 @@ export default {
   'federation.waiting': 'Messages en attente',
   'federation.waits': { one: '{count} message, {age}', other: '{count} messages, le plus ancien {age}' },
   'federation.wanted': 'Pas encore trouvés',
-
   'federation.when': 'Quand',
 
   'files.all': 'tous les fichiers {kind}',
@@ -268,6 +268,7 @@ export default {
   'files.removeTitle': 'Supprimer {what} ?',
   'files.removeYes': 'Supprimer',
   'files.removed': 'Supprimé.',
+
   'health.absent': 'non installé',
   'health.asOf': 'Mis à jour à {time}. Actualisation automatique.',
   'health.counts': '{waiting} en attente, {running} en cours, {failed} en échec',
@@ -367,6 +368,7 @@ export default {
   'images.tooLarge': 'Cette image est trop volumineuse.',
   'images.tooLargeFor': 'Cette image est trop volumineuse. La limite est de {size}.',
   'images.wrongType': 'Ce fichier n’est pas une image PNG, JPEG, WebP ou GIF, ou il contient trop de pixels.',
+
   'jobs.active': 'En cours',
   'jobs.around': 'Récupérer les détails des vidéos distantes',
   'jobs.attempts': { one: '{count} tentative échouée', other: '{count} tentatives échouées' },
@@ -556,6 +558,7 @@ export default {
   'playlist.unavailable': 'Vidéo indisponible',
   'playlist.videos': 'Vidéos',
   'playlist.watchLater': 'À regarder plus tard',
+
   'privacy.internal': 'Interne',
   'privacy.internalHint': 'Toute personne ayant un compte sur cette instance peut la regarder.',
   'privacy.password': 'Protégée par mot de passe',
@@ -649,6 +652,7 @@ export default {
   'search.submit': 'Rechercher',
   'search.title': 'Recherche : {words}',
   'search.videos': 'Vidéos',
+
   'searchRefusal.forbidden': 'L’autre serveur refuse de montrer cette vidéo.',
   'searchRefusal.invalid': 'L’autre serveur a envoyé quelque chose qui ne peut pas être lu comme une vidéo.',
   'searchRefusal.noMedia': 'Cette publication ne contient aucune vidéo lisible ici.',
@@ -922,6 +926,8 @@ export default {
   'watch.preparing': 'Presque prête',
   'watch.preparingText': 'Cette vidéo est en cours de traitement. Elle démarrera ici dès qu’elle sera prête.',
   'watch.share': 'Partager',
+  'watch.shareStart': 'Démarrer à {time}',
+  'watch.shareSubtitle': 'Avec les sous-titres : {language}',
   'watch.support': 'Soutenir',
   'watch.torrent': 'Fichier torrent'
 } satisfies Catalogue

@@ -47,6 +47,8 @@ type PlayerProps = {
   /** Whether theatre mode is on. */
   wide?: boolean
   onWide?: () => void
+  /** Whether captions and chapters are loaded before they are needed. */
+  loadTracks?: boolean
   /** Called with the handle once the player is created, and again when captions or chapters change. */
   onHandleChange?: (handle: PlayerHandle) => void
   /** Called when playback reaches the end, or `stop`. */
@@ -72,6 +74,7 @@ export function Player({
   remember = true,
   wide = false,
   onWide,
+  loadTracks = false,
   onHandleChange,
   onEnd,
   renew,
@@ -89,7 +92,7 @@ export function Player({
   const [tracksNeeded, setTracksNeeded] = useState(false)
   const tracks = useCaptionsAndChapters(
     source,
-    tracksNeeded || subtitle !== undefined || onHandleChange !== undefined || (playback?.started.value ?? false),
+    tracksNeeded || subtitle !== undefined || loadTracks || (playback?.started.value ?? false),
     subtitle
   )
   const loadSeekPreviews = () => {

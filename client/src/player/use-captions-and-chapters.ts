@@ -25,14 +25,13 @@ export type CaptionsAndChapters = {
 type Loaded = { uuid: string; captions: CaptionTrack[]; chapters: PlayerChapter[] }
 const STORAGE_KEY = 'captions'
 
-/** Loads the captions and chapters of a video once they are `needed`; `initialLanguage` overrides the saved choice of captions. */
-export function useCaptionsAndChapters(
-  { uuid, headers }: PlayerSource,
-  needed: boolean,
-  initialLanguage: string | null = null
-): CaptionsAndChapters {
+/**
+ * Loads the captions and chapters of a video once they are `needed`. `initialLanguage` overrides the saved choice of captions, where the
+ * video has them, and is not saved.
+ */
+export function useCaptionsAndChapters({ uuid, headers }: PlayerSource, needed: boolean, initialLanguage?: string): CaptionsAndChapters {
   const [loaded, setLoaded] = useState<Loaded | null>(null)
-  const [chosen, setChosen] = useState(() => initialLanguage ?? readLocalStorage<string>(STORAGE_KEY))
+  const [chosen, setChosen] = useState<(string | null | undefined)[]>(() => [initialLanguage, readLocalStorage<string>(STORAGE_KEY)])
   useEffect(() => {
     if (!needed) return
     let current = true
@@ -58,9 +57,9 @@ export function useCaptionsAndChapters(
   }, [uuid, needed])
 
   const { captions, chapters } = loaded?.uuid === uuid ? loaded : { captions: [], chapters: [] }
-  const caption = captions.find(track => track.language.id === chosen) ?? null
+  const caption = chosen.map(language => captions.find(track => track.language.id === language)).find(Boolean) ?? null
   const choose = (next: string | null, save = true) => {
-    setChosen(next)
+    setChosen([next])
     if (save) writeLocalStorage(STORAGE_KEY, next)
   }
   return {

@@ -1,23 +1,42 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { VideoDetails } from '../../../shared/videos.ts'
-import { t } from '../i18n/i18n.ts'
+import { formatTime, languageName, t } from '../i18n/i18n.ts'
+import type { CaptionTrack } from '../player/use-captions-and-chapters.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { Field } from '../ui/field.tsx'
+import { Checkbox, Field } from '../ui/field.tsx'
+import { embedHtml, watchLink } from './share-links.ts'
 
-/** A dialog with the URL of a video and the HTML that embeds it in another page. */
-export function ShareDialog({ video, onClose }: { video: VideoDetails; onClose: () => void }): JSX.Element {
-  const watchUrl = `${location.origin}/w/${video.shortUUID}`
-  const [width, height] = video.aspectRatio && video.aspectRatio < 1 ? [315, 560] : [560, 315]
-  const title = video.name.replace(/&/g, '&amp;').replace(/"/g, '&quot;')
-  const src = location.origin + video.embedPath
-  const embedCode = `<iframe title="${title}" width="${width}" height="${height}" src="${src}" allowfullscreen loading="lazy"></iframe>`
+/** What the player shows when a video is shared: its position in seconds, and the captions that are on. */
+export type ShownInPlayer = { time: number; caption: CaptionTrack | null }
+
+/**
+ * A dialog with the URL of a video and the HTML that embeds it in another page; on request they start at the position of the player, and
+ * with its captions.
+ */
+export function ShareDialog({ video, shown, onClose }: { video: VideoDetails; shown: ShownInPlayer; onClose: () => void }): JSX.Element {
+  const [withTime, setWithTime] = useState(false)
+  const [withCaption, setWithCaption] = useState(false)
+  const { time, caption } = shown
+  const shared = { start: withTime ? time : undefined, subtitle: withCaption ? caption?.language.id : undefined }
   return (
     <Dialog title={t('watch.share')} onClose={onClose}>
       <div class="stack">
-        <CopyField label={t('watch.link')} text={watchUrl} />
-        <CopyField label={t('watch.embed')} text={embedCode} />
+        <CopyField key={`link ${watchLink(video, shared)}`} label={t('watch.link')} text={watchLink(video, shared)} />
+        <CopyField key={`embed ${embedHtml(video, shared)}`} label={t('watch.embed')} text={embedHtml(video, shared)} />
+        {(time >= 1 || caption) && (
+          <div class="share-options">
+            {time >= 1 && <Checkbox label={t('watch.shareStart', { time: formatTime(time) })} checked={withTime} onChecked={setWithTime} />}
+            {caption && (
+              <Checkbox
+                label={t('watch.shareSubtitle', { language: languageName(caption.language.id, caption.language.label) })}
+                checked={withCaption}
+                onChecked={setWithCaption}
+              />
+            )}
+          </div>
+        )}
       </div>
     </Dialog>
   )

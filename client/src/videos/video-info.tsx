@@ -13,16 +13,34 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Markdown } from '../ui/markdown.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
 import { Badge } from '../ui/feedback.tsx'
+import { showToast } from '../ui/toast.tsx'
 import { channelPath } from './video-card.tsx'
 import { categoryName, licenceName, privacyName } from './video-labels.ts'
-import { ShareDialog } from './share-dialog.tsx'
+import type { ShareDialog, ShownInPlayer } from './share-dialog.tsx'
 import { authorizedFileUrl, videoPasswordHeader, VIDEO_PRIVACY_IDS } from './player-source.ts'
 
 /** The information below the player: title, channel, actions, description, metadata. */
-export function VideoInfo({ video, password }: { video: VideoDetails; password: string | null }): JSX.Element {
-  const [openDialog, setOpenDialog] = useState<'share' | 'support' | 'report' | null>(null)
+export function VideoInfo({
+  video,
+  password,
+  shownInPlayer
+}: {
+  video: VideoDetails
+  password: string | null
+  shownInPlayer: () => ShownInPlayer
+}): JSX.Element {
+  const [openDialog, setOpenDialog] = useState<'support' | 'report' | null>(null)
+  const [share, setShare] = useState<{ Dialog: typeof ShareDialog; shown: ShownInPlayer } | null>(null)
   const mayEdit =
     currentUser.value !== null && (currentUser.value.account.id === video.account.id || currentUser.value.role.id < 2) && video.isLocal
+  const openShareDialog = async () => {
+    const shown = shownInPlayer()
+    try {
+      setShare({ Dialog: (await import('./share-dialog.tsx')).ShareDialog, shown })
+    } catch {
+      showToast(t('ui.noConnection'), { bad: true })
+    }
+  }
   const downloads = useDownloads(video, password)
   const age = video.privacy.id === VIDEO_PRIVACY_IDS.public ? formatAge(video.publishedAt) : formatAge(video.createdAt)
   return (
@@ -59,7 +77,7 @@ export function VideoInfo({ video, password }: { video: VideoDetails; password: 
               {t('watch.support')}
             </Button>
           )}
-          <Button icon="share" onClick={() => setOpenDialog('share')}>
+          <Button icon="share" onClick={() => void openShareDialog()}>
             {t('watch.share')}
           </Button>
           <WatchLaterButton key={`${video.uuid} ${currentUser.value?.id}`} video={video} />
@@ -85,7 +103,7 @@ export function VideoInfo({ video, password }: { video: VideoDetails; password: 
         {video.description && <Description text={video.description} id={video.uuid} />}
         <VideoFacts video={video} />
       </div>
-      {openDialog === 'share' && <ShareDialog video={video} onClose={() => setOpenDialog(null)} />}
+      {share && <share.Dialog video={video} shown={share.shown} onClose={() => setShare(null)} />}
       {openDialog === 'report' && (
         <ReportForm
           subject={{ kind: 'video', id: video.id, name: video.name }}

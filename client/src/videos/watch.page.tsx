@@ -1,9 +1,9 @@
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useLocation, useRoute } from 'preact-iso'
 import { Comments } from '../comments/comments.tsx'
 import { t } from '../i18n/i18n.ts'
-import { Player } from '../player/player.tsx'
+import { Player, type PlayerHandle } from '../player/player.tsx'
 import { currentUser } from '../session.ts'
 import { useTitle } from '../shell/title.ts'
 import { useStagedHydration, ServerRendered } from '../shell/staged-hydration.tsx'
@@ -13,6 +13,7 @@ import { VideoInfo } from './video-info.tsx'
 import { MoreVideos } from './more-videos.tsx'
 import { PUBLISHED_STATE_ID } from './player-source.ts'
 import { parseStartTime } from './parse-start-time.ts'
+import { parseSubtitle } from './parse-subtitle.ts'
 import { useVideo } from './use-video.ts'
 import './watch.css'
 
@@ -28,6 +29,7 @@ export default function WatchPage(): JSX.Element {
   const { video, source, headers, unavailableReason, originUrl, unlock, reload, renew } = useVideo(id)
   const renderedParts = useStagedHydration(5)
   const [wide, setWide] = useState(false)
+  const player = useRef<{ uuid: string; handle: PlayerHandle } | null>(null)
   const { route } = useLocation()
   const waitingForFiles = video !== null && video.streamingPlaylists.length + video.files.length === 0 && video.state.id !== 7
   useTitle(video?.name ?? (unavailableReason ? t(unavailableReason === 'missing' ? 'unavailable.missing' : 'watch.closed') : null))
@@ -62,6 +64,10 @@ export default function WatchPage(): JSX.Element {
       source={source}
       autoplay={autoplay}
       start={parseStartTime(query.start)}
+      subtitle={parseSubtitle(query.subtitle)}
+      onHandleChange={handle => {
+        player.current = { uuid: video.uuid, handle }
+      }}
       pageKeys
       wide={wide}
       onWide={() => setWide(before => !before)}
@@ -78,6 +84,10 @@ export default function WatchPage(): JSX.Element {
       )}
     </div>
   )
+  const shownInPlayer = () => {
+    const handle = player.current?.uuid === video.uuid ? player.current.handle : null
+    return { time: handle?.playback.time.peek() ?? 0, caption: handle?.tracks.caption ?? null }
+  }
   return (
     <div class={`watch ${wide ? 'watch-wide' : ''}`}>
       {renderedParts < 1 ? <ServerRendered class="watch-stage" /> : <div class="watch-stage">{playerArea}</div>}
@@ -85,7 +95,7 @@ export default function WatchPage(): JSX.Element {
         <ServerRendered class="watch-main" />
       ) : (
         <div class="watch-main">
-          <VideoInfo video={video} password={source?.headers ? Object.values(source.headers)[0]! : null} />
+          <VideoInfo video={video} shownInPlayer={shownInPlayer} password={source?.headers ? Object.values(source.headers)[0]! : null} />
           {renderedParts > 3 ? (
             <Comments key={video.uuid} video={video} headers={headers} />
           ) : (
