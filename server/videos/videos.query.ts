@@ -10,7 +10,7 @@ import { accountSql } from '../actors/account.shape.ts'
 import { actorSummarySql } from '../actors/actor.shape.ts'
 import { notBlockedSql } from '../actors/blocks.ts'
 import { channelSql } from '../channels/channel.shape.ts'
-import { isFollowedSql, maySeeUnfollowed } from './follow-constraints.ts'
+import { followedCondition, maySeeUnfollowed } from './follow-constraints.ts'
 import { VIDEO_PRIVACY } from './video.model.ts'
 import { isModerator } from './video.policy.ts'
 import { torrentSql } from './torrent-links.ts'
@@ -86,7 +86,7 @@ export async function listVideos(
 ): Promise<{ total?: number; data: Video[] }> {
   const { start, count } = paging(filters)
   assertFiltersAllowed(filters, viewer, scope)
-  const where = sqlAnd(conditions(filters, viewer, scope))
+  const where = sqlAnd([...conditions(filters, viewer, scope), ...(await followConditions(viewer, scope))])
   const rows = await runQuery<VideoListRow>(sql`
     SELECT ${LIST_COLUMNS}, ${actorSummarySql(sql`a`, sql`aa`)} AS account, ${actorSummarySql(sql`c`, sql`ca`)} AS channel
     ${FROM_VIDEOS} WHERE ${where} ORDER BY ${orderOf(filters, scope)} LIMIT ${count} OFFSET ${start}`)
@@ -159,8 +159,6 @@ function conditions(filters: VideoFilters, viewer: Viewer | null, scope: VideoLi
     )
   }
   if (scope.videoId !== undefined) list.push(sql`v.id = ${scope.videoId}`)
-  if (scope.followedOnly === 'for everybody' || (scope.followedOnly && !maySeeUnfollowed(viewer)))
-    list.push(isFollowedSql({ video: sql`v`, channelActor: sql`ca`, accountActor: sql`aa` }))
   if (scope.narrowed) list.push(...searchConditions(scope.narrowed))
   if (!scope.mine) list.push(...visibilityConditions(filters, viewer, scope), notBlockedCondition(viewer))
   else if (filters.privacyOneOf) list.push(sql`v.privacy = ANY(${filters.privacyOneOf})`)
@@ -218,6 +216,11 @@ function searchConditions({
   if (durationMin !== undefined) list.push(sql`v.duration >= ${durationMin}`)
   if (durationMax !== undefined) list.push(sql`v.duration <= ${durationMax}`)
   return list
+}
+
+async function followConditions(viewer: Viewer | null, { followedOnly }: VideoListScope): Promise<Sql[]> {
+  if (!followedOnly || (followedOnly === 'for visitors' && maySeeUnfollowed(viewer))) return []
+  return [await followedCondition({ video: sql`v`, channelActor: sql`ca`, accountActor: sql`aa` })]
 }
 
 /** Excludes the hosts and accounts that this instance or the viewer blocked. */
