@@ -24,7 +24,7 @@ const Duration = z.union([z.number(), z.string()], "a duration such as 5000 or '
 /** A size in bytes, written as a number or as '8MB'; -1 is no limit. */
 const Size = z.union([z.number(), z.string()], "a size such as 1024 or '8MB'").transform((value, context) => {
   const bytes = typeof value === 'number' ? value : quantity(value, /^(\d+(?:\.\d+)?)\s*([kmgt]?b)$/i, SIZES)
-  if (Number.isInteger(bytes) && bytes! >= -1) return bytes!
+  if (Number.isSafeInteger(bytes) && bytes! >= -1) return bytes!
   return fail(context, "a size such as 1024 or '8MB'")
 })
 

@@ -168,6 +168,8 @@ test.each<[string, object, string]>([
   ['a value instead of a group', { transcoding: 5 }, 'transcoding'],
   ['null instead of a group', { instance: null }, 'instance'],
   ['a size in an unknown unit', { user: { videoQuota: '5 parsecs' } }, 'user.videoQuota'],
+  ['a size that Postgres does not hold', { user: { videoQuota: 1e308 } }, 'user.videoQuota'],
+  ['a size that is no exact number', { user: { videoQuotaDaily: 2 ** 53 } }, 'user.videoQuotaDaily'],
   ['an object instead of text', { instance: { name: {} } }, 'instance.name'],
   ['an object instead of a number of an absent feature', { live: { maxDuration: {} } }, 'live.maxDuration'],
   ['prototype pollution', JSON.parse('{"instance": {"__proto__": {"polluted": true}}}') as object, 'instance.__proto__.polluted'],
