@@ -44,6 +44,8 @@ export async function addComment(
 /** Deletes a comment; allowed for its author, the owner of the video and moderators. Replies stay. Throws 403, 404, 409. */
 export async function deleteComment(videoId: number, id: number, viewer: Viewer): Promise<void> {
   await transaction(async tx => {
+    // Of several requests at once one finds the comment as it was.
+    await runQuery(sql`SELECT 1 FROM comments WHERE id = ${id} FOR UPDATE`, tx)
     const row = await findCommentRow(sql`comment.id = ${id} AND comment.video_id = ${videoId}`, tx)
     if (!row) throw notFound('Video comment')
     if (row.deleted_at) throw new Problem(409, null, 'This comment is already deleted')

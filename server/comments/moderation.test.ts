@@ -199,3 +199,10 @@ test('what moderators remove of a user here is removed on the server of the vide
     }))
   )
 })
+
+test('a comment that is deleted several times at once is deleted once', async () => {
+  const id = await comment('user', videos.ofUser)
+  const remove = async () => (await instance.call(`DELETE /videos/${videos.ofUser.uuid}/comments/${id}`, { token: tokens.user })).status
+  expect((await Promise.all([remove(), remove(), remove(), remove()])).sort()).toEqual([204, 409, 409, 409])
+  expect((await runQuery(sql`SELECT 1 FROM outgoing WHERE type = 'Delete'`)).length).toBe(1)
+})
