@@ -135,6 +135,20 @@ test('concurrent likes are all counted', async () => {
   expect((await likesAndDislikes())[0]).toBe(before + fans.length)
 })
 
+test('ratings of one user at the same time count as one', async () => {
+  const rate = async (rating: string) => (await site.call(`PUT /videos/${video.uuid}/rate`, { token: ada.token, body: { rating } })).status
+  await rate('none')
+  const [likes, dislikes] = await likesAndDislikes()
+  for (let round = 0; round < 3; round++) {
+    const mixed = ['like', 'dislike', 'like', 'none', 'dislike', 'like']
+    expect(await Promise.all(mixed.map(rate))).toEqual(Array(6).fill(204))
+    expect(await Promise.all(Array(4).fill('like').map(rate))).toEqual(Array(4).fill(204))
+    expect(await likesAndDislikes()).toEqual([likes + 1, dislikes])
+  }
+  await rate('none')
+  expect(await likesAndDislikes()).toEqual([likes, dislikes])
+})
+
 test('many likes are sent in one Update per interval', async () => {
   const follower = await hostile.actor('fan')
   await postToInbox({ type: 'Follow', id: hostile.id('follow'), actor: follower.url, object: `${site.url}/accounts/ada` })

@@ -1,4 +1,5 @@
 import type { Transaction } from 'sequelize'
+import { notFound } from '../core/problem.ts'
 import { transaction } from '../core/transaction.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { DELIVERY_PRIORITY, enqueueActivity } from '../fediverse/outbox.ts'
@@ -15,16 +16,16 @@ export const REACTION_ACTIVITY_TYPES = { like: 'Like', dislike: 'Dislike' } as c
 type RatedVideo = { url: string; remote: boolean; inbox: string; owner: string }
 type ReactionRow = { id: number; url: string; type: 'like' | 'dislike' }
 
-/** Sets the rating of a local account and sends the change to the origin of a remote video; an unchanged rating has no effect. */
+/** Sets the rating of a local account and sends the change to the origin of a remote video; an unchanged rating has no effect. Throws 404. */
 export async function rateVideo(videoId: number, accountId: number, rating: VideoRating): Promise<void> {
   await transaction(async tx => {
+    const video = await lockRatedVideo(videoId, tx)
     const oldReaction = await findReaction(videoId, accountId, tx)
     if ((oldReaction?.type ?? 'none') === rating) return
     const [account] = await runQuery<{ url: string }>(
       sql`SELECT actors.url FROM accounts JOIN actors ON actors.id = accounts.actor_id WHERE accounts.id = ${accountId}`,
       tx
     )
-    const video = await lockRatedVideo(videoId, tx)
     if (oldReaction) {
       await runQuery(sql`DELETE FROM reactions WHERE id = ${oldReaction.id}`, tx)
       if (video.remote) {
@@ -134,7 +135,8 @@ async function lockRatedVideo(videoId: number, tx: Transaction): Promise<RatedVi
     WHERE v.id = ${videoId} FOR NO KEY UPDATE OF v`,
     tx
   )
-  return video!
+  if (!video) throw notFound('Video')
+  return video
 }
 
 async function sendReactionActivity(activity: Activity, { inbox, owner }: RatedVideo, subject: string, tx: Transaction): Promise<void> {
