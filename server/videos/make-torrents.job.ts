@@ -15,14 +15,16 @@ export const makeTorrentsJob = defineJob({
   every: () => TORRENTS.interval,
   run: async (_, { signal }) => {
     const startedAt = performance.now()
-    while (!signal.aborted && performance.now() - startedAt < TORRENTS.runTime) {
+    // Also within a video: a long film takes minutes, and no other job of the queue runs meanwhile.
+    const isTimeUp = () => performance.now() - startedAt >= TORRENTS.runTime
+    while (!signal.aborted && !isTimeUp()) {
       const [due] = await runQuery<{ video_id: number }>(sql`
         SELECT p.video_id FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id
         WHERE f.torrents_due_at <= now() AND NOT f.growing
           AND NOT EXISTS (SELECT FROM transcodings t WHERE t.video_id = p.video_id AND t.state IN ('waiting', 'running'))
         ORDER BY f.torrents_due_at, f.id LIMIT 1`)
       if (!due) return
-      await makeMissingTorrents(due.video_id, { owesUpdate: true, signal })
+      await makeMissingTorrents(due.video_id, { owesUpdate: true, signal, isTimeUp })
     }
   }
 })

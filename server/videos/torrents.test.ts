@@ -8,6 +8,7 @@ import { makeFootageBytes } from '../test/footage.ts'
 import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { startScriptedPeerTube, type ScriptedPeerTube } from '../test/scripted-peertube.ts'
 import { uploadVideo, waitForTranscoding } from '../test/upload.ts'
+import { makeMissingTorrents } from './torrents.ts'
 
 let site: TestInstance
 let follower: ScriptedPeerTube
@@ -191,6 +192,18 @@ it('a file that cannot be read is tried again a day later, and the others have t
   }
   await runQuery(sql`UPDATE video_files SET torrents_due_at = now() WHERE torrents_due_at IS NOT NULL`)
   await eventually(async () => (await runQuery(sql`SELECT FROM torrents`)).length === 5, 30, 'the torrent')
+})
+
+it('a run whose time is up leaves the other files to the next one', async () => {
+  const dueCount = async () => (await runQuery(sql`SELECT FROM video_files WHERE torrents_due_at IS NOT NULL`)).length
+  await runQuery(sql`DELETE FROM torrents`)
+  // Not due for the job, which runs meanwhile.
+  await runQuery(sql`UPDATE video_files SET torrents_due_at = now() + interval '1 hour'`)
+  for (const left of [2, 1, 0]) {
+    await makeMissingTorrents(id, { owesUpdate: true, isTimeUp: () => true })
+    expect(await dueCount()).toBe(left)
+  }
+  expect((await runQuery(sql`SELECT FROM torrents`)).length).toBe(5)
 })
 
 it('are gone with their video', async () => {

@@ -25,11 +25,11 @@ type DueFile = {
 /**
  * Makes the torrents of the finished renditions of a video that have none: of each HLS file and of each rendition as one MP4. Reads the files
  * once each. A file that cannot be read is tried again after `TORRENTS.retryAfter`. With `owesUpdate`, other servers are owed an Update where
- * there are new ones. Throws the reason of `signal` when that aborts.
+ * there are new ones. Returns after the file at which `isTimeUp`. Throws the reason of `signal` when that aborts.
  */
 export async function makeMissingTorrents(
   videoId: number,
-  { owesUpdate, signal }: { owesUpdate: boolean; signal?: AbortSignal }
+  { owesUpdate, signal, isTimeUp = () => false }: { owesUpdate: boolean; signal?: AbortSignal; isTimeUp?: () => boolean }
 ): Promise<void> {
   const files = await runQuery<DueFile>(sql`
     SELECT f.id, v.uuid, f.filename, f.resolution, f.track, f.has_video,
@@ -45,6 +45,7 @@ export async function makeMissingTorrents(
       await runQuery(sql`
         WITH owing AS (UPDATE videos SET update_due = true WHERE id = ${videoId} AND federated AND NOT remote AND ${made && owesUpdate})
         UPDATE video_files SET torrents_due_at = NULL WHERE id = ${file.id}`)
+      if (isTimeUp()) return
     } catch (error) {
       signal?.throwIfAborted()
       logger.warn('A file has no torrent, as it cannot be read', { uuid: file.uuid, file: file.filename, error })
