@@ -73,7 +73,7 @@ function replaceOnce(code: string, pattern: RegExp, replacement: string): string
 }
 
 /** The prefixes of the keys of those texts that only the administration pages show. */
-export const ADMIN_TEXTS = ['encoder', 'federation', 'health', 'jobs', 'moderation', 'site', 'users']
+export const ADMIN_TEXTS = ['encoder', 'federation', 'files', 'health', 'jobs', 'moderation', 'site', 'users']
 
 /** Splits every catalogue in two modules: the texts of the administration pages (`?admin`), and all others. */
 const textsPlugin: Plugin = {

@@ -51,6 +51,7 @@ test('no text is untranslated or empty', () => {
           'Version {version}',
           '{size}/s',
           'Menu',
+          'Avatar',
           'Attribution',
           'Licence',
           'Local',

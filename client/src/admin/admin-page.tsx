@@ -74,7 +74,7 @@ function AdminPageContent({
   if (user && user.role.id > role)
     return (
       <div class="page">
-        <EmptyState heading="h1" icon="lock" title={t(role === MODERATOR_ROLE_ID ? 'reports.forbidden' : 'federation.forbidden')}>
+        <EmptyState heading="h1" icon="lock" title={t(role === MODERATOR_ROLE_ID ? 'moderation.forbidden' : 'federation.forbidden')}>
           <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
         </EmptyState>
       </div>

@@ -35,7 +35,7 @@ function RedirectToFirstSection(): JSX.Element | null {
   if (!user || sectionPath) return null
   return (
     <div class="page">
-      <EmptyState heading="h1" icon="lock" title={t('reports.forbidden')}>
+      <EmptyState heading="h1" icon="lock" title={t('moderation.forbidden')}>
         <ButtonLink href="/">{t('ui.toHome')}</ButtonLink>
       </EmptyState>
     </div>

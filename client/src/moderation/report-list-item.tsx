@@ -35,15 +35,21 @@ export function ReportListItem({ report, onChange }: { report: AdminAbuse; onCha
     }
   }
   const decide = async (newState: number) =>
-    await runAction(async () => await api('PUT /abuses/:id', { params, body: { state: newState } }), t('reports.decided'))
+    await runAction(async () => await api('PUT /abuses/:id', { params, body: { state: newState } }), t('moderation.decided'))
   const confirmAndDelete = async () => {
-    if (await openConfirmDialog({ title: t('reports.deleteTitle'), text: t('reports.deleteText'), yes: t('mine.deleteYes') }))
-      await runAction(async () => await api('DELETE /abuses/:id', { params }), t('reports.deleted'))
+    if (
+      await openConfirmDialog({
+        title: t('moderation.deleteReportTitle'),
+        text: t('moderation.deleteReportText'),
+        yes: t('mine.deleteYes')
+      })
+    )
+      await runAction(async () => await api('DELETE /abuses/:id', { params }), t('moderation.reportDeleted'))
   }
   return (
     <ReportBody report={report}>
       <p class="soft small">
-        {t('reports.by', { name: reporterAccount ? displayHandle(reporterAccount) : t('reports.nobody') })} ·{' '}
+        {t('moderation.reportedBy', { name: reporterAccount ? displayHandle(reporterAccount) : t('reports.nobody') })} ·{' '}
         <time dateTime={createdAt} title={formatDate(createdAt, { dateStyle: 'long', timeStyle: 'short' })}>
           {formatAge(createdAt)}
         </time>
@@ -54,27 +60,27 @@ export function ReportListItem({ report, onChange }: { report: AdminAbuse; onCha
             look="primary"
             icon="check"
             busy={busy}
-            aria-label={t('reports.acceptOf', { name: subject })}
+            aria-label={t('moderation.acceptOf', { name: subject })}
             onClick={() => void decide(STATE_IDS.accepted)}
           >
-            {t('reports.accept')}
+            {t('moderation.accept')}
           </Button>
         )}
         {state.id !== STATE_IDS.rejected && (
           <Button
             icon="close"
             busy={busy}
-            aria-label={t('reports.rejectOf', { name: subject })}
+            aria-label={t('moderation.rejectOf', { name: subject })}
             onClick={() => void decide(STATE_IDS.rejected)}
           >
-            {t('reports.reject')}
+            {t('moderation.reject')}
           </Button>
         )}
         <Button
           look="quiet"
           icon="trash"
           busy={busy}
-          aria-label={t('reports.deleteOf', { name: subject })}
+          aria-label={t('moderation.deleteReportOf', { name: subject })}
           onClick={() => void confirmAndDelete()}
         >
           {t('mine.deleteYes')}

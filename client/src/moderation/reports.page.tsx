@@ -26,9 +26,9 @@ export default function ReportsPage(): JSX.Element {
           chosen={tab}
           onChoose={next => route(`/admin/reports?tab=${next}`, true)}
           tabs={[
-            ['pending', t('reports.pending')],
-            ['accepted', t('reports.accepted')],
-            ['rejected', t('reports.rejected')]
+            ['pending', t('moderation.pending')],
+            ['accepted', t('moderation.accepted')],
+            ['rejected', t('moderation.rejected')]
           ]}
         >
           <Reports key={tab} state={STATE_IDS[tab]} />
@@ -52,7 +52,7 @@ function Reports({ state }: { state: number }): JSX.Element {
           ))}
         </ul>
       )}
-      {total === 0 && <p class="soft">{t('reports.none')}</p>}
+      {total === 0 && <p class="soft">{t('moderation.noReports')}</p>}
       {failed && <ErrorState text={t('ui.noConnection')} onRetry={reload} />}
       {!failed && more && (
         <div class="endless-end">

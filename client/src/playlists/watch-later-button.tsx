@@ -2,8 +2,6 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import type { VideoDetails } from '../../../shared/videos.ts'
-import { api } from '../api.ts'
-import { isNotFoundError } from '../api-error.ts'
 import { apiErrorText } from '../api-error-text.ts'
 import { isLoggedIn } from '../credentials.ts'
 import { t } from '../i18n/i18n.ts'
@@ -12,7 +10,7 @@ import { Button, ButtonLink } from '../ui/button.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { useQuery } from '../use-query.ts'
 import { VIDEO_PRIVACY_IDS } from '../videos/player-source.ts'
-import { watchLaterPlaylistId } from './watch-later.ts'
+import { elementsOf, watchLaterPlaylistId } from './watch-later.ts'
 
 /** Saves a video to the user's playlist to watch later, or removes it; guests get a link to the login. */
 export function WatchLaterButton({ video }: { video: VideoDetails }): JSX.Element | null {
@@ -34,16 +32,12 @@ export function WatchLaterButton({ video }: { video: VideoDetails }): JSX.Elemen
     )
   if (playlistId === null) return null
 
-  const elementsOf = (playlists: typeof data) => (playlists?.[video.id] ?? []).filter(element => element.playlistId === playlistId)
-  const saved = changedTo ?? elementsOf(data).length > 0
+  const saved = changedTo ?? elementsOf(data, video, playlistId).length > 0
   const save = async () => {
     setBusy(true)
     try {
-      // It may have been saved or removed in another tab since.
-      const elements = elementsOf(await api('GET /users/me/video-playlists/videos-exist', { query }))
-      if (!saved && elements.length === 0)
-        await api('POST /video-playlists/:playlistId/videos', { params: { playlistId }, body: { videoId: video.uuid } })
-      if (saved) for (const { playlistElementId } of elements) await removeElement(playlistId, playlistElementId)
+      // Loaded when it is needed: the page of a video is to be small.
+      await (await import('./save-to-playlist.ts')).saveToPlaylist(video, playlistId, !saved)
       setChangedTo(!saved)
     } catch (error) {
       showToast(apiErrorText(error), { bad: true })
@@ -63,13 +57,4 @@ export function WatchLaterButton({ video }: { video: VideoDetails }): JSX.Elemen
       {t('playlist.watchLater')}
     </Button>
   )
-}
-
-async function removeElement(playlistId: number, elementId: number): Promise<void> {
-  try {
-    await api('DELETE /video-playlists/:playlistId/videos/:elementId', { params: { playlistId, elementId } })
-  } catch (error) {
-    // Removed in another tab at the same time.
-    if (!isNotFoundError(error)) throw error
-  }
 }

@@ -7,3 +7,10 @@ export const WATCH_LATER_TYPE = 2
 export function watchLaterPlaylistId(user: User | null): number | null {
   return user?.specialPlaylists?.find(({ type }) => type === WATCH_LATER_TYPE)?.id ?? null
 }
+
+type ElementsByVideo = Record<string, { playlistElementId: number; playlistId: number }[]>
+
+/** Returns the elements of a playlist that are this video, of an answer of `GET /users/me/video-playlists/videos-exist`. */
+export function elementsOf(answer: ElementsByVideo | null, video: { id: number }, playlistId: number): ElementsByVideo[string] {
+  return (answer?.[video.id] ?? []).filter(element => element.playlistId === playlistId)
+}

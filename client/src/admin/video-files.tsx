@@ -12,7 +12,7 @@ import './video-files.css'
 type VideoFile = VideoDetails['files'][number]
 
 /** The files of a video for administrators, who may remove one, or all of a kind. */
-export function VideoFiles({ video, onChange }: { video: VideoDetails; onChange: () => void }): JSX.Element | null {
+export default function VideoFiles({ video, onChange }: { video: VideoDetails; onChange: () => void }): JSX.Element | null {
   const kinds = [
     { form: 'hls', name: 'HLS', files: video.streamingPlaylists.flatMap(playlist => playlist.files) },
     { form: 'web-videos', name: 'MP4', files: video.files.filter(file => !file.isOriginal) }
