@@ -86,6 +86,12 @@ const SCREENSHOTS: Screenshot[] = [
     path: site => `/w/${site.publicVideo.shortUUID}`,
     action: async page => await page.getByRole('button', { name: LATER, pressed: true }).scrollIntoViewIfNeeded()
   },
+  {
+    name: 'watch-download',
+    path: site => `/w/${site.publicVideo.shortUUID}`,
+    guest: true,
+    action: async page => await page.locator('.watch-actions [aria-haspopup=menu]').click()
+  },
   { name: 'watch-password', path: site => `/w/${site.protectedVideo.shortUUID}`, guest: true },
   { name: 'watch-private', path: site => `/w/${site.privateVideo.shortUUID}`, guest: true },
   { name: 'watch-missing', path: () => '/w/9c9de5e8-0a1e-484a-b099-e80766180a6d', guest: true },
@@ -158,6 +164,12 @@ const SCREENSHOTS: Screenshot[] = [
     name: 'remove-channel',
     path: () => '/my/channels/night_walks',
     action: async page => await page.locator('.channel-end button').click()
+  },
+  {
+    name: 'edit-files',
+    path: site => `/my/videos/${site.publicVideo.shortUUID}`,
+    admin: true,
+    action: async page => await page.locator('.video-files').scrollIntoViewIfNeeded()
   },
   { name: 'edit', path: site => `/my/videos/${site.publicVideo.shortUUID}` },
   {
