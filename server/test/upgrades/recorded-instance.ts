@@ -53,7 +53,8 @@ export async function readFacts(call: Call, tokens: { ada: string; grace: string
   const names = (list: { name?: string; displayName?: string }[]) => list.map(({ name, displayName }) => name ?? displayName).sort()
   return {
     videos,
-    remote: names((await read('/videos?isLocal=false')).data),
+    // What only one of them subscribes to is in no public list.
+    remote: names((await read('/users/me/subscriptions/videos?isLocal=false', tokens.grace)).data),
     ofAda: names((await read('/users/me/videos?count=50', tokens.ada)).data),
     playlist: (await read(`/video-playlists/${playlist}/videos`)).data.map(({ video }: { video: { name: string } }) => video.name),
     subscriptions: names((await read('/users/me/subscriptions', tokens.grace)).data),
