@@ -193,6 +193,23 @@ describe('removing files', () => {
     expect(hls.length + files.length).toBeGreaterThan(0)
   })
 
+  it('leaves what is only a web video while web videos are not offered', async () => {
+    config.transcoding.resolutions['144p'] = true
+    ;({ uuid } = await uploadVideo(site, users.owner, { name: 'Three sizes' }, bytes))
+    await waitForTranscoding(site, users.owner, uuid).finally(() => (config.transcoding.resolutions['144p'] = false))
+    const [top, low] = (await details()).streamingPlaylists[0].files
+    expect(await remove(`hls/${top.id}`)).toBe(204)
+    config.transcoding.web_videos.enabled = false
+    try {
+      expect(await remove(`hls/${low.id}`)).toBe(204)
+    } finally {
+      config.transcoding.web_videos.enabled = true
+    }
+    expect(await listed()).toEqual({ hls: [[144, 0]], files: [360, 144] })
+    const { video, audios } = await probeUrl((await details()).files[0].fileUrl)
+    expect([video?.height, audios.length]).toEqual([360, 1])
+  })
+
   it('frees the stored file of an HLS file where web videos are not offered', async () => {
     const before = await details()
     config.transcoding.web_videos.enabled = false

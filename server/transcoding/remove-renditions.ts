@@ -42,7 +42,8 @@ export async function removeRenditions(video: RemovableVideo, form: RenditionFor
       sql`DELETE FROM torrents WHERE video_file_id = ANY(${removed.map(file => file.id)}) AND web_video = ${form === 'webVideo'}`,
       tx
     )
-    const unused = files.filter(file => !isNeeded(file, files))
+    // Not what was a web video alone before, while those are switched off.
+    const unused = files.filter(file => (removed.includes(file) || !file.hasVideo) && !isNeeded(file, files))
     for (const file of unused) await file.destroy({ transaction: tx })
     const obsoleteNames = unused.flatMap(file => [file.filename, file.playlistFilename])
     if (form === 'hls') obsoleteNames.push(...(await updatePlaylists(video, playlist, { files, removed }, tx)))
