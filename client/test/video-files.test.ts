@@ -67,3 +67,20 @@ test('the download menu has the torrent and the magnet link of the best quality'
   expect(await page.getByRole('menuitem', { name: /Magnet link/ }).getAttribute('href')).toMatch(/^magnet:\?.*xt=urn:btih:[0-9a-f]{40}/)
   await visitor.context.close()
 })
+
+test.each(['en', 'fr'])('on a phone the download menu is within the screen wherever its button is (%s)', async locale => {
+  const visitor = await site.visit({ viewport: { width: 390, height: 800 }, locale })
+  const { page } = visitor
+  await page.goto(`/w/${video.shortUUID}`)
+  const button = page.locator('.watch-actions [aria-haspopup=menu]')
+  for (const side of ['start', 'end']) {
+    await page.locator('.watch-actions').evaluate((element: HTMLElement, side) => {
+      Object.assign(element.style, { flexDirection: 'column', alignItems: `flex-${side}` })
+    }, side)
+    await button.click()
+    const { x, width } = (await page.getByRole('menu').boundingBox())!
+    expect([x >= 0, x + width <= 390]).toEqual([true, true])
+    await page.keyboard.press('Escape')
+  }
+  await visitor.context.close()
+})

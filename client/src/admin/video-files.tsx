@@ -75,11 +75,12 @@ function FilesOfKind({
       </div>
       <ul role="list">
         {files.map(file => {
-          const label = `${name} ${file.resolution.label}`
+          const quality = file.hasVideo ? file.resolution.label : t('player.soundOnly')
+          const label = `${name} ${quality}`
           return (
             <li key={file.id}>
               <span>
-                {file.resolution.label} <span class="soft small">{formatSize(file.size)}</span>
+                {quality} <span class="soft small">{formatSize(file.size)}</span>
               </span>
               <IconButton
                 icon="trash"

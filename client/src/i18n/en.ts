@@ -483,7 +483,7 @@ export default {
   'moderation.allDeleted': 'All comments of {name} are being deleted.',
   'moderation.comments': 'Comments',
   'moderation.decided': 'Decision saved.',
-  'moderation.deleteAll': 'Delete all of this author',
+  'moderation.deleteAll': 'Delete all by this author',
   'moderation.deleteAllOf': 'Delete all comments by {name}',
   'moderation.deleteAllText': 'On this whole site. This can’t be undone. Replies will stay.',
   'moderation.deleteAllTitle': 'Delete all comments by {name}?',

@@ -29,6 +29,10 @@ export function Menu({
   useLayoutEffect(() => {
     if (!open) return
     menuItemElements(root.current!)[0]?.focus()
+    // It ends where its button ends; where there is no room for that, it begins where the button begins.
+    const list = root.current!.querySelector('.menu-list')!
+    const { left, right } = list.getBoundingClientRect()
+    if (left < 0 || right > document.documentElement.clientWidth) list.classList.add('menu-list-start')
     const closeFromOutside = (event: Event) => {
       if (!root.current?.contains(event.target as Node)) setOpen(false)
     }
