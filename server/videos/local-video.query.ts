@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize'
 import { shortUuid } from '../../shared/short-uuid.ts'
 import { config, instanceOrigin } from '../core/config.ts'
 import { runQuery, sql } from '../core/sql.ts'
-import { torrentLinks, torrentSql, type TorrentName } from './torrent-links.ts'
+import { torrentLinks, TORRENTS_SQL, type TorrentName, type TorrentNames } from './torrent-links.ts'
 import { hlsFileUrl, imagePath, videoFileMetadataUrl, webVideoUrl } from './video-urls.ts'
 import { languageLabel } from './labels.ts'
 import { VIDEO_PRIVACY, VIDEO_STATE } from './video.model.ts'
@@ -14,8 +14,7 @@ type FileRow = {
   web_video_id: number
   hls: boolean
   web_video: boolean
-  torrent: TorrentName | null
-  web_torrent: TorrentName | null
+  torrents: TorrentNames
   resolution: number
   width: number | null
   height: number | null
@@ -93,7 +92,7 @@ export async function findLocalVideo(id: number | string, tx?: Transaction): Pro
       (SELECT json_build_object('filename', p.playlist_filename, 'hashes', p.segments_sha256_filename)
         FROM streaming_playlists p WHERE p.video_id = v.id) AS playlist,
       (SELECT json_agg(json_build_object('id', f.id, 'web_video_id', f.web_video_id, 'hls', f.hls, 'web_video', f.web_video,
-          'torrent', ${torrentSql(false)}, 'web_torrent', ${torrentSql(true)}, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps,
+          'torrents', ${TORRENTS_SQL}, 'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps,
           'size', f.size, 'whole_size', f.whole_size, 'filename', f.filename, 'has_audio', f.has_audio, 'has_video', f.has_video)
           ORDER BY f.resolution DESC)
         FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id
@@ -172,7 +171,7 @@ function toVideoObject(row: LocalVideoRow): VideoObject {
     htmlUrl: absoluteUrl(`/w/${shortUuid(row.uuid)}`),
     files: webVideoFiles(row.files ?? []).map(file => ({
       ...fileLink(row, file),
-      ...announcedTorrent(row, file.web_torrent, webVideoUrl(row, file.filename)),
+      ...announcedTorrent(row, file.torrents?.webVideo, webVideoUrl(row, file.filename)),
       url: webVideoUrl(row, file.filename),
       metadataUrl: videoFileMetadataUrl(row.uuid, file.web_video_id),
       size: Number(file.whole_size),
@@ -213,12 +212,12 @@ function fileLink(video: LocalVideoRow, file: FileRow): NonNullable<VideoObject[
     fps: Math.round(file.fps * 100) / 100,
     streams: { audio: file.has_audio, video: file.has_video },
     metadataUrl: videoFileMetadataUrl(video.uuid, file.id),
-    ...announcedTorrent(video, file.torrent, hlsFileUrl(video, file.filename))
+    ...announcedTorrent(video, file.torrents?.hls, hlsFileUrl(video, file.filename))
   }
 }
 
 /** The torrent and the magnet URI of a file; null where it has none, or none for everybody. */
-function announcedTorrent(video: LocalVideoRow, torrent: TorrentName | null, fileUrl: string) {
+function announcedTorrent(video: LocalVideoRow, torrent: TorrentName | undefined, fileUrl: string) {
   const { torrentUrl, magnetUri } = torrentLinks(video, torrent, fileUrl)
   return magnetUri === '' ? { torrentUrl: null, magnetUri: null } : { torrentUrl, magnetUri }
 }

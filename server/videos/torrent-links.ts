@@ -1,13 +1,16 @@
 import { instanceOrigin } from '../core/config.ts'
-import { sql, type Sql } from '../core/sql.ts'
+import { sql } from '../core/sql.ts'
 import { isPublicOrUnlisted } from './video.policy.ts'
 
 /** What names the torrent of a file: its `.torrent` file, and the SHA-1 of its info dictionary as 40 hexadecimal digits. */
 export type TorrentName = { filename: string; info_hash: string }
 
-/** SQL of the TorrentName of a file `f` as JSON, NULL where it has none (yet); `webVideo`: of the rendition as one MP4. */
-export const torrentSql = (webVideo: boolean): Sql => sql`(SELECT json_build_object('filename', t.filename, 'info_hash', t.info_hash)
-  FROM torrents t WHERE t.video_file_id = f.id AND t.web_video = ${webVideo})`
+/** The torrents of a rendition that has some: of its HLS file, and of the rendition as one MP4. */
+export type TorrentNames = { hls?: TorrentName; webVideo?: TorrentName } | null
+
+/** SQL of the TorrentNames of a file `f` as JSON. */
+export const TORRENTS_SQL = sql`(SELECT json_object_agg(CASE WHEN t.web_video THEN 'webVideo' ELSE 'hls' END,
+    json_build_object('filename', t.filename, 'info_hash', t.info_hash)) FROM torrents t WHERE t.video_file_id = f.id)`
 
 /** The URLs of a torrent as the API has them, each '' where there is none: clients require strings. */
 export type TorrentLinks = { torrentUrl: string; torrentDownloadUrl: string; magnetUri: string }
@@ -22,7 +25,7 @@ export const torrentUrls = (filename: string | null): Omit<TorrentLinks, 'magnet
  * Returns the URLs of the torrent of a local file. Only a public or unlisted video has a magnet URI, with the URL of the file as its web
  * seed: that of another is of no use without a token.
  */
-export function torrentLinks(video: { name: string; privacy: number }, torrent: TorrentName | null, fileUrl: string): TorrentLinks {
+export function torrentLinks(video: { name: string; privacy: number }, torrent: TorrentName | undefined, fileUrl: string): TorrentLinks {
   const urls = torrentUrls(torrent?.filename ?? null)
   if (!torrent || !isPublicOrUnlisted(video.privacy)) return { ...urls, magnetUri: '' }
   const parameters = [

@@ -1,7 +1,7 @@
 import type { ActorSummary } from '../../shared/actors.ts'
 import { shortUuid } from '../../shared/short-uuid.ts'
 import type { Video, VideoDetails } from '../../shared/videos.ts'
-import { torrentLinks, type TorrentName } from './torrent-links.ts'
+import { torrentLinks, type TorrentNames } from './torrent-links.ts'
 import {
   hlsDownloadUrl,
   hlsFileUrl,
@@ -69,8 +69,7 @@ export type VideoFileRow = {
   web_video_id: number
   hls: boolean
   web_video: boolean
-  torrent: TorrentName | null
-  web_torrent: TorrentName | null
+  torrents: TorrentNames
   resolution: number
   width: number | null
   height: number | null
@@ -163,7 +162,7 @@ export function localVideoFilesJson(
         redundancies: playlist.redundancies,
         files: hlsFiles(playlist.files).map(file => ({
           ...renditionJson(file),
-          ...torrentLinks(video, file.torrent, hlsFileUrl(video, file.filename)),
+          ...torrentLinks(video, file.torrents?.hls, hlsFileUrl(video, file.filename)),
           id: file.id,
           size: Number(file.size),
           fileUrl: hlsFileUrl(video, file.filename),
@@ -176,7 +175,7 @@ export function localVideoFilesJson(
     files: playlists.flatMap(({ files }) =>
       webVideoFiles(files).map(file => ({
         ...renditionJson(file),
-        ...torrentLinks(video, file.web_torrent, webVideoUrl(video, file.filename)),
+        ...torrentLinks(video, file.torrents?.webVideo, webVideoUrl(video, file.filename)),
         id: file.web_video_id,
         size: Number(file.whole_size),
         fileUrl: webVideoUrl(video, file.filename),

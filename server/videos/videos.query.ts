@@ -13,7 +13,7 @@ import { channelSql } from '../channels/channel.shape.ts'
 import { followedCondition, maySeeUnfollowed } from './follow-constraints.ts'
 import { VIDEO_PRIVACY } from './video.model.ts'
 import { isModerator } from './video.policy.ts'
-import { torrentSql } from './torrent-links.ts'
+import { TORRENTS_SQL } from './torrent-links.ts'
 import { REDUNDANCIES_SQL, REMOTE_VIDEO_FILES_SQL, remoteVideoFilesJson, type RemoteVideoFilesRow } from './remote-video.shape.ts'
 import { localVideoFilesJson, videoJson, type VideoFileRow, type VideoListRow } from './video.shape.ts'
 import { refreshViewerCounts } from './viewer-counts.ts'
@@ -69,7 +69,7 @@ const FROM_VIDEOS = sql`
  * audio tracks only the default one; the others are in the HLS playlist only.
  */
 export const VIDEO_FILES_SQL = sql`(SELECT coalesce(json_agg(json_build_object('id', f.id, 'web_video_id', f.web_video_id,
-  'hls', f.hls, 'web_video', f.web_video, 'torrent', ${torrentSql(false)}, 'web_torrent', ${torrentSql(true)},
+  'hls', f.hls, 'web_video', f.web_video, 'torrents', ${TORRENTS_SQL},
   'resolution', f.resolution, 'width', f.width, 'height', f.height, 'fps', f.fps, 'size', f.size, 'whole_size', f.whole_size,
   'filename', f.filename, 'playlist_filename', f.playlist_filename, 'has_audio', f.has_audio, 'has_video', f.has_video)
   ORDER BY f.resolution DESC), '[]')
