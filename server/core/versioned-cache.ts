@@ -1,4 +1,5 @@
 import { config } from './config.ts'
+import { shareNextRun } from './share-next-run.ts'
 import { runQuery, sql } from './sql.ts'
 
 /*
@@ -56,30 +57,11 @@ export async function getCached<T extends Sized>(key: string): Promise<T | null>
   return known?.version === version && known.until > Date.now() ? ((await known.value) as T) : null
 }
 
-let runningQuery: Promise<string> | null = null
-let nextQuery: Promise<string> | null = null
-
-/** Returns the number of changes at or after this call: a query already running may be too old, so callers share the next one. */
-async function currentVersion(): Promise<string> {
-  if (!runningQuery) return await queryVersion()
-  nextQuery ??= runningQuery
-    .catch(() => '')
-    .then(async () => {
-      nextQuery = null
-      return await queryVersion()
-    })
-  return await nextQuery
-}
-
-async function queryVersion(): Promise<string> {
-  const query = runQuery<{ version: string }>(sql`SELECT sum(count)::text AS version FROM changes`).then(rows => rows[0]!.version)
-  runningQuery = query
-  try {
-    return await query
-  } finally {
-    if (runningQuery === query) runningQuery = null
-  }
-}
+/** Returns the number of changes at or after this call. */
+const currentVersion = shareNextRun(async () => {
+  const [row] = await runQuery<{ version: string }>(sql`SELECT sum(count)::text AS version FROM changes`)
+  return row!.version
+})
 
 function deleteEntry(key: string): void {
   totalSize -= entries.get(key)?.size ?? 0

@@ -2,6 +2,7 @@ import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
 import { config, instanceOrigin } from '../core/config.ts'
 import { Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
+import { shareNextRun } from '../core/share-next-run.ts'
 import { runQuery, sql, type Sql } from '../core/sql.ts'
 
 /** Whether the viewer may see remote videos that this instance does not follow: who may fetch any by its URL (`search.remote_uri`). */
@@ -9,6 +10,15 @@ export function maySeeUnfollowed(viewer: Pick<Viewer, 'id'> | null): boolean {
   const { users, anonymous } = config.search.remote_uri
   return viewer ? users : anonymous
 }
+
+/** Lists at the same time share one query. */
+const findFollowedTargets = shareNextRun(
+  async () =>
+    await runQuery<{ id: number; host: string | null; type: string }>(sql`
+      SELECT target.id, target.host, target.type FROM follows JOIN actors target ON target.id = follows.target_id
+      WHERE follows.state = 'accepted'
+        AND follows.actor_id = (SELECT id FROM actors WHERE url = ${`${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`})`)
+)
 
 /**
  * Returns the condition that a video is local, or that this instance follows who published or shared it: its channel, its account, its
@@ -20,10 +30,7 @@ export async function followedCondition({
   channelActor,
   accountActor
 }: Record<'video' | 'channelActor' | 'accountActor', Sql>): Promise<Sql> {
-  const targets = await runQuery<{ id: number; host: string | null; type: string }>(sql`
-    SELECT target.id, target.host, target.type FROM follows JOIN actors target ON target.id = follows.target_id
-    WHERE follows.state = 'accepted'
-      AND follows.actor_id = (SELECT id FROM actors WHERE url = ${`${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`})`)
+  const targets = await findFollowedTargets()
   if (targets.length === 0) return sql`NOT ${video}.remote`
   const ids = targets.map(({ id }) => id)
   const hosts = targets.filter(({ type, host }) => type === 'Application' && host !== null).map(({ host }) => host)
