@@ -5,7 +5,8 @@ const PAGE_SIZE = 30
 
 type ListPage<T> = { total: number; data: T[] }
 type FetchPage<T> = (range: { start: number; count: number }) => Promise<ListPage<T>>
-type ListState<T> = {
+/** A list as far as it is loaded; `total` is null before the first answer. */
+export type ListState<T> = {
   items: T[]
   total: number | null
   busy: boolean

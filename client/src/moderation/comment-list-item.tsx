@@ -1,36 +1,19 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
 import type { ModeratedComment } from '../../../shared/comments.ts'
 import { api } from '../api.ts'
-import { isNotFoundError } from '../api-error.ts'
 import { displayHandle } from '../channels/actor-header.tsx'
 import { CommentContent } from '../comments/comment-content.tsx'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
 import { openConfirmDialog } from '../ui/dialog.tsx'
 import { Badge } from '../ui/feedback.tsx'
-import { showToast } from '../ui/toast.tsx'
+import { useModerationAction } from './use-moderation-action.ts'
 
 /** A comment in the list of the moderators, with the actions to delete it, or all of its author. */
 export function CommentListItem({ comment, onChange }: { comment: ModeratedComment; onChange: () => void }): JSX.Element {
-  const [busy, setBusy] = useState(false)
+  const { busy, runAction } = useModerationAction(onChange)
   const { id, account, createdAt, heldForReview, video } = comment
   const name = account ? displayHandle(account) : t('reports.nobody')
-  const runAction = async (request: () => Promise<unknown>, successText: string) => {
-    setBusy(true)
-    try {
-      // Already deleted by somebody else: not an error.
-      await request().catch((error: unknown) => {
-        if (!isNotFoundError(error)) throw error
-      })
-      showToast(successText)
-      onChange()
-    } catch {
-      showToast(t('ui.noConnection'), { bad: true })
-    } finally {
-      setBusy(false)
-    }
-  }
   const confirmAndDelete = async () => {
     if (await openConfirmDialog({ title: t('comments.deleteTitle'), text: t('comments.deleteText'), yes: t('mine.deleteYes') }))
       await runAction(

@@ -2,10 +2,9 @@ import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { ModeratedComment } from '../../../shared/comments.ts'
 import { AdminPage } from '../admin/admin-page.tsx'
+import { PagedList } from '../admin/paged-list.tsx'
 import { api } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
-import { Button } from '../ui/button.tsx'
-import { ErrorState } from '../ui/feedback.tsx'
 import { Select } from '../ui/field.tsx'
 import { useList } from '../use-list.ts'
 import { CommentListItem } from './comment-list-item.tsx'
@@ -62,28 +61,13 @@ function FilteredCommentList(): JSX.Element {
 }
 
 function CommentList({ query }: { query: { search?: string; isLocal?: boolean } }): JSX.Element {
-  const { items, total, busy, failed, more, next, reload } = useList<ModeratedComment>(
+  const list = useList<ModeratedComment>(
     async range => await api('GET /videos/comments', { query: { ...range, ...query, sort: '-createdAt' } }),
     null
   )
   return (
-    <div aria-busy={busy}>
-      {items.length > 0 && (
-        <ul class="reports" role="list">
-          {items.map(comment => (
-            <CommentListItem key={comment.id} comment={comment} onChange={reload} />
-          ))}
-        </ul>
-      )}
-      {total === 0 && <p class="soft">{t('moderation.none')}</p>}
-      {failed && <ErrorState text={t('ui.noConnection')} onRetry={reload} />}
-      {!failed && more && (
-        <div class="endless-end">
-          <Button busy={busy} onClick={next}>
-            {t('mine.more')}
-          </Button>
-        </div>
-      )}
-    </div>
+    <PagedList list={list} look="reports" emptyText={t('moderation.none')}>
+      {comment => <CommentListItem key={comment.id} comment={comment} onChange={list.reload} />}
+    </PagedList>
   )
 }

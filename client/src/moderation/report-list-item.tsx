@@ -1,39 +1,22 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
 import type { AdminAbuse } from '../../../shared/abuses.ts'
 import { api } from '../api.ts'
-import { isNotFoundError } from '../api-error.ts'
 import { displayHandle } from '../channels/actor-header.tsx'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
 import { openConfirmDialog } from '../ui/dialog.tsx'
-import { showToast } from '../ui/toast.tsx'
 import { ReportBody, reportSubject } from './report-body.tsx'
 import { Conversation } from './conversation.tsx'
+import { useModerationAction } from './use-moderation-action.ts'
 
 const STATE_IDS = { pending: 1, rejected: 2, accepted: 3 } as const
 
 /** A report in the list of the moderators, with the actions to accept, reject or delete it. */
 export function ReportListItem({ report, onChange }: { report: AdminAbuse; onChange: () => void }): JSX.Element {
-  const [busy, setBusy] = useState(false)
+  const { busy, runAction } = useModerationAction(onChange)
   const { id, reporterAccount, createdAt, state } = report
   const params = { id }
   const subject = reportSubject(report).text
-  const runAction = async (request: () => Promise<unknown>, successText: string) => {
-    setBusy(true)
-    try {
-      // Already done by another moderator: not an error.
-      await request().catch((error: unknown) => {
-        if (!isNotFoundError(error)) throw error
-      })
-      showToast(successText)
-      onChange()
-    } catch {
-      showToast(t('ui.noConnection'), { bad: true })
-    } finally {
-      setBusy(false)
-    }
-  }
   const decide = async (newState: number) =>
     await runAction(async () => await api('PUT /abuses/:id', { params, body: { state: newState } }), t('moderation.decided'))
   const confirmAndDelete = async () => {

@@ -2,11 +2,10 @@ import type { JSX } from 'preact'
 import { useLocation } from 'preact-iso'
 import type { AdminAbuse } from '../../../shared/abuses.ts'
 import { AdminPage } from '../admin/admin-page.tsx'
+import { PagedList } from '../admin/paged-list.tsx'
 import { api } from '../api.ts'
 import { useList } from '../use-list.ts'
 import { t } from '../i18n/i18n.ts'
-import { Button } from '../ui/button.tsx'
-import { ErrorState } from '../ui/feedback.tsx'
 import { Tabs } from '../ui/tabs.tsx'
 import { ReportListItem } from './report-list-item.tsx'
 import './reports.css'
@@ -39,28 +38,10 @@ export default function ReportsPage(): JSX.Element {
 }
 
 function Reports({ state }: { state: number }): JSX.Element {
-  const { items, total, busy, failed, more, next, reload } = useList<AdminAbuse>(
-    async range => await api('GET /abuses', { query: { ...range, state, sort: '-createdAt' } }),
-    null
-  )
+  const list = useList<AdminAbuse>(async range => await api('GET /abuses', { query: { ...range, state, sort: '-createdAt' } }), null)
   return (
-    <div aria-busy={busy}>
-      {items.length > 0 && (
-        <ul class="reports" role="list">
-          {items.map(report => (
-            <ReportListItem key={report.id} report={report} onChange={reload} />
-          ))}
-        </ul>
-      )}
-      {total === 0 && <p class="soft">{t('moderation.noReports')}</p>}
-      {failed && <ErrorState text={t('ui.noConnection')} onRetry={reload} />}
-      {!failed && more && (
-        <div class="endless-end">
-          <Button busy={busy} onClick={next}>
-            {t('mine.more')}
-          </Button>
-        </div>
-      )}
-    </div>
+    <PagedList list={list} look="reports" emptyText={t('moderation.noReports')}>
+      {report => <ReportListItem key={report.id} report={report} onChange={list.reload} />}
+    </PagedList>
   )
 }
