@@ -13,6 +13,7 @@ import {
   createScratchFolder,
   toneInputArgs
 } from '../test/media-fixtures.ts'
+import type { MediaExpectations } from '../test/media-checker.ts'
 import { testLadderSettings, unlimitedProbeLimits } from '../test/media-settings.ts'
 import { encodeToHls, newHlsFilenames, type HlsOptions, type HlsOutput } from './hls.ts'
 import { renditionBitrateCap, planLadder, type LadderSettings } from './ladder.ts'
@@ -33,8 +34,12 @@ async function prepare(name: string, settings: Partial<LadderSettings> = {}) {
   return { found: probe, made: planLadder(probe, { ...testLadderSettings, ...settings }), folder: await mkdtemp(pathOf('out ')) }
 }
 
-const encode = async (name: string, settings: Partial<LadderSettings> = {}, options: HlsOptions = {}) =>
-  await encodeLadder(scratch.folder, name, settings, options)
+const encode = async (
+  name: string,
+  settings: Partial<LadderSettings> = {},
+  options: HlsOptions = {},
+  expectations: Partial<MediaExpectations> = {}
+) => await encodeLadder(scratch.folder, name, settings, options, expectations)
 
 async function playlistDuration(folder: string, output: HlsOutput | undefined): Promise<number> {
   const playlist = await readMediaPlaylist(join(folder, output?.playlist ?? ''))
@@ -695,7 +700,8 @@ describe('damaged files and failures', () => {
     )
     const bytes = await readFile(pathOf('full.mp4'))
     await writeFile(pathOf('cut.mp4'), bytes.subarray(0, bytes.length * 0.6))
-    const { results, folder, outputs } = await encode('cut.mp4')
+    // The last packet of the copied stream is cut off too.
+    const { results, folder, outputs } = await encode('cut.mp4', {}, {}, { soundCopies: false })
     expect(results.every(result => result.damaged)).toBe(true)
     const lengths = await Promise.all(outputs.map(output => playlistDuration(folder, output)))
     expect(Math.min(...lengths)).toBeGreaterThan(3)

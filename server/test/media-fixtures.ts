@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { copyToHls, encodeToHls, type HlsOptions, type HlsOutput, type HlsResult } from '../media/hls.ts'
 import { planLadder, type LadderSettings, type TranscodingPlan } from '../media/ladder.ts'
 import { probeMedia, type Probe } from '../media/probe.ts'
+import { expectGoodMedia, type MediaExpectations } from './media-checker.ts'
 import { testLadderSettings, unlimitedProbeLimits } from './media-settings.ts'
 
 const run = promisify(execFile)
@@ -88,12 +89,16 @@ export type EncodedLadder = {
   audio: HlsOutput | undefined
 }
 
-/** For tests: makes the whole ladder of a file of `folder` in a subfolder, as the product does: first the copy, then one encode. */
+/**
+ * For tests: makes the whole ladder of a file of `folder` in a subfolder, as the product does: first the copy, then one encode. Throws if
+ * `checkMedia` finds something wrong with it; `expectations` are for sources whose renditions cannot be like them.
+ */
 export async function encodeLadder(
   folder: string,
   name: string,
   settings: Partial<LadderSettings> = {},
-  options: HlsOptions = {}
+  options: HlsOptions = {},
+  expectations: Partial<MediaExpectations> = {}
 ): Promise<EncodedLadder> {
   const file = join(folder, name)
   const probe = await probeMedia(file, unlimitedProbeLimits)
@@ -106,6 +111,9 @@ export async function encodeLadder(
   const results: HlsResult[] = []
   for (const run of runs) results.push(await run.done)
   const outputs = runs.flatMap(run => run.outputs)
+  const copies = plan.copyVideo ? runs[0]!.outputs : []
+  const checked = outputs.map(output => ({ ...output, copied: copies.includes(output) }))
+  await expectGoodMedia({ source: file, probe, folder: outputFolder, outputs: checked }, expectations)
   return {
     probe,
     plan,
