@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MediaError, runFfmpeg, type FfmpegRun } from './ffmpeg.ts'
 import { ladderFilterGraph, reinitFilterOptions, VIDEO_TIMESCALE, type TimeRange } from './ffmpeg-filters.ts'
-import { videoEncoderArgs, type HlsOptions } from './hls.ts'
-import { videoEndGap, type TranscodingPlan } from './ladder.ts'
+import { encodedDurationArgs, videoEncoderArgs, type HlsOptions } from './hls.ts'
+import type { TranscodingPlan } from './ladder.ts'
 import type { Probe } from './probe.ts'
 
 /** The length of a chunk is a multiple of this, and of whole segments. */
@@ -37,13 +37,13 @@ export function reasonNotToSplit(probe: Probe, plan: TranscodingPlan): string | 
   // Not all of the other containers support frame-exact seeking.
   if (!probe.container.some(name => ['mov', 'matroska'].includes(name))) return 'this kind of file may not be searched exactly'
   if (!plan.splitAudio && plan.audios.length > 0) return 'the sound is inside every rendition'
-  if (!plan.keepsFrameTimes) return 'the frame rate is cut'
+  if (!plan.keepsFrameTimes) return 'the frame rate is cut, or frames are added'
   if (video.variableFps) return 'the frame rate varies'
   if (video.interlaced) return 'pictures are made of their neighbours'
   if (video.hdr) return 'the dynamic range is high'
-  if (probe.truncated || videoEndGap(probe) > 0) return 'the picture ends early'
+  if (probe.truncated) return 'the file is truncated'
+  if (video.edited || video.jumps || video.changesParameters) return 'the picture is put together from parts'
   if (video.keyframeInterval === null || video.keyframeInterval > MAX_KEYFRAME_INTERVAL) return 'keyframes are too sparse'
-  if (video.start >= DECODE_LEAD_SECONDS) return 'the picture begins late'
   return null
 }
 
@@ -73,6 +73,7 @@ export function encodeChunk(
       '-map',
       `[v${i}]`,
       ...videoEncoderArgs(rendition, 0, plan, probe),
+      ...(range.end === null ? encodedDurationArgs(probe, plan) : []),
       '-fps_mode',
       'vfr',
       '-enc_time_base:v',

@@ -111,7 +111,7 @@ export class ChunkJoiner {
       '#EXT-X-VERSION:7',
       `#EXT-X-TARGETDURATION:${this.#targetDuration}`,
       '#EXT-X-MEDIA-SEQUENCE:0',
-      '#EXT-X-PLAYLIST-TYPE:EVENT',
+      `#EXT-X-PLAYLIST-TYPE:${closingLines.length > 0 ? 'VOD' : 'EVENT'}`,
       '#EXT-X-INDEPENDENT-SEGMENTS',
       `#EXT-X-MAP:URI="${this.#output.file}",BYTERANGE="${this.#header!.length}@0"`,
       ...this.#lines,

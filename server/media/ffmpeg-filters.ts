@@ -1,6 +1,7 @@
 import { hasFfmpegFilter } from './ffmpeg.ts'
 import type { Stagger } from './stagger.ts'
-import { audioEndGap, videoEndGap, type TranscodingPlan, type PlannedRendition } from './ladder.ts'
+import { colorTagFilters, matrixTagFilters, playableColorOptions } from './color.ts'
+import { audioEndGap, pictureEndGap, pictureStartGap, type TranscodingPlan, type PlannedRendition } from './ladder.ts'
 import type { AudioStream, Probe, VideoStream } from './probe.ts'
 
 /** Time base (units per second) of encoders and renditions. */
@@ -29,7 +30,9 @@ export async function ladderFilterGraph(
 ): Promise<string> {
   if (plan.audioOnly || !probe.video) return stillImageGraph(probe, plan, upload)
   const toneMapping = await toneMappingFilters(probe.video)
-  const scaleFilter = (rendition: PlannedRendition): string => `scale=${rendition.width}:${rendition.height}:flags=bicubic`
+  const video = probe.video
+  const scaleFilter = ({ width, height }: PlannedRendition): string =>
+    ['scale=flags=bicubic', ...playableColorOptions(video), `w=${width}`, `h=${height}`].join(':')
   // Applied once for all renditions; HDR is tone-mapped after scaling to the largest rendition.
   const sharedFilters = [
     'scale',
@@ -39,7 +42,8 @@ export async function ladderFilterGraph(
   ]
   // Each rendition is scaled from the source: from the next larger one it would lose quality twice.
   const renditionChains = plan.encode.map(
-    (rendition, i) => `[s${i}]${[scaleFilter(rendition), 'setsar=1', 'format=yuv420p', ...upload].join(',')}[v${i}]`
+    (rendition, i) =>
+      `[s${i}]${[scaleFilter(rendition), 'setsar=1', 'format=yuv420p', ...colorTagFilters(video), ...upload].join(',')}[v${i}]`
   )
   return [
     ...splitFilters(
@@ -110,15 +114,24 @@ function timingFilters(probe: Probe, plan: TranscodingPlan, range?: TimeRange): 
   const video = probe.video
   const rendition = plan.encode[0]
   if (!video || !rendition) return []
-  const gap = videoEndGap(probe)
+  const endGap = pictureEndGap(probe)
+  const addsFrames = endGap > 0 || pictureStartGap(probe) > 0
   return [
     ...(video.interlaced ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
-    // A video stream that starts late shows its first frame from the start.
-    ...(range && range.start > 0 ? [] : ["setpts='if(eq(N,0),0,PTS)'"]),
-    ...(gap > 0 || !plan.keepsFrameTimes ? [`fps=fps=${rendition.fps.toFixed(6)}`] : []),
-    ...(gap > 0 ? [`tpad=stop_mode=clone:stop_duration=${formatSeconds(gap)}`] : [])
+    // A first frame that is a little late is shown from the start.
+    ...(addsFrames || (range && range.start > 0) ? [] : ["setpts='if(eq(N,0),0,PTS)'"]),
+    // Repeats the first frame from the start of the file.
+    ...(addsFrames || !plan.keepsFrameTimes ? [`fps=fps=${rendition.fps.toFixed(6)}${addsFrames ? ':start_time=0' : ''}`] : []),
+    ...(endGap > 0 ? [`tpad=stop_mode=clone:stop_duration=${formatSeconds(endGap + 1)}`] : []),
+    ...(addsFrames ? [`trim=end_frame=${Math.max(1, Math.round(probe.duration * rendition.fps))}`] : [])
   ]
 }
+
+const BT709_FROM_RGB = [
+  'scale=out_color_matrix=bt709:out_range=tv',
+  'format=yuv420p',
+  'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv'
+]
 
 function stillImageGraph(probe: Probe, plan: TranscodingPlan, upload: string[]): string {
   const rendition = plan.encode[0]
@@ -126,11 +139,12 @@ function stillImageGraph(probe: Probe, plan: TranscodingPlan, upload: string[]):
   const { width, height, fps } = rendition
   const size = `${width}:${height}`
   const trim = `trim=end_frame=${Math.max(1, Math.round(probe.duration * fps))}`
-  if (!probe.video) return `color=c=0x14171c:s=${width}x${height}:r=${fps},${[trim, 'format=yuv420p', ...upload].join(',')}[v0]`
+  // Made in RGB, so that the colors of the background and of the cover are converted alike.
+  const toVideo = [...BT709_FROM_RGB, 'setsar=1', `loop=loop=-1:size=1,setpts=N/(${fps}*TB),fps=${fps}`, trim, ...upload].join(',')
+  if (!probe.video) return `color=c=0x14171c:s=${size.replace(':', 'x')}:r=${fps},format=gbrp,${toVideo}[v0]`
   return (
-    `[0:${probe.video.index}]scale=${size}:force_original_aspect_ratio=decrease:force_divisible_by=2,` +
-    `pad=${size}:(ow-iw)/2:(oh-ih)/2:color=0x14171c,setsar=1,format=yuv420p,` +
-    `loop=loop=-1:size=1,setpts=N/(${fps}*TB),${[`fps=${fps}`, trim, ...upload].join(',')}[v0]`
+    `[0:${probe.video.index}]${[...matrixTagFilters(probe.video), `scale=${size}:force_original_aspect_ratio=decrease:force_divisible_by=2`].join(',')},` +
+    `format=gbrp,pad=${size}:(ow-iw)/2:(oh-ih)/2:color=0x14171c,${toVideo}[v0]`
   )
 }
 

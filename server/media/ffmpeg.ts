@@ -10,6 +10,7 @@ export type MediaErrorCode =
   | 'missing'
   | 'unreadable'
   | 'no_streams'
+  | 'undecodable'
   | 'forbidden_container'
   | 'too_long'
   | 'too_large'

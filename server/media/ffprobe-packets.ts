@@ -1,83 +1,73 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { ffmpegGuardPath, safeInputOptions, MediaError } from './ffmpeg.ts'
+import { PacketTimeline, type StreamTimes } from './packet-timeline.ts'
 
-export type PacketScan = {
-  packets: number
-  /** Seconds from the start of the file to the end of the last packet. */
-  end: number
-  /** Longest interval between two keyframes (or the last one and the end), in seconds; null if there is none. */
-  keyframeGap: number | null
-  /** Seconds from the start of the file to the first keyframe. */
-  firstKeyframe: number
-  /** Packets per second, measured; 0 for a single one. */
-  rate: number
-  sampled: boolean
+const SAMPLED_INTERVALS = 8
+const INTERVAL_SECONDS = 20
+/** Shorter files (seconds) are read whole: sampling would read as much. */
+const MIN_SAMPLED_SECONDS = 400
+
+/**
+ * Reads the packets of one stream in eight intervals of 20 s. Null if the file is shorter than that is worth, or if there are no packets where
+ * its end should be: its stated `duration` (seconds) is not to be trusted then. Counts are those of the intervals. Throws a MediaError.
+ */
+export async function samplePackets(
+  file: string,
+  stream: number,
+  { start, duration, timeoutMs }: { start: number; duration: number; timeoutMs: number }
+): Promise<StreamTimes | null> {
+  if (duration <= MIN_SAMPLED_SECONDS) return null
+  const scans: StreamTimes[] = []
+  for (let i = 0; i < SAMPLED_INTERVALS; i++) {
+    const from = start + (i * (duration - INTERVAL_SECONDS)) / (SAMPLED_INTERVALS - 1)
+    const timeline = await readPackets(file, { stream, from, timeoutMs })
+    const times = timeline.timesOf(stream, { start, correctJumps: false })
+    if (times) scans.push(times)
+    else if (i === SAMPLED_INTERVALS - 1) return null
+  }
+  const [first] = scans
+  if (!first) return null
+  const seconds = scans.reduce((sum, { rate, packets }) => sum + (rate > 0 ? (packets - 1) / rate : 0), 0)
+  return {
+    ...first,
+    packets: scans.reduce((sum, { packets }) => sum + packets, 0),
+    end: Math.max(...scans.map(({ end }) => end)),
+    last: Math.max(...scans.map(({ last }) => last)),
+    keyframeGap: maxOrNull(scans.map(({ keyframeGap }) => keyframeGap)),
+    longestGap: Math.max(...scans.map(({ longestGap }) => longestGap)),
+    rate: seconds > 0 ? scans.reduce((sum, { packets }) => sum + packets - 1, 0) / seconds : 0,
+    peakRate: Math.max(...scans.map(({ peakRate }) => peakRate)),
+    hidesPackets: scans.some(({ hidesPackets }) => hidesPackets),
+    changesParameters: scans.some(({ changesParameters }) => changesParameters),
+    encrypted: scans.some(({ encrypted }) => encrypted)
+  }
 }
 
-type ScanOptions = { duration: number; start: number; timeoutMs: number; sample: boolean }
-
-/** Result for one interval of one stream (its index; null if it has no packet there); times in seconds as the file has them. */
-export type PacketIntervalScan = {
-  stream: number | null
-  packets: number
-  end: number
-  keyframeGap: number | null
-  firstKeyframe: number | null
-  span: number
+function maxOrNull(values: (number | null)[]): number | null {
+  const numbers = values.filter(value => value !== null)
+  return numbers.length > 0 ? Math.max(...numbers) : null
 }
 
 /**
- * Reads the packets of one stream without decoding: all of them, or with `sample` those of eight intervals of 20 s. `earlyScan`, a complete
- * scan that was started before, is used if it is of the same stream.
+ * Reads the packets of a file without decoding them: all of them, or those of one `stream` in 20 s beginning at second `from`. Throws a
+ * MediaError.
  */
-export async function scanPackets(
+export function readPackets(
   file: string,
-  stream: number,
-  options: ScanOptions,
-  earlyScan: Promise<PacketIntervalScan> | null = null
-): Promise<PacketScan> {
-  const sampled = options.sample && options.duration > 400
-  const windows = sampled ? Array.from({ length: 8 }, (_, i) => options.start + (i * (options.duration - 20)) / 7) : [null]
-  const result: PacketScan = { packets: 0, end: 0, keyframeGap: null, firstKeyframe: 0, rate: 0, sampled }
-  let intervalCount = 0
-  let coveredSeconds = 0
-  for (const [index, start] of windows.entries()) {
-    const earlyResult = start === null ? await earlyScan : null
-    const interval =
-      earlyResult?.stream === stream
-        ? earlyResult
-        : await scanPacketInterval(file, String(stream), { from: start, timeoutMs: options.timeoutMs })
-    if (index === 0) result.firstKeyframe = Math.max(0, (interval.firstKeyframe ?? options.start) - options.start)
-    result.packets += interval.packets
-    intervalCount += Math.max(0, interval.packets - 1)
-    coveredSeconds += Math.max(0, interval.span)
-    result.end = Math.max(result.end, interval.end - options.start)
-    if (interval.keyframeGap !== null) result.keyframeGap = Math.max(result.keyframeGap ?? 0, interval.keyframeGap)
-  }
-  if (coveredSeconds > 0) result.rate = intervalCount / coveredSeconds
-  return result
-}
-
-/** Reads the packets of one stream (an ffmpeg stream specifier), all of them or 20 s beginning at second `from`. Throws a MediaError. */
-export function scanPacketInterval(
-  file: string,
-  stream: string,
-  { from = null, timeoutMs, signal }: { from?: number | null; timeoutMs: number; signal?: AbortSignal }
-): Promise<PacketIntervalScan> {
+  { stream, from, timeoutMs, signal }: { stream?: number; from?: number; timeoutMs: number; signal?: AbortSignal }
+): Promise<PacketTimeline> {
   return new Promise((resolve, reject) => {
-    const interval = from === null ? [] : ['-read_intervals', `${from.toFixed(3)}%+20`]
     const args = [
       '--ffprobe',
       '-v',
       'error',
-      '-select_streams',
-      stream,
+      ...(stream === undefined ? [] : ['-select_streams', String(stream)]),
       '-show_entries',
-      'packet=stream_index,pts_time,dts_time,duration_time,flags',
+      'packet=codec_type,stream_index,pts_time,dts_time,duration_time,flags:packet_side_data=side_data_type',
       '-of',
       'csv=p=0',
-      ...interval,
+      ...(from === undefined ? [] : ['-read_intervals', `${from.toFixed(3)}%+${INTERVAL_SECONDS}`]),
       ...safeInputOptions,
       `file:${file}`
     ]
@@ -93,25 +83,21 @@ export function scanPacketInterval(
     }, timeoutMs)
     signal?.addEventListener('abort', stopProcess, { once: true })
 
-    const result: PacketIntervalScan = { stream: null, packets: 0, end: 0, keyframeGap: null, firstKeyframe: null, span: 0 }
-    let lastKeyframe: number | null = null
-    let earliest = Infinity
-    let latest = -Infinity
+    const timeline = new PacketTimeline()
     createInterface({ input: child.stdout }).on('line', line => {
-      const [index, pts, dts, duration, flags] = line.split(',')
-      // Side data are printed on separate lines.
+      const [type, index, pts, dts, duration, flags, ...sideData] = line.split(',')
+      // Some side data are printed on lines of their own.
       if (!flags || !/^[K_]/.test(flags)) return
-      result.stream = Number(index)
-      result.packets++
-      const time = pts === 'N/A' ? Number(dts) : Number(pts)
-      if (!Number.isFinite(time)) return
-      result.end = Math.max(result.end, time + (Number(duration) || 0))
-      earliest = Math.min(earliest, time)
-      latest = Math.max(latest, time)
-      if (!flags.startsWith('K')) return
-      result.firstKeyframe ??= time
-      if (lastKeyframe !== null) result.keyframeGap = Math.max(result.keyframeGap ?? 0, time - lastKeyframe)
-      lastKeyframe = time
+      timeline.add(Number(index), {
+        pts: parseTime(pts),
+        dts: parseTime(dts),
+        duration: parseTime(duration) ?? 0,
+        keyframe: flags.startsWith('K'),
+        hidden: flags.includes('D'),
+        newParameters: sideData.includes('New Extradata'),
+        encrypted: sideData.includes('Encryption info'),
+        continuous: type === 'video' || type === 'audio'
+      })
     })
     const cleanUp = (): void => {
       clearTimeout(timer)
@@ -126,9 +112,13 @@ export function scanPacketInterval(
       cleanUp()
       if (timedOut) return reject(new MediaError('timeout', `reading the packets took more than ${timeoutMs} ms`))
       if (signal?.aborted) return reject(new MediaError('aborted', 'the packets are not asked for any more'))
-      if (lastKeyframe !== null) result.keyframeGap = Math.max(result.keyframeGap ?? 0, result.end - lastKeyframe)
-      if (result.packets > 1) result.span = latest - earliest
-      resolve(result)
+      resolve(timeline)
     })
   })
+}
+
+/** Seconds, null for "N/A". */
+function parseTime(text: string | undefined): number | null {
+  const seconds = Number.parseFloat(text ?? '')
+  return Number.isFinite(seconds) ? seconds : null
 }

@@ -11,23 +11,38 @@ export type VideoStream = {
   height: number
   /** Clockwise rotation that a player has to apply, in degrees: 0, 90, 180 or 270. */
   rotation: number
+  /** The display matrix mirrors or tilts the picture, beyond `rotation` (ISO 14496-12, 8.3.2). */
+  transformed?: boolean
   squarePixels: boolean
   /** Mean frames per second. */
   fps: number
   variableFps: boolean
+  /** Frames per second where they are dense: above `fps` if the frame rate varies. */
+  peakFps?: number
   /** Frames are stored in another order than they are shown in (B-frames). */
   reordered: boolean
   /** Bits per second; derived from the file's size if the container does not state it. */
   bitrate: number
   frames: number | null
-  /** Seconds from the start of the file to this stream's first frame. */
+  /** Seconds from the start of the file to this stream's first frame, and to its last. */
   start: number
+  lastFrame?: number
   duration: number | null
   /** Longest interval without a keyframe, in seconds; null if it was not measured. */
   keyframeInterval: number | null
+  /** An edit list hides some of the packets (ISO 14496-12, 8.6.6). */
+  edited?: boolean
+  /** The sample description changes in mid-track. */
+  changesParameters?: boolean
+  /** Decode times go back, or jump. */
+  jumps?: boolean
   attachedPic: boolean
   hdr: boolean
+  /** As tagged in the file, in the words of ffmpeg; '' if it is not. */
   transfer: string
+  colorSpace?: string
+  primaries?: string
+  range?: string
   interlaced: boolean
   /** RFC 6381 name for H.264, else ''. */
   codecString: string
@@ -42,6 +57,12 @@ export type AudioStream = {
   bitrate: number
   start: number
   duration: number | null
+  /** As in VideoStream; what is hidden before the first sample shown does not count. */
+  edited?: boolean
+  changesParameters?: boolean
+  jumps?: boolean
+  /** Longest time without a packet, in seconds. */
+  longestGap?: number
   /** As tagged in the file, in two letters, three or more. */
   language: string | null
   title: string | null
@@ -62,9 +83,11 @@ export const FfprobeStream = z.object({
   index: z.number(),
   codec_type: z.string().optional(),
   codec_name: z.string().optional(),
+  codec_tag_string: z.string().optional(),
   profile: FfprobeNumber,
   level: FfprobeNumber,
   pix_fmt: z.string().optional(),
+  sample_fmt: z.string().optional(),
   width: FfprobeNumber,
   height: FfprobeNumber,
   sample_aspect_ratio: z.string().optional(),
@@ -73,6 +96,9 @@ export const FfprobeStream = z.object({
   field_order: z.string().optional(),
   has_b_frames: FfprobeNumber,
   color_transfer: z.string().optional(),
+  color_space: z.string().optional(),
+  color_primaries: z.string().optional(),
+  color_range: z.string().optional(),
   bit_rate: FfprobeNumber,
   nb_frames: FfprobeNumber,
   start_time: FfprobeNumber,
@@ -81,7 +107,7 @@ export const FfprobeStream = z.object({
   sample_rate: FfprobeNumber,
   disposition: z.record(z.string(), z.number()).optional(),
   tags: z.record(z.string(), z.string()).optional(),
-  side_data_list: z.array(z.looseObject({ rotation: FfprobeNumber })).optional()
+  side_data_list: z.array(z.looseObject({ rotation: FfprobeNumber, displaymatrix: z.string().optional() })).optional()
 })
 export type FfprobeStream = z.infer<typeof FfprobeStream>
 
@@ -99,7 +125,7 @@ export function parseVideoStream(stream: FfprobeStream, start: number): VideoStr
   const nominalFps = parseFraction(stream.r_frame_rate)
   const profile = String(stream.profile ?? '')
   const level = parseFfprobeNumber(stream.level)
-  const transfer = stream.color_transfer ?? ''
+  const transfer = colorTag(stream.color_transfer)
   const stillImageCodecs = ['mjpeg', 'png', 'bmp', 'gif', 'webp', 'tiff']
   const frames = parseFfprobeNumber(stream.nb_frames) || null
   return {
@@ -111,6 +137,7 @@ export function parseVideoStream(stream: FfprobeStream, start: number): VideoStr
     width: roundToEven(width ?? 0),
     height: roundToEven(height ?? 0),
     rotation,
+    transformed: isTransformed(stream, rotation),
     squarePixels: Math.abs(aspect - 1) < 0.001,
     fps: meanFps || nominalFps,
     variableFps: meanFps > 0 && nominalFps > 0 && Math.abs(meanFps - nominalFps) / nominalFps > 0.01,
@@ -125,6 +152,9 @@ export function parseVideoStream(stream: FfprobeStream, start: number): VideoStr
       (stream.disposition?.still_image === 1 && stillImageCodecs.includes(stream.codec_name ?? '')),
     hdr: transfer === 'smpte2084' || transfer === 'arib-std-b67',
     transfer,
+    colorSpace: colorTag(stream.color_space),
+    primaries: colorTag(stream.color_primaries),
+    range: colorTag(stream.color_range),
     interlaced: ['tt', 'bb', 'tb', 'bt'].includes(stream.field_order ?? ''),
     codecString: stream.codec_name === 'h264' ? avcCodecString(profile, level) : ''
   }
@@ -167,8 +197,9 @@ export function toLanguageTag(language: string | null): string | null {
   }
 }
 
-// Matroska stores the end of a stream in a tag: "00:01:02.345000000".
-function streamDuration(stream: FfprobeStream, start: number): number | null {
+/** The duration (seconds) that a file states of a stream, null if it does not; `start` is the start time of the file in seconds. */
+export function streamDuration(stream: FfprobeStream, start: number): number | null {
+  // Matroska stores the end of a stream in a tag: "00:01:02.345000000".
   const [hours, minutes, seconds] = (stream.tags?.DURATION ?? '').split(':').map(Number)
   const taggedEnd = (hours ?? NaN) * 3600 + (minutes ?? NaN) * 60 + (seconds ?? NaN)
   return (
@@ -182,6 +213,26 @@ function streamRotation(stream: FfprobeStream): number {
   const counterclockwise = displayMatrixRotation !== undefined ? Number(displayMatrixRotation) : -Number(stream.tags?.rotate ?? 0)
   if (!Number.isFinite(counterclockwise)) return 0
   return (((Math.round(-counterclockwise / 90) * 90) % 360) + 360) % 360
+}
+
+/** Whether the display matrix is another one than that of the rotation. */
+function isTransformed(stream: FfprobeStream, rotation: number): boolean {
+  const matrix = stream.side_data_list?.find(data => data.displaymatrix !== undefined)?.displaymatrix
+  if (matrix === undefined) return false
+  // Three lines of a number and three 16.16 (in the last column 2.30) fixed-point values.
+  const rows = matrix
+    .trim()
+    .split('\n')
+    .map(line => line.replace(/^.*:/, '').trim().split(/\s+/).map(Number))
+  const [[a = 0, b = 0] = [], [c = 0, d = 0] = []] = rows
+  const [cosine, sine] = [Math.round(Math.cos((rotation * Math.PI) / 180)), Math.round(Math.sin((rotation * Math.PI) / 180))]
+  // Scaled by any positive factor, which is the pixel aspect ratio.
+  const scale = Math.max(Math.abs(a), Math.abs(b), Math.abs(c), Math.abs(d))
+  return [a - cosine * scale, b - sine * scale, c + sine * scale, d - cosine * scale].some(difference => Math.abs(difference) > scale / 2)
+}
+
+function colorTag(tag: string | undefined): string {
+  return tag === undefined || ['unknown', 'unspecified', 'reserved'].includes(tag) ? '' : tag
 }
 
 function avcCodecString(profile: string, level: number): string {

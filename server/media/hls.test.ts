@@ -98,11 +98,10 @@ test('segments of all encoded renditions have the same durations, begin with a k
   const times = await Promise.all(
     videos.map(async output => (await readMediaPlaylist(join(folder, output.playlist))).segments.map(segment => segment.duration))
   )
-  expect(times).toEqual([
-    [2, 2, 2, 1],
-    [2, 2, 2, 1],
-    [2, 2, 2, 1]
-  ])
+  expect(times).toHaveLength(3)
+  // The source has its frame times in milliseconds.
+  for (const segments of times)
+    expect(segments).toEqual([expect.closeTo(2, 2), expect.closeTo(2, 2), expect.closeTo(2, 2), expect.closeTo(1, 2)])
   for (const output of outputs) {
     const playlist = await readMediaPlaylist(join(folder, output.playlist))
     const bytes = await readFile(join(folder, output.file))
@@ -264,7 +263,7 @@ describe('staggered renditions', () => {
     const [staggered, plain] = [await encode(name, settings, { spareMemory }), await encode(name, settings)]
     expect(staggered.plan.copyVideo).toBeNull()
     expect(staggered.results.map(({ seconds, damaged }) => ({ seconds, damaged }))).toEqual(
-      plain.results.map(({ seconds, damaged }) => ({ seconds, damaged }))
+      plain.results.map(({ seconds, damaged }) => ({ seconds: expect.closeTo(seconds, 6), damaged }))
     )
     expect(staggered.outputs.map(({ kind, resolution }) => [kind, resolution])).toEqual(
       plain.outputs.map(({ kind, resolution }) => [kind, resolution])

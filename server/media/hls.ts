@@ -7,7 +7,17 @@ import { hardwareEncoderArgs, hardwareSetup } from './hardware-encoders.ts'
 import { MediaError, runFfmpeg, type FfmpegRun, type FfmpegProgress } from './ffmpeg.ts'
 import { audioFilters, ladderFilterGraph, reinitFilterOptions, VIDEO_TIMESCALE } from './ffmpeg-filters.ts'
 import { planStagger } from './stagger.ts'
-import { VBV_BUFFER_SECONDS, type TranscodingPlan, type PlannedRendition, type PlannedAudioTrack } from './ladder.ts'
+import { needsMatrixTag } from './color.ts'
+import {
+  heldSeconds,
+  pictureEndGap,
+  pictureStartGap,
+  VBV_BUFFER_SECONDS,
+  type TranscodingPlan,
+  type PlannedRendition,
+  type PlannedAudioTrack
+} from './ladder.ts'
+import { completeMediaPlaylist } from './complete-playlist.ts'
 import { readMediaPlaylist, type HlsOutput } from './hls-playlist.ts'
 import type { Probe } from './probe.ts'
 
@@ -59,7 +69,11 @@ export function newHlsFilenames(resolution: number): { playlist: string; file: s
 export function copyToHls(input: string, folder: string, plan: TranscodingPlan, probe: Probe, options: HlsOptions): HlsRun {
   const rendition = plan.copyVideo
   if (!rendition || !probe.video) throw new TypeError('this plan copies no picture')
-  const video = ['-map', `0:${probe.video.index}`, '-c:v', 'copy', '-tag:v', 'avc1', ...variableFrameDurationArgs(probe)]
+  const bitstreamFilters = [
+    ...frameDurationFilter(probe, probe.video.variableFps ? 'NEXT_DTS-DTS' : 'DURATION', copiedUntilEnd(probe)),
+    ...(needsMatrixTag(probe.video) ? [`h264_metadata=${BT709_TAGS}`] : [])
+  ]
+  const video = ['-map', `0:${probe.video.index}`, '-c:v', 'copy', '-tag:v', 'avc1', ...bitstreamFilterArgs(bitstreamFilters)]
   return startHlsRun(input, folder, probe, plan, [planOutputs([rendition], plan, true)], options, async () => [video])
 }
 
@@ -77,11 +91,7 @@ export function encodeToHls(input: string, folder: string, plan: TranscodingPlan
     return [
       ...encoded.flatMap((_, i) => ['-map', `[v${from + i}]`]),
       ...encoded.flatMap((rendition, i) => videoEncoderArgs(rendition, i, plan, probe, encoder)),
-      ...(stagger && from === 0
-        ? constantFrameDurationArgs(encoded[0]!.fps)
-        : plan.keepsFrameTimes
-          ? variableFrameDurationArgs(probe)
-          : []),
+      ...encodedDurationArgs(probe, plan, stagger !== null && from === 0),
       '-fps_mode',
       'vfr',
       '-enc_time_base:v',
@@ -180,9 +190,12 @@ function startHlsRun(
       onProgress: options.onProgress
     })
     const { log, frames, seconds, decodeErrors } = await run.done
-    const result = await verifyOutputs(folder, outputs, probe, { log, encoded: frames > 0 || seconds > 0 })
+    await verifyOutputs(folder, outputs, { log, encoded: frames > 0 || seconds > 0 })
+    const durations = await Promise.all(outputs.map(async output => await completeMediaPlaylist(folder, output)))
+    const shortest = Math.min(...durations)
     const expected = plan.keepsFrameTimes && outputs.some(({ kind }) => kind === 'video') ? (probe.video?.frames ?? 0) : 0
-    return { ...result, decodeErrors, damaged: result.damaged || frames < expected * 0.95 }
+    const damaged = probe.truncated || shortest < probe.duration - Math.max(1, probe.duration * 0.02) || frames < expected * 0.95
+    return { seconds: shortest, decodeErrors, damaged, log }
   })()
   // A caller that only kills the run need not handle the rejection.
   done.catch(() => {})
@@ -197,14 +210,49 @@ function startHlsRun(
   }
 }
 
-// Sets the duration of every frame; otherwise segments would end after the nominal frame duration and the next begin too early.
-function variableFrameDurationArgs(probe: Probe): string[] {
-  return probe.video?.variableFps ? ['-bsf:v', 'setts=pts=PTS:dts=DTS:duration=if(gt(NEXT_DTS\\,DTS)\\,NEXT_DTS-DTS\\,DURATION)'] : []
+/** H.264's numbers for BT.709 (ITU-T H.273). */
+const BT709_TAGS = 'colour_primaries=1:transfer_characteristics=1:matrix_coefficients=1'
+
+function bitstreamFilterArgs(filters: string[]): string[] {
+  return filters.length > 0 ? ['-bsf:v', filters.join(',')] : []
 }
 
-// Delayed renditions have lost their frame rate in the filter graph: without this the last frame would have no duration.
-function constantFrameDurationArgs(fps: number): string[] {
-  return ['-bsf:v', `setts=pts=PTS:dts=DTS:duration=${Math.round(VIDEO_TIMESCALE / fps)}`]
+/** The duration of a frame as an expression: what the packet says, the time to the next frame, or a number of ticks. */
+type UsualDuration = 'DURATION' | 'NEXT_DTS-DTS' | number
+
+/**
+ * Bitstream filter that sets the duration of every frame, and of the last one to `untilEnd` (an expression) where it is shown longer than
+ * usual: otherwise segments would end after the nominal frame duration. None if the muxer knows all that.
+ */
+function frameDurationFilter(probe: Probe, usual: UsualDuration, untilEnd: string | null): string[] {
+  const isHeld = heldSeconds(probe) >= MIN_HELD_SECONDS && untilEnd !== null
+  if (usual === 'DURATION' && !isHeld) return []
+  const unheld = usual === 'NEXT_DTS-DTS' ? 'DURATION' : String(usual)
+  const last = isHeld ? `max(${unheld}\\,${untilEnd})` : unheld
+  return [`setts=pts=PTS:dts=DTS:duration=${last === String(usual) ? last : `if(gt(NEXT_DTS\\,DTS)\\,${usual}\\,${last})`}`]
+}
+
+/** How long the last frame of a copied stream is shown, in the unit of its times, which setts does not know; null if that is not known. */
+function copiedUntilEnd({ video, duration }: Probe): string | null {
+  if (video?.lastFrame === undefined || video.lastFrame <= video.start) return null
+  return `(DTS-STARTDTS)*${((duration - video.lastFrame) / (video.lastFrame - video.start)).toFixed(9)}`
+}
+
+/** A shorter time is not worth it. */
+const MIN_HELD_SECONDS = 0.01
+
+/** The bitstream filter for the frame durations of encoded renditions; `delayed` ones have lost their frame rate in the filter graph. */
+export function encodedDurationArgs(probe: Probe, plan: TranscodingPlan, delayed = false): string[] {
+  const { video } = probe
+  const [rendition] = plan.encode
+  if (!video || !rendition || plan.audioOnly) return []
+  const constant = Math.round(VIDEO_TIMESCALE / rendition.fps)
+  if (pictureStartGap(probe) > 0 || pictureEndGap(probe) > 0)
+    return delayed ? bitstreamFilterArgs([`setts=pts=PTS:dts=DTS:duration=${constant}`]) : []
+  const usual = delayed ? constant : plan.keepsFrameTimes && video.variableFps ? 'NEXT_DTS-DTS' : 'DURATION'
+  // Decode times start at the time of the first frame in the output.
+  const untilEnd = `${Math.round(probe.duration * VIDEO_TIMESCALE)}-(DTS-STARTDTS+STARTPTS)`
+  return bitstreamFilterArgs(frameDurationFilter(probe, usual, untilEnd))
 }
 
 /** Encoder options for one rendition, the `i`th video stream of its output. */
@@ -316,13 +364,9 @@ function muxerArgs(outputs: MuxerOutput[], { settings }: TranscodingPlan, folder
   ]
 }
 
-async function verifyOutputs(
-  folder: string,
-  outputs: HlsOutput[],
-  probe: Probe,
-  { log, encoded }: { log: string; encoded: boolean }
-): Promise<Omit<HlsResult, 'decodeErrors'>> {
-  const durations = await Promise.all(
+/** Throws a MediaError if an output is missing, not complete or has nothing in it. */
+async function verifyOutputs(folder: string, outputs: HlsOutput[], { log, encoded }: { log: string; encoded: boolean }): Promise<void> {
+  await Promise.all(
     outputs.map(async output => {
       const playlist = await readMediaPlaylist(join(folder, output.playlist)).catch(() => null)
       if (!playlist || !playlist.ended || playlist.segments.length === 0) {
@@ -339,11 +383,8 @@ async function verifyOutputs(
           (await isDiskFull(folder)) ? 'disk_full' : 'ffmpeg_failed',
           `the file of ${output.resolution}p is shorter than its playlist says\n${log}`
         )
-      return playlist.segments.reduce((sum, segment) => sum + segment.duration, 0)
     })
   )
-  const seconds = Math.min(...durations)
-  return { seconds, damaged: probe.truncated || seconds < probe.duration - Math.max(1, probe.duration * 0.02), log }
 }
 
 const MIN_FREE_BYTES = 1024 * 1024

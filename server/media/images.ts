@@ -3,6 +3,7 @@ import { readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { PauseControl } from './pause-control.ts'
 import { MediaError, runFfmpeg } from './ffmpeg.ts'
+import { matrixTagFilters } from './color.ts'
 import { toneMappingFilters } from './ffmpeg-filters.ts'
 import { hasMovingVideo, type Probe } from './probe.ts'
 
@@ -152,10 +153,14 @@ export async function writeStoryboard(
   const keyframesOnly = hasDenseKeyframes || probe.duration > (options.fullDecodeSeconds ?? 120)
   const filters = [
     "setpts='if(eq(N,0),0,PTS)'",
-    `fps=fps=1/${spriteDuration}:start_time=0`,
+    ...matrixTagFilters(video),
+    // The last frame counts for its interval, also in a video of less than one.
+    `fps=fps=1/${spriteDuration}:start_time=0:eof_action=pass`,
     `scale=${spriteWidth}:${spriteHeight}`,
     'setsar=1',
     ...(await toneMappingFilters(video)),
+    // JPEG has its own matrix, and no tag for another (ITU-T T.871).
+    'scale=out_color_matrix=bt601:out_range=full',
     'tpad=stop=-1:stop_mode=clone',
     `trim=end_frame=${count}`,
     `tile=${columns}x${rows}`
@@ -225,7 +230,7 @@ async function extractFrame(input: string, probe: Probe, position: number, frame
     '-compression_level',
     '1',
     '-vf',
-    ['setpts=PTS-STARTPTS', scale, 'setsar=1', ...(await toneMappingFilters(video))].join(',')
+    ['setpts=PTS-STARTPTS', ...matrixTagFilters(video), scale, 'setsar=1', ...(await toneMappingFilters(video))].join(',')
   ]
   const outputArgs = await outputArgsWith(`scale=${fitWithin(video, 1920)}`)
   const seconds = Math.max(0, Math.min(probe.duration * position, probe.duration - 0.1))

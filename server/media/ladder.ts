@@ -40,7 +40,7 @@ export type TranscodingPlan = {
   splitAudio: boolean
   /** An audio-only rendition is made. */
   audioRendition: boolean
-  /** The source's own frame times are kept (the frame rate is not reduced). */
+  /** The source's own frame times are kept: the frame rate is not reduced, and no frames are added. */
   keepsFrameTimes: boolean
   settings: LadderSettings
 }
@@ -67,7 +67,9 @@ export function planLadder(probe: Probe, settings: LadderSettings): TranscodingP
     return { ...common, copyVideo: null, encode: [stillImageRendition], keepsFrameTimes: false }
   }
   const video = probe.video
-  const fps = capFps(video.fps, settings.maxFps)
+  const addsFrames = pictureStartGap(probe) > 0 || pictureEndGap(probe) > 0
+  // Frames that are added have a constant rate: it must suffice for where the source's are dense.
+  const fps = capFps(addsFrames ? Math.max(video.fps, video.peakFps ?? 0) : video.fps, settings.maxFps)
   const renditions = selectResolutions(shortSide(video), settings).map(resolution => planRendition(video, resolution, fps, probe.duration))
   const [top, ...smaller] = renditions
   const canCopy = top && top.resolution === shortSide(video) && canCopyVideo(probe, video, settings)
@@ -75,7 +77,7 @@ export function planLadder(probe: Probe, settings: LadderSettings): TranscodingP
     ...common,
     copyVideo: canCopy ? { ...top, maxrate: video.bitrate } : null,
     encode: canCopy ? smaller : renditions,
-    keepsFrameTimes: fps === video.fps
+    keepsFrameTimes: fps === video.fps && !addsFrames
   }
 }
 
@@ -91,33 +93,59 @@ export function canCopyVideo(probe: Probe, video: VideoStream, settings: LadderS
     video.level > 0 &&
     video.level <= 52 &&
     video.rotation === 0 &&
+    !video.transformed &&
+    !video.edited &&
+    !video.changesParameters &&
+    !video.jumps &&
     video.squarePixels &&
     !video.interlaced &&
     !video.hdr &&
     video.keyframeInterval !== null &&
     video.keyframeInterval <= settings.maxKeyframeInterval &&
     video.fps <= settings.maxFps * FPS_TOLERANCE &&
-    video.start <= 0.05 &&
+    video.start <= MAX_COPY_START &&
     // In segments of such a stream the first frame has a wrong time.
     !(video.variableFps && video.reordered) &&
-    videoEndGap(probe) === 0 &&
+    // The last frame of a copy can be held a little longer; to seek in a longer time there must be frames.
+    probe.duration - video.start - (video.duration ?? probe.duration) <= MAX_HELD_SECONDS &&
     (!settings.maxCopyBitrate || video.bitrate <= settings.maxCopyBitrate)
   )
 }
 
-/** Seconds by which the video stream ends before the file, if more than players tolerate; else 0. */
-export function videoEndGap(probe: Probe): number {
-  const video = probe.video
-  if (!video || video.duration === null) return 0
-  const gap = probe.duration - video.start - video.duration
-  return gap > 1 ? gap : 0
+/** Seconds that the last frame of a copy, or of a rendition that keeps its frame times, is held at most. */
+const MAX_HELD_SECONDS = 1
+/** A stream that starts this many seconds after the file is copied. */
+const MAX_COPY_START = 0.05
+/** A first frame is shown earlier by this many seconds at most, without frames being added before it. */
+const MAX_EARLY_SECONDS = 0.1
+/** Seconds by which the sound may end before the file: players do not notice. */
+const MAX_AUDIO_END_GAP = 0.1
+/** Longer gaps (seconds) inside an audio track are filled with silence: players would close them. */
+const MAX_AUDIO_GAP = 0.1
+
+/** Seconds before the first frame of the video stream that have to be filled with it; 0 if it just begins earlier. */
+export function pictureStartGap({ video }: Probe): number {
+  return video && video.start > MAX_EARLY_SECONDS ? video.start : 0
+}
+
+/** Seconds after the last frame of the video stream and its usual duration that have to be filled with frames; 0 if it is just held. */
+export function pictureEndGap(probe: Probe): number {
+  const gap = heldSeconds(probe)
+  return gap > MAX_HELD_SECONDS ? gap : 0
+}
+
+/** Seconds from the usual end of the last frame to the end of the file: so much longer it is shown. */
+export function heldSeconds({ video, duration }: Probe): number {
+  if (!video || video.attachedPic) return 0
+  const usualEnd = video.lastFrame === undefined ? video.start + (video.duration ?? duration) : video.lastFrame + 1 / Math.max(1, video.fps)
+  return Math.max(0, duration - usualEnd)
 }
 
 /** Seconds by which an audio stream ends before the file, if more than players tolerate; else 0. */
 export function audioEndGap(probe: Probe, audio: AudioStream): number {
   if (audio.duration === null) return 0
   const gap = probe.duration - audio.start - audio.duration
-  return gap > 0.5 ? gap : 0
+  return gap > MAX_AUDIO_END_GAP ? gap : 0
 }
 
 function canCopyAudio(probe: Probe, audio: AudioStream, settings: LadderSettings): boolean {
@@ -125,12 +153,16 @@ function canCopyAudio(probe: Probe, audio: AudioStream, settings: LadderSettings
   return (
     hasReliableTimestamps &&
     audioEndGap(probe, audio) === 0 &&
+    !audio.edited &&
+    !audio.changesParameters &&
+    !audio.jumps &&
+    (audio.longestGap ?? 0) <= MAX_AUDIO_GAP &&
     audio.codec === 'aac' &&
     audio.profile === 'LC' &&
     audio.channels <= 2 &&
     audio.sampleRate >= 22_050 &&
     audio.sampleRate <= 48_000 &&
-    Math.abs(audio.start) <= 0.05 &&
+    Math.abs(audio.start) <= MAX_COPY_START &&
     audio.bitrate <= settings.audioBitrate * 1.5
   )
 }

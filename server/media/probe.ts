@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
+import { isShorterThanStated } from './stated-size.ts'
 import { allowedContainers, safeInputOptions, MediaError, runFfprobe } from './ffmpeg.ts'
-import { scanPackets, scanPacketInterval, type PacketIntervalScan } from './ffprobe-packets.ts'
+import { findDecodableStreams } from './decodability.ts'
+import { readPackets, samplePackets } from './ffprobe-packets.ts'
 import {
   parseAudioStream,
   parseFfprobeNumber,
@@ -9,16 +11,18 @@ import {
   parseSubtitleStream,
   FfprobeNumber,
   parseVideoStream,
+  streamDuration,
   type AudioStream,
   type SubtitleStream,
   type VideoStream
 } from './ffprobe-streams.ts'
+import type { PacketTimeline, StreamTimes } from './packet-timeline.ts'
 
 export type { AudioStream, VideoStream } from './ffprobe-streams.ts'
 
 export type Probe = {
   container: string[]
-  /** Seconds; for a truncated file, the length of what is left. */
+  /** Seconds from the start of the file to the end of its longest track of those that can be decoded. */
   duration: number
   /** The file is shorter than its metadata state. */
   truncated: boolean
@@ -52,22 +56,19 @@ export async function probeMedia(file: string, limits: ProbeLimits): Promise<Pro
   const { size } = await stat(file)
   if (size === 0) throw new MediaError('unreadable', 'the file is empty')
   const scanAbort = new AbortController()
-  // Half the time of a probe is process startup: while one ffprobe reads the metadata, another already scans the stream that is most
-  // likely the video.
-  const earlyScan =
-    size > (limits.fullScanBytes ?? 512 * 1024 * 1024)
-      ? null
-      : scanPacketInterval(file, 'V:0', { timeoutMs: limits.timeoutMs, signal: scanAbort.signal })
-  earlyScan?.catch(() => undefined)
+  // Half the time of a probe is process startup: while one ffprobe reads the metadata, another already reads the packets.
+  const packets =
+    size > (limits.fullScanBytes ?? 512 * 1024 * 1024) ? null : readPackets(file, { timeoutMs: limits.timeoutMs, signal: scanAbort.signal })
+  packets?.catch(() => undefined)
   try {
-    return await analyzeFile(file, size, limits, earlyScan)
+    return await analyzeFile(file, size, limits, packets)
   } finally {
     scanAbort.abort()
   }
 }
 
-/** `earlyScan` is the concurrent scan of the whole video stream; null if the file is so large that it is sampled. */
-async function analyzeFile(file: string, size: number, limits: ProbeLimits, earlyScan: Promise<PacketIntervalScan> | null): Promise<Probe> {
+/** `packets` is the concurrent read of the whole file; null if the file is so large that it is sampled. */
+async function analyzeFile(file: string, size: number, limits: ProbeLimits, packets: Promise<PacketTimeline> | null): Promise<Probe> {
   const { format, streams, chapters: rawChapters, raw } = await runFfprobeJson(file, limits)
 
   const container = format.format_name.split(',')
@@ -76,74 +77,43 @@ async function analyzeFile(file: string, size: number, limits: ProbeLimits, earl
   if (streams.length > limits.maxStreams) throw new MediaError('too_many_streams', `${streams.length} streams`)
 
   const start = parseFfprobeNumber(format.start_time)
-  const audios = streams
-    .filter(
-      stream =>
-        stream.codec_type === 'audio' &&
-        parseFfprobeNumber(stream.sample_rate) > 0 &&
-        parseFfprobeNumber(stream.channels) > 0 &&
-        stream.codec_name !== undefined
-    )
-    .map(stream => parseAudioStream(stream, start))
-    .sort((a, b) => Number(b.main) - Number(a.main))
-  const videoStreams = streams
-    .filter(
-      stream =>
-        stream.codec_type === 'video' &&
-        parseFfprobeNumber(stream.width) > 0 &&
-        parseFfprobeNumber(stream.height) > 0 &&
-        stream.codec_name !== undefined
-    )
-    .map(stream => parseVideoStream(stream, start))
-  const video = videoStreams.find(stream => !stream.attachedPic) ?? videoStreams[0] ?? null
-  if (!video && audios.length === 0) throw new MediaError('no_streams', 'neither picture nor sound that can be decoded')
-  if (audios.length === 0 && video?.attachedPic) throw new MediaError('no_streams', 'a picture without sound or movement')
-  if (video && video.width * video.height > limits.maxPixels) throw new MediaError('too_large', `${video.width}x${video.height} pixels`)
+  const statedDuration = parseFfprobeNumber(format.duration)
+  const sampled =
+    packets === null || statedDuration > (limits.fullScanSeconds ?? 7200)
+      ? await sampleMainStream(file, streams, { start, duration: statedDuration, timeoutMs: limits.timeoutMs })
+      : null
+  const timeline = sampled ? null : await (packets ?? readPackets(file, { timeoutMs: limits.timeoutMs }))
+  const correctJumps = container.some(name => DISCONTINUOUS_CONTAINERS.includes(name))
+  const timesOf = (index: number): StreamTimes | null => timeline?.timesOf(index, { start, correctJumps }) ?? null
 
-  let duration = parseFfprobeNumber(format.duration)
-  let truncated = false
+  const streamsWithPackets = streams.filter(({ index }) => timeline === null || timesOf(index) !== null)
+  const isEncrypted = ({ index }: FfprobeStream): boolean =>
+    timesOf(index)?.encrypted ?? (sampled?.index === index && sampled.times.encrypted)
+  const { video, audios } = await selectStreams(file, streamsWithPackets, { start, isEncrypted, limits })
   const movingVideo = video && !video.attachedPic ? video : null
-  if (limits.maxDuration !== null && duration > limits.maxDuration) throw new MediaError('too_long', `${duration} s`)
-  const scanned = movingVideo ?? audios[0]
-  if (scanned) {
-    const sampleOnly = earlyScan === null || duration > (limits.fullScanSeconds ?? 7200)
-    const scan = await scanPackets(
-      file,
-      scanned.index,
-      { duration, start, timeoutMs: limits.timeoutMs, sample: sampleOnly },
-      movingVideo ? earlyScan : null
-    )
-    if (scan.packets === 0) throw new MediaError('unreadable', 'no data in the main stream')
-    if (duration <= 0) duration = scan.end
-    if (!scan.sampled && scanned.duration !== null && scan.end < scanned.start + scanned.duration - 1) {
-      truncated = true
-      duration = Math.max(scan.end, 0.04)
-      for (const stream of [movingVideo, ...audios])
-        if (stream?.duration) stream.duration = Math.min(stream.duration, Math.max(0, duration - stream.start))
-    }
-    if (movingVideo) {
-      movingVideo.keyframeInterval = scan.keyframeGap
-      movingVideo.start = Math.max(movingVideo.start, scan.firstKeyframe)
-      // In other codecs a packet need not be a displayed frame.
-      if (!scan.sampled && ['h264', 'hevc'].includes(movingVideo.codec)) movingVideo.frames = scan.packets
-      // Many containers state a wrong frame rate.
-      if (scan.rate > 0 && Math.abs(scan.rate - movingVideo.fps) > movingVideo.fps * 0.02) {
-        movingVideo.fps = scan.rate
-        movingVideo.variableFps = true
-      }
-    }
+  let duration = statedDuration
+  let truncated = false
+  if (sampled) {
+    if (movingVideo?.index === sampled.index) applyVideoTimes(movingVideo, { ...sampled.times, sampled: true })
+  } else {
+    if (movingVideo) applyVideoTimes(movingVideo, { ...timesOf(movingVideo.index)!, sampled: false })
+    for (const audio of audios) applyAudioTimes(audio, timesOf(audio.index)!)
+    truncated = isTruncated(container, statedDuration, streams, start, timesOf) || (await isShorterThanStated(file))
+    // Raw streams have packets without times.
+    duration =
+      Math.max(0, ...[...(movingVideo ? [movingVideo] : []), ...audios].map(stream => timesOf(stream.index)!.end)) || statedDuration
   }
-  if (limits.maxDuration !== null && duration > limits.maxDuration) throw new MediaError('too_long', `${duration} s`)
+  assertDuration(duration, limits)
   if (movingVideo) {
-    if (!(movingVideo.fps > 0)) movingVideo.fps = 25
+    if (!(movingVideo.fps > 0)) movingVideo.fps = DEFAULT_FPS
     // The rate of a few frames is not meaningful: such files claim thousands of frames per second.
-    if (movingVideo.fps > limits.maxFps && (movingVideo.frames ?? Infinity) < 10) movingVideo.fps = 25
+    if (movingVideo.fps > limits.maxFps && (movingVideo.frames ?? Infinity) < 10) movingVideo.fps = DEFAULT_FPS
     if (movingVideo.fps > limits.maxFps) throw new MediaError('too_large', `${movingVideo.fps} frames per second`)
     if (!(duration > 0)) duration = (movingVideo.frames ?? 1) / movingVideo.fps
   }
   if (!(duration > 0)) throw new MediaError('unreadable', 'no duration')
 
-  const bitrate = parseFfprobeNumber(format.bit_rate) || Math.round((size * 8) / duration)
+  const bitrate = Math.round((size * 8) / duration)
   for (const audio of audios)
     audio.bitrate ||= audio.codec === 'aac' || audio.codec === 'opus' ? Math.min(bitrate, 64_000 * audio.channels) : 0
   if (movingVideo && movingVideo.bitrate === 0) {
@@ -158,6 +128,123 @@ async function analyzeFile(file: string, size: number, limits: ProbeLimits, earl
     .filter(chapter => chapter.start < duration)
     .sort((a, b) => a.start - b.start)
   return { container, duration, truncated, size, bitrate, video, audios, subtitles, chapters, metadata: raw }
+}
+
+/** Demuxers whose timestamps may be discontinuous (AVFMT_TS_DISCONT of ffmpeg). */
+const DISCONTINUOUS_CONTAINERS = ['mpegts', 'mpeg', 'ogg']
+/** Demuxers that state durations which were written when the file was complete; others estimate them, by the size for example. */
+const CONTAINERS_WITH_DURATION = ['mov', 'matroska', 'flv']
+/** As many seconds may be missing at the end until a file counts as truncated. */
+const TRUNCATION_TOLERANCE = 1
+const DEFAULT_FPS = 25
+
+/** The video stream (moving, else a cover) and the audio streams that can be decoded. Throws a MediaError if nothing can be played. */
+async function selectStreams(
+  file: string,
+  streams: FfprobeStream[],
+  { start, isEncrypted, limits }: { start: number; isEncrypted: (stream: FfprobeStream) => boolean; limits: ProbeLimits }
+): Promise<{ video: VideoStream | null; audios: AudioStream[] }> {
+  const candidates = (kind: string): FfprobeStream[] => streams.filter(stream => stream.codec_type === kind)
+  const parsedVideos = candidates('video').map(stream => ({ stream, parsed: parseVideoStream(stream, start) }))
+  for (const { parsed } of parsedVideos)
+    if (parsed.width * parsed.height > limits.maxPixels) throw new MediaError('too_large', `${parsed.width}x${parsed.height} pixels`)
+  const isPlayable = (stream: FfprobeStream): boolean => isDescribed(stream) && !isEncrypted(stream)
+  const [decodableVideos, decodableAudios] = await Promise.all([
+    findDecodableStreams(file, candidates('video').filter(isPlayable), limits),
+    findDecodableStreams(file, candidates('audio').filter(isPlayable), limits)
+  ])
+  const videos = parsedVideos.flatMap(({ stream, parsed }) => (decodableVideos.includes(stream) ? [parsed] : []))
+  const video = videos.find(({ attachedPic }) => !attachedPic) ?? videos[0] ?? null
+  const audios = decodableAudios.map(stream => parseAudioStream(stream, start)).sort((a, b) => Number(b.main) - Number(a.main))
+  const hasUndecodableVideo = parsedVideos.some(({ parsed }) => !parsed.attachedPic) && (!video || video.attachedPic)
+  const hasUndecodableAudio = candidates('audio').length > 0 && audios.length === 0
+  if (hasUndecodableVideo || hasUndecodableAudio) {
+    const undecodable = hasUndecodableVideo ? candidates('video') : candidates('audio')
+    throw new MediaError(
+      'undecodable',
+      `no decoder for ${undecodable.map(stream => stream.codec_tag_string ?? stream.codec_name).join(', ')}`
+    )
+  }
+  if (!video && audios.length === 0) throw new MediaError('no_streams', 'neither picture nor sound')
+  if (audios.length === 0 && video?.attachedPic) throw new MediaError('no_streams', 'a picture without sound or movement')
+  return { video, audios }
+}
+
+/** Whether the size of the frames or the form of the samples of a video or audio stream is known. */
+function isDescribed({ codec_type, width, height, sample_rate, channels }: FfprobeStream): boolean {
+  return (codec_type === 'video' ? [width, height] : [sample_rate, channels]).every(value => parseFfprobeNumber(value) > 0)
+}
+
+/** Reads samples of the stream that is most likely the main one; null if the whole file has to be read. */
+async function sampleMainStream(
+  file: string,
+  streams: FfprobeStream[],
+  options: { start: number; duration: number; timeoutMs: number }
+): Promise<{ index: number; times: StreamTimes } | null> {
+  const main =
+    streams.find(({ codec_type, disposition }) => codec_type === 'video' && disposition?.attached_pic !== 1) ??
+    streams.find(({ codec_type }) => codec_type === 'audio')
+  const times = main && (await samplePackets(file, main.index, options))
+  return times ? { index: main.index, times } : null
+}
+
+function applyVideoTimes(video: VideoStream, times: StreamTimes & { sampled: boolean }): void {
+  video.keyframeInterval = times.keyframeGap
+  video.edited = times.hidesStart || times.hidesPackets
+  video.changesParameters = times.changesParameters
+  video.jumps = times.jumps
+  // Frames before the first keyframe are not decoded; what an edit list hides contains one.
+  video.start = Math.max(0, times.start, times.hidesStart ? 0 : (times.firstKeyframe ?? 0))
+  if (!times.sampled) {
+    video.lastFrame = times.last
+    video.duration = Math.max(0, times.end - video.start)
+    // In other codecs a packet need not be a displayed frame.
+    video.frames = ['h264', 'hevc'].includes(video.codec) ? times.packets : video.frames
+  }
+  // Many containers state a wrong frame rate.
+  if (times.rate > 0 && Math.abs(times.rate - video.fps) > video.fps * 0.02) {
+    video.fps = times.rate
+    video.variableFps = true
+  }
+  // Times in milliseconds make the densest intervals look a little shorter than they are.
+  video.peakFps = times.peakRate > video.fps * 1.1 ? times.peakRate : video.fps
+}
+
+function applyAudioTimes(audio: AudioStream, times: StreamTimes): void {
+  audio.start = times.start
+  audio.duration = Math.max(0, times.end - times.start)
+  audio.edited = times.hidesPackets
+  audio.changesParameters = times.changesParameters
+  audio.jumps = times.jumps
+  audio.longestGap = times.longestGap
+}
+
+/** Whether the packets end before the length that the file states, in MP4 of any stream, else of the file. */
+function isTruncated(
+  container: string[],
+  statedDuration: number,
+  streams: FfprobeStream[],
+  start: number,
+  timesOf: (index: number) => StreamTimes | null
+): boolean {
+  if (!container.some(name => CONTAINERS_WITH_DURATION.includes(name))) return false
+  const isMissing = (statedEnd: number, end: number): boolean => end < statedEnd - TRUNCATION_TOLERANCE
+  const stated = streams
+    .filter(({ codec_type, disposition }) => ['video', 'audio'].includes(codec_type ?? '') && disposition?.attached_pic !== 1)
+    .map(stream => ({
+      statedDuration: streamDuration(stream, start),
+      start: parseFfprobeNumber(stream.start_time) - start,
+      times: timesOf(stream.index)
+    }))
+    .filter(stream => stream.statedDuration !== null)
+  // Elsewhere the lengths of the streams follow from counts of other things, or are tags that tools leave as they were.
+  if (container.includes('mov') && stated.length > 0)
+    return stated.some(stream => isMissing(stream.start + stream.statedDuration!, stream.times?.end ?? 0))
+  return isMissing(statedDuration, Math.max(0, ...streams.map(({ index }) => timesOf(index)?.end ?? 0)))
+}
+
+function assertDuration(duration: number, { maxDuration }: ProbeLimits): void {
+  if (maxDuration !== null && duration > maxDuration) throw new MediaError('too_long', `${duration} s`)
 }
 
 /** The output of ffprobe for a file in the form of the API: `format`, `streams`, `chapters`. Throws a MediaError. */
@@ -176,7 +263,19 @@ const FfprobeOutput = z.object({
   chapters: z.array(z.object({ start_time: FfprobeNumber, tags: z.record(z.string(), z.string()).optional() })).default([])
 })
 
+/** More is read where the description of a stream is missing: it begins later than ffprobe looks by default (microseconds, bytes). */
+const DEEP_PROBE_OPTIONS = ['-analyzeduration', '120000000', '-probesize', '200000000']
+
 async function runFfprobeJson(file: string, limits: Pick<ProbeLimits, 'timeoutMs'>) {
+  const result = await readDescription(file, limits)
+  const isIncomplete = result.streams.some(
+    stream =>
+      ['video', 'audio'].includes(stream.codec_type ?? '') && !['unknown', undefined].includes(stream.codec_name) && !isDescribed(stream)
+  )
+  return isIncomplete ? await readDescription(file, limits, DEEP_PROBE_OPTIONS) : result
+}
+
+async function readDescription(file: string, limits: Pick<ProbeLimits, 'timeoutMs'>, options: string[] = []) {
   let text: string
   try {
     text = await runFfprobe(
@@ -190,6 +289,7 @@ async function runFfprobeJson(file: string, limits: Pick<ProbeLimits, 'timeoutMs
         '-show_chapters',
         '-of',
         'json',
+        ...options,
         ...safeInputOptions,
         `file:${file}`
       ],

@@ -46,11 +46,11 @@ export type MediaExpectations = {
 
 /** What is checked where a test says nothing else. */
 export const defaultExpectations: MediaExpectations = {
-  expectVod: false,
-  exactExtinf: false,
-  sameColors: false,
-  colorTags: false,
-  joinedEnds: false,
+  expectVod: true,
+  exactExtinf: true,
+  sameColors: true,
+  colorTags: true,
+  joinedEnds: true,
   sameLength: true,
   soundCopies: true
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { config } from '../core/config.ts'
 import { hasDecodeErrors } from '../media/ffmpeg.ts'
+import { hasOtherParameterSets } from '../media/h264-parameter-sets.ts'
 import type { HlsOptions } from '../media/hls.ts'
 import type { TranscodingPlan } from '../media/ladder.ts'
 import type { Probe } from '../media/probe.ts'
@@ -16,7 +17,7 @@ const MIN_HEAVY_BITRATE = 2_000_000
 
 /**
  * Plans which stream copies are encoded after all when the ladder is complete: a video stream far above the bit rate of an encoding, and
- * streams that do not decode without errors (browsers stop playing there). `withAudio` says whether the audio of the plan is encoded too.
+ * streams that do not decode without errors (browsers stop playing there) or whose parameter sets change in mid-stream. `withAudio` says whether the audio of the plan is encoded too.
  * Null if all copies may stay. `mayHaveDecodeErrors`: the video stream may be damaged.
  */
 export async function planStreamCopyReplacement(
@@ -32,7 +33,12 @@ export async function planStreamCopyReplacement(
   const isHeavy =
     config.transcoding.replace_heavy_copies &&
     Number(copy?.averageBandwidth ?? 0) > Math.max(MIN_HEAVY_BITRATE, HEAVY_COPY_FACTOR * (top?.maxrate ?? 0))
-  const replaceVideo = copy !== undefined && top !== undefined && (isHeavy || (mayHaveDecodeErrors && (await isBroken(copy.filename))))
+  const replaceVideo =
+    copy !== undefined &&
+    top !== undefined &&
+    (isHeavy ||
+      (await hasOtherParameterSets(join(hlsFolder(uuid), copy.filename))) ||
+      (mayHaveDecodeErrors && (await isBroken(copy.filename))))
   let replaceAudio = false
   for (const file of plan.audios.some(audio => audio.copy) ? files.filter(file => !file.hasVideo) : [])
     replaceAudio ||= await isBroken(file.filename)
