@@ -1,8 +1,12 @@
-import { writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expectNoPageErrors, makeTestVideo, logInThroughForm, openTestSite, type TestSite, type Visitor } from './site.ts'
 
+const exec = promisify(execFile)
 let site: TestSite
 let visitor: Visitor
 
@@ -33,9 +37,28 @@ test('a file that is too large is refused', async () => {
 })
 
 test('a file that is not a video is refused, whatever its name', async () => {
-  expect(await uploadError('broken.mp4', Buffer.from('this is not a film at all'.repeat(100)))).toBe(
+  expect(await uploadError('broken.mp4', Buffer.alloc(2500, 7))).toBe(
     'This file can’t be read as a video. It may be damaged or incomplete.'
   )
+  expect(await uploadError('words.mp4', Buffer.from('this is not a film at all'))).toBe('This is a text file, not a video.')
+  expect(await uploadError('page.mp4', Buffer.from('<!doctype html><title>404</title>'))).toMatch(/^This is a web page, not a video\./)
+  expect(await uploadError('list.mp4', Buffer.from('#EXTM3U\nhttp://127.0.0.1/\n'))).toMatch(/^This is a playlist that only points/)
+  expect(await uploadError('archive.mp4', Buffer.from('504b030414000000', 'hex'))).toMatch(/^This is an archive, not a video\./)
+})
+
+test('an image is refused as such, an animated one with what to do', async () => {
+  const image = sharp({ create: { width: 60, height: 40, channels: 3, background: 'red' } })
+  expect(await uploadError('image.mp4', await image.jpeg().toBuffer())).toBe('This is an image, not a video.')
+  await exec('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=5:d=1', join(site.videosFolder, 'moving.webp')])
+  await rename(join(site.videosFolder, 'moving.webp'), join(site.videosFolder, 'moving.mp4'))
+  expect(await uploadError('moving.mp4', join(site.videosFolder, 'moving.mp4'))).toBe(
+    'This is an animated image (WebP or PNG). Convert it to MP4 or GIF first.'
+  )
+})
+
+test('the file dialog offers every accepted name', async () => {
+  const accepted = (await visitor.page.locator('input[type=file]').getAttribute('accept'))!.split(',')
+  expect(accepted).toEqual(expect.arrayContaining(['video/*', '.vob', '.mod', '.dv', '.gif', '.m4b', '.mka']))
 })
 
 test('a video that is too long is refused', async () => {

@@ -38,6 +38,17 @@ export const ERROR_CODES: ErrorCode[] = [
   { code: 'RangeNotSatisfiableError', status: 416, meaning: 'The file has no such bytes.' },
   { code: 'unreadable_video', status: 422, meaning: 'The file cannot be read as a video.' },
   { code: 'unsupported_container', status: 422, meaning: 'The file is of a kind that is not taken, whatever its name says.' },
+  { code: 'still_image', status: 422, meaning: 'The file is an image, whatever its name says.' },
+  { code: 'animated_image', status: 422, meaning: 'The file is an animated WebP or PNG image: convert it to MP4 or GIF.' },
+  { code: 'playlist_file', status: 422, meaning: 'The file is a playlist or another list that refers to media: upload the media.' },
+  { code: 'web_page', status: 422, meaning: 'The file is an HTML page, whatever its name says.' },
+  { code: 'text_file', status: 422, meaning: 'The file is a text, whatever its name says.' },
+  { code: 'archive_file', status: 422, meaning: 'The file is an archive such as ZIP: upload what it contains.' },
+  {
+    code: 'audio_not_accepted',
+    status: 422,
+    meaning: 'The file holds only sound, and the instance accepts no audio files, whatever their names.'
+  },
   { code: 'no_streams', status: 422, meaning: 'The file holds neither picture nor sound.' },
   { code: 'too_many_streams', status: 422, meaning: 'The file holds more streams than this instance accepts.' },
   { code: 'video_too_large', status: 422, meaning: 'The picture has more pixels, or more frames a second, than this instance accepts.' },

@@ -5,6 +5,7 @@ import { isSignupOpen } from '../accounts/registration.ts'
 import { findAccount } from '../actors/accounts.query.ts'
 import { ACTOR_IMAGE_EXTENSIONS } from '../actors/actor-images.ts'
 import { findInstanceBanners } from './instance.query.ts'
+import { acceptedUploadExtensions } from './upload-extensions.ts'
 import { PEERTUBE_API_VERSION, SOFTWARE_VERSION } from './version.ts'
 
 /**
@@ -109,7 +110,7 @@ export async function getServerConfig() {
     avatar: { file: imageFileLimits(config.upload.avatar_max_size) },
     banner: { file: imageFileLimits(config.upload.avatar_max_size) },
     logo: { file: imageFileLimits(0) },
-    video: { image: imageFileLimits(config.upload.image_max_size), file: { extensions: config.upload.extensions } },
+    video: { image: imageFileLimits(config.upload.image_max_size), file: { extensions: acceptedUploadExtensions() } },
     videoCaption: { file: { size: { max: 0 }, extensions: [] } },
     user: { videoQuota: config.user.video_quota, videoQuotaDaily: config.user.video_quota_daily },
     videoChannels: { maxPerUser: config.video_channels.max_per_user },

@@ -60,6 +60,7 @@ export const allowedContainers = [
   'nut',
   'rm',
   'dv',
+  'gif',
   'yuv4mpegpipe',
   'mp3',
   'aac',

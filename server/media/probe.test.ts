@@ -266,6 +266,11 @@ describe('refusals', () => {
       'concat.mp4': 'ffconcat version 1.0\nfile plain.mp4\n',
       'list.mp4': `#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nfile://${pathOf('plain.mp4')}\n#EXT-X-ENDLIST\n`,
       'manifest.mp4': `<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-main:2011" type="static"><BaseURL>${url}</BaseURL></MPD>`,
+      'session.mp4':
+        'v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 5004 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n',
+      'list.pls': `[playlist]\nFile1=${url}\nNumberOfEntries=1\n`,
+      'reference.asf': `[Reference]\r\nRef1=${url}?MSWMExt=.asf\r\n`,
+      'list.xspf': `<?xml version="1.0"?><playlist version="1" xmlns="http://xspf.org/ns/0/"><trackList><track><location>${url}</location></track></trackList></playlist>`,
       'drawing.mp4': `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href="${url}"/></svg>`
     }
     for (const [name, text] of Object.entries(files)) {

@@ -6,16 +6,15 @@ import { logger } from '../core/logger.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { afterCommit } from '../core/transaction.ts'
 import type { VideoStream } from '../media/probe.ts'
-import { probeMedia } from '../media/probe.ts'
 import { linkIntoStorage } from '../storage/disk.ts'
 import { queueTranscoding } from '../transcoding/queue-transcoding.ts'
-import { configuredProbeLimits } from '../transcoding/transcoding-settings.ts'
 import { makeUploadedFileTorrents } from '../videos/make-uploaded-file-torrents.job.ts'
 import { setVideoImages, type PreparedVideoImage } from '../videos/video-images.ts'
 import { VideoSourceModel } from '../videos/video-file.model.ts'
 import type { VideoModel } from '../videos/video.model.ts'
 import { assertOwnChannel, createVideo, type VideoAttributes } from '../videos/videos.ts'
-import { assertUploadExtension, assertUploadSize, toUploadProblem } from './validation.ts'
+import { probeUploadedFile } from './probe-upload.ts'
+import { assertUploadExtension, assertUploadSize } from './validation.ts'
 
 /** A completely uploaded file with the attributes given by its owner. */
 export type UploadedFile = {
@@ -36,9 +35,7 @@ export async function createVideoFromUpload(upload: UploadedFile, tx: Transactio
   assertUploadExtension(upload.name)
   assertUploadSize(upload.size)
   await assertOwnChannel(upload.channelId, upload.userId, tx)
-  const probe = await probeMedia(upload.path, configuredProbeLimits()).catch(error => {
-    throw toUploadProblem(error)
-  })
+  const probe = await probeUploadedFile(upload.path)
   // Serialized per user: two uploads that each fit the quota must not pass together.
   await runQuery(sql`SELECT id FROM users WHERE id = ${upload.userId} FOR UPDATE`, tx)
   await assertQuota({ id: upload.userId }, upload.size)

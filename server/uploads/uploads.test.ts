@@ -115,7 +115,7 @@ describe('in one request', () => {
         'text named as a video',
         await upload(validFields, { bytes: Buffer.from('this is not a video at all, really'), name: 'fake.webm' }),
         422,
-        { detail: 'Video file unreadable.' }
+        { code: 'text_file' }
       ],
       [
         'an empty file named as a video',

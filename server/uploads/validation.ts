@@ -4,18 +4,8 @@ import { config, storageFolder } from '../core/config.ts'
 import { Problem } from '../core/problem.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { assertQuota } from '../accounts/quota.ts'
+import { acceptedUploadExtensions } from '../instance/upload-extensions.ts'
 import { MediaError } from '../media/ffmpeg.ts'
-
-const DEFAULT_EXTENSIONS = ['.webm', '.ogv', '.mp4']
-const AUDIO_EXTENSIONS = ['.mp3', '.ogg', '.oga', '.m4a', '.aac', '.flac', '.wav', '.opus', '.wma', '.ac3', '.aiff', '.mka', '.weba']
-
-/** The accepted file extensions, by `upload.extensions` and `transcoding.allow_*`. */
-export function acceptedUploadExtensions(): string[] {
-  const { allow_additional_extensions, allow_audio_files } = config.transcoding
-  return [...new Set([...DEFAULT_EXTENSIONS, ...config.upload.extensions])].filter(extension =>
-    AUDIO_EXTENSIONS.includes(extension) ? allow_audio_files : DEFAULT_EXTENSIONS.includes(extension) || allow_additional_extensions
-  )
-}
 
 /** Throws 415 for a file name whose extension is not accepted; the content is probed later in any case. */
 export function assertUploadExtension(name: string): void {

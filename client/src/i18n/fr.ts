@@ -589,7 +589,11 @@ export default {
   'rate.like': 'J’aime',
   'rate.name': 'Évaluer cette vidéo',
 
+  'refusal.animatedImage': 'C’est une image animée (WebP ou PNG). Convertissez-la d’abord en MP4 ou en GIF.',
+  'refusal.archive': 'C’est une archive, pas une vidéo. Décompressez-la et mettez en ligne la vidéo qu’elle contient.',
+  'refusal.audio': 'Ce fichier ne contient que du son, et cette instance n’accepte que les vidéos.',
   'refusal.full': 'Le serveur n’a pas assez d’espace pour ce fichier en ce moment.',
+  'refusal.image': 'C’est une image, pas une vidéo.',
   'refusal.kind': 'Ce type de fichier n’est pas pris en charge. Types acceptés : {kinds}',
   'refusal.large': 'La définition ou la fréquence d’images de cette vidéo est trop élevée pour cette instance.',
   'refusal.login':
@@ -597,14 +601,17 @@ export default {
   'refusal.long': 'Cette vidéo est trop longue pour cette instance.',
   'refusal.noStreams': 'Ce fichier ne contient ni vidéo ni audio.',
   'refusal.other': 'Une erreur s’est produite : {reason}',
+  'refusal.playlist': 'C’est une liste de lecture qui ne fait que renvoyer à d’autres fichiers. Mettez en ligne le fichier vidéo lui-même.',
   'refusal.quota':
     'Il ne vous reste pas assez d’espace pour ce fichier. Supprimez une vidéo, ou demandez plus d’espace aux administrateurs.',
   'refusal.size': 'Ce fichier est trop volumineux pour cette instance.',
   'refusal.streams': 'Ce fichier contient trop de pistes.',
+  'refusal.text': 'C’est un fichier texte, pas une vidéo.',
   'refusal.tooMany': 'Vous avez trop de mises en ligne inachevées. Terminez-en ou annulez-en une d’abord.',
   'refusal.type': 'Ce fichier vidéo n’est pas pris en charge.',
   'refusal.unreadable': 'Impossible de lire ce fichier comme une vidéo. Il est peut-être endommagé ou incomplet.',
 
+  'refusal.webPage': 'C’est une page web, pas une vidéo. Son téléchargement a peut-être échoué.',
   'reports.account': 'Compte {name}',
   'reports.captions': 'Sous-titres',
   'reports.comment': 'Commentaire de {name}',

@@ -12,6 +12,13 @@ const TEXT_BY_ERROR_CODE: Record<string, TextKey> = {
   video_too_large: 'refusal.large',
   too_many_streams: 'refusal.streams',
   unsupported_container: 'refusal.type',
+  still_image: 'refusal.image',
+  animated_image: 'refusal.animatedImage',
+  playlist_file: 'refusal.playlist',
+  web_page: 'refusal.webPage',
+  text_file: 'refusal.text',
+  archive_file: 'refusal.archive',
+  audio_not_accepted: 'refusal.audio',
   no_streams: 'refusal.noStreams',
   unreadable_video: 'refusal.unreadable'
 }
