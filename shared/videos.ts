@@ -215,6 +215,11 @@ export const VideoUpdateFields = {
   videoPasswords: arrayParam(z.string().min(2, 'Invalid value').max(100, 'Invalid value'), 100).optional()
 }
 
+const TruncatedAt = z
+  .number()
+  .nullable()
+  .describe('Seconds that could be read of the uploaded file, where it ends before the length it states; null for a whole file')
+
 /**
  * The progress of a transcoding, for the video's owner. While it waits, `position` counts from 1, and `startsIn` estimates the seconds
  * until it starts; null where unknown.
@@ -227,7 +232,8 @@ export const TranscodingProgress = z.object({
   position: z.int().nullable(),
   startsIn: z.number().nullable(),
   rungs: z.array(z.object({ resolution: z.int(), label: z.string(), state: z.enum(['waiting', 'growing', 'done']) })),
-  error: z.string().nullable()
+  error: z.string().nullable(),
+  truncatedAt: TruncatedAt
 })
 
 const Metadata = z.record(z.string(), z.unknown())
@@ -317,6 +323,7 @@ export const videosContract = defineContract({
       width: z.int().nullable(),
       height: z.int().nullable(),
       fps: z.number().nullable(),
+      truncatedAt: TruncatedAt,
       metadata: Metadata.nullable(),
       createdAt: Timestamp
     })

@@ -5,6 +5,7 @@ import { redis } from '../core/redis.ts'
 import { queryAs, sql } from '../core/sql.ts'
 import { findQueuePosition } from './queue-order.query.ts'
 import { resolutionLabel } from '../videos/labels.ts'
+import { findTruncation, truncatedAtSql } from '../videos/uploaded-file.ts'
 
 const StoredProgress = z.object({ percent: z.number(), secondsLeft: z.number().nullable() })
 const redisKey = (videoId: number): string => `${config.redis.prefix}:progress:${videoId}`
@@ -18,6 +19,7 @@ const TranscodingRow = z.object({
   state: z.enum(['waiting', 'running', 'done', 'failed']),
   error: z.string().nullable(),
   resolutions: z.array(z.int()),
+  truncated_at: z.number().nullable(),
   files: z.array(z.object({ resolution: z.int(), growing: z.boolean() }))
 })
 
@@ -26,13 +28,23 @@ export async function readEncodingProgress(videoId: number): Promise<Transcoding
   const [row] = await queryAs(
     TranscodingRow,
     sql`
-    SELECT t.state, t.error, t.resolutions,
+    SELECT t.state, t.error, t.resolutions, ${truncatedAtSql} AS truncated_at,
       (SELECT coalesce(json_agg(json_build_object('resolution', f.resolution, 'growing', f.growing)), '[]')
       FROM video_files f JOIN streaming_playlists p ON p.id = f.streaming_playlist_id WHERE p.video_id = t.video_id) AS files
-    FROM transcodings t WHERE t.video_id = ${videoId}`
+    FROM transcodings t LEFT JOIN video_sources s ON s.video_id = t.video_id WHERE t.video_id = ${videoId}`
   )
   if (!row)
-    return { state: 'done', playable: true, percent: 100, secondsLeft: null, position: null, startsIn: null, rungs: [], error: null }
+    return {
+      state: 'done',
+      playable: true,
+      percent: 100,
+      secondsLeft: null,
+      position: null,
+      startsIn: null,
+      rungs: [],
+      error: null,
+      truncatedAt: await findTruncation(videoId)
+    }
   const stored = row.state === 'running' ? await readStoredProgress(videoId) : undefined
   const state = (resolution: number): 'waiting' | 'growing' | 'done' => {
     const files = row.files.filter(file => file.resolution === resolution)
@@ -45,7 +57,8 @@ export async function readEncodingProgress(videoId: number): Promise<Transcoding
     secondsLeft: row.state === 'running' ? (stored?.secondsLeft ?? null) : null,
     ...(row.state === 'waiting' ? await findQueuePosition(videoId) : { position: null, startsIn: null }),
     rungs: row.resolutions.map(resolution => ({ resolution, label: resolutionLabel(resolution), state: state(resolution) })),
-    error: row.error
+    error: row.error,
+    truncatedAt: row.truncated_at
   }
 }
 

@@ -50,6 +50,17 @@ export async function findUploadedFile(video: { id: number; uuid: string }): Pro
   }
 }
 
+/** SQL: the seconds that could be read of the uploaded file (`s`: its row) if it ends before the length it states; null for a whole file. */
+export const truncatedAtSql = sql`CASE WHEN (s.probe->>'truncated')::boolean THEN (s.probe->>'duration')::float8 END`
+
+/** Returns the seconds that could be read of the uploaded file of a video that ends early; null for a whole file. */
+export async function findTruncation(videoId: number): Promise<number | null> {
+  const [row] = await runQuery<{ truncated_at: number | null }>(
+    sql`SELECT ${truncatedAtSql} AS truncated_at FROM video_sources s WHERE s.video_id = ${videoId}`
+  )
+  return row?.truncated_at ?? null
+}
+
 /** Returns the ffprobe output of the uploaded file of a video, by the id that the API has of it; null for another id. */
 export async function findUploadedFileMetadata(videoId: number, fileId: number): Promise<Record<string, unknown> | null> {
   const [row] = await runQuery<{ metadata: Record<string, unknown> | null }>(

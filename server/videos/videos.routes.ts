@@ -13,7 +13,7 @@ import { VIDEO_CATEGORY_LABELS, VIDEO_LANGUAGE_LABELS, VIDEO_LICENCE_LABELS, VID
 import { listVideoPasswords, removeVideoPassword, replaceVideoPasswords } from './video-passwords.ts'
 import { convertUploadedVideoImages } from './video-images.ts'
 import { channelCrawlStatus } from './crawl-status.ts'
-import { findUploadedFileMetadata } from './uploaded-file.ts'
+import { findTruncation, findUploadedFileMetadata } from './uploaded-file.ts'
 import { readVideoFileMetadata } from './video-file-metadata.ts'
 import { VideoSourceModel } from './video-file.model.ts'
 import { canManageVideo } from './video.policy.ts'
@@ -68,6 +68,7 @@ export const videosRoutes = implementContract(videosContract, {
       width: source.width,
       height: source.height,
       fps: source.fps,
+      truncatedAt: await findTruncation(video.id),
       metadata: source.metadata as Record<string, unknown> | null,
       createdAt: source.createdAt.toISOString()
     }

@@ -168,6 +168,7 @@ export default {
   'encoding.renditionWaiting': 'waiting',
   'encoding.sound': 'Audio',
   'encoding.startsIn': 'starts in about {time}',
+  'encoding.truncated': 'The uploaded file ends early: only the first {time} could be read. If the original is longer, upload it again.',
   'encoding.waiting': 'Your video is waiting to be processed.',
 
   'federation.accept': 'Accept',

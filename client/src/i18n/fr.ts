@@ -173,6 +173,8 @@ export default {
   'encoding.renditionWaiting': 'en attente',
   'encoding.sound': 'Audio',
   'encoding.startsIn': 'début dans {time} environ',
+  'encoding.truncated':
+    'Le fichier mis en ligne est incomplet : seul le début a pu être lu, jusqu’à {time}. Si l’original est plus long, mettez-le de nouveau en ligne.',
   'encoding.waiting': 'Votre vidéo est en attente de traitement.',
 
   'federation.accept': 'Accepter',

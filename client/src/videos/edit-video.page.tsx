@@ -8,6 +8,7 @@ import { useTitle } from '../shell/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
 import { ErrorState, EmptyState } from '../ui/feedback.tsx'
 import { useQuery } from '../use-query.ts'
+import { TruncationNotice } from './truncation-notice.tsx'
 import { VideoEditForm } from './video-edit-form.tsx'
 
 const ADMINISTRATOR_ROLE_ID = 0
@@ -34,6 +35,7 @@ function EditVideoContent(): JSX.Element {
     error: passwordsError,
     loading
   } = useQuery('GET /videos/:id/passwords', video ? { params: { id: video.uuid }, query: { count: 100 } } : null)
+  const { data: transcoding } = useQuery('GET /videos/:id/transcoding', video && passwords ? { params: { id: video.uuid } } : null)
   if (isNotFoundError(error))
     return (
       <div class="page">
@@ -65,6 +67,7 @@ function EditVideoContent(): JSX.Element {
           {t('edit.watch')}
         </ButtonLink>
       </div>
+      <TruncationNotice truncatedAt={transcoding?.truncatedAt ?? null} />
       <VideoEditForm key={video.uuid} video={video} passwords={passwords?.data.map(({ password }) => password) ?? []} onSaved={reload} />
       {currentUser.value?.role.id === ADMINISTRATOR_ROLE_ID && <VideoFiles video={video} onChange={reload} />}
     </div>

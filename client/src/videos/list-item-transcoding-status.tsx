@@ -4,11 +4,15 @@ import type { TranscodingProgress, Video } from '../../../shared/videos.ts'
 import { formatPercent, t } from '../i18n/i18n.ts'
 import { ProgressBar } from '../ui/progress-bar.tsx'
 import { pollTranscoding } from './poll-transcoding.ts'
+import { TruncationNotice } from './truncation-notice.tsx'
 
 /** Milliseconds; older videos are polled only if their state says that they are being transcoded. */
 const ALWAYS_POLLED_AGE = 24 * 3600 * 1000
 
-/** The transcoding progress of a video in a list; null once it is done or failed. `onDone` is called when a running one ends. */
+/**
+ * The transcoding progress of a video in a list; once it is done or failed, only that its file ends early, if so. `onDone` is called when
+ * a running one ends.
+ */
 export function ListItemTranscodingStatus({ video, onDone }: { video: Video; onDone: () => void }): JSX.Element | null {
   const [progress, setProgress] = useState<TranscodingProgress | null>(null)
   const mayBeUnfinished = video.state?.id === 2 || Date.now() - Date.parse(video.createdAt) < ALWAYS_POLLED_AGE
@@ -21,7 +25,9 @@ export function ListItemTranscodingStatus({ video, onDone }: { video: Video; onD
       else if (wasRunning && video.state?.id !== 1) onDone()
     })
   }, [video.id, mayBeUnfinished])
-  if (!progress || progress.state === 'done' || progress.state === 'failed') return null
+  if (!progress) return null
+  const truncation = <TruncationNotice truncatedAt={progress.truncatedAt} />
+  if (progress.state === 'done' || progress.state === 'failed') return truncation
   const statusText =
     progress.state === 'waiting'
       ? `${t('mine.waiting')}${progress.position === null ? '' : ` · ${t('encoding.position', { position: progress.position })}`}`
@@ -32,6 +38,7 @@ export function ListItemTranscodingStatus({ video, onDone }: { video: Video; onD
     <div class="shelf-progress">
       <span class="soft small">{statusText}</span>
       <ProgressBar share={progress.state === 'running' ? progress.percent / 100 : null} label={t('encoding.name')} />
+      {truncation}
     </div>
   )
 }

@@ -4,6 +4,7 @@ import { formatPercent, formatDuration, t } from '../i18n/i18n.ts'
 import { Icon } from '../ui/icon.tsx'
 import { ProgressBar } from '../ui/progress-bar.tsx'
 import { Notice } from '../ui/feedback.tsx'
+import { TruncationNotice } from './truncation-notice.tsx'
 import './transcoding-status.css'
 
 const RENDITION_STATE_TEXTS = {
@@ -16,13 +17,14 @@ const MIN_SHOWN_WAIT = 10
 
 /** The transcoding progress of one of the user's videos, with the state of each rendition. */
 export function TranscodingStatus({ progress }: { progress: TranscodingProgress }): JSX.Element {
-  const { state, playable, percent, secondsLeft, position, startsIn, rungs: renditions, error } = progress
+  const { state, playable, percent, secondsLeft, position, startsIn, rungs: renditions, error, truncatedAt } = progress
   const errorParagraph = error && <p class="soft small">{error}</p>
   if (state === 'failed')
     return (
       <>
         <Notice kind="bad">{t('encoding.failed')}</Notice>
         {errorParagraph}
+        <TruncationNotice truncatedAt={truncatedAt} />
       </>
     )
   const statusText =
@@ -63,6 +65,7 @@ export function TranscodingStatus({ progress }: { progress: TranscodingProgress 
           ))}
         </ul>
       )}
+      <TruncationNotice truncatedAt={truncatedAt} />
     </section>
   )
 }
