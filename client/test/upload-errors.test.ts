@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { renameSampleEntries } from '../../server/test/mp4-editing.ts'
 import { expectNoPageErrors, makeTestVideo, logInThroughForm, openTestSite, type TestSite, type Visitor } from './site.ts'
 
 const exec = promisify(execFile)
@@ -54,6 +55,14 @@ test('an image is refused as such, an animated one with what to do', async () =>
   expect(await uploadError('moving.mp4', join(site.videosFolder, 'moving.mp4'))).toBe(
     'This is an animated image (WebP or PNG). Convert it to MP4 or GIF first.'
   )
+})
+
+test('a file whose sound or picture cannot be decoded is refused', async () => {
+  const file = await readFile(await makeTestVideo(site, 'decodable.mp4', { seconds: 1 }))
+  for (const entry of ['mp4a', 'avc1'])
+    expect(await uploadError(`odd-${entry}.mp4`, renameSampleEntries(file, entry, 'zzzz'))).toMatch(
+      /^This server can’t decode the picture or the sound of this file/
+    )
 })
 
 test('the file dialog offers every accepted name', async () => {

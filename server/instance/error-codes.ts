@@ -49,6 +49,11 @@ export const ERROR_CODES: ErrorCode[] = [
     status: 422,
     meaning: 'The file holds only sound, and the instance accepts no audio files, whatever their names.'
   },
+  {
+    code: 'undecodable_video',
+    status: 422,
+    meaning: 'The picture or the sound of the file is in a codec that the server cannot decode, or encrypted.'
+  },
   { code: 'no_streams', status: 422, meaning: 'The file holds neither picture nor sound.' },
   { code: 'too_many_streams', status: 422, meaning: 'The file holds more streams than this instance accepts.' },
   { code: 'video_too_large', status: 422, meaning: 'The picture has more pixels, or more frames a second, than this instance accepts.' },

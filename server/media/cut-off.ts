@@ -1,6 +1,8 @@
 import { open, type FileHandle } from 'node:fs/promises'
 
 const MAX_CHUNKS = 1000
+/** Recordings that are written to a pipe state lengths like 0x7fffffff or 0xffffffff. */
+const MIN_UNKNOWN_LENGTH = 0x7fff_0000
 const ASF_DATA_OBJECT = Buffer.from('3626b2758e66cf11a6d900aa0062ce6c', 'hex')
 /** The longest page of Ogg (RFC 3533, 6). */
 const MAX_OGG_PAGE = 27 + 255 + 255 * 255
@@ -35,7 +37,7 @@ async function isRiffCutOff(file: FileHandle, size: number): Promise<boolean> {
       continue
     }
     const end = at + 8 + length
-    const isStated = length !== 0 && length !== 0xffffffff
+    const isStated = length > 0 && length < MIN_UNKNOWN_LENGTH
     if ((id === 'data' || (id === 'LIST' && type === 'movi')) && isStated && end > size) return true
     at = end + (length % 2)
   }

@@ -318,3 +318,63 @@ test('a mirrored video that failed once', async () => {
   )
   expect(plan.copyVideo).toBeNull()
 })
+
+describe('colors', () => {
+  const bars = (size: string) => ['-f', 'lavfi', '-i', `smptehdbars=s=${size}:r=25:d=1`]
+  const lossless = ['-c:v', 'ffv1']
+  const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '4']
+
+  // The checker compares each rendition with the source: the mean difference of each channel is at most 3 of 255.
+  test.each<[string, string, string[]]>([
+    ['RGB', 'rgb.mov', [...bars('640x360'), '-pix_fmt', 'rgb24', '-c:v', 'qtrle']],
+    ['H.264 of RGB', 'gbr.mp4', [...bars('640x360'), '-c:v', 'libx264rgb', '-preset', 'ultrafast']],
+    ['an alpha channel', 'alpha.mkv', [...bars('320x180'), '-pix_fmt', 'bgra', ...lossless]],
+    ['a palette', 'palette.gif', [...bars('320x180'), '-t', '0.4']],
+    ['Motion JPEG', 'jpeg.avi', [...bars('640x360'), '-pix_fmt', 'yuvj422p', '-c:v', 'mjpeg', '-q:v', '2']],
+    ['HD without tags', 'untagged.mp4', [...bars('1280x720'), '-vf', 'scale=out_color_matrix=bt709,format=yuv444p', '-t', '0.4', ...h264]],
+    ['SD without tags', 'untagged-sd.mkv', [...bars('640x480'), '-vf', 'scale=out_color_matrix=bt601,format=yuv422p', ...lossless]],
+    [
+      'HD with the matrix of SD',
+      'hd601.mkv',
+      [...bars('1280x720'), '-vf', 'scale=out_color_matrix=bt601,setparams=colorspace=smpte170m,format=yuv422p', '-t', '0.4', ...lossless]
+    ],
+    [
+      'SD with the matrix of HD in full range',
+      'full709.mp4',
+      [...bars('640x360'), '-vf', 'scale=out_color_matrix=bt709:out_range=full,format=yuv444p,setparams=colorspace=bt709:range=pc', ...h264]
+    ],
+    [
+      'wide gamut without high dynamic range',
+      'wide.mkv',
+      [
+        ...bars('640x360'),
+        '-vf',
+        'scale=out_color_matrix=bt2020,setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc=bt2020-10,format=yuv420p10',
+        ...lossless
+      ]
+    ]
+  ])('%s looks like the source in every rendition', async (_, name, args) => {
+    const { plan, videos, folder } = await encode(await make(name, ...args))
+    expect(plan.copyVideo).toBeNull()
+    for (const { file } of videos)
+      expect(await probeDecodedStream(join(folder, file))).toMatchObject({
+        color_range: 'tv',
+        color_space: expect.stringMatching(/^(bt709|smpte170m|bt470bg|bt2020nc)$/),
+        color_transfer: expect.not.stringMatching('unknown'),
+        color_primaries: expect.not.stringMatching('unknown')
+      })
+  })
+
+  test('an untagged copy that browsers would take for SD is tagged', async () => {
+    await make('flat.mp4', ...bars('1280x640'), '-vf', 'scale=out_color_matrix=bt709,format=yuv420p', '-t', '0.4', ...h264, '-g', '10')
+    const { plan, videos, folder } = await encode('flat.mp4')
+    expect(plan.copyVideo).not.toBeNull()
+    expect(await probeDecodedStream(join(folder, videos[0]!.file))).toMatchObject({ color_space: 'bt709', color_primaries: 'bt709' })
+  })
+
+  test.each(['rgb-flat-720.mov', 'untagged709-720.mp4'])('a video whose colors were wrong once: %s', async name => {
+    const other = async () =>
+      await make('flat-red.mov', '-f', 'lavfi', '-i', 'color=red:s=1280x720:d=0.2', '-pix_fmt', 'rgb24', '-c:v', 'qtrle')
+    await encode(await caseFile(name, other))
+  })
+})

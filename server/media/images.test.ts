@@ -228,6 +228,25 @@ test('the thumbnail of a video with a dark beginning is not dark', async () => {
   expect((await readdir(scratch.folder)).filter(name => name.startsWith('.'))).toEqual([])
 })
 
+test.each<[string, string[]]>([
+  ['HD without tags', ['-vf', 'scale=out_color_matrix=bt709,format=yuv420p', ...h264Args]],
+  ['HD with the matrix of SD', ['-vf', 'scale=out_color_matrix=bt601,setparams=colorspace=smpte170m,format=yuv420p', ...h264Args]],
+  ['full range', ['-vf', 'scale=out_color_matrix=bt709:out_range=full,format=yuvj420p,setparams=colorspace=bt709:range=pc', ...h264Args]],
+  ['RGB', ['-pix_fmt', 'rgb24', '-c:v', 'qtrle']]
+])('thumbnails and storyboards have the colors of the source: %s', async (_, args) => {
+  const color = [200, 60, 90]
+  const input = `color=0x${color.map(value => value.toString(16)).join('')}:s=1280x720:r=25:d=0.4,format=gbrp`
+  await runFfmpegIn(scratch.folder, '-f', 'lavfi', '-i', input, ...args, 'colored.mov')
+  const probe = await probeMedia(pathOf('colored.mov'), unlimitedProbeLimits)
+  await writeThumbnails(pathOf('colored.mov'), probe, [{ path: pathOf('colored.jpg'), width: 280, height: 157 }], {
+    folder: scratch.folder
+  })
+  await writeStoryboard(pathOf('colored.mov'), probe, pathOf('colored-board.jpg'))
+  for (const image of ['colored.jpg', 'colored-board.jpg'])
+    for (const [channel, value] of (await readPixel(pathOf(image), 90, 50)).entries())
+      expect(Math.abs(value - color[channel]!), `${image}, channel ${channel}`).toBeLessThanOrEqual(4)
+})
+
 describe('the storyboard', () => {
   test('has one sprite a second for a short video, in one row', async () => {
     expect(
@@ -273,6 +292,22 @@ describe('the storyboard', () => {
         expect((red ?? 0) > (green ?? 0), `sprite ${i}`).toBe(i < 4)
       }
     }
+  })
+
+  test.each([
+    [0.04, 1],
+    [0.4, 1],
+    [1, 1],
+    [1.08, 2]
+  ])('is made of a video of %d seconds too', async (seconds, columns) => {
+    await runFfmpegIn(scratch.folder, '-f', 'lavfi', '-i', `color=red:s=64x36:r=25:d=${seconds}`, ...h264Args, 'instant.mp4')
+    const probe = await probeMedia(pathOf('instant.mp4'), unlimitedProbeLimits)
+    expect(await writeStoryboard(pathOf('instant.mp4'), probe, pathOf('instant.jpg'))).toMatchObject({
+      totalWidth: 192 * columns,
+      spriteDuration: 1
+    })
+    const [red, green] = await readPixel(pathOf('instant.jpg'), 192 * columns - 20, 20)
+    expect([red! > 200, green! < 40]).toEqual([true, true])
   })
 
   test('is null for audio', async () => {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
-import { isShorterThanStated } from './stated-size.ts'
 import { allowedContainers, safeInputOptions, MediaError, runFfprobe } from './ffmpeg.ts'
+import { isCutOff } from './cut-off.ts'
 import { findDecodableStreams } from './decodability.ts'
 import { readPackets, samplePackets } from './ffprobe-packets.ts'
 import {
@@ -98,7 +98,7 @@ async function analyzeFile(file: string, size: number, limits: ProbeLimits, pack
   } else {
     if (movingVideo) applyVideoTimes(movingVideo, { ...timesOf(movingVideo.index)!, sampled: false })
     for (const audio of audios) applyAudioTimes(audio, timesOf(audio.index)!)
-    truncated = isTruncated(container, statedDuration, streams, start, timesOf) || (await isShorterThanStated(file))
+    truncated = isTruncated(container, statedDuration, streams, start, timesOf) || (await isCutOff(file, container))
     // Raw streams have packets without times.
     duration =
       Math.max(0, ...[...(movingVideo ? [movingVideo] : []), ...audios].map(stream => timesOf(stream.index)!.end)) || statedDuration

@@ -1,6 +1,5 @@
 import { config } from '../core/config.ts'
 import { Problem } from '../core/problem.ts'
-import { isCutOff } from '../media/cut-off.ts'
 import { MediaError } from '../media/ffmpeg.ts'
 import { identifyFileKind, type NonVideoKind } from '../media/file-kind.ts'
 import { assertGifLimits, isHugeGif, isStillGif } from '../media/gif-limits.ts'
@@ -16,7 +15,7 @@ export async function probeUploadedFile(path: string): Promise<Probe> {
     if (isStillGif(probe) || (await isStillHeif(probe, path))) throw PROBLEMS.image()
     if (!hasMovingVideo(probe) && !config.transcoding.allow_audio_files)
       throw new Problem(422, 'audio_not_accepted', 'This file holds only sound, and this instance accepts no audio files.')
-    return { ...probe, truncated: probe.truncated || (await isCutOff(path, probe.container)) }
+    return probe
   } catch (error) {
     const isNoVideo = error instanceof MediaError && ['unreadable', 'no_streams', 'forbidden_container'].includes(error.code)
     if (!isNoVideo) throw toUploadProblem(error)

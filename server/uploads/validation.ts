@@ -57,6 +57,12 @@ export function toUploadProblem(error: unknown): unknown {
       return new Problem(422, 'too_many_streams', 'This file holds more streams than this instance accepts.')
     case 'forbidden_container':
       return new Problem(422, 'unsupported_container', 'This kind of file is not accepted as a video.')
+    case 'undecodable':
+      return new Problem(
+        422,
+        'undecodable_video',
+        'The picture or the sound of this file cannot be decoded: its codec is not supported, or it is encrypted.'
+      )
     case 'no_streams':
       return new Problem(422, 'no_streams', 'This file has neither pictures nor sound.')
     case 'ffmpeg_missing':

@@ -598,6 +598,8 @@ export default {
   'refusal.text': 'This is a text file, not a video.',
   'refusal.tooMany': 'You have too many unfinished uploads. Finish or cancel one first.',
   'refusal.type': 'This video file isn’t supported.',
+  'refusal.undecodable':
+    'This server can’t decode the picture or the sound of this file: its codec isn’t supported, or it is encrypted. Convert it to MP4 with H.264 and AAC.',
   'refusal.unreadable': 'This file can’t be read as a video. It may be damaged or incomplete.',
 
   'refusal.webPage': 'This is a web page, not a video. The download it comes from may have failed.',

@@ -611,6 +611,8 @@ export default {
   'refusal.text': 'C’est un fichier texte, pas une vidéo.',
   'refusal.tooMany': 'Vous avez trop de mises en ligne inachevées. Terminez-en ou annulez-en une d’abord.',
   'refusal.type': 'Ce fichier vidéo n’est pas pris en charge.',
+  'refusal.undecodable':
+    'Ce serveur ne peut pas décoder l’image ou le son de ce fichier : son codec n’est pas pris en charge, ou il est chiffré. Convertissez-le en MP4 avec H.264 et AAC.',
   'refusal.unreadable': 'Impossible de lire ce fichier comme une vidéo. Il est peut-être endommagé ou incomplet.',
 
   'refusal.webPage': 'C’est une page web, pas une vidéo. Son téléchargement a peut-être échoué.',

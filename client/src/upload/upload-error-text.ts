@@ -19,6 +19,7 @@ const TEXT_BY_ERROR_CODE: Record<string, TextKey> = {
   text_file: 'refusal.text',
   archive_file: 'refusal.archive',
   audio_not_accepted: 'refusal.audio',
+  undecodable_video: 'refusal.undecodable',
   no_streams: 'refusal.noStreams',
   unreadable_video: 'refusal.unreadable'
 }
