@@ -7,10 +7,11 @@ const ASF_DATA_OBJECT = Buffer.from('3626b2758e66cf11a6d900aa0062ce6c', 'hex')
 /** The longest page of Ogg (RFC 3533, 6). */
 const MAX_OGG_PAGE = 27 + 255 + 255 * 255
 const OGG_HEADER = 27
+const GIF_WINDOW = 64 * 1024
 
 /**
- * Whether the media data of an AVI, WAV, ASF or Ogg file go on beyond its end, by what its own structure states: their demuxers take the
- * length from what is there. Always false for other containers (names of ffmpeg's demuxers), and where the sizes are not stated.
+ * Whether the media data of an AVI, WAV, ASF, Ogg or GIF file go on beyond its end, by what its own structure states: their demuxers take
+ * the length from what is there. Always false for other containers (names of ffmpeg's demuxers), and where the sizes are not stated.
  */
 export async function isCutOff(path: string, container: string[]): Promise<boolean> {
   const file = await open(path)
@@ -18,6 +19,7 @@ export async function isCutOff(path: string, container: string[]): Promise<boole
     const { size } = await file.stat()
     if (container.includes('avi') || container.includes('wav')) return await isRiffCutOff(file, size)
     if (container.includes('asf')) return await isAsfCutOff(file, size)
+    if (container.includes('gif')) return await isGifCutOff(file, size)
     return container.includes('ogg') ? await isOggCutOff(file, size) : false
   } finally {
     await file.close()
@@ -51,7 +53,7 @@ async function isAsfCutOff(file: FileHandle, size: number): Promise<boolean> {
     if (header.length < 24) return false
     const length = Number(header.readBigUInt64LE(16))
     if (header.subarray(0, 16).equals(ASF_DATA_OBJECT)) return at + length > size
-    if (length < 24) return false
+    if (length < 24 || at + length > size) return false
     at += length
   }
   return false
@@ -66,6 +68,33 @@ async function isOggCutOff(file: FileHandle, size: number): Promise<boolean> {
   if (page.length < OGG_HEADER) return true
   const segments = page.subarray(OGG_HEADER, OGG_HEADER + page[OGG_HEADER - 1]!)
   return OGG_HEADER + page[OGG_HEADER - 1]! + segments.reduce((sum, length) => sum + length, 0) > page.length
+}
+
+/** Walks the blocks of a GIF (GIF89a, 12 to 27). One that ends between two blocks only lacks its trailer. */
+async function isGifCutOff(file: FileHandle, size: number): Promise<boolean> {
+  let [window, windowStart]: [Buffer, number] = [Buffer.alloc(0), 0]
+  const byteAt = async (at: number): Promise<number> => {
+    if (at < windowStart || at >= windowStart + window.length) [window, windowStart] = [await readAt(file, at, GIF_WINDOW), at]
+    return window[at - windowStart] ?? 0
+  }
+  const colourTable = async (at: number): Promise<number> => {
+    const flags = await byteAt(at)
+    return (flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1)
+  }
+  let at = 13 + (await colourTable(10))
+  while (at < size) {
+    const introducer = await byteAt(at)
+    if (introducer === 0x21) at += 2
+    else if (introducer === 0x2c) at += 11 + (await colourTable(at + 9))
+    // The trailer, or what is no GIF any more.
+    else return false
+    for (let length = -1; length !== 0; at += 1 + length) {
+      if (at >= size) return true
+      // Awaited only where it must be: a long file has millions of these blocks.
+      length = at >= windowStart && at < windowStart + window.length ? window[at - windowStart]! : await byteAt(at)
+    }
+  }
+  return at > size
 }
 
 async function readAt(file: FileHandle, at: number, length: number): Promise<Buffer> {

@@ -296,6 +296,14 @@ describe('variable frame rate', () => {
     expect(long.probe.duration).toBeGreaterThan(5)
     expect(long.plan.encode[0]!.fps).toBeCloseTo(25, 0)
   })
+
+  test('slides that are shown for long have segments of the usual length', async () => {
+    await make('slides.mkv', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=1/12:d=48', '-c:v', 'mpeg4')
+    const { folder, videos, probe } = await encode('slides.mkv')
+    expect(probe.duration).toBeCloseTo(48, 0)
+    for (const { playlist } of videos)
+      for (const { duration } of (await readMediaPlaylist(join(folder, playlist))).segments) expect(duration).toBeLessThan(3)
+  })
 })
 
 test.each<[string, [number, number, number, number]]>([

@@ -1,7 +1,7 @@
 import { hasFfmpegFilter } from './ffmpeg.ts'
 import type { Stagger } from './stagger.ts'
 import { colorTagFilters, matrixTagFilters, playableColorOptions } from './color.ts'
-import { audioEndGap, pictureEndGap, pictureStartGap, type TranscodingPlan, type PlannedRendition } from './ladder.ts'
+import { audioEndGap, needsAddedFrames, pictureEndGap, type TranscodingPlan, type PlannedRendition } from './ladder.ts'
 import type { AudioStream, Probe, VideoStream } from './probe.ts'
 
 /** Time base (units per second) of encoders and renditions. */
@@ -115,7 +115,7 @@ function timingFilters(probe: Probe, plan: TranscodingPlan, range?: TimeRange): 
   const rendition = plan.encode[0]
   if (!video || !rendition) return []
   const endGap = pictureEndGap(probe)
-  const addsFrames = endGap > 0 || pictureStartGap(probe) > 0
+  const addsFrames = needsAddedFrames(probe)
   return [
     ...(video.interlaced ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
     // A first frame that is a little late is shown from the start.

@@ -35,6 +35,7 @@ export async function samplePackets(
     end: Math.max(...scans.map(({ end }) => end)),
     last: Math.max(...scans.map(({ last }) => last)),
     keyframeGap: maxOrNull(scans.map(({ keyframeGap }) => keyframeGap)),
+    longestInterval: Math.max(...scans.map(({ longestInterval }) => longestInterval)),
     longestGap: Math.max(...scans.map(({ longestGap }) => longestGap)),
     rate: seconds > 0 ? scans.reduce((sum, { packets }) => sum + packets - 1, 0) / seconds : 0,
     peakRate: Math.max(...scans.map(({ peakRate }) => peakRate)),

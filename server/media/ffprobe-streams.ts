@@ -19,6 +19,8 @@ export type VideoStream = {
   variableFps: boolean
   /** Frames per second where they are dense: above `fps` if the frame rate varies. */
   peakFps?: number
+  /** Longest time from one frame to the next, in seconds. */
+  longestInterval?: number
   /** Frames are stored in another order than they are shown in (B-frames). */
   reordered: boolean
   /** Bits per second; derived from the file's size if the container does not state it. */

@@ -10,8 +10,7 @@ import { planStagger } from './stagger.ts'
 import { needsMatrixTag } from './color.ts'
 import {
   heldSeconds,
-  pictureEndGap,
-  pictureStartGap,
+  needsAddedFrames,
   VBV_BUFFER_SECONDS,
   type TranscodingPlan,
   type PlannedRendition,
@@ -247,8 +246,7 @@ export function encodedDurationArgs(probe: Probe, plan: TranscodingPlan, delayed
   const [rendition] = plan.encode
   if (!video || !rendition || plan.audioOnly) return []
   const constant = Math.round(VIDEO_TIMESCALE / rendition.fps)
-  if (pictureStartGap(probe) > 0 || pictureEndGap(probe) > 0)
-    return delayed ? bitstreamFilterArgs([`setts=pts=PTS:dts=DTS:duration=${constant}`]) : []
+  if (needsAddedFrames(probe)) return delayed ? bitstreamFilterArgs([`setts=pts=PTS:dts=DTS:duration=${constant}`]) : []
   const usual = delayed ? constant : plan.keepsFrameTimes && video.variableFps ? 'NEXT_DTS-DTS' : 'DURATION'
   // Decode times start at the time of the first frame in the output.
   const untilEnd = `${Math.round(probe.duration * VIDEO_TIMESCALE)}-(DTS-STARTDTS+STARTPTS)`

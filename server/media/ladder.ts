@@ -67,9 +67,9 @@ export function planLadder(probe: Probe, settings: LadderSettings): TranscodingP
     return { ...common, copyVideo: null, encode: [stillImageRendition], keepsFrameTimes: false }
   }
   const video = probe.video
-  const addsFrames = pictureStartGap(probe) > 0 || pictureEndGap(probe) > 0
+  const addsFrames = needsAddedFrames(probe)
   // Frames that are added have a constant rate: it must suffice for where the source's are dense.
-  const fps = capFps(addsFrames ? Math.max(video.fps, video.peakFps ?? 0) : video.fps, settings.maxFps)
+  const fps = capFps(addsFrames ? Math.max(MIN_ADDED_FPS, video.fps, video.peakFps ?? 0) : video.fps, settings.maxFps)
   const renditions = selectResolutions(shortSide(video), settings).map(resolution => planRendition(video, resolution, fps, probe.duration))
   const [top, ...smaller] = renditions
   const canCopy = top && top.resolution === shortSide(video) && canCopyVideo(probe, video, settings)
@@ -122,6 +122,16 @@ const MAX_EARLY_SECONDS = 0.1
 const MAX_AUDIO_END_GAP = 0.1
 /** Longer gaps (seconds) inside an audio track are filled with silence: players would close them. */
 const MAX_AUDIO_GAP = 0.1
+
+/** A frame that is shown longer than this (seconds) is repeated, so that segments do not become as long. */
+const MAX_FRAME_SECONDS = 10
+/** The lowest rate at which frames are added. */
+const MIN_ADDED_FPS = 1
+
+/** Whether frames are repeated where the source has none, so that there is something to seek to; the frame rate is then constant. */
+export function needsAddedFrames(probe: Probe): boolean {
+  return pictureStartGap(probe) > 0 || pictureEndGap(probe) > 0 || (probe.video?.longestInterval ?? 0) > MAX_FRAME_SECONDS
+}
 
 /** Seconds before the first frame of the video stream that have to be filled with it; 0 if it just begins earlier. */
 export function pictureStartGap({ video }: Probe): number {

@@ -1,5 +1,5 @@
 /** One packet as the demuxer delivers it; times in seconds as the file has them, null where it has none. */
-export type Packet = {
+export type DemuxedPacket = {
   pts: number | null
   dts: number | null
   duration: number
@@ -23,8 +23,9 @@ export type StreamTimes = {
   firstKeyframe: number | null
   /** Longest interval between two keyframes (or the last one and the end); null if there is none. */
   keyframeGap: number | null
-  /** Longest time without a packet. */
+  /** Longest time between the end of a packet and the next one, and between the beginnings of two. */
   longestGap: number
+  longestInterval: number
   /** Packets per second; 0 for a single one. */
   rate: number
   /** Packets per second where they are dense: nine of ten intervals between packets are at least as long. */
@@ -70,6 +71,7 @@ type StreamState = {
   encrypted: boolean
   goesBack: boolean
   intervals: Uint32Array
+  longestInterval: number
   lastDecodeTime: number | null
   nextDecodeTime: number | null
 }
@@ -80,7 +82,7 @@ export class PacketTimeline {
   #offset = 0
   #jumped = false
 
-  add(index: number, packet: Packet): void {
+  add(index: number, packet: DemuxedPacket): void {
     const stream = this.#stream(index)
     const time = packet.pts ?? packet.dts
     const decodeTime = packet.dts ?? packet.pts
@@ -91,6 +93,7 @@ export class PacketTimeline {
       if (!packet.hidden) stream.shown++
       return
     }
+    const offset = this.#offset
     if (packet.continuous && packet.dts !== null) this.#correctJump(stream, packet.dts)
     const interval = stream.lastDecodeTime === null ? 0 : decodeTime - stream.lastDecodeTime
     stream.lastDecodeTime = decodeTime
@@ -100,6 +103,8 @@ export class PacketTimeline {
       else stream.hiddenAfter = true
       return
     }
+    // Where a jump is corrected, what comes next follows at once.
+    if (this.#offset === offset) stream.longestInterval = Math.max(stream.longestInterval, interval)
     if (interval > 0) stream.intervals[Math.min(INTERVAL_BUCKETS, Math.round(interval * 1000))]!++
     stream.shown++
     addToLane(stream.raw, time, packet)
@@ -126,6 +131,7 @@ export class PacketTimeline {
       firstKeyframe: lane.firstKeyframe === null ? null : lane.firstKeyframe - start,
       keyframeGap,
       longestGap: lane.longestGap,
+      longestInterval: stream.longestInterval,
       rate,
       peakRate: Math.max(rate, peakRateOf(stream.intervals)),
       hidesPackets: stream.hiddenAfter,
@@ -150,6 +156,7 @@ export class PacketTimeline {
       encrypted: false,
       goesBack: false,
       intervals: new Uint32Array(INTERVAL_BUCKETS + 1),
+      longestInterval: 0,
       lastDecodeTime: null,
       nextDecodeTime: null
     }
@@ -172,7 +179,7 @@ function createLane(): Lane {
   return { start: Infinity, end: -Infinity, latest: -Infinity, firstKeyframe: null, lastKeyframe: null, keyframeGap: null, longestGap: 0 }
 }
 
-function addToLane(lane: Lane, time: number, { duration, keyframe }: Packet): void {
+function addToLane(lane: Lane, time: number, { duration, keyframe }: DemuxedPacket): void {
   const end = time + duration
   if (lane.end !== -Infinity) lane.longestGap = Math.max(lane.longestGap, time - lane.end)
   lane.start = Math.min(lane.start, time)

@@ -289,6 +289,30 @@ describe('refusals', () => {
     server.close()
   })
 
+  test('a QuickTime movie that refers to other files opens none of them', async () => {
+    let requests = 0
+    const server = createServer((_, response) => {
+      requests++
+      response.end()
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const box = (type: string, ...content: Buffer[]): Buffer => {
+      const head = Buffer.alloc(8, type.padStart(8))
+      head.writeUInt32BE(8 + content.reduce((sum, { length }) => sum + length, 0))
+      return Buffer.concat([head, ...content])
+    }
+    for (const url of [`http://127.0.0.1:${(server.address() as AddressInfo).port}/x.mov`, `file://${pathOf('plain.mp4')}`]) {
+      const address = Buffer.from(`\0\0\0\0url \0\0\0${String.fromCharCode(url.length + 1)}${url}\0`, 'latin1')
+      const movie = box('moov', box('rmra', box('rmda', box('rdrf', address))))
+      await writeFile(pathOf('reference.mov'), Buffer.concat([box('ftyp', Buffer.from('qt  \0\0\0\0qt  ')), movie]))
+      await expect(probeMedia(pathOf('reference.mov'), unlimitedProbeLimits)).rejects.toMatchObject({
+        code: expect.stringMatching(/^(unreadable|no_streams)$/)
+      })
+    }
+    expect(requests).toBe(0)
+    server.close()
+  })
+
   test('limits', async () => {
     const file = pathOf('plain.mp4')
     await expect(probeMedia(file, { ...unlimitedProbeLimits, maxDuration: 3 })).rejects.toMatchObject({ code: 'too_long' })

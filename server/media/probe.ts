@@ -193,6 +193,7 @@ function applyVideoTimes(video: VideoStream, times: StreamTimes & { sampled: boo
   video.edited = times.hidesStart || times.hidesPackets
   video.changesParameters = times.changesParameters
   video.jumps = times.jumps
+  video.longestInterval = times.longestInterval
   // Frames before the first keyframe are not decoded; what an edit list hides contains one.
   video.start = Math.max(0, times.start, times.hidesStart ? 0 : (times.firstKeyframe ?? 0))
   if (!times.sampled) {

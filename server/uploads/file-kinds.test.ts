@@ -106,7 +106,7 @@ describe('kinds of files', () => {
     expect([...named].map(name => name.slice(1)).sort()).toEqual([...config.upload.extensions].sort())
   })
 
-  it('are accepted by their content and published whole', { timeout: 240_000 }, async () => {
+  it('are accepted by their content and published whole', { timeout: 480_000 }, async () => {
     const uuids: string[] = []
     for (const [name, args] of ACCEPTED) {
       await runFfmpegIn(scratch.folder, ...args, name)

@@ -17,7 +17,7 @@ export async function probeUploadedFile(path: string): Promise<Probe> {
       throw new Problem(422, 'audio_not_accepted', 'This file holds only sound, and this instance accepts no audio files.')
     return probe
   } catch (error) {
-    const isNoVideo = error instanceof MediaError && ['unreadable', 'no_streams', 'forbidden_container'].includes(error.code)
+    const isNoVideo = error instanceof MediaError && ['unreadable', 'no_streams', 'undecodable', 'forbidden_container'].includes(error.code)
     if (!isNoVideo) throw toUploadProblem(error)
     if (await isHugeGif(path)) throw toUploadProblem(new MediaError('too_large', 'a GIF of too many pixels', { cause: error }))
     const kind = await identifyFileKind(path)
