@@ -8,10 +8,14 @@ import { findFreePort } from '../../scripts/launch/free-port.ts'
 import { loadConfig } from '../core/config.ts'
 import { overrideTestInternals, type InternalsOverrides } from './internals.ts'
 import { responseValidation } from '../core/route.ts'
+import { checkPublishedVideos, findTemporaryFiles, keepUploadedFiles } from './published-media.ts'
 import { startProcess, type ProcessRole } from '../app/process.ts'
 
-/** Configuration of a test's instance over the usual one, and internals that are changed. */
-export type TestOverrides = { [key: string]: unknown; internals?: InternalsOverrides }
+/**
+ * Configuration of a test's instance over the usual one, and internals that are changed. `checkPublishedMedia: false` is for tests that break
+ * files or rows on purpose: otherwise all that was published is checked when the instance stops (published-media.ts).
+ */
+export type TestOverrides = { [key: string]: unknown; internals?: InternalsOverrides; checkPublishedMedia?: boolean }
 type Settings = { [key: string]: unknown }
 type CallOptions = { token?: string; headers?: Record<string, string>; body?: unknown; form?: Record<string, string>; multipart?: FormData }
 /** A response; `json` is the parsed body if it is JSON. */
@@ -33,7 +37,7 @@ export type TestInstance = {
 
 /** Starts an instance in this process, with small keys and a low password cost; to be stopped in afterAll. */
 export async function startTestInstance(
-  { internals = {}, ...overrides }: TestOverrides = {},
+  { internals = {}, checkPublishedMedia = true, ...overrides }: TestOverrides = {},
   roles: ProcessRole[] = ['web', 'worker']
 ): Promise<TestInstance> {
   const name = `test_${randomBytes(6).toString('hex')}`
@@ -43,6 +47,7 @@ export async function startTestInstance(
   loadConfig({ overrides: deepMerge(testInstanceConfig(name, folder, port), overrides) })
   overrideTestInternals(internals)
   responseValidation.checked = true
+  const uploaded = checkPublishedMedia ? await keepUploadedFiles(folder) : null
   const running = await startProcess(roles)
   const url = `http://127.0.0.1:${port}`
   const rootPassword = running.login!.password
@@ -65,9 +70,21 @@ export async function startTestInstance(
       return { id: created.json.user.id, token, channelId: me.json.videoChannels[0].id }
     },
     stop: async () => {
+      const findings = uploaded
+        ? await checkPublishedVideos({
+            url,
+            storage: folder,
+            database: testDatabaseConfig(name),
+            uploaded: uploaded.folder,
+            checked: inject('checkedMedia')
+          }).catch(error => [`what is published cannot be checked: ${error}`])
+        : []
       await running.stop()
+      if (uploaded) findings.push(...(await findTemporaryFiles(folder)))
+      await uploaded?.stop()
       await withTestDatabase(async client => await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
       await rm(folder, { recursive: true, force: true })
+      if (findings.length > 0) throw new Error(`What this instance published is wrong:\n- ${findings.join('\n- ')}`)
     }
   }
 }
@@ -108,14 +125,18 @@ export function testInstanceConfig(databaseName: string, folder: string, port: n
 
 /** Runs `act` with a connection to a database of the test cluster (default `postgres`). */
 export async function withTestDatabase<T>(act: (client: pg.Client) => Promise<T>, name = 'postgres'): Promise<T> {
-  const { host, port, username } = inject('postgres')
-  const client = new pg.Client({ host, port, user: username, database: name })
+  const client = new pg.Client(testDatabaseConfig(name))
   await client.connect()
   try {
     return await act(client)
   } finally {
     await client.end()
   }
+}
+
+function testDatabaseConfig(database: string): pg.ClientConfig {
+  const { host, port, username } = inject('postgres')
+  return { host, port, user: username, database }
 }
 
 /** Creates the database of an instance as a copy of the migrated template. */

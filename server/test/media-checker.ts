@@ -5,6 +5,7 @@ import type { HlsOutput } from '../media/hls-playlist.ts'
 import { hasMovingVideo, type Probe } from '../media/probe.ts'
 import { buildProgressiveMp4 } from '../media/progressive-mp4.ts'
 import { checkColorTags, compareColors } from './media-colour.ts'
+import { checkImages, type CheckedImages } from './media-images.ts'
 import { comparePictures, compareSounds, medianStep, type Comparison } from './media-correlation.ts'
 import {
   decodeRenditions,
@@ -61,6 +62,7 @@ export type CheckedLadder = {
   probe: Probe
   folder: string
   outputs: (Pick<HlsOutput, 'kind' | 'resolution' | 'playlist' | 'file' | 'audioTrack'> & { copied?: boolean })[]
+  images?: CheckedImages
   /** How downloads are made of renditions: as the server does it. */
   buildDownload?: typeof buildProgressiveMp4
 }
@@ -122,6 +124,11 @@ async function checkLadder(ladder: CheckedLadder, expected: MediaExpectations, s
     ...renditions.map(({ name, timed }) => [name, timed.length] as const),
     ...downloads.flatMap(({ name, lengths }) => lengths.map((length, track) => [`${name} track ${track}`, length] as const))
   ])
+  if (ladder.images) {
+    const { findings, notMeasurable } = await checkImages(ladder.images, source.pictures, probe)
+    result.findings.push(...findings)
+    result.notMeasurable.push(...notMeasurable)
+  }
   const tolerance = LENGTH_TOLERANCE + (expected.joinedEnds ? 0 : Math.min(MAX_END_GAP, endGap(source)))
   result.findings.push(...checkLengths(lengths, expected.sameLength ? probe.duration : null, tolerance))
   return result
@@ -190,7 +197,11 @@ function compareWithSource(rendition: Rendition, source: DecodedMedia, probe: Pr
 }
 
 /** Writes the progressive download of every video rendition, with all sound, as a visitor gets it. */
-async function writeDownloads({ folder, outputs, buildDownload }: Required<CheckedLadder>, scratch: string, findings: string[]) {
+async function writeDownloads(
+  { folder, outputs, buildDownload }: Required<Pick<CheckedLadder, 'folder' | 'outputs' | 'buildDownload'>>,
+  scratch: string,
+  findings: string[]
+) {
   const audios = outputs.filter(({ kind }) => kind === 'audio').map(({ file }) => file)
   const videos = outputs.filter(({ kind }) => kind === 'video')
   const downloads: { name: string; file: string; files: string[]; lengths: number[] }[] = []

@@ -51,7 +51,7 @@ export function comparePictures(source: Pictures, rendition: Pictures, { sameCol
 
 /** Mean difference of brightness (of 255) between the same pictures: compression and deinterlacing cost up to 3. */
 const MAX_PICTURE_COST = 6
-/** Correlation of the brightness of the same pictures, also with colors of another matrix (0.975); turned or other pictures have less. */
+/** Correlation of the brightness of the same pictures; another matrix costs a fortieth, turned or other pictures have less. */
 const MIN_RESEMBLANCE = 0.94
 
 /** Finds the offset between a rendition's sound and the source's, and parts that are silent in one of them; samples at SOUND_RATE. */
@@ -198,20 +198,23 @@ function lagCosts(costOf: (lag: number) => number): { lag: number; cost: number 
 }
 
 /** The brightness of each pixel (ITU-R BT.601), as a player shows it. */
-function toBrightness({ rgb }: Pictures): Float32Array {
+export function toBrightness({ rgb }: Pictures): Float32Array {
   return Float32Array.from({ length: rgb.length / 3 }, (_, i) => 0.299 * rgb[i * 3]! + 0.587 * rgb[i * 3 + 1]! + 0.114 * rgb[i * 3 + 2]!)
 }
 
-const pictureOf = (pixels: Float32Array, frame: number) => pixels.subarray((frame * PICTURE_BYTES) / 3, ((frame + 1) * PICTURE_BYTES) / 3)
+/** The pixels of one frame. */
+export const pictureOf = (pixels: Float32Array, frame: number) =>
+  pixels.subarray((frame * PICTURE_BYTES) / 3, ((frame + 1) * PICTURE_BYTES) / 3)
 
-function difference(a: Float32Array, b: Float32Array): number {
+/** The mean difference of two pictures (of 255). */
+export function difference(a: Float32Array, b: Float32Array): number {
   let sum = 0
   for (let i = 0; i < a.length; i++) sum += Math.abs(a[i]! - b[i]!)
   return sum / a.length
 }
 
 /** The correlation coefficient of two pictures (Pearson); 1 for flat ones, which have no shapes. */
-function resemblance(a: Float32Array, b: Float32Array): number {
+export function resemblance(a: Float32Array, b: Float32Array): number {
   const [meanA, meanB] = [mean([...a]), mean([...b])]
   let [both, squaresA, squaresB] = [0, 0, 0]
   for (let i = 0; i < a.length; i++) {
@@ -221,6 +224,12 @@ function resemblance(a: Float32Array, b: Float32Array): number {
   }
   const flat = 4 * a.length
   return squaresA < flat && squaresB < flat ? 1 : both / Math.sqrt(Math.max(1, squaresA) * Math.max(1, squaresB))
+}
+
+/** The standard deviation of the brightness of a picture (of 255): 0 if it shows nothing. */
+export function flatness(pixels: Float32Array): number {
+  const average = mean([...pixels])
+  return Math.sqrt(mean([...pixels].map(value => (value - average) ** 2)))
 }
 
 const best = (costs: { lag: number; cost: number }[]) => costs.toSorted((a, b) => a.cost - b.cost)[0]

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -19,11 +19,13 @@ declare module 'vitest' {
   interface ProvidedContext {
     postgres: Pick<PostgresAddress, 'host' | 'port' | 'username'> & { template: string }
     redis: { socket: string }
+    /** A folder with an empty file for each upload whose published media were checked in this run (published-media.ts). */
+    checkedMedia: string
   }
 }
 
 /** The addresses of the services of a test run. */
-export type TestServices = Pick<import('vitest').ProvidedContext, 'postgres' | 'redis'>
+export type TestServices = Pick<import('vitest').ProvidedContext, 'postgres' | 'redis' | 'checkedMedia'>
 
 /** Running services; `environment` passes their addresses to vitest processes, `stop` ends them. */
 export type RunningTestServices = TestServices & { environment: Record<string, string>; stop(): Promise<void> }
@@ -55,7 +57,9 @@ export async function startTestServices(): Promise<RunningTestServices> {
   ])
   const { host, port, username } = postgres.address
   await createTemplateDatabase(postgres.address)
-  const services: TestServices = { postgres: { host, port, username, template: TEMPLATE }, redis: redis.address }
+  const checkedMedia = join(folder, 'checked-media')
+  mkdirSync(checkedMedia)
+  const services: TestServices = { checkedMedia, postgres: { host, port, username, template: TEMPLATE }, redis: redis.address }
   return {
     ...services,
     environment: { [SERVICES_VARIABLE]: JSON.stringify(services) },
@@ -101,7 +105,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
 }
 
-function provide(project: TestProject, { postgres, redis }: TestServices): void {
+function provide(project: TestProject, { postgres, redis, checkedMedia }: TestServices): void {
   project.provide('postgres', postgres)
   project.provide('redis', redis)
+  project.provide('checkedMedia', checkedMedia)
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
@@ -44,8 +44,7 @@ const isListed = async (filter: string) => (await site.call(`GET /videos?${filte
 async function probeUrl(url: string) {
   const response = await fetch(url)
   expect([url, response.status]).toEqual([url, 200])
-  await mkdir(join(site.folder, 'tmp'), { recursive: true })
-  const path = join(site.folder, 'tmp', 'probed.mp4')
+  const path = join(site.folder, 'probed.mp4')
   await writeFile(path, Buffer.from(await response.arrayBuffer()))
   return await probeMedia(path, unlimitedProbeLimits)
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { request } from 'undici'
@@ -595,8 +595,7 @@ describe('files', () => {
 
 /** Downloads a file into the folder of the instance; returns its path. */
 async function downloadFile(url: string, name: string): Promise<string> {
-  await mkdir(join(site.folder, 'tmp'), { recursive: true })
-  const path = join(site.folder, 'tmp', `${name}.mp4`)
+  const path = join(site.folder, `${name}.mp4`)
   await writeFile(path, Buffer.from(await (await fetch(url)).arrayBuffer()))
   return path
 }
