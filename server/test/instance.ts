@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { findFreePort } from '../../scripts/launch/free-port.ts'
-import { loadConfig } from '../core/config.ts'
+import { config, loadConfig } from '../core/config.ts'
 import { overrideTestInternals, type InternalsOverrides } from './internals.ts'
 import { responseValidation } from '../core/route.ts'
 import { checkPublishedVideos, findTemporaryFiles, keepUploadedFiles } from './published-media.ts'
@@ -47,6 +47,7 @@ export async function startTestInstance(
   loadConfig({ overrides: deepMerge(testInstanceConfig(name, folder, port), overrides) })
   overrideTestInternals(internals)
   responseValidation.checked = true
+  const storyboards = config.storyboards.enabled
   const uploaded = checkPublishedMedia ? await keepUploadedFiles(folder) : null
   const running = await startProcess(roles)
   const url = `http://127.0.0.1:${port}`
@@ -73,6 +74,7 @@ export async function startTestInstance(
       const findings = uploaded
         ? await checkPublishedVideos({
             url,
+            storyboards,
             storage: folder,
             database: testDatabaseConfig(name),
             uploaded: uploaded.folder,

@@ -24,6 +24,7 @@ beforeAll(async () => {
   const [row] = await runQuery<{ name: string }>(sql`SELECT current_database() AS name`)
   instance = {
     url: site.url,
+    storyboards: true,
     storage: site.folder,
     database: { host, port, user: username, database: row!.name },
     uploaded: uploaded.folder
@@ -67,6 +68,19 @@ test.each(['thumbnail', 'preview'] as const)('a %s that is black', async kind =>
 
 test('a storyboard that is black', async () => {
   await withImage('storyboard', async () => expect(await findings()).toMatch('storyboard: sprite 0 shows nothing of the source'))
+})
+
+test('a storyboard that is missing', async () => {
+  const [row] = await runQuery<{ filename: string }>(sql`SELECT filename FROM storyboards`)
+  await runQuery(sql`CREATE TABLE kept_storyboards AS SELECT * FROM storyboards`)
+  await runQuery(sql`DELETE FROM storyboards`)
+  expect((await findings()).split('\n').sort()).toEqual([
+    `storyboards/${row!.filename} belongs to no row`,
+    `video ${video.id} (A film): it has no storyboard`
+  ])
+  await runQuery(sql`INSERT INTO storyboards SELECT * FROM kept_storyboards`)
+  await runQuery(sql`DROP TABLE kept_storyboards`)
+  expect(await findings()).toBe('')
 })
 
 test('a rendition without a sound of its own, as compared with the upload', async () => {

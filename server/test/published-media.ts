@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { planLadder } from '../media/ladder.ts'
-import type { Probe } from '../media/probe.ts'
+import { hasMovingVideo, type Probe } from '../media/probe.ts'
 import { checkMedia, type CheckedLadder } from './media-checker.ts'
 import { testLadderSettings } from './media-settings.ts'
 import { checkWebVtt } from './webvtt.ts'
@@ -35,8 +35,15 @@ export async function keepUploadedFiles(storage: string): Promise<UploadedFiles>
   }
 }
 
-/** Where an instance keeps its things, and where a test run notes what it has checked already. */
-export type CheckedInstance = { url: string; storage: string; database: pg.ClientConfig; uploaded: string; checked: string }
+/** An instance: whether it makes storyboards, where it keeps its things, and where a test run notes what it has checked already. */
+export type CheckedInstance = {
+  storyboards: boolean
+  url: string
+  storage: string
+  database: pg.ClientConfig
+  uploaded: string
+  checked: string
+}
 
 type VideoRow = {
   id: number
@@ -97,16 +104,17 @@ async function checkVideo(video: VideoRow, instance: CheckedInstance, client: pg
     ...(file.has_video ? {} : { audioTrack: { track: file.track, language: file.language, name: file.track_name ?? '' } })
   }))
   const folder = join(instance.storage, 'streaming-playlists/hls', video.uuid)
+  const images = await listImages(video.id, instance.storage, client)
   const findings = [
     ...(Math.abs(video.duration - video.probe.duration) > 1
       ? [`its row says ${video.duration} s, the probe ${video.probe.duration} s`]
       : []),
     ...(await checkTexts(video, instance.storage, client)),
+    ...(instance.storyboards && hasMovingVideo(video.probe) && !images?.storyboard ? ['it has no storyboard'] : []),
     ...(video.privacy === 1 ? await checkAddresses(video, instance.url, files) : [])
   ]
   const source = await findUploadedFile(video, instance)
   if (!(await claim(instance.checked, source, folder, outputs))) return findings
-  const images = await listImages(video.id, instance.storage, client)
   const media = await checkMedia({ source, probe: video.probe, folder, outputs, images })
   return [...findings, ...media.findings]
 }
