@@ -51,20 +51,16 @@ export class CueTextBuilder {
     if (this.#pending === '\n' && this.#text !== '' && ++this.#lines > this.#limits.maxLines) this.#characters = this.#limits.maxCharacters
     if (this.#characters >= this.#limits.maxCharacters) return
     this.#characters += usable.length
-    if (this.#text !== '') this.#text += this.#pending
-    this.#pending = ''
-    this.#applyTags()
-    this.#text += usable.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-  }
-
-  #applyTags(): void {
     const firstObsolete = this.#open.findIndex(tag => !this.#wanted.has(tag))
     if (firstObsolete !== -1) this.#text += this.#closing(this.#open.splice(firstObsolete))
+    if (this.#text !== '') this.#text += this.#pending
+    this.#pending = ''
     for (const tag of this.#wanted) {
       if (this.#open.includes(tag)) continue
       this.#open.push(tag)
       this.#text += `<${tag}>`
     }
+    this.#text += usable.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
   }
 
   #closing(tags: string[]): string {

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { CaptionKind } from '../../shared/captions.ts'
+import { captionKind } from './caption-kind.ts'
 
 export type VideoStream = {
   index: number
@@ -73,7 +75,15 @@ export type AudioStream = {
 }
 
 /** An embedded text subtitle stream; language as tagged in the file. */
-export type SubtitleStream = { index: number; language: string | null }
+export type SubtitleStream = {
+  index: number
+  language: string | null
+  /** Older probes do not have what follows. */
+  codec?: string
+  kind?: CaptionKind
+  /** The default track. */
+  main?: boolean
+}
 
 /** Subtitle codecs that hold text, not images. */
 const TEXT_SUBTITLE_CODECS = ['subrip', 'srt', 'ass', 'ssa', 'mov_text', 'webvtt', 'text']
@@ -179,11 +189,18 @@ export function parseAudioStream(stream: FfprobeStream, start: number): AudioStr
   }
 }
 
-/** Parses ffprobe's description of a text subtitle stream; null for any other stream. */
+/** Parses ffprobe's description of a text subtitle stream; null for any other stream, and for text that is not about the audio. */
 export function parseSubtitleStream(stream: FfprobeStream): SubtitleStream | null {
-  return stream.codec_type === 'subtitle' && TEXT_SUBTITLE_CODECS.includes(stream.codec_name ?? '')
-    ? { index: stream.index, language: streamLanguage(stream) }
-    : null
+  const { index, codec_type: type, codec_name: codec = '', disposition = {}, tags = {} } = stream
+  if (type !== 'subtitle' || !TEXT_SUBTITLE_CODECS.includes(codec)) return null
+  const kind = captionKind(disposition, `${tags.title ?? ''} ${tags.handler_name ?? ''}`)
+  return kind && { index, codec, language: streamLanguage(stream), kind, main: disposition.default === 1 }
+}
+
+/** The text subtitle streams in the output of ffprobe as it is stored; [] where it is not in the form expected. */
+export function parseSubtitleStreams(metadata: Record<string, unknown> | undefined): SubtitleStream[] {
+  const streams = z.array(FfprobeStream).safeParse(metadata?.streams).data ?? []
+  return streams.map(parseSubtitleStream).filter(stream => stream !== null)
 }
 
 function streamLanguage({ tags }: FfprobeStream): string | null {

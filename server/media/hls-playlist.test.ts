@@ -9,6 +9,8 @@ import { planLadder } from './ladder.ts'
 import {
   describeVariant,
   buildMasterPlaylist,
+  buildSubtitlePlaylist,
+  parseMediaPlaylist,
   readMediaPlaylist,
   hashSegments,
   writeFileAtomically,
@@ -164,6 +166,35 @@ describe('the master playlist', () => {
     const audioOnly = buildMasterPlaylist([], [audioVariant])
     expect(audioOnly).toContain('#EXT-X-STREAM-INF:BANDWIDTH=130000,AVERAGE-BANDWIDTH=128000,CODECS="mp4a.40.2"\nx-0.m3u8\n')
     expect(audioOnly).not.toContain('EXT-X-MEDIA:')
+  })
+
+  test('subtitles are a group of every variant; forced ones and those for the hearing impaired are marked', () => {
+    const subtitles = (['subtitles', 'hearing_impaired', 'forced'] as const).map(kind => ({
+      playlist: `${kind}.m3u8`,
+      language: 'en',
+      name: `English ${kind}`,
+      kind
+    }))
+    const lines = buildMasterPlaylist([variant(720, 25), variant(360, 25)], [], subtitles).split('\n')
+    const shared = 'GROUP-ID="subs",NAME="English'
+    expect(lines.filter(line => line.includes('TYPE=SUBTITLES'))).toEqual([
+      `#EXT-X-MEDIA:TYPE=SUBTITLES,${shared} subtitles",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,URI="subtitles.m3u8"`,
+      `#EXT-X-MEDIA:TYPE=SUBTITLES,${shared} hearing_impaired",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound",URI="hearing_impaired.m3u8"`,
+      `#EXT-X-MEDIA:TYPE=SUBTITLES,${shared} forced",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,FORCED=YES,URI="forced.m3u8"`
+    ])
+    expect(lines.filter(line => line.startsWith('#EXT-X-STREAM-INF') && line.endsWith(',SUBTITLES="subs"'))).toHaveLength(2)
+    expect(buildMasterPlaylist([], [audioVariant], subtitles)).toContain('CODECS="mp4a.40.2",SUBTITLES="subs"\nx-0.m3u8\n')
+  })
+
+  test('the playlist of subtitles has one segment as long as the video', () => {
+    const text = buildSubtitlePlaylist('a-en.vtt', 61.2)
+    expect(parseMediaPlaylist(text)).toEqual({
+      segments: [{ uri: 'a-en.vtt', duration: 61.2, byterange: null }],
+      init: null,
+      ended: true,
+      targetDuration: 62
+    })
+    expect(parseMediaPlaylist(buildSubtitlePlaylist('a.vtt', 0)).targetDuration).toBe(1)
   })
 
   test('ffmpeg plays it, video and audio', async () => {

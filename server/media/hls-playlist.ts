@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import type { CaptionKind } from '../../shared/captions.ts'
 import { readMp4Init } from './mp4-init.ts'
 import type { Probe } from './probe.ts'
 
@@ -12,6 +13,9 @@ export type AudioTrackName = { track: number; language: string | null; name: str
  * and `audioTrack` is set.
  */
 export type HlsOutput = { kind: 'video' | 'audio'; resolution: number; playlist: string; file: string; audioTrack?: AudioTrackName }
+
+/** A subtitle rendition: the name of its playlist, its language (BCP 47), and its name, which is unique within a master playlist. */
+export type HlsSubtitles = { playlist: string; language: string; name: string; kind: CaptionKind }
 
 const READ_BUFFER_BYTES = 65_536
 
@@ -101,8 +105,15 @@ export async function describeVariant(
   }
 }
 
-/** Builds the master playlist, highest rendition first; `audios` are the separate audio tracks, or the only renditions. */
-export function buildMasterPlaylist(variants: HlsVariant[], audios: (HlsVariant & { audioTrack: AudioTrackName })[]): string {
+/**
+ * Builds the master playlist, highest rendition first; `audios` are the separate audio tracks, or the only renditions. Subtitles are not
+ * shown by default, forced ones with audio of their language.
+ */
+export function buildMasterPlaylist(
+  variants: HlsVariant[],
+  audios: (HlsVariant & { audioTrack: AudioTrackName })[],
+  subtitles: HlsSubtitles[] = []
+): string {
   const lines = ['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS', '']
   const tracks = [...audios].sort((a, b) => a.audioTrack.track - b.audioTrack.track)
   const hasVideo = variants.length > 0
@@ -123,6 +134,8 @@ export function buildMasterPlaylist(variants: HlsVariant[], audios: (HlsVariant 
       lines.push(`#EXT-X-MEDIA:${attributes.join(',')}`)
     }
   }
+  lines.push(...subtitles.map(subtitleRendition))
+  const subtitleGroup = subtitles.length > 0 ? ['SUBTITLES="subs"'] : []
   // The bandwidth of a variant includes its largest audio track.
   const maxAudioBandwidth = {
     bandwidth: Math.max(0, ...tracks.map(track => track.bandwidth)),
@@ -137,17 +150,55 @@ export function buildMasterPlaylist(variants: HlsVariant[], audios: (HlsVariant 
       ...(variant.width > 0 ? [`RESOLUTION=${variant.width}x${variant.height}`] : []),
       ...(variant.fps > 0 ? [`FRAME-RATE=${Number(variant.fps.toFixed(3))}`] : []),
       `CODECS="${[variant.codecs, ...codecs].join(',')}"`,
-      ...(tracks.length > 0 ? ['AUDIO="aud"'] : [])
+      ...(tracks.length > 0 ? ['AUDIO="aud"'] : []),
+      ...subtitleGroup
     ]
     lines.push(`#EXT-X-STREAM-INF:${attributes.join(',')}`, variant.playlist)
   }
   const [firstTrack] = tracks
-  if (firstTrack && !hasVideo)
-    lines.push(
-      `#EXT-X-STREAM-INF:BANDWIDTH=${firstTrack.bandwidth},AVERAGE-BANDWIDTH=${firstTrack.averageBandwidth},CODECS="${firstTrack.codecs}"`,
-      firstTrack.playlist
-    )
+  if (firstTrack && !hasVideo) {
+    const { bandwidth, averageBandwidth } = firstTrack
+    const attributes = [
+      `BANDWIDTH=${bandwidth}`,
+      `AVERAGE-BANDWIDTH=${averageBandwidth}`,
+      `CODECS="${firstTrack.codecs}"`,
+      ...subtitleGroup
+    ]
+    lines.push(`#EXT-X-STREAM-INF:${attributes.join(',')}`, firstTrack.playlist)
+  }
   return lines.join('\n') + '\n'
+}
+
+/** RFC 8216, 4.3.4.1; the characteristics are those of subtitles for the deaf and hard of hearing there. */
+function subtitleRendition({ playlist, language, name, kind }: HlsSubtitles): string {
+  const attributes = [
+    'TYPE=SUBTITLES',
+    'GROUP-ID="subs"',
+    `NAME="${name}"`,
+    `LANGUAGE="${language}"`,
+    'DEFAULT=NO',
+    'AUTOSELECT=YES',
+    ...(kind === 'forced' ? ['FORCED=YES'] : []),
+    ...(kind === 'hearing_impaired'
+      ? ['CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"']
+      : []),
+    `URI="${playlist}"`
+  ]
+  return `#EXT-X-MEDIA:${attributes.join(',')}`
+}
+
+/** Builds the media playlist of subtitles: one WebVTT file as long as the video, in seconds. */
+export function buildSubtitlePlaylist(file: string, duration: number): string {
+  const seconds = Math.max(duration, 0.001)
+  return `#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-TARGETDURATION:${Math.ceil(seconds)}
+#EXT-X-MEDIA-SEQUENCE:0
+#EXT-X-PLAYLIST-TYPE:VOD
+#EXTINF:${seconds.toFixed(6)},
+${file}
+#EXT-X-ENDLIST
+`
 }
 
 /** SHA-256 of every segment by file and byte range ("first-last", last included), in the format of PeerTube's segments-sha256.json. */

@@ -135,9 +135,9 @@ describe('bounds', () => {
     return converted
   }
 
-  it('cut a million cues', () => {
+  it('cut hundreds of thousands of cues', () => {
     const text = cues(
-      Array.from({ length: 1_000_000 }, (_, index) => index / 100),
+      Array.from({ length: 300_000 }, (_, index) => index / 100),
       { seconds: 0.005 }
     )
     const converted = convertQuickly(text)

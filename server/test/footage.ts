@@ -214,3 +214,31 @@ export async function makeFootageWithSubtitlesAndChapters(): Promise<Buffer<Arra
     await rm(folder, { recursive: true, force: true })
   }
 }
+
+/** Subtitles of a generated video: the text of a cue from 1 s to 2 s, and how the stream is tagged. */
+export type SubtitleTags = { text: string; language?: string; title?: string; disposition?: string }
+
+/** Generates a Matroska video of four seconds with these SubRip streams. */
+export async function makeFootageWithSubtitles(tracks: SubtitleTags[]): Promise<Buffer<ArrayBuffer>> {
+  const folder = await mkdtemp(join(tmpdir(), 'bobine-subtitles-'))
+  const at = (name: string | number) => join(folder, String(name))
+  try {
+    for (const [index, { text }] of tracks.entries()) await writeFile(at(`${index}.srt`), `1\n00:00:01,000 --> 00:00:02,000\n${text}\n`)
+    await exec('ffmpeg', [
+      ...['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', 'testsrc2=s=426x240:r=25:d=4'],
+      ...tracks.flatMap((_, index) => ['-i', at(`${index}.srt`)]),
+      ...['-map', '0', ...tracks.flatMap((_, index) => ['-map', String(index + 1)])],
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-pix_fmt', 'yuv420p', '-c:s', 'copy'],
+      ...tracks.flatMap(({ language, title, disposition = '0' }, index) => [
+        ...(language === undefined ? [] : [`-metadata:s:s:${index}`, `language=${language}`]),
+        ...(title === undefined ? [] : [`-metadata:s:s:${index}`, `title=${title}`]),
+        `-disposition:s:${index}`,
+        disposition
+      ]),
+      at('subtitled.mkv')
+    ])
+    return (await readFile(at('subtitled.mkv'))) as Buffer<ArrayBuffer>
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}

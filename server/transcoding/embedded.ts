@@ -1,45 +1,47 @@
 import { randomUUID } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { rm } from 'node:fs/promises'
+import type { CaptionKind } from '../../shared/captions.ts'
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { runQuery, sql } from '../core/sql.ts'
+import { transaction } from '../core/transaction.ts'
+import { extractSubtitles } from '../media/extract-subtitles.ts'
+import { parseSubtitleStreams, toLanguageTag, type SubtitleStream } from '../media/ffprobe-streams.ts'
 import type { PauseControl } from '../media/pause-control.ts'
-import { runFfmpeg } from '../media/ffmpeg.ts'
 import type { Probe } from '../media/probe.ts'
-import { toLanguageTag } from '../media/ffprobe-streams.ts'
-import { storedFileSize, moveIntoStorage, temporaryPath } from '../storage/disk.ts'
-import { listCaptions } from '../videos/captions.ts'
+import { SUBTITLES } from '../media/subtitle-internals.ts'
+import { moveIntoStorage, removeStoredFiles, temporaryPath } from '../storage/disk.ts'
+import { findCaptionTracks, insertCaption } from '../videos/captions.ts'
 import { listChapters, setChapters } from '../videos/chapters.ts'
 import { VIDEO_LANGUAGE_LABELS } from '../videos/labels.ts'
+import { rewriteMasterPlaylist } from '../videos/master-playlist.ts'
 import type { VideoModel } from '../videos/video.model.ts'
-
-/** The limit of PeerTube for caption files. */
-const MAX_CAPTION_BYTES = 20 * 1024 * 1024
-/** The size of a WebVTT file without any cue: its header. */
-const EMPTY_WEBVTT_BYTES = 'WEBVTT\n\n'.length
 
 /** The timeout as a multiple of `transcoding.stall_timeout`: with distant cues ffmpeg reads on without visible progress. */
 const TIMEOUT_STALL_FACTOR = 10
 
-type ExtractedCaption = { index: number; language: string; path: string }
+type RunOptions = { signal: AbortSignal; pauseControl: PauseControl }
 
 /**
- * Imports the chapters and text subtitles embedded in the uploaded file, as far as the video has none. They are optional, so it never
+ * Imports the chapters and text subtitles embedded in the uploaded file, once, as far as the video has none. They are optional, so it never
  * throws.
  */
 export async function importEmbeddedCaptionsAndChapters(
   video: VideoModel,
   input: string,
   probe: Probe,
-  { signal, pauseControl }: { signal: AbortSignal; pauseControl: PauseControl }
+  options: RunOptions
 ): Promise<void> {
   try {
+    const open = await runQuery(sql`SELECT 1 FROM video_sources WHERE video_id = ${video.id} AND NOT embedded_imported`)
+    if (open.length === 0) return
     // Older probes do not have these fields.
     await importChapters(video, probe.chapters ?? [])
-    await importSubtitles(video, input, probe.subtitles ?? [], { signal, pauseControl })
+    await importSubtitles(video, input, probe, options)
+    await runQuery(sql`UPDATE video_sources SET embedded_imported = true WHERE video_id = ${video.id}`)
   } catch (error) {
-    if (!signal.aborted) logger.warn('The words inside a video could not be taken', { uuid: video.uuid, error })
+    if (!options.signal.aborted) logger.warn('The subtitles or chapters inside a video could not be imported', { uuid: video.uuid, error })
   }
 }
 
@@ -51,58 +53,69 @@ async function importChapters(video: VideoModel, chapters: Probe['chapters']): P
   )
 }
 
-async function importSubtitles(
-  video: VideoModel,
-  input: string,
-  streams: Probe['subtitles'],
-  options: { signal: AbortSignal; pauseControl: PauseControl }
-): Promise<void> {
-  const usedLanguages = new Set((await listCaptions(video.id)).data.map(({ language }) => language.id))
-  const captions: ExtractedCaption[] = []
-  for (const { index, language: taggedLanguage } of streams) {
-    const language = peertubeLanguage(taggedLanguage) ?? video.language
-    if (!language || usedLanguages.has(language)) continue
-    usedLanguages.add(language)
-    captions.push({ index, language, path: await temporaryPath(`${randomUUID()}.vtt`) })
-  }
-  if (captions.length === 0) return
-  try {
-    await extractSubtitles(input, captions, options)
-    for (const { language, path } of captions) await saveCaption(video, language, path)
-  } finally {
-    for (const { path } of captions) await rm(path, { force: true })
-  }
-}
-
-/** Extracts subtitles as WebVTT, all of them in one pass over the file. */
-async function extractSubtitles(
-  input: string,
-  captions: ExtractedCaption[],
-  options: { signal: AbortSignal; pauseControl: PauseControl }
-): Promise<void> {
-  const outputArgs = ({ index }: ExtractedCaption) => ['-map', `0:${index}`, '-map_metadata', '-1', '-c:s', 'webvtt', '-f', 'webvtt']
-  const last = captions.at(-1)!
-  const { done } = runFfmpeg({
+async function importSubtitles(video: VideoModel, input: string, probe: Probe, options: RunOptions): Promise<void> {
+  const tracks = chooseSubtitleTracks(subtitleStreams(probe), video.language, await findCaptionTracks(video.id))
+  if (tracks.length === 0) return
+  const extracted = extractSubtitles(
     input,
-    ...options,
-    timeoutMs: config.transcoding.stall_timeout * TIMEOUT_STALL_FACTOR,
-    nice: config.transcoding.nice,
-    cwd: dirname(last.path),
-    options: [...captions.slice(0, -1).flatMap(caption => [...outputArgs(caption), caption.path]), ...outputArgs(last)],
-    output: last.path.slice(dirname(last.path).length + 1)
-  })
-  await done
+    tracks.map(({ stream }) => stream),
+    {
+      ...options,
+      folder: dirname(await temporaryPath('subtitles')),
+      duration: probe.duration || null,
+      timeoutMs: config.transcoding.stall_timeout * TIMEOUT_STALL_FACTOR,
+      nice: config.transcoding.nice
+    }
+  )
+  for await (const { stream, webVtt } of extracted) {
+    const track = tracks.find(candidate => candidate.stream === stream)
+    if (webVtt !== null && track) await saveCaption(video, track, webVtt)
+  }
 }
 
-async function saveCaption(video: VideoModel, language: string, path: string): Promise<void> {
-  const size = await storedFileSize(path)
-  if (size <= EMPTY_WEBVTT_BYTES || size > MAX_CAPTION_BYTES) return
+/** The text subtitles of a file. Older probes do not say what they are, but have the output of ffprobe. */
+function subtitleStreams({ subtitles = [], metadata }: Partial<Probe>): SubtitleStream[] {
+  return subtitles.every(({ kind }) => kind !== undefined) ? subtitles : parseSubtitleStreams(metadata)
+}
+
+/** A subtitle stream with what it becomes. */
+export type SubtitleTrack = { stream: SubtitleStream; language: string; kind: CaptionKind }
+
+/**
+ * Chooses one stream per language and kind: the default one, else the first. A stream without a language has that of the video. Leaves out
+ * what the video has already.
+ */
+export function chooseSubtitleTracks(
+  streams: SubtitleStream[],
+  videoLanguage: string | null,
+  existing: { language: string; kind: CaptionKind }[]
+): SubtitleTrack[] {
+  const keyOf = ({ language, kind }: { language: string; kind: CaptionKind }) => `${kind} ${language}`
+  const used = new Set(existing.map(keyOf))
+  const tracks: SubtitleTrack[] = []
+  const defaultsFirst = [...streams].sort((a, b) => Number(b.main ?? false) - Number(a.main ?? false))
+  for (const stream of defaultsFirst) {
+    const language = peertubeLanguage(stream.language) ?? videoLanguage
+    if (!language || tracks.length >= SUBTITLES.maxTracks) continue
+    const track = { stream, language, kind: stream.kind ?? 'subtitles' }
+    if (used.has(keyOf(track))) continue
+    used.add(keyOf(track))
+    tracks.push(track)
+  }
+  return tracks
+}
+
+async function saveCaption(video: VideoModel, { language, kind }: SubtitleTrack, webVtt: string): Promise<void> {
   const filename = `${randomUUID()}-${language}.vtt`
+  const path = await temporaryPath(filename)
+  await writeFile(path, webVtt)
   await moveIntoStorage(path, 'captions', filename)
-  await runQuery(
-    sql`INSERT INTO video_captions (video_id, language, filename) VALUES (${video.id}, ${language}, ${filename})
-      ON CONFLICT (video_id, language) DO NOTHING`
-  )
+  const inserted = await transaction(async tx => {
+    if (!(await insertCaption(video.id, { language, kind, filename }, tx))) return false
+    await rewriteMasterPlaylist(video, tx)
+    return true
+  })
+  if (!inserted) await removeStoredFiles('captions', [filename])
 }
 
 /** PeerTube's language code for the language tag of a file; null if it has none. */

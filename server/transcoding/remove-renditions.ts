@@ -8,11 +8,11 @@ import { notFound, Problem } from '../core/problem.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { writeFileAtomically } from '../media/hls-playlist.ts'
 import { hlsFolder } from '../storage/disk.ts'
+import { writeMasterPlaylist } from '../videos/master-playlist.ts'
 import type { VideoAccessInfo } from '../videos/video-access.ts'
 import { StreamingPlaylistModel, VideoFileModel } from '../videos/video-file.model.ts'
 import { VideoModel } from '../videos/video.model.ts'
 import { federateVideo } from '../videos/video.outbox.ts'
-import { writeMasterPlaylist } from './renditions.ts'
 import { TranscodingModel } from './transcoding.model.ts'
 
 /** What a rendition is offered as: an HLS file, or one MP4 with its audio, which is composed of the same stored files. */
@@ -116,6 +116,6 @@ async function updatePlaylists(
     await writeFileAtomically(join(hlsFolder(uuid), segmentsSha256Filename), JSON.stringify(hashes))
     await playlist.update({ segmentsSha256Filename }, { transaction: tx })
   }
-  await writeMasterPlaylist(uuid, playlist, files)
+  await writeMasterPlaylist(uuid, playlist, files, tx)
   return obsolete
 }

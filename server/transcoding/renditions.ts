@@ -4,17 +4,10 @@ import { join } from 'node:path'
 import type { Transaction } from 'sequelize'
 import { transaction } from '../core/transaction.ts'
 import type { HlsOutput } from '../media/hls.ts'
-import {
-  describeVariant,
-  buildMasterPlaylist,
-  readMediaPlaylist,
-  hashSegments,
-  writeFileAtomically,
-  type AudioTrackName,
-  type HlsVariant
-} from '../media/hls-playlist.ts'
+import { describeVariant, readMediaPlaylist, hashSegments, writeFileAtomically } from '../media/hls-playlist.ts'
 import type { Probe } from '../media/probe.ts'
 import { hlsFolder, removeHlsFolder, storedFileSize } from '../storage/disk.ts'
+import { writeMasterPlaylist } from '../videos/master-playlist.ts'
 import { discardWebVideoTorrents } from '../videos/torrents.ts'
 import { progressiveMp4Size } from '../videos/send-progressive-mp4.ts'
 import { StreamingPlaylistModel, VideoFileModel } from '../videos/video-file.model.ts'
@@ -94,7 +87,8 @@ export async function publishRenditions(
     await writeMasterPlaylist(
       source.uuid,
       playlist,
-      await VideoFileModel.findAll({ where: { streamingPlaylistId: playlist.id }, transaction: tx })
+      await VideoFileModel.findAll({ where: { streamingPlaylistId: playlist.id }, transaction: tx }),
+      tx
     )
     return replacedFiles
   })
@@ -120,7 +114,7 @@ export async function completeRenditions(source: Pick<RenditionSource, 'videoId'
   await transaction(async tx => {
     await VideoFileModel.destroy({ where: { streamingPlaylistId: playlist.id, growing: true }, transaction: tx })
     await playlist.update({ segmentsSha256Filename: filename }, { transaction: tx })
-    await writeMasterPlaylist(source.uuid, playlist, finished)
+    await writeMasterPlaylist(source.uuid, playlist, finished, tx)
   })
   // All resolutions have the same audio.
   for (const file of finished)
@@ -159,26 +153,6 @@ async function findOrCreatePlaylist(videoId: number, tx: Transaction): Promise<S
     (await StreamingPlaylistModel.findOne({ where: { videoId }, transaction: tx, lock: true })) ??
     (await StreamingPlaylistModel.create({ videoId, playlistFilename: `${randomUUID()}-master.m3u8` }, { transaction: tx }))
   )
-}
-
-/** Writes the master playlist of a video; lists those of the files that are offered as HLS files. */
-export async function writeMasterPlaylist(uuid: string, playlist: StreamingPlaylistModel, files: VideoFileModel[]): Promise<void> {
-  const hlsFiles = files.filter(file => file.hls)
-  const variants = hlsFiles.map<HlsVariant & { audioTrack: AudioTrackName }>(file => ({
-    audioTrack: { track: file.track, language: file.language, name: file.trackName ?? 'Audio' },
-    playlist: file.playlistFilename,
-    resolution: file.resolution,
-    width: file.width ?? 0,
-    height: file.height ?? 0,
-    fps: file.fps,
-    bandwidth: Number(file.bandwidth),
-    averageBandwidth: Number(file.averageBandwidth),
-    codecs: file.codecs
-  }))
-  // Muxed audio needs no audio group; the audio-only rendition is then one more variant.
-  const audioGroup = hlsFiles.some(file => file.hasVideo && file.hasAudio) ? [] : variants.filter(variant => variant.resolution === 0)
-  const listed = variants.filter(variant => !audioGroup.includes(variant))
-  await writeFileAtomically(join(hlsFolder(uuid), playlist.playlistFilename), buildMasterPlaylist(listed, audioGroup))
 }
 
 async function deleteFiles(uuid: string, file: Pick<VideoFileModel, 'filename' | 'playlistFilename'>): Promise<void> {

@@ -10,7 +10,8 @@ import { getCachedRemoteFile, type RemoteFileConstraints } from '../fediverse/re
 import { hlsFolder, storedFilePath } from '../storage/disk.ts'
 import { privateCache, publicCache } from './cache-control.ts'
 import { downloadsRouter } from './downloads.routes.ts'
-import { sendHlsPlaylist } from './send-hls-playlist.ts'
+import { findSubtitlePlaylist, hasSubtitleFile } from './master-playlist.ts'
+import { sendHlsPlaylist, sendHlsPlaylistText } from './send-hls-playlist.ts'
 import { sendProgressiveMp4, findProgressiveMp4Source } from './send-progressive-mp4.ts'
 import { assertCanReadTorrent, findStoredTorrent, isOpenTorrent, sendTorrent } from './send-torrent.ts'
 import { assertCanReadFiles, findRequestedVideo } from './video-files-access.ts'
@@ -129,6 +130,12 @@ const sendHlsFile: RequestHandler = async (request, response) => {
   if (!name.endsWith('.mp4')) {
     response.setHeader('Cache-Control', mutableCacheControl)
     const token = request.query.reinjectVideoFileToken === 'true' ? String(request.query.videoFileToken ?? '') : undefined
+    const subtitlePlaylist = await findSubtitlePlaylist(video.id, name)
+    if (subtitlePlaylist !== null) return await sendHlsPlaylistText(request, response, subtitlePlaylist, token)
+    if (name.endsWith('.vtt')) {
+      if (!(await hasSubtitleFile(video.id, name))) throw notFound('File')
+      return await sendStoredFile(request, response, storedFilePath('captions', name), mutableCacheControl)
+    }
     // Players request the last bytes of a playlist (Range) to look for its end.
     if (name.endsWith('.m3u8') && (token !== undefined || request.headers.range === undefined))
       return await sendHlsPlaylist(request, response, join(hlsFolder(video.uuid), name), token)

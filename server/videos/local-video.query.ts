@@ -4,6 +4,7 @@ import { config, instanceOrigin } from '../core/config.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { torrentLinks, TORRENTS_SQL, type TorrentName, type TorrentNames } from './torrent-links.ts'
 import { hlsFileUrl, imagePath, videoFileMetadataUrl, webVideoUrl } from './video-urls.ts'
+import { languageCaptionsSql } from './captions.ts'
 import { languageLabel } from './labels.ts'
 import { VIDEO_PRIVACY, VIDEO_STATE } from './video.model.ts'
 import type { VideoObject } from './video-object.ts'
@@ -87,7 +88,7 @@ export async function findLocalVideo(id: number | string, tx?: Transaction): Pro
     sql`
     SELECT v.*, aa.url AS account, aa.followers_url AS account_followers, ca.url AS channel,
       (SELECT json_agg(t ORDER BY t.width) FROM thumbnails t WHERE t.video_id = v.id) AS images,
-      (SELECT json_agg(c ORDER BY c.language) FROM video_captions c WHERE c.video_id = v.id AND c.url IS NULL) AS captions,
+      (SELECT json_agg(c ORDER BY c.language) FROM (${languageCaptionsSql(sql`v.id`)}) c WHERE c.url IS NULL) AS captions,
       (SELECT to_json(s) FROM storyboards s WHERE s.video_id = v.id) AS storyboard,
       (SELECT json_build_object('filename', p.playlist_filename, 'hashes', p.segments_sha256_filename)
         FROM streaming_playlists p WHERE p.video_id = v.id) AS playlist,

@@ -1,6 +1,7 @@
 import { onEvent } from '../core/events.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { removeHlsFolder, removeStoredFiles } from '../storage/disk.ts'
+import { captionTracksSql } from './captions.ts'
 
 /** Names of a video's files outside its HLS folder; null where it has none of a kind. */
 export type VideoFileNames = {
@@ -18,7 +19,7 @@ export async function listVideoFileNames(videoId: number): Promise<VideoFileName
     (SELECT array_agg(filename) FROM thumbnails WHERE video_id = ${videoId} AND kind = 'thumbnail') AS thumbnails,
     (SELECT array_agg(filename) FROM thumbnails WHERE video_id = ${videoId} AND kind = 'preview') AS previews,
     (SELECT array_agg(filename) FROM storyboards WHERE video_id = ${videoId}) AS storyboards,
-    (SELECT array_agg(filename) FROM video_captions WHERE video_id = ${videoId}) AS captions`)
+    (SELECT array_agg(filename) FROM (${captionTracksSql(sql`${videoId}::int`)}) track) AS captions`)
   return names!
 }
 

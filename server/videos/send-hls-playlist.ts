@@ -11,6 +11,11 @@ export async function sendHlsPlaylist(request: Request, response: Response, path
   const text = await readFile(path, 'utf8').catch(() => {
     throw notFound('File')
   })
+  await sendHlsPlaylistText(request, response, text, token)
+}
+
+/** The same with the text of the playlist. */
+export async function sendHlsPlaylistText(request: Request, response: Response, text: string, token?: string): Promise<void> {
   const encoding = negotiateEncoding(request)
   response.setHeader('Vary', 'Accept-Encoding')
   if (encoding) response.setHeader('Content-Encoding', encoding)

@@ -15,7 +15,10 @@ const FOLDERS: { folder: () => string; referenced: Sql }[] = [
   { folder: () => storageFolder('thumbnails'), referenced: sql`SELECT filename AS name FROM thumbnails WHERE kind = 'thumbnail'` },
   { folder: () => storageFolder('previews'), referenced: sql`SELECT filename AS name FROM thumbnails WHERE kind = 'preview'` },
   { folder: () => storageFolder('storyboards'), referenced: sql`SELECT filename AS name FROM storyboards` },
-  { folder: () => storageFolder('captions'), referenced: sql`SELECT filename AS name FROM video_captions` },
+  {
+    folder: () => storageFolder('captions'),
+    referenced: sql`SELECT filename AS name FROM video_captions UNION ALL SELECT filename FROM additional_captions`
+  },
   { folder: () => storageFolder('avatars'), referenced: sql`SELECT filename AS name FROM actor_images WHERE kind = 'avatar'` },
   { folder: () => storageFolder('banners'), referenced: sql`SELECT filename AS name FROM actor_images WHERE kind = 'banner'` },
   { folder: () => join(storageFolder('streaming_playlists'), 'hls'), referenced: sql`SELECT uuid::text AS name FROM videos` },
