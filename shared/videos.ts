@@ -14,6 +14,7 @@ import {
   textOrNull,
   Timestamp
 } from './fields.ts'
+import { CaptionKind } from './captions.ts'
 import { MAX_LANGUAGE_TAG, VIDEO_LANGUAGES } from './languages.ts'
 import { hostParam } from './hosts.ts'
 import { longUuid } from './short-uuid.ts'
@@ -368,6 +369,34 @@ export const videosContract = defineContract({
         updatedAt: Timestamp
       })
     )
+  },
+  'GET /videos/:id/caption-tracks': {
+    summary: 'Subtitles of a video, of every kind',
+    description:
+      'Where a language has several: all that is spoken (subtitles), also what is heard besides speech (hearing_impaired), only what is ' +
+      'foreign to viewers who understand the audio (forced). `GET /videos/:id/captions` has one per language, and none that is forced.',
+    tag: 'Videos',
+    auth: 'optional',
+    params: VideoParam,
+    cache: true,
+    response: resultList(
+      z.object({
+        language: z.object({ id: z.string(), label: z.string() }),
+        kind: CaptionKind,
+        automaticallyGenerated: z.boolean(),
+        captionPath: z.string(),
+        updatedAt: Timestamp
+      })
+    )
+  },
+  'DELETE /videos/:id/captions/:captionLanguage': {
+    summary: 'Delete subtitles',
+    description: 'Those that `GET /videos/:id/captions` has for the language, or those of a `kind`; others of the language stay.',
+    tag: 'My videos',
+    auth: 'user',
+    params: VideoParam.extend({ captionLanguage: z.enum(VIDEO_LANGUAGES, 'Invalid value') }),
+    query: z.object({ kind: CaptionKind.optional() }),
+    refusals: { 403: 'Not yours', 404: 'No such video, or no such subtitles' }
   },
   'GET /videos/:id/chapters': {
     summary: 'Chapters of a video',

@@ -176,7 +176,7 @@ describe('the HLS playlists', () => {
       url
     ).href
 
-  it('list all subtitles, which resolve to their text', async () => {
+  it('list all subtitles, which resolve to their text until they are deleted', async () => {
     const uuid = await upload(TRACKS)
     const [playlist] = (await site.call(`GET /videos/${uuid}`)).json.streamingPlaylists
     const tracks = await readMaster(playlist.playlistUrl)
@@ -198,6 +198,12 @@ describe('the HLS playlists', () => {
       ...['-strict', 'experimental', playlist.playlistUrl]
     ])
     expect([...new Set(stdout.match(/webvtt,\w+/g))].sort()).toEqual(['webvtt,de', 'webvtt,en'])
+    const remove = async (address: string) => (await site.call(`DELETE /videos/${uuid}/captions/${address}`, { token: alice.token })).status
+    expect([await remove('en?kind=forced'), await remove('de')]).toEqual([204, 204])
+    expect(withoutUrls(await readMaster(playlist.playlistUrl))).toEqual(expectedTracks.slice(1, 3))
+    for (const deleted of [tracks[0]!, tracks[3]!]) expect((await readText(deleted.url)).status).toBe(404)
+    tracks.pop()
+    tracks.shift()
     // Names of other videos, and none.
     const other = await upload([{ text: 'Other', language: 'eng' }])
     for (const { url } of tracks) {

@@ -6,7 +6,8 @@ import { notFound, Problem } from '../core/problem.ts'
 import { implementContract, type Viewer } from '../core/route.ts'
 import { assertCanWatchVideo, findVideoAccessInfo, findManagedVideo, type VideoRequestContext } from './video-access.ts'
 import { imagePath, sourceDownloadUrl } from './video-urls.ts'
-import { listCaptions } from './captions.ts'
+import { listCaptions, listCaptionTracks } from './captions.ts'
+import { deleteCaption } from './delete-caption.ts'
 import { listChapters } from './chapters.ts'
 import { createVideoFileToken } from './video-file-token.ts'
 import { VIDEO_CATEGORY_LABELS, VIDEO_LANGUAGE_LABELS, VIDEO_LICENCE_LABELS, VIDEO_PRIVACY_LABELS, resolutionLabel } from './labels.ts'
@@ -103,6 +104,13 @@ export const videosRoutes = implementContract(videosContract, {
     await assertCanWatchVideo(video, params.id, videoRequestContext(request, viewer))
     return await listCaptions(video.id)
   },
+  'GET /videos/:id/caption-tracks': async ({ params, viewer, request }) => {
+    const video = await findVideoAccessInfo(params.id)
+    await assertCanWatchVideo(video, params.id, videoRequestContext(request, viewer))
+    return await listCaptionTracks(video.id)
+  },
+  'DELETE /videos/:id/captions/:captionLanguage': async ({ params, query, viewer }) =>
+    await deleteCaption(await findManagedVideo(params.id, viewer), params.captionLanguage, query.kind),
   'GET /videos/:id/chapters': async ({ params, viewer, request }) => {
     const video = await findVideoAccessInfo(params.id)
     await assertCanWatchVideo(video, params.id, videoRequestContext(request, viewer))
