@@ -2,7 +2,7 @@ import { VideoId, type Video, type VideoDetails } from '../../shared/videos.ts'
 import { instanceOrigin } from '../core/config.ts'
 import { markdownToPlainText } from '../core/markdown.ts'
 import { Problem } from '../core/problem.ts'
-import { listCaptions } from '../videos/captions.ts'
+import { listCaptionTracks } from '../videos/captions.ts'
 import { listChapters } from '../videos/chapters.ts'
 import { findVideo } from '../videos/videos.ts'
 import { listVideos } from '../videos/videos.query.ts'
@@ -139,7 +139,7 @@ async function findSuggestions({
 /** Returns the API responses with captions and chapters that the player requests. */
 async function loadCaptionsAndChapters({ id, uuid }: VideoDetails): Promise<Record<string, unknown>> {
   return {
-    [`/api/v1/videos/${uuid}/captions`]: await listCaptions(id),
+    [`/api/v1/videos/${uuid}/caption-tracks`]: await listCaptionTracks(id),
     [`/api/v1/videos/${uuid}/chapters`]: { chapters: await listChapters(id) }
   }
 }

@@ -40,7 +40,8 @@ export async function writeMasterPlaylist(
   // Muxed audio needs no audio group; the audio-only rendition is then one more variant.
   const audioGroup = hlsFiles.some(file => file.hasVideo && file.hasAudio) ? [] : variants.filter(variant => variant.resolution === 0)
   const listed = variants.filter(variant => !audioGroup.includes(variant))
-  const subtitles = (await findCaptionTracks(playlist.videoId, tx)).map(({ language, kind, filename }) => ({
+  const stored = (await findCaptionTracks(playlist.videoId, tx)).filter(({ url }) => url === null)
+  const subtitles = stored.map(({ language, kind, filename }) => ({
     playlist: filename.replace(/\.vtt$/, SUBTITLE_PLAYLIST_SUFFIX),
     language,
     kind,

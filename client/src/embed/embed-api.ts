@@ -1,5 +1,6 @@
 import { effect } from '@preact/signals'
 import { languageName, t } from '../i18n/i18n.ts'
+import { findChosenTrack } from '../player/caption-tracks.ts'
 import type { PlayerHandle } from '../player/player.tsx'
 import { renditionName, PLAYBACK_SPEEDS } from '../player/player-settings.tsx'
 import type { PlayerRendition } from '../player/source.ts'
@@ -140,17 +141,20 @@ export class EmbedApi {
             this.#captionWaiters.push(resolve)
           })
         const { captions, caption } = requirePlayer().tracks
-        return captions.map(track => ({
-          id: track.language.id,
-          label: languageName(track.language.id, track.language.label),
-          src: new URL(track.captionPath, location.href).href,
-          mode: track === caption ? 'showing' : 'disabled'
-        }))
+        // That API knows one per language.
+        return captions
+          .filter(track => track === findChosenTrack(captions, track.language.id))
+          .map(track => ({
+            id: track.language.id,
+            label: languageName(track.language.id, track.language.label),
+            src: new URL(track.captionPath, location.href).href,
+            mode: caption?.kind !== 'forced' && track.language.id === caption?.language.id ? 'showing' : 'disabled'
+          }))
       },
       setCaption: params => {
         const { captions, choose } = requirePlayer().tracks
         const none = params === null || params === undefined || params === '' || params === 'off'
-        choose(none ? null : (captions.find(track => track.language.id === params)?.language.id ?? reject()), false)
+        choose(none ? null : (findChosenTrack(captions, String(params))?.language.id ?? reject()), false)
       },
       setVideoPassword: params => {
         if (typeof params !== 'string' || params === '') reject()

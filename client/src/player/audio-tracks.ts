@@ -32,6 +32,11 @@ export class PlayerAudioTracks {
     })
   }
 
+  /** The language of the track that plays; undefined or '' where unknown. */
+  selectedLanguage(): string | undefined {
+    return this.list.value.find(({ id }) => id === this.selectedId.value)?.language
+  }
+
   select({ id, language }: PlayerAudioTrack): void {
     writeLocalStorage(STORAGE_KEY, language || null)
     this.selectedId.value = id

@@ -8,6 +8,7 @@ import type { PlayerAudioTrack } from './audio-tracks.ts'
 import { isSameRendition, type PlayerEngine } from './engine.ts'
 import type { Playback } from './playback.ts'
 import type { PlayerRendition } from './source.ts'
+import { captionChoice, captionTrackName } from './caption-tracks.ts'
 import type { CaptionsAndChapters } from './use-captions-and-chapters.ts'
 
 /** The playback speeds of the menu. */
@@ -168,13 +169,13 @@ function menuItems(
   if (menu === 'captions') {
     return [
       { text: t('ui.off'), role: 'menuitemradio', chosen: caption === null, onSelect: () => choose(null) },
-      ...captions.map(({ language: { id, label }, automaticallyGenerated }) => ({
-        key: id,
-        text: languageName(id, label),
-        detail: automaticallyGenerated ? t('player.captionsAuto') : undefined,
+      ...captions.map(track => ({
+        key: track.captionPath,
+        text: captionTrackName(track),
+        detail: track.automaticallyGenerated ? t('player.captionsAuto') : undefined,
         role: 'menuitemradio' as const,
-        chosen: caption?.language.id === id,
-        onSelect: () => choose(id)
+        chosen: track === caption,
+        onSelect: () => choose(captionChoice(track))
       }))
     ]
   }
@@ -217,7 +218,7 @@ function menuItems(
       ? [
           {
             text: t('player.captions'),
-            detail: caption ? languageName(caption.language.id, caption.language.label) : t('ui.off'),
+            detail: caption ? captionTrackName(caption) : t('ui.off'),
             icon: 'captions',
             role: 'menuitem',
             opens: 'captions'

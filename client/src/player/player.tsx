@@ -93,6 +93,7 @@ export function Player({
   const tracks = useCaptionsAndChapters(
     source,
     tracksNeeded || subtitle !== undefined || loadTracks || (playback?.started.value ?? false),
+    engine?.audioTracks.selectedLanguage() || source.language,
     subtitle
   )
   const loadSeekPreviews = () => {
@@ -177,7 +178,7 @@ export function Player({
       aria-label={t('player.name', { title: source.title })}
       {...(interactive ? handlers : {})}
     >
-      <VideoElement mediaRef={mediaRef} source={source} caption={tracks.caption} />
+      <VideoElement mediaRef={mediaRef} source={source} caption={tracks.shown} />
       {children}
       {seekHint && (
         <div key={seekHint.key} class="player-leap" data-side={seekHint.seconds < 0 ? 'start' : 'end'} aria-hidden="true">

@@ -4,6 +4,8 @@ export type PlayerSource = {
   uuid: string
   title: string
   author: string
+  /** The language of the video (BCP 47); null where unknown. */
+  language: string | null
   /** Seconds, from the metadata of the video: a growing playlist does not contain its end yet. */
   duration: number
   /** Width divided by height; null where unknown. */

@@ -1,9 +1,8 @@
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
-import { languageName } from '../i18n/i18n.ts'
 import { videoElementFor } from './early-playback.ts'
 import type { PlayerSource } from './source.ts'
-import type { CaptionTrack } from './use-captions-and-chapters.ts'
+import { captionTrackName, type CaptionTrack } from './caption-tracks.ts'
 
 type VideoElementProps = { mediaRef: (element: HTMLVideoElement | null) => void; source: PlayerSource; caption: CaptionTrack | null }
 
@@ -36,12 +35,23 @@ export function VideoElement({ mediaRef, source, caption }: VideoElementProps): 
       kind: 'subtitles',
       src: caption.captionPath,
       srclang: caption.language.id,
-      label: languageName(caption.language.id, caption.language.label)
+      label: captionTrackName(caption)
     })
     video.current!.append(track)
     // By default browsers show a track only if it matches the preferences of the user.
     track.track.mode = 'showing'
-    return () => track.remove()
+    // Where the browser plays HLS itself, it may show the same text out of the playlist.
+    const { textTracks } = video.current!
+    const hideOthers = () => {
+      for (const other of textTracks) if (other !== track.track && other.mode === 'showing') other.mode = 'disabled'
+    }
+    const shown = new AbortController()
+    for (const event of ['change', 'addtrack']) textTracks.addEventListener(event, hideOthers, shown)
+    hideOthers()
+    return () => {
+      shown.abort()
+      track.remove()
+    }
   }, [caption])
   return <div ref={container} class="player-film" />
 }

@@ -9,6 +9,7 @@ import { ButtonLink } from '../ui/button.tsx'
 import { ErrorState, EmptyState } from '../ui/feedback.tsx'
 import { useQuery } from '../use-query.ts'
 import { TruncationNotice } from './truncation-notice.tsx'
+import { VideoCaptions } from './video-captions.tsx'
 import { VideoEditForm } from './video-edit-form.tsx'
 
 const ADMINISTRATOR_ROLE_ID = 0
@@ -69,6 +70,7 @@ function EditVideoContent(): JSX.Element {
       </div>
       <TruncationNotice truncatedAt={transcoding?.truncatedAt ?? null} />
       <VideoEditForm key={video.uuid} video={video} passwords={passwords?.data.map(({ password }) => password) ?? []} onSaved={reload} />
+      <VideoCaptions id={video.uuid} />
       {currentUser.value?.role.id === ADMINISTRATOR_ROLE_ID && <VideoFiles video={video} onChange={reload} />}
     </div>
   )

@@ -76,11 +76,12 @@ async function authorizedFileUrls(video: VideoDetails, urls: (string | null)[], 
 }
 
 function playerSourceMetadata(video: VideoDetails, password: string | null): Omit<PlayerSource, 'url' | 'plain' | 'file'> {
-  const { uuid, name, channel, duration, aspectRatio, previewPath } = video
+  const { uuid, name, channel, language, duration, aspectRatio, previewPath } = video
   return {
     uuid,
     title: name,
     author: channel.displayName,
+    language: typeof language.id === 'string' ? language.id : null,
     duration,
     aspectRatio,
     poster: previewPath,

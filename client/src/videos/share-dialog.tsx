@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { formatTime, languageName, t } from '../i18n/i18n.ts'
-import type { CaptionTrack } from '../player/use-captions-and-chapters.ts'
+import type { CaptionTrack } from '../player/caption-tracks.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Checkbox, Field } from '../ui/field.tsx'
@@ -18,7 +18,9 @@ export type ShownInPlayer = { time: number; caption: CaptionTrack | null }
 export function ShareDialog({ video, shown, onClose }: { video: VideoDetails; shown: ShownInPlayer; onClose: () => void }): JSX.Element {
   const [withTime, setWithTime] = useState(false)
   const [withCaption, setWithCaption] = useState(false)
-  const { time, caption } = shown
+  const { time } = shown
+  // A link names a language, whose forced subtitles it cannot choose.
+  const caption = shown.caption?.kind === 'forced' ? null : shown.caption
   const shared = { start: withTime ? time : undefined, subtitle: withCaption ? caption?.language.id : undefined }
   return (
     <Dialog title={t('watch.share')} onClose={onClose}>
