@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import { ffmpegGuardPath, safeInputOptions, MediaError } from './ffmpeg.ts'
 import { PacketTimeline, type StreamTimes } from './packet-timeline.ts'
 
@@ -85,20 +84,12 @@ export function readPackets(
     signal?.addEventListener('abort', stopProcess, { once: true })
 
     const timeline = new PacketTimeline()
-    createInterface({ input: child.stdout }).on('line', line => {
-      const [type, index, pts, dts, duration, flags, ...sideData] = line.split(',')
-      // Some side data are printed on lines of their own.
-      if (!flags || !/^[K_]/.test(flags)) return
-      timeline.add(Number(index), {
-        pts: parseTime(pts),
-        dts: parseTime(dts),
-        duration: parseTime(duration) ?? 0,
-        keyframe: flags.startsWith('K'),
-        hidden: flags.includes('D'),
-        newParameters: sideData.includes('New Extradata'),
-        encrypted: sideData.includes('Encryption info'),
-        continuous: type === 'video' || type === 'audio'
-      })
+    // Several times as fast as readline: a film has a million lines.
+    let rest = ''
+    child.stdout.setEncoding('latin1').on('data', (text: string) => {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop()!
+      for (const line of lines) addLine(timeline, line)
     })
     const cleanUp = (): void => {
       clearTimeout(timer)
@@ -115,6 +106,23 @@ export function readPackets(
       if (signal?.aborted) return reject(new MediaError('aborted', 'the packets are not asked for any more'))
       resolve(timeline)
     })
+  })
+}
+
+/** Adds the packet of a line of ffprobe's output. */
+function addLine(timeline: PacketTimeline, line: string): void {
+  const [type, index, pts, dts, duration, flags, ...sideData] = line.split(',')
+  // Some side data are printed on lines of their own.
+  if (!flags || !/^[K_]/.test(flags)) return
+  timeline.add(Number(index), {
+    pts: parseTime(pts),
+    dts: parseTime(dts),
+    duration: parseTime(duration) ?? 0,
+    keyframe: flags.startsWith('K'),
+    hidden: flags.includes('D'),
+    newParameters: sideData.includes('New Extradata'),
+    encrypted: sideData.includes('Encryption info'),
+    continuous: type === 'video' || type === 'audio'
   })
 }
 
