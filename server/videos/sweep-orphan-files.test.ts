@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -38,6 +38,17 @@ test('files without a row are removed, the renditions and images of a video are 
   // Longer than the interval of the job.
   await sleep(1500)
   expect(await listFolder()).toEqual(ownFiles)
+})
+
+test('subtitles of every kind are kept', async () => {
+  const names = ['full', 'forced', 'hearing-impaired'].map(name => `${name}.vtt`)
+  await runQuery(sql`INSERT INTO video_captions (video_id, language, filename) VALUES (${video.id}, 'en', 'full.vtt')`)
+  await runQuery(sql`INSERT INTO additional_captions (video_id, language, kind, filename) VALUES
+    (${video.id}, 'en', 'forced', 'forced.vtt'), (${video.id}, 'en', 'hearing_impaired', 'hearing-impaired.vtt')`)
+  const captions = join(site.folder, 'captions')
+  await mkdir(captions, { recursive: true })
+  for (const name of [...names, 'nobodys.vtt']) await writeFile(join(captions, name), 'WEBVTT\n')
+  await expect.poll(async () => (await readdir(captions)).sort(), { timeout: 10_000 }).toEqual(names.sort())
 })
 
 test('nothing is removed from the folder of a video that is being encoded', async () => {
