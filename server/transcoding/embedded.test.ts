@@ -200,6 +200,10 @@ describe('the HLS playlists', () => {
     expect([...new Set(stdout.match(/webvtt,\w+/g))].sort()).toEqual(['webvtt,de', 'webvtt,en'])
     const remove = async (address: string) => (await site.call(`DELETE /videos/${uuid}/captions/${address}`, { token: alice.token })).status
     expect([await remove('en?kind=forced'), await remove('de')]).toEqual([204, 204])
+    // Followers are told.
+    const [update] = await runQuery<{ type: string; languages: { identifier: string }[] }>(sql`
+      SELECT type, activity -> 'object' -> 'subtitleLanguage' AS languages FROM outgoing WHERE subject LIKE ${`%/${uuid}`} ORDER BY id DESC LIMIT 1`)
+    expect([update?.type, update?.languages.map(({ identifier }) => identifier)]).toEqual(['Update', ['en']])
     expect(withoutUrls(await readMaster(playlist.playlistUrl))).toEqual(expectedTracks.slice(1, 3))
     for (const deleted of [tracks[0]!, tracks[3]!]) expect((await readText(deleted.url)).status).toBe(404)
     tracks.pop()
