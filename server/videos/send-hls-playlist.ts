@@ -11,7 +11,7 @@ export async function sendHlsPlaylist(request: Request, response: Response, path
   const text = await readFile(path, 'utf8').catch(() => {
     throw notFound('File')
   })
-  await sendHlsPlaylistText(request, response, text, token)
+  await sendHlsPlaylistText(request, response, withCompleteType(text), token)
 }
 
 /** The same with the text of the playlist. */
@@ -22,6 +22,11 @@ export async function sendHlsPlaylistText(request: Request, response: Response, 
   response
     .type('application/vnd.apple.mpegurl')
     .send(await compressText(token === undefined ? text : addTokenToUrls(text, token), encoding))
+}
+
+/** Earlier versions left the type of a rendition that was complete at EVENT (RFC 8216, 4.3.3.5). */
+function withCompleteType(text: string): string {
+  return text.includes('#EXT-X-ENDLIST') ? text.replace('#EXT-X-PLAYLIST-TYPE:EVENT', '#EXT-X-PLAYLIST-TYPE:VOD') : text
 }
 
 function addTokenToUrls(text: string, token: string): string {

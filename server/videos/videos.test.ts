@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { request } from 'undici'
@@ -106,6 +106,20 @@ describe('a published video', () => {
     expect((await fetch(site.url + storyboards[0].storyboardPath)).status).toBe(200)
     const metadata = await site.call(`GET ${new URL(playlist.files[0].metadataUrl).pathname.slice('/api/v1'.length)}`)
     expect(metadata.json.streams[0].codec_name).toBe('h264')
+  })
+
+  it('has playlists of type VOD, also where an earlier version left them at EVENT', async () => {
+    const uploaded = await uploadVideo(site, alice)
+    const {
+      streamingPlaylists: [playlist]
+    } = await waitForTranscoding(site, alice, uploaded.uuid)
+    const { playlistUrl } = playlist.files[0]
+    const path = join(site.folder, 'streaming-playlists/hls', uploaded.uuid, playlistUrl.split('/').at(-1))
+    const text = await readFile(path, 'utf8')
+    expect(text).toContain('#EXT-X-PLAYLIST-TYPE:VOD')
+    await writeFile(path, text.replace(':VOD', ':EVENT'))
+    expect(await (await fetch(playlistUrl)).text()).toBe(text)
+    await writeFile(path, text)
   })
 
   it('has playlists that are sent compressed, except for range requests', async () => {
