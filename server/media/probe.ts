@@ -87,6 +87,7 @@ async function analyzeFile(file: string, size: number, limits: ProbeLimits, pack
   const timesOf = (index: number): StreamTimes | null => timeline?.timesOf(index, { start, correctJumps }) ?? null
 
   const streamsWithPackets = streams.filter(({ index }) => timeline === null || timesOf(index) !== null)
+  if (streamsWithPackets.length === 0 && streams.length > 0) throw new MediaError('unreadable', 'no stream has any data')
   const isEncrypted = ({ index }: FfprobeStream): boolean =>
     timesOf(index)?.encrypted ?? (sampled?.index === index && sampled.times.encrypted)
   const { video, audios } = await selectStreams(file, streamsWithPackets, { start, isEncrypted, limits })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { HlsOutput } from '../media/hls-playlist.ts'
 import { hasMovingVideo, type Probe } from '../media/probe.ts'
 import { buildProgressiveMp4 } from '../media/progressive-mp4.ts'
-import { checkColorTags, compareColors } from './media-colour.ts'
+import { checkColorTags, compareColors } from './media-colors.ts'
 import { checkImages, type CheckedImages } from './media-images.ts'
 import { comparePictures, compareSounds, medianStep, type Comparison } from './media-correlation.ts'
 import {
