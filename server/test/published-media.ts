@@ -175,7 +175,8 @@ async function listImages(videoId: number, storage: string, client: pg.Client): 
 /** Captions are WebVTT and, like chapters, within the length of the video. */
 async function checkTexts({ id, probe }: VideoRow, storage: string, client: pg.Client): Promise<string[]> {
   const { rows: captions } = await client.query<{ language: string; filename: string }>(
-    'SELECT language, filename FROM video_captions WHERE video_id = $1 AND url IS NULL',
+    `SELECT language, filename FROM video_captions WHERE video_id = $1 AND url IS NULL
+      UNION ALL SELECT language, filename FROM additional_captions WHERE video_id = $1`,
     [id]
   )
   const { rows: chapters } = await client.query<{ timecode: number }>(
@@ -224,7 +225,7 @@ async function findStrayFiles(storage: string, client: pg.Client): Promise<strin
     ['thumbnails', "SELECT filename AS name FROM thumbnails WHERE kind = 'thumbnail'"],
     ['previews', "SELECT filename AS name FROM thumbnails WHERE kind = 'preview'"],
     ['storyboards', 'SELECT filename AS name FROM storyboards'],
-    ['captions', 'SELECT filename AS name FROM video_captions']
+    ['captions', 'SELECT filename AS name FROM video_captions UNION ALL SELECT filename FROM additional_captions']
   ] as const) {
     const found = await readdir(join(storage, folder)).catch(() => [])
     const known = await names(query)
