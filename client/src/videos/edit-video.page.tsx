@@ -68,7 +68,11 @@ function EditVideoContent(): JSX.Element {
           {t('edit.watch')}
         </ButtonLink>
       </div>
-      <TruncationNotice truncatedAt={transcoding?.truncatedAt ?? null} />
+      {transcoding && transcoding.truncatedAt !== null && (
+        <div class="edit-truncation">
+          <TruncationNotice truncatedAt={transcoding.truncatedAt} />
+        </div>
+      )}
       <VideoEditForm key={video.uuid} video={video} passwords={passwords?.data.map(({ password }) => password) ?? []} onSaved={reload} />
       <VideoCaptions id={video.uuid} />
       {currentUser.value?.role.id === ADMINISTRATOR_ROLE_ID && <VideoFiles video={video} onChange={reload} />}

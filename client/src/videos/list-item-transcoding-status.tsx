@@ -26,7 +26,7 @@ export function ListItemTranscodingStatus({ video, onDone }: { video: Video; onD
     })
   }, [video.id, mayBeUnfinished])
   if (!progress) return null
-  const truncation = <TruncationNotice truncatedAt={progress.truncatedAt} />
+  const truncation = <TruncationNotice truncatedAt={progress.truncatedAt} inList />
   if (progress.state === 'done' || progress.state === 'failed') return truncation
   const statusText =
     progress.state === 'waiting'
