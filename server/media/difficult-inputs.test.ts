@@ -275,6 +275,22 @@ describe('what changes in the middle', () => {
   })
 })
 
+describe('sound', () => {
+  test('whose sample rate and channels change in the middle goes on at its time', async () => {
+    await make('stereo.ac3', ...noiseInputArgs(3), '-ac', '2')
+    await make('surround.ac3', ...noiseInputArgs(3), '-ac', '6', '-ar', '44100')
+    for (const [name, ...late] of [['changing.ts'], ['late-changing.ts', '-itsoffset', '0.5']] as const) {
+      await make(name, '-i', 'plain.mp4', ...late, '-i', 'concat:stereo.ac3|surround.ac3', '-map', '0:v', '-map', '1:a', '-c', 'copy')
+      await encode(name)
+    }
+  })
+
+  test.each([0.03, 0.07, 2])('that starts %s s late is as late, and silent before', async seconds => {
+    const sound = ['-itsoffset', String(seconds), ...noiseInputArgs(3)]
+    await encode(await make(`late-${seconds}.mov`, ...videoInputArgs(6, 25, '320x180'), ...sound, ...h264Args, '-c:a', 'pcm_s16le'))
+  })
+})
+
 describe('variable frame rate', () => {
   test('segments have the length of their frames, and the last frame is shown as long as in the source', async () => {
     const held = "setts=duration='if(gt(NEXT_DTS,DTS),NEXT_DTS-DTS,30720)'"

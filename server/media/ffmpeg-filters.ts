@@ -89,16 +89,38 @@ export async function toneMappingFilters(video: VideoStream): Promise<string[]> 
   ]
 }
 
-/** Filters for an audio track: gaps filled, starting with the file, as long as the video. */
+/**
+ * Filters for an audio track: gaps filled, starting with the file, as long as the video. ffmpeg makes them anew where the sample rate or the
+ * channels change, as they do in recordings of television: none of them may depend on what came before.
+ */
 export function audioFilters(probe: Probe, audio: AudioStream): string[] {
   const sampleRate = audio.sampleRate === 44_100 ? 44_100 : 48_000
+  const isLate = audio.start > MAX_LATE_SECONDS
+  // By default gaps of less than 0.1 s are closed: silence before the sound may be as short.
+  const minGap = isLate && audio.start < 0.2 ? ':min_hard_comp=0.02' : ''
   return [
-    `aresample=${sampleRate}:async=1:first_pts=0`,
+    ...(isLate ? leadingSilenceFilters(audio) : []),
+    `aresample=${sampleRate}:async=1${minGap}`,
     // The AAC encoder puts 1024 priming samples before the first one: as many are cut, which keeps audio and video in sync.
-    'atrim=start_sample=1024',
-    'asetpts=PTS-STARTPTS',
+    'asetpts=PTS-1024',
+    'atrim=start=0',
     // Players stall if the audio ends before the video.
-    ...(audioEndGap(probe, audio) > 0 ? [`apad=whole_dur=${formatSeconds(probe.duration)}`] : [])
+    ...(audioEndGap(probe, audio) > 0 ? ['apad', `atrim=end=${formatSeconds(probe.duration)}`] : [])
+  ]
+}
+
+/** A track that begins this many seconds after the file is not filled with silence. */
+const MAX_LATE_SECONDS = 0.05
+/** Of the first samples of a late track as many become silence. */
+const MUTED_SAMPLES = 256
+
+/** Moves the first samples of a track to the start of the file, and mutes them: what is missing after them is a gap to be filled. */
+function leadingSilenceFilters({ start }: AudioStream): string[] {
+  const isFirst = `eq(n\\,0)*lt(t\\,${formatSeconds(start + 0.1)})`
+  return [
+    `asetnsamples=n=${MUTED_SAMPLES}:p=0`,
+    `volume=volume=0:enable=${isFirst}`,
+    `asetpts=if(${isFirst.replace('(n', '(N').replace('(t', '(T')}\\,0\\,PTS)`
   ]
 }
 

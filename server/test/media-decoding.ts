@@ -25,7 +25,14 @@ export type Packet = { stream: number; dts: number; pts: number; size: number; c
 export type DecodedMedia = { pictures: Pictures | null; sounds: Int16Array[] }
 
 /** The streams of a file to decode: the absolute index of its video stream, null for none, and the indexes of its audio streams. */
-export type DecodedStreams = { file: string; video: number | null; audios: number[]; tags: ColorTags | undefined }
+export type DecodedStreams = {
+  file: string
+  video: number | null
+  audios: number[]
+  tags: ColorTags | undefined
+  /** Seconds at which each audio stream starts; where they are not given, the times of the samples say it. */
+  audioStarts?: number[]
+}
 
 /**
  * Decodes a source the way a player shows it: edit lists and rotation applied, times from the start of the file, gaps of the sound filled
@@ -46,7 +53,8 @@ export async function decodeSource(
     width: Number(raw.width),
     height: Number(raw.height)
   }
-  const streams = source === null ? null : { file: source, video, audios: probe.audios.map(({ index }) => index), tags }
+  const [audios, audioStarts] = [probe.audios.map(({ index }) => index), probe.audios.map(({ start }) => start)]
+  const streams = source === null ? null : { file: source, video, audios, tags, audioStarts }
   const target = join(scratch, 'source')
   // The others come first, so that their numbers do not depend on whether there is a source.
   const log = await runDecoder(
@@ -93,7 +101,7 @@ export function playerMatrix({ color, width, height }: ColorTags): string {
   return Math.max(width, height) >= 1280 || height > 576 ? 'bt709' : 'bt601'
 }
 
-function outputArgs({ video, audios, tags }: DecodedStreams, input: number, target: string): string[] {
+function outputArgs({ video, audios, tags, audioStarts }: DecodedStreams, input: number, target: string): string[] {
   const matrix = tags && /^(yuv|nv|p0|y4|uyv)/.test(tags.pixelFormat) ? `:in_color_matrix=${playerMatrix(tags)}` : ''
   const frameTimes = ['-fps_mode', 'passthrough', '-enc_time_base', '1:90000']
   return [
@@ -107,13 +115,15 @@ function outputArgs({ video, audios, tags }: DecodedStreams, input: number, targ
           ...['-map', `[times${input}]`, ...frameTimes, '-f', 'framecrc', `${target}.times`]
         ]),
     ...audios.flatMap((stream, track) => [
-      ...['-map', `${input}:${stream}`, '-af', `aresample=${SOUND_RATE}:async=1:first_pts=0`, '-ac', '1', '-f', 's16le'],
+      // Where the form of the samples changes, ffmpeg makes the filters anew, which would pad from 0 again.
+      ...['-map', `${input}:${stream}`, '-af', `aresample=${SOUND_RATE}:async=1${audioStarts ? '' : ':first_pts=0'}`],
+      ...['-ac', '1', '-f', 's16le'],
       `${target}.${track}.pcm`
     ])
   ]
 }
 
-async function readDecoded({ video, audios }: DecodedStreams, target: string): Promise<DecodedMedia> {
+async function readDecoded({ video, audios, audioStarts }: DecodedStreams, target: string): Promise<DecodedMedia> {
   return {
     pictures:
       video === null
@@ -125,7 +135,12 @@ async function readDecoded({ video, audios }: DecodedStreams, target: string): P
     sounds: await Promise.all(
       audios.map(async (_, track) => {
         const bytes = await readBytes(`${target}.${track}.pcm`)
-        return new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.length & ~1)))
+        const samples = new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.length & ~1)))
+        const late = Math.round((audioStarts?.[track] ?? 0) * SOUND_RATE)
+        if (late <= 0) return samples.subarray(-late)
+        const padded = new Int16Array(late + samples.length)
+        padded.set(samples, late)
+        return padded
       })
     )
   }
