@@ -259,6 +259,15 @@ describe('what changes in the middle', () => {
     expect(await hasOtherParameterSets(join(plain.folder, plain.videos[0]!.file))).toBe(false)
   })
 
+  test('time that goes back in a large transport stream', async () => {
+    await make('long.ts', ...videoInputArgs(410, 2, '32x32'), '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '4')
+    const bytes = await readFile(pathOf('long.ts'))
+    await writeFile(pathOf('long-twice.ts'), Buffer.concat([bytes, bytes]))
+    const probe = await probeMedia(pathOf('long-twice.ts'), { ...unlimitedProbeLimits, fullScanBytes: 1 })
+    expect(probe.duration).toBeCloseTo(820, 0)
+    expect(probe.video!.jumps).toBe(true)
+  })
+
   test('time that goes back in joined transport streams', async () => {
     await make('part.ts', ...videoInputArgs(2, 25, '320x180'), ...noiseInputArgs(2), ...h264Args, ...AAC)
     const bytes = await readFile(pathOf('part.ts'))

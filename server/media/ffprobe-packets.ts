@@ -40,6 +40,7 @@ export async function samplePackets(
     peakRate: Math.max(...scans.map(({ peakRate }) => peakRate)),
     hidesPackets: scans.some(({ hidesPackets }) => hidesPackets),
     changesParameters: scans.some(({ changesParameters }) => changesParameters),
+    jumps: scans.some(({ jumps }) => jumps),
     encrypted: scans.some(({ encrypted }) => encrypted)
   }
 }

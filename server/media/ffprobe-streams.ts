@@ -38,7 +38,7 @@ export type VideoStream = {
   edited?: boolean
   /** The sample description changes in mid-track. */
   changesParameters?: boolean
-  /** Decode times go back, or jump. */
+  /** Decode times go back or repeat, or jump. */
   jumps?: boolean
   attachedPic: boolean
   hdr: boolean

@@ -37,7 +37,7 @@ export type StreamTimes = {
   /** The sample description changes after the first packet. */
   changesParameters: boolean
   encrypted: boolean
-  /** Decode times go back, or jump where that is corrected. */
+  /** Decode times go back or repeat, or jump where that is corrected. */
   jumps: boolean
 }
 
@@ -73,6 +73,8 @@ type StreamState = {
   intervals: Uint32Array
   longestInterval: number
   lastDecodeTime: number | null
+  /** As the file has it. */
+  lastDts: number | null
   nextDecodeTime: number | null
 }
 
@@ -97,6 +99,9 @@ export class PacketTimeline {
     if (packet.continuous && packet.dts !== null) this.#correctJump(stream, packet.dts)
     const interval = stream.lastDecodeTime === null ? 0 : decodeTime - stream.lastDecodeTime
     stream.lastDecodeTime = decodeTime
+    // Parts that overlap a little: ffmpeg corrects no jump, but two packets of a copy would have the same time.
+    stream.goesBack ||= packet.dts !== null && stream.lastDts !== null && packet.dts <= stream.lastDts
+    stream.lastDts = packet.dts ?? stream.lastDts
     if (packet.dts !== null) stream.nextDecodeTime = packet.dts + this.#offset + packet.duration
     if (packet.hidden) {
       if (stream.shown === 0) stream.hiddenBefore = true
@@ -158,6 +163,7 @@ export class PacketTimeline {
       intervals: new Uint32Array(INTERVAL_BUCKETS + 1),
       longestInterval: 0,
       lastDecodeTime: null,
+      lastDts: null,
       nextDecodeTime: null
     }
     this.#streams.set(index, created)

@@ -78,12 +78,16 @@ async function analyzeFile(file: string, size: number, limits: ProbeLimits, pack
 
   const start = parseFfprobeNumber(format.start_time)
   const statedDuration = parseFfprobeNumber(format.duration)
+  const isLarge = packets === null || statedDuration > (limits.fullScanSeconds ?? 7200)
+  const correctJumps = container.some(name => DISCONTINUOUS_CONTAINERS.includes(name))
+  // Samples tell nothing of jumps, which are between them, and lengths are not stated where there may be jumps.
+  const wholeDespiteSize =
+    isLarge && correctJumps ? await (packets ?? readPackets(file, { timeoutMs: limits.timeoutMs })).catch(nullOnTimeout) : null
   const sampled =
-    packets === null || statedDuration > (limits.fullScanSeconds ?? 7200)
+    isLarge && !wholeDespiteSize
       ? await sampleMainStream(file, streams, { start, duration: statedDuration, timeoutMs: limits.timeoutMs })
       : null
-  const timeline = sampled ? null : await (packets ?? readPackets(file, { timeoutMs: limits.timeoutMs }))
-  const correctJumps = container.some(name => DISCONTINUOUS_CONTAINERS.includes(name))
+  const timeline = sampled ? null : (wholeDespiteSize ?? (await (packets ?? readPackets(file, { timeoutMs: limits.timeoutMs }))))
   const timesOf = (index: number): StreamTimes | null => timeline?.timesOf(index, { start, correctJumps }) ?? null
 
   const streamsWithPackets = streams.filter(({ index }) => timeline === null || timesOf(index) !== null)
@@ -95,7 +99,8 @@ async function analyzeFile(file: string, size: number, limits: ProbeLimits, pack
   let duration = statedDuration
   let truncated = false
   if (sampled) {
-    if (movingVideo?.index === sampled.index) applyVideoTimes(movingVideo, { ...sampled.times, sampled: true })
+    if (movingVideo?.index === sampled.index)
+      applyVideoTimes(movingVideo, { ...sampled.times, jumps: sampled.times.jumps || correctJumps, sampled: true })
   } else {
     if (movingVideo) applyVideoTimes(movingVideo, { ...timesOf(movingVideo.index)!, sampled: false })
     for (const audio of audios) applyAudioTimes(audio, timesOf(audio.index)!)
@@ -129,6 +134,11 @@ async function analyzeFile(file: string, size: number, limits: ProbeLimits, pack
     .filter(chapter => chapter.start < duration)
     .sort((a, b) => a.start - b.start)
   return { container, duration, truncated, size, bitrate, video, audios, subtitles, chapters, metadata: raw }
+}
+
+function nullOnTimeout(error: unknown): null {
+  if (error instanceof MediaError && error.code === 'timeout') return null
+  throw error
 }
 
 /** Demuxers whose timestamps may be discontinuous (AVFMT_TS_DISCONT of ffmpeg). */
