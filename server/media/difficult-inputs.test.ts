@@ -300,6 +300,12 @@ describe('sound', () => {
   })
 })
 
+test('frames that a screen recorder dropped are not missing', async () => {
+  const dropped = ['-vf', 'select=lt(n\\,25)+not(mod(n\\,5))', '-fps_mode', 'vfr', '-c:v', 'mpeg4']
+  const { results } = await encode(await make('dropped.avi', ...videoInputArgs(4, 25, '320x180'), ...dropped))
+  expect(results[0]!.damaged).toBe(false)
+})
+
 describe('variable frame rate', () => {
   test('segments have the length of their frames, and the last frame is shown as long as in the source', async () => {
     const held = "setts=duration='if(gt(NEXT_DTS,DTS),NEXT_DTS-DTS,30720)'"

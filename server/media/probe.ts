@@ -210,8 +210,8 @@ function applyVideoTimes(video: VideoStream, times: StreamTimes & { sampled: boo
   if (!times.sampled) {
     video.lastFrame = times.last
     video.duration = Math.max(0, times.end - video.start)
-    // In other codecs a packet need not be a displayed frame.
-    video.frames = ['h264', 'hevc'].includes(video.codec) ? times.packets : video.frames
+    // In other codecs a packet need not be a displayed frame; AVI also counts frames that were dropped.
+    video.frames = ['h264', 'hevc'].includes(video.codec) ? times.packets : video.frames && Math.min(video.frames, times.packets)
   }
   // Many containers state a wrong frame rate.
   if (times.rate > 0 && Math.abs(times.rate - video.fps) > video.fps * 0.02) {
