@@ -300,6 +300,14 @@ describe('sound', () => {
   })
 })
 
+test('audio files of any length have a picture of the same length', async () => {
+  for (const seconds of [0.3, 3.2, 3.8]) {
+    const { folder, videos, probe } = await encode(await make(`${seconds}.flac`, ...noiseInputArgs(seconds)))
+    const { segments } = await readMediaPlaylist(join(folder, videos[0]!.playlist))
+    expect(segments.reduce((sum, { duration }) => sum + duration, 0)).toBeCloseTo(probe.duration, 2)
+  }
+})
+
 test('frames that a screen recorder dropped are not missing', async () => {
   const dropped = ['-vf', 'select=lt(n\\,25)+not(mod(n\\,5))', '-fps_mode', 'vfr', '-c:v', 'mpeg4']
   const { results } = await encode(await make('dropped.avi', ...videoInputArgs(4, 25, '320x180'), ...dropped))

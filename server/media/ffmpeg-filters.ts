@@ -160,7 +160,7 @@ function stillImageGraph(probe: Probe, plan: TranscodingPlan, upload: string[]):
   if (!rendition) return ''
   const { width, height, fps } = rendition
   const size = `${width}:${height}`
-  const trim = `trim=end_frame=${Math.max(1, Math.round(probe.duration * fps))}`
+  const trim = `trim=end_frame=${Math.max(1, Math.floor(probe.duration * fps))}`
   // Made in RGB, so that the colors of the background and of the cover are converted alike.
   const toVideo = [...BT709_FROM_RGB, 'setsar=1', `loop=loop=-1:size=1,setpts=N/(${fps}*TB),fps=${fps}`, trim, ...upload].join(',')
   if (!probe.video) return `color=c=0x14171c:s=${size.replace(':', 'x')}:r=${fps},format=gbrp,${toVideo}[v0]`

@@ -244,12 +244,15 @@ const MIN_HELD_SECONDS = 0.01
 export function encodedDurationArgs(probe: Probe, plan: TranscodingPlan, delayed = false): string[] {
   const { video } = probe
   const [rendition] = plan.encode
-  if (!video || !rendition || plan.audioOnly) return []
+  // Decode times start at the time of the first frame in the output.
+  const untilEnd = `${Math.round(probe.duration * VIDEO_TIMESCALE)}-(DTS-STARTDTS+STARTPTS)`
+  if (!rendition) return []
+  // A still picture has few frames: the last one ends with the sound.
+  if (plan.audioOnly) return bitstreamFilterArgs([`setts=pts=PTS:dts=DTS:duration=if(gt(NEXT_DTS\\,DTS)\\,DURATION\\,${untilEnd})`])
+  if (!video) return []
   const constant = Math.round(VIDEO_TIMESCALE / rendition.fps)
   if (needsAddedFrames(probe)) return delayed ? bitstreamFilterArgs([`setts=pts=PTS:dts=DTS:duration=${constant}`]) : []
   const usual = delayed ? constant : plan.keepsFrameTimes && video.variableFps ? 'NEXT_DTS-DTS' : 'DURATION'
-  // Decode times start at the time of the first frame in the output.
-  const untilEnd = `${Math.round(probe.duration * VIDEO_TIMESCALE)}-(DTS-STARTDTS+STARTPTS)`
   return bitstreamFilterArgs(frameDurationFilter(probe, usual, untilEnd))
 }
 
