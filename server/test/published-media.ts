@@ -4,10 +4,9 @@ import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { planLadder } from '../media/ladder.ts'
 import { hasMovingVideo, type Probe } from '../media/probe.ts'
+import { planTranscoding } from '../transcoding/transcoding-settings.ts'
 import { checkMedia, type CheckedLadder } from './media-checker.ts'
-import { testLadderSettings } from './media-settings.ts'
 import { checkWebVtt } from './webvtt.ts'
 
 /** The files that were uploaded to an instance: the instance itself throws them away when they are encoded. */
@@ -80,11 +79,23 @@ export async function checkPublishedVideos(instance: CheckedInstance): Promise<s
     const findings: string[] = []
     for (const video of videos)
       findings.push(...(await checkVideo(video, instance, client)).map(finding => `video ${video.id} (${video.name}): ${finding}`))
-    return [...findings, ...(await findStrayFiles(instance.storage, client))]
+    return [...findings, ...(await findLastingStrayFiles(instance.storage, client))]
   } finally {
     await client.end()
   }
 }
+
+/** The stray files that are still there after what the instance removes at this moment. */
+async function findLastingStrayFiles(storage: string, client: pg.Client): Promise<string[]> {
+  const end = Date.now() + REMOVAL_MS
+  for (;;) {
+    const found = await findStrayFiles(storage, client)
+    if (found.length === 0 || Date.now() > end) return found
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+}
+
+const REMOVAL_MS = 5000
 
 async function checkVideo(video: VideoRow, instance: CheckedInstance, client: pg.Client): Promise<string[]> {
   const { rows: files } = await client.query<FileRow>(
@@ -94,7 +105,7 @@ async function checkVideo(video: VideoRow, instance: CheckedInstance, client: pg
   )
   // Renditions of which only a download is left have no playlist.
   if (files.length === 0) return []
-  const copied = planLadder(video.probe, testLadderSettings).copyVideo?.resolution
+  const copied = planTranscoding(video.probe).copyVideo?.resolution
   const outputs = files.map((file): CheckedLadder['outputs'][number] => ({
     kind: file.has_video ? 'video' : 'audio',
     resolution: file.resolution,
