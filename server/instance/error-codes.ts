@@ -56,6 +56,11 @@ export const ERROR_CODES: ErrorCode[] = [
   },
   { code: 'no_streams', status: 422, meaning: 'The file holds neither picture nor sound.' },
   { code: 'too_many_streams', status: 422, meaning: 'The file holds more streams than this instance accepts.' },
+  {
+    code: 'broken_times',
+    status: 422,
+    meaning: 'A track of the file has nothing for half an hour of sound, or a day of pictures: its times are wrong.'
+  },
   { code: 'video_too_large', status: 422, meaning: 'The picture has more pixels, or more frames a second, than this instance accepts.' },
   { code: 'video_too_long', status: 422, meaning: 'The video is longer than this instance accepts.' },
   { code: 'too_many_requests', status: 429, meaning: 'Too many requests from this address: wait for the seconds in Retry-After.' },

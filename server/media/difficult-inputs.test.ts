@@ -12,10 +12,11 @@ import {
   videoInputArgs,
   type EncodedLadder
 } from '../test/media-fixtures.ts'
-import { unlimitedProbeLimits } from '../test/media-settings.ts'
+import { testLadderSettings, unlimitedProbeLimits } from '../test/media-settings.ts'
 import { joinWithTwoSampleDescriptions, renameSampleEntries, replaceDisplayMatrix, replaceEdits } from '../test/mp4-editing.ts'
 import { hasOtherParameterSets } from './h264-parameter-sets.ts'
 import { readMediaPlaylist } from './hls-playlist.ts'
+import { planLadder } from './ladder.ts'
 import { probeMedia } from './probe.ts'
 
 let scratch: Awaited<ReturnType<typeof createScratchFolder>>
@@ -297,6 +298,40 @@ describe('sound', () => {
   test.each([0.03, 0.07, 2])('that starts %s s late is as late, and silent before', async seconds => {
     const sound = ['-itsoffset', String(seconds), ...noiseInputArgs(3)]
     await encode(await make(`late-${seconds}.mov`, ...videoInputArgs(6, 25, '320x180'), ...sound, ...h264Args, '-c:a', 'pcm_s16le'))
+  })
+})
+
+describe('times that are wrong by hours', () => {
+  const late = async (name: string, stream: string, hours: number) => {
+    // In the container itself first: the units of the filter are those of the input.
+    const plain = await make(`plain-${name}`, '-i', 'plain.mp4', '-c', 'copy')
+    return await make(name, '-i', plain, '-c', 'copy', `-bsf:${stream}`, `setts=ts=if(gt(N\\,120)\\,TS+${hours * 3600}/TB\\,TS)`)
+  }
+
+  test.each([
+    ['sound', 'gap.mkv', 'a', 10],
+    ['sound', 'gap.mp4', 'a', 1],
+    ['sound', 'gap.flv', 'a', 10],
+    ['pictures', 'still.mkv', 'v', 30],
+    ['pictures', 'still.mp4', 'v', 30]
+  ])('%s are refused at once in %s', async (_, name, stream, hours) => {
+    await late(name, stream, hours)
+    await expect(probeMedia(pathOf(name), unlimitedProbeLimits)).rejects.toMatchObject({ code: 'broken_times' })
+  })
+
+  test('a picture that is shown for hours has few frames', async () => {
+    const probe = await probeMedia(pathOf(await late('hours.mkv', 'v', 5)), unlimitedProbeLimits)
+    expect(probe.video!.longestInterval).toBeCloseTo(18_000, 0)
+    const { copyVideo, encode: renditions } = planLadder(probe, testLadderSettings)
+    expect(copyVideo).toBeNull()
+    for (const { fps } of renditions) expect(fps * probe.duration).toBeLessThan(100_000)
+  })
+
+  test('a gap of minutes in the sound is silent', async () => {
+    await make('unmuted.mkv', ...noiseInputArgs(3), '-ac', '6', '-c:a', 'aac')
+    await make('muted.mkv', '-i', 'unmuted.mkv', '-c', 'copy', '-bsf:a', 'setts=ts=if(gt(N\\,60)\\,TS+90/TB\\,TS)')
+    const { probe } = await encode('muted.mkv')
+    expect(probe.duration).toBeCloseTo(93, 0)
   })
 })
 

@@ -98,7 +98,10 @@ export function audioFilters(probe: Probe, audio: AudioStream): string[] {
   const isLate = audio.start > MAX_LATE_SECONDS
   // By default gaps of less than 0.1 s are closed: silence before the sound may be as short.
   const minGap = isLate && audio.start < 0.2 ? ':min_hard_comp=0.02' : ''
+  // Silence is made at once, in memory: a long one takes less of it in two channels.
+  const isSparse = Math.max(audio.start, audio.longestGap ?? 0) > 60
   return [
+    ...(isSparse && audio.channels > 2 ? ['aformat=channel_layouts=stereo'] : []),
     ...(isLate ? leadingSilenceFilters(audio) : []),
     `aresample=${sampleRate}:async=1${minGap}`,
     // The AAC encoder puts 1024 priming samples before the first one: as many are cut, which keeps audio and video in sync.

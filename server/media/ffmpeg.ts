@@ -15,6 +15,7 @@ export type MediaErrorCode =
   | 'too_long'
   | 'too_large'
   | 'too_many_streams'
+  | 'broken_times'
   | 'nothing_decoded'
   | 'bad_image'
   | 'ffmpeg_failed'

@@ -69,7 +69,7 @@ export function planLadder(probe: Probe, settings: LadderSettings): TranscodingP
   const video = probe.video
   const addsFrames = needsAddedFrames(probe)
   // Frames that are added have a constant rate: it must suffice for where the source's are dense.
-  const fps = capFps(addsFrames ? Math.max(MIN_ADDED_FPS, video.fps, video.peakFps ?? 0) : video.fps, settings.maxFps)
+  const fps = capFps(addsFrames ? addedFramesRate(video, probe.duration) : video.fps, settings.maxFps)
   const renditions = selectResolutions(shortSide(video), settings).map(resolution => planRendition(video, resolution, fps, probe.duration))
   const [top, ...smaller] = renditions
   const canCopy = top && top.resolution === shortSide(video) && canCopyVideo(probe, video, settings)
@@ -127,6 +127,16 @@ const MAX_AUDIO_GAP = 0.1
 const MAX_FRAME_SECONDS = 10
 /** The lowest rate at which frames are added. */
 const MIN_ADDED_FPS = 1
+
+/** As many frames more than the source has are always made: an hour of 25 a second. */
+const MAX_ADDED_FRAMES = 90_000
+
+/** The rate of a rendition to which frames are added: not more than a few times as many as there are, or a second of them would cost hours. */
+function addedFramesRate(video: VideoStream, duration: number): number {
+  const frames = video.frames ?? video.fps * ((video.lastFrame ?? duration) - video.start)
+  const highest = (4 * frames + MAX_ADDED_FRAMES) / duration
+  return Math.max(MIN_ADDED_FPS, Math.min(highest, Math.max(video.fps, video.peakFps ?? 0)))
+}
 
 /** Whether frames are repeated where the source has none, so that there is something to seek to; the frame rate is then constant. */
 export function needsAddedFrames(probe: Probe): boolean {

@@ -57,6 +57,7 @@ type Lane = {
   lastKeyframe: number | null
   keyframeGap: number | null
   longestGap: number
+  longestInterval: number
 }
 
 type StreamState = {
@@ -71,7 +72,6 @@ type StreamState = {
   encrypted: boolean
   goesBack: boolean
   intervals: Uint32Array
-  longestInterval: number
   lastDecodeTime: number | null
   /** As the file has it. */
   lastDts: number | null
@@ -108,8 +108,9 @@ export class PacketTimeline {
       else stream.hiddenAfter = true
       return
     }
+    stream.raw.longestInterval = Math.max(stream.raw.longestInterval, interval)
     // Where a jump is corrected, what comes next follows at once.
-    if (this.#offset === offset) stream.longestInterval = Math.max(stream.longestInterval, interval)
+    if (this.#offset === offset) stream.corrected.longestInterval = Math.max(stream.corrected.longestInterval, interval)
     if (interval > 0) stream.intervals[Math.min(INTERVAL_BUCKETS, Math.round(interval * 1000))]!++
     stream.shown++
     addToLane(stream.raw, time, packet)
@@ -136,7 +137,7 @@ export class PacketTimeline {
       firstKeyframe: lane.firstKeyframe === null ? null : lane.firstKeyframe - start,
       keyframeGap,
       longestGap: lane.longestGap,
-      longestInterval: stream.longestInterval,
+      longestInterval: lane.longestInterval,
       rate,
       peakRate: Math.max(rate, peakRateOf(stream.intervals)),
       hidesPackets: stream.hiddenAfter,
@@ -161,7 +162,6 @@ export class PacketTimeline {
       encrypted: false,
       goesBack: false,
       intervals: new Uint32Array(INTERVAL_BUCKETS + 1),
-      longestInterval: 0,
       lastDecodeTime: null,
       lastDts: null,
       nextDecodeTime: null
@@ -182,7 +182,8 @@ export class PacketTimeline {
 }
 
 function createLane(): Lane {
-  return { start: Infinity, end: -Infinity, latest: -Infinity, firstKeyframe: null, lastKeyframe: null, keyframeGap: null, longestGap: 0 }
+  const none = { firstKeyframe: null, lastKeyframe: null, keyframeGap: null }
+  return { start: Infinity, end: -Infinity, latest: -Infinity, ...none, longestGap: 0, longestInterval: 0 }
 }
 
 function addToLane(lane: Lane, time: number, { duration, keyframe }: DemuxedPacket): void {

@@ -78,7 +78,9 @@ async function analyzeFile(file: string, size: number, limits: ProbeLimits, pack
 
   const start = parseFfprobeNumber(format.start_time)
   const statedDuration = parseFfprobeNumber(format.duration)
-  const isLarge = packets === null || statedDuration > (limits.fullScanSeconds ?? 7200)
+  // With so few bytes for its length a file has few packets, or a wrong length.
+  const isLong = statedDuration > (limits.fullScanSeconds ?? 7200) && size > statedDuration * MIN_SAMPLED_BYTES_PER_SECOND
+  const isLarge = packets === null || isLong
   const correctJumps = container.some(name => DISCONTINUOUS_CONTAINERS.includes(name))
   // Samples tell nothing of jumps, which are between them, and lengths are not stated where there may be jumps.
   const wholeDespiteSize =
@@ -104,6 +106,7 @@ async function analyzeFile(file: string, size: number, limits: ProbeLimits, pack
   } else {
     if (movingVideo) applyVideoTimes(movingVideo, { ...timesOf(movingVideo.index)!, sampled: false })
     for (const audio of audios) applyAudioTimes(audio, timesOf(audio.index)!)
+    assertGaps(movingVideo, audios)
     truncated = isTruncated(container, statedDuration, streams, start, timesOf) || (await isCutOff(file, container))
     // Raw streams have packets without times.
     duration =
@@ -148,6 +151,7 @@ const CONTAINERS_WITH_DURATION = ['mov', 'matroska', 'flv']
 /** As many seconds may be missing at the end until a file counts as truncated. */
 const TRUNCATION_TOLERANCE = 1
 const DEFAULT_FPS = 25
+const MIN_SAMPLED_BYTES_PER_SECOND = 4000
 
 /** The video stream (moving, else a cover) and the audio streams that can be decoded. Throws a MediaError if nothing can be played. */
 async function selectStreams(
@@ -228,7 +232,8 @@ function applyAudioTimes(audio: AudioStream, times: StreamTimes): void {
   audio.edited = times.hidesPackets
   audio.changesParameters = times.changesParameters
   audio.jumps = times.jumps
-  audio.longestGap = times.longestGap
+  // In MP4 the packet before a gap lasts until its end.
+  audio.longestGap = Math.max(times.longestGap, times.longestInterval - 2 / Math.max(1, times.peakRate))
 }
 
 /** Whether the packets end before the length that the file states, in MP4 of any stream, else of the file. */
@@ -257,6 +262,19 @@ function isTruncated(
 
 function assertDuration(duration: number, { maxDuration }: ProbeLimits): void {
   if (maxDuration !== null && duration > maxDuration) throw new MediaError('too_long', `${duration} s`)
+}
+
+/** Silence longer than this (seconds) is not made: ffmpeg makes it at once, in up to a gigabyte of memory. */
+const MAX_SILENCE = 1800
+/** A frame that is shown longer than this (seconds) is a mistake; each second of it has to be encoded. */
+const MAX_STILL = 24 * 3600
+
+/** Throws a MediaError if nothing comes for so long that the times must be wrong. */
+function assertGaps(video: VideoStream | null, audios: AudioStream[]): void {
+  const still = video ? Math.max(video.start, video.longestInterval ?? 0) : 0
+  const silence = Math.max(0, ...audios.flatMap(({ start, longestGap = 0 }) => [start, longestGap]))
+  if (still > MAX_STILL || silence > MAX_SILENCE)
+    throw new MediaError('broken_times', `${still} s without a frame, ${silence} s without sound`)
 }
 
 /** The output of ffprobe for a file in the form of the API: `format`, `streams`, `chapters`. Throws a MediaError. */

@@ -9,7 +9,7 @@ import { readFromQueue, defineJob, type JobContext } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import type { PauseControl } from '../media/pause-control.ts'
-import { MediaError } from '../media/ffmpeg.ts'
+import { MediaError, type MediaErrorCode } from '../media/ffmpeg.ts'
 import type { Probe } from '../media/probe.ts'
 import { removeHlsFolder, removeStoredFiles, storedFilePath } from '../storage/disk.ts'
 import { federateVideo } from '../videos/video.outbox.ts'
@@ -192,6 +192,19 @@ async function finishTranscoding(video: VideoModel, source: VideoSourceModel, sp
   if (isCurrent && !keepOriginal) await removeStoredFiles('original_video_files', [filename])
 }
 
+/** Errors that the file itself is the cause of. */
+const PERMANENT_ERRORS: MediaErrorCode[] = [
+  'unreadable',
+  'no_streams',
+  'undecodable',
+  'forbidden_container',
+  'nothing_decoded',
+  'too_long',
+  'too_large',
+  'too_many_streams',
+  'broken_times'
+]
+
 /**
  * Schedules another attempt, or fails the encoding if the file itself is the cause or too many attempts failed. A full disk is retried
  * without limit.
@@ -199,9 +212,7 @@ async function finishTranscoding(video: VideoModel, source: VideoSourceModel, sp
 async function handleFailure(video: VideoModel, transcoding: TranscodingModel, error: unknown): Promise<void> {
   const diskFull = isDiskFull(error)
   const attempts = transcoding.attempts + (diskFull ? 0 : 1)
-  const isPermanent =
-    error instanceof MediaError &&
-    ['unreadable', 'no_streams', 'forbidden_container', 'nothing_decoded', 'too_long', 'too_large', 'too_many_streams'].includes(error.code)
+  const isPermanent = error instanceof MediaError && PERMANENT_ERRORS.includes(error.code)
   const willRetry = diskFull || (!isPermanent && attempts < config.transcoding.attempts)
   const id = randomUUID()
   logger.error('An encoding failed', { id, uuid: video.uuid, attempts, again: willRetry, error })

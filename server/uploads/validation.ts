@@ -55,6 +55,8 @@ export function toUploadProblem(error: unknown): unknown {
       return new Problem(422, 'video_too_large', 'The picture size or frame rate of this video is beyond what this instance accepts.')
     case 'too_many_streams':
       return new Problem(422, 'too_many_streams', 'This file holds more streams than this instance accepts.')
+    case 'broken_times':
+      return new Problem(422, 'broken_times', 'The times in this file are wrong: there is no picture or no sound for a very long time.')
     case 'forbidden_container':
       return new Problem(422, 'unsupported_container', 'This kind of file is not accepted as a video.')
     case 'undecodable':

@@ -601,6 +601,8 @@ export default {
   'refusal.size': 'This file is too large for this instance.',
   'refusal.streams': 'This file contains too many tracks.',
   'refusal.text': 'This is a text file, not a video.',
+  'refusal.times':
+    'The times in this file are wrong: there is no picture or no sound for a very long time. Convert it with a video editor first.',
   'refusal.tooMany': 'You have too many unfinished uploads. Finish or cancel one first.',
   'refusal.type': 'This video file isn’t supported.',
   'refusal.undecodable':

@@ -614,6 +614,8 @@ export default {
   'refusal.size': 'Ce fichier est trop volumineux pour cette instance.',
   'refusal.streams': 'Ce fichier contient trop de pistes.',
   'refusal.text': 'C’est un fichier texte, pas une vidéo.',
+  'refusal.times':
+    'Les horodatages de ce fichier sont faux : l’image ou le son manque pendant très longtemps. Convertissez-le d’abord avec un logiciel de montage.',
   'refusal.tooMany': 'Vous avez trop de mises en ligne inachevées. Terminez-en ou annulez-en une d’abord.',
   'refusal.type': 'Ce fichier vidéo n’est pas pris en charge.',
   'refusal.undecodable':

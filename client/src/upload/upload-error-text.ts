@@ -11,6 +11,7 @@ const TEXT_BY_ERROR_CODE: Record<string, TextKey> = {
   video_too_long: 'refusal.long',
   video_too_large: 'refusal.large',
   too_many_streams: 'refusal.streams',
+  broken_times: 'refusal.times',
   unsupported_container: 'refusal.type',
   still_image: 'refusal.image',
   animated_image: 'refusal.animatedImage',
