@@ -5,17 +5,10 @@ import { SOFTWARE_ENCODER, type H264Encoder } from '../../shared/encoders.ts'
 import type { PauseControl } from './pause-control.ts'
 import { hardwareEncoderArgs, hardwareSetup } from './hardware-encoders.ts'
 import { MediaError, runFfmpeg, type FfmpegRun, type FfmpegProgress } from './ffmpeg.ts'
+import { copiedStreamArgs, encodedDurationArgs } from './bitstream-filters.ts'
 import { audioFilters, ladderFilterGraph, reinitFilterOptions, VIDEO_TIMESCALE } from './ffmpeg-filters.ts'
 import { planStagger } from './stagger.ts'
-import { needsMatrixTag } from './color.ts'
-import {
-  heldSeconds,
-  needsAddedFrames,
-  VBV_BUFFER_SECONDS,
-  type TranscodingPlan,
-  type PlannedRendition,
-  type PlannedAudioTrack
-} from './ladder.ts'
+import { VBV_BUFFER_SECONDS, type TranscodingPlan, type PlannedRendition, type PlannedAudioTrack } from './ladder.ts'
 import { completeMediaPlaylist } from './complete-playlist.ts'
 import { readMediaPlaylist, type HlsOutput } from './hls-playlist.ts'
 import type { Probe } from './probe.ts'
@@ -68,11 +61,7 @@ export function newHlsFilenames(resolution: number): { playlist: string; file: s
 export function copyToHls(input: string, folder: string, plan: TranscodingPlan, probe: Probe, options: HlsOptions): HlsRun {
   const rendition = plan.copyVideo
   if (!rendition || !probe.video) throw new TypeError('this plan copies no picture')
-  const bitstreamFilters = [
-    ...frameDurationFilter(probe, probe.video.variableFps ? 'NEXT_DTS-DTS' : 'DURATION', copiedUntilEnd(probe)),
-    ...(needsMatrixTag(probe.video) ? [`h264_metadata=${BT709_TAGS}`] : [])
-  ]
-  const video = ['-map', `0:${probe.video.index}`, '-c:v', 'copy', '-tag:v', 'avc1', ...bitstreamFilterArgs(bitstreamFilters)]
+  const video = ['-map', `0:${probe.video.index}`, '-c:v', 'copy', '-tag:v', 'avc1', ...copiedStreamArgs(probe, probe.video)]
   return startHlsRun(input, folder, probe, plan, [planOutputs([rendition], plan, true)], options, async () => [video])
 }
 
@@ -207,53 +196,6 @@ function startHlsRun(
       run?.kill()
     }
   }
-}
-
-/** H.264's numbers for BT.709 (ITU-T H.273). */
-const BT709_TAGS = 'colour_primaries=1:transfer_characteristics=1:matrix_coefficients=1'
-
-function bitstreamFilterArgs(filters: string[]): string[] {
-  return filters.length > 0 ? ['-bsf:v', filters.join(',')] : []
-}
-
-/** The duration of a frame as an expression: what the packet says, the time to the next frame, or a number of ticks. */
-type UsualDuration = 'DURATION' | 'NEXT_DTS-DTS' | number
-
-/**
- * Bitstream filter that sets the duration of every frame, and of the last one to `untilEnd` (an expression) where it is shown longer than
- * usual: otherwise segments would end after the nominal frame duration. None if the muxer knows all that.
- */
-function frameDurationFilter(probe: Probe, usual: UsualDuration, untilEnd: string | null): string[] {
-  const isHeld = heldSeconds(probe) >= MIN_HELD_SECONDS && untilEnd !== null
-  if (usual === 'DURATION' && !isHeld) return []
-  const unheld = usual === 'NEXT_DTS-DTS' ? 'DURATION' : String(usual)
-  const last = isHeld ? `max(${unheld}\\,${untilEnd})` : unheld
-  return [`setts=pts=PTS:dts=DTS:duration=${last === String(usual) ? last : `if(gt(NEXT_DTS\\,DTS)\\,${usual}\\,${last})`}`]
-}
-
-/** How long the last frame of a copied stream is shown, in the unit of its times, which setts does not know; null if that is not known. */
-function copiedUntilEnd({ video, duration }: Probe): string | null {
-  if (video?.lastFrame === undefined || video.lastFrame <= video.start) return null
-  return `(DTS-STARTDTS)*${((duration - video.lastFrame) / (video.lastFrame - video.start)).toFixed(9)}`
-}
-
-/** A shorter time is not worth it. */
-const MIN_HELD_SECONDS = 0.01
-
-/** The bitstream filter for the frame durations of encoded renditions; `delayed` ones have lost their frame rate in the filter graph. */
-export function encodedDurationArgs(probe: Probe, plan: TranscodingPlan, delayed = false): string[] {
-  const { video } = probe
-  const [rendition] = plan.encode
-  // Decode times start at the time of the first frame in the output.
-  const untilEnd = `${Math.round(probe.duration * VIDEO_TIMESCALE)}-(DTS-STARTDTS+STARTPTS)`
-  if (!rendition) return []
-  // A still picture has few frames: the last one ends with the sound.
-  if (plan.audioOnly) return bitstreamFilterArgs([`setts=pts=PTS:dts=DTS:duration=if(gt(NEXT_DTS\\,DTS)\\,DURATION\\,${untilEnd})`])
-  if (!video) return []
-  const constant = Math.round(VIDEO_TIMESCALE / rendition.fps)
-  if (needsAddedFrames(probe)) return delayed ? bitstreamFilterArgs([`setts=pts=PTS:dts=DTS:duration=${constant}`]) : []
-  const usual = delayed ? constant : plan.keepsFrameTimes && video.variableFps ? 'NEXT_DTS-DTS' : 'DURATION'
-  return bitstreamFilterArgs(frameDurationFilter(probe, usual, untilEnd))
 }
 
 /** Encoder options for one rendition, the `i`th video stream of its output. */

@@ -1,22 +1,19 @@
 import { stat } from 'node:fs/promises'
-import { z } from 'zod'
-import { allowedContainers, safeInputOptions, MediaError, runFfprobe } from './ffmpeg.ts'
+import { allowedContainers, MediaError } from './ffmpeg.ts'
 import { isCutOff } from './cut-off.ts'
-import { findDecodableStreams } from './decodability.ts'
+import { readFfprobeDescription } from './ffprobe-description.ts'
 import { readPackets, samplePackets } from './ffprobe-packets.ts'
 import {
-  parseAudioStream,
   parseFfprobeNumber,
-  FfprobeStream,
   parseSubtitleStream,
-  FfprobeNumber,
-  parseVideoStream,
   streamDuration,
   type AudioStream,
+  type FfprobeStream,
   type SubtitleStream,
   type VideoStream
 } from './ffprobe-streams.ts'
 import type { PacketTimeline, StreamTimes } from './packet-timeline.ts'
+import { selectStreams } from './select-streams.ts'
 
 export type { AudioStream, VideoStream } from './ffprobe-streams.ts'
 
@@ -69,7 +66,7 @@ export async function probeMedia(file: string, limits: ProbeLimits): Promise<Pro
 
 /** `packets` is the concurrent read of the whole file; null if the file is so large that it is sampled. */
 async function analyzeFile(file: string, size: number, limits: ProbeLimits, packets: Promise<PacketTimeline> | null): Promise<Probe> {
-  const { format, streams, chapters: rawChapters, raw } = await runFfprobeJson(file, limits)
+  const { format, streams, chapters: rawChapters, raw } = await readFfprobeDescription(file, limits)
 
   const container = format.format_name.split(',')
   if (!container.some(name => allowedContainers.includes(name)))
@@ -152,43 +149,6 @@ const CONTAINERS_WITH_DURATION = ['mov', 'matroska', 'flv']
 const TRUNCATION_TOLERANCE = 1
 const DEFAULT_FPS = 25
 const MIN_SAMPLED_BYTES_PER_SECOND = 4000
-
-/** The video stream (moving, else a cover) and the audio streams that can be decoded. Throws a MediaError if nothing can be played. */
-async function selectStreams(
-  file: string,
-  streams: FfprobeStream[],
-  { start, isEncrypted, limits }: { start: number; isEncrypted: (stream: FfprobeStream) => boolean; limits: ProbeLimits }
-): Promise<{ video: VideoStream | null; audios: AudioStream[] }> {
-  const candidates = (kind: string): FfprobeStream[] => streams.filter(stream => stream.codec_type === kind)
-  const parsedVideos = candidates('video').map(stream => ({ stream, parsed: parseVideoStream(stream, start) }))
-  for (const { parsed } of parsedVideos)
-    if (parsed.width * parsed.height > limits.maxPixels) throw new MediaError('too_large', `${parsed.width}x${parsed.height} pixels`)
-  const isPlayable = (stream: FfprobeStream): boolean => isDescribed(stream) && !isEncrypted(stream)
-  const [decodableVideos, decodableAudios] = await Promise.all([
-    findDecodableStreams(file, candidates('video').filter(isPlayable), limits),
-    findDecodableStreams(file, candidates('audio').filter(isPlayable), limits)
-  ])
-  const videos = parsedVideos.flatMap(({ stream, parsed }) => (decodableVideos.includes(stream) ? [parsed] : []))
-  const video = videos.find(({ attachedPic }) => !attachedPic) ?? videos[0] ?? null
-  const audios = decodableAudios.map(stream => parseAudioStream(stream, start)).sort((a, b) => Number(b.main) - Number(a.main))
-  const hasUndecodableVideo = parsedVideos.some(({ parsed }) => !parsed.attachedPic) && (!video || video.attachedPic)
-  const hasUndecodableAudio = candidates('audio').length > 0 && audios.length === 0
-  if (hasUndecodableVideo || hasUndecodableAudio) {
-    const undecodable = hasUndecodableVideo ? candidates('video') : candidates('audio')
-    throw new MediaError(
-      'undecodable',
-      `no decoder for ${undecodable.map(stream => stream.codec_tag_string ?? stream.codec_name).join(', ')}`
-    )
-  }
-  if (!video && audios.length === 0) throw new MediaError('no_streams', 'neither picture nor sound')
-  if (audios.length === 0 && video?.attachedPic) throw new MediaError('no_streams', 'a picture without sound or movement')
-  return { video, audios }
-}
-
-/** Whether the size of the frames or the form of the samples of a video or audio stream is known. */
-function isDescribed({ codec_type, width, height, sample_rate, channels }: FfprobeStream): boolean {
-  return (codec_type === 'video' ? [width, height] : [sample_rate, channels]).every(value => parseFfprobeNumber(value) > 0)
-}
 
 /** Reads samples of the stream that is most likely the main one; null if the whole file has to be read. */
 async function sampleMainStream(
@@ -277,79 +237,7 @@ function assertGaps(video: VideoStream | null, audios: AudioStream[]): void {
     throw new MediaError('broken_times', `${still} s without a frame, ${silence} s without sound`)
 }
 
-/** The output of ffprobe for a file in the form of the API: `format`, `streams`, `chapters`. Throws a MediaError. */
-export async function readFfprobeMetadata(file: string, timeoutMs: number): Promise<Record<string, unknown>> {
-  return (await runFfprobeJson(file, { timeoutMs })).raw
-}
-
 /** Whether there is moving video; false for audio files, also with a cover image. */
 export function hasMovingVideo(probe: Probe): boolean {
   return probe.video !== null && !probe.video.attachedPic
-}
-
-const FfprobeOutput = z.object({
-  format: z.object({ format_name: z.string(), start_time: FfprobeNumber, duration: FfprobeNumber, bit_rate: FfprobeNumber }),
-  streams: z.array(FfprobeStream),
-  chapters: z.array(z.object({ start_time: FfprobeNumber, tags: z.record(z.string(), z.string()).optional() })).default([])
-})
-
-/** More is read where the description of a stream is missing: it begins later than ffprobe looks by default (microseconds, bytes). */
-const DEEP_PROBE_OPTIONS = ['-analyzeduration', '120000000', '-probesize', '200000000']
-
-async function runFfprobeJson(file: string, limits: Pick<ProbeLimits, 'timeoutMs'>) {
-  const result = await readDescription(file, limits)
-  const isIncomplete = result.streams.some(
-    stream =>
-      ['video', 'audio'].includes(stream.codec_type ?? '') && !['unknown', undefined].includes(stream.codec_name) && !isDescribed(stream)
-  )
-  return isIncomplete ? await readDescription(file, limits, DEEP_PROBE_OPTIONS) : result
-}
-
-async function readDescription(file: string, limits: Pick<ProbeLimits, 'timeoutMs'>, options: string[] = []) {
-  let text: string
-  try {
-    text = await runFfprobe(
-      [
-        '-v',
-        'error',
-        '-show_optional_fields',
-        'always',
-        '-show_format',
-        '-show_streams',
-        '-show_chapters',
-        '-of',
-        'json',
-        ...options,
-        ...safeInputOptions,
-        `file:${file}`
-      ],
-      limits
-    )
-  } catch (error) {
-    if (!(error instanceof MediaError) || error.code !== 'ffmpeg_failed') throw error
-    if (/not on whitelist/i.test(error.message))
-      throw new MediaError('forbidden_container', 'this kind of file is not allowed', { cause: error })
-    throw new MediaError('unreadable', error.message, { cause: error })
-  }
-  const raw: unknown = JSON.parse(text)
-  const parsed = FfprobeOutput.safeParse(raw)
-  if (!parsed.success) throw new MediaError('unreadable', 'ffprobe found nothing it knows')
-  return { ...parsed.data, raw: toWireMetadata(raw as Record<string, unknown>) }
-}
-
-// In the API numeric strings are numbers, except in tags; the path of the file on this machine is removed.
-function toWireMetadata(raw: Record<string, unknown>): Record<string, unknown> {
-  const toPlainValue = (value: unknown, key: string): unknown => {
-    if (key === 'tags') return value
-    if (typeof value === 'string') return /^[0-9]+(\.[0-9]+)?$/.test(value) ? Number(value) : value
-    if (Array.isArray(value)) return value.map(entry => toPlainValue(entry, ''))
-    if (value && typeof value === 'object')
-      return Object.fromEntries(
-        Object.entries(value)
-          .filter(([name]) => name !== 'filename')
-          .map(([name, entry]) => [name, toPlainValue(entry, name)])
-      )
-    return value
-  }
-  return { format: toPlainValue(raw.format, ''), streams: toPlainValue(raw.streams, ''), chapters: toPlainValue(raw.chapters ?? [], '') }
 }

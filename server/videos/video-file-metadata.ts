@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Op } from 'sequelize'
 import { config } from '../core/config.ts'
 import { notFound } from '../core/problem.ts'
-import { readFfprobeMetadata } from '../media/probe.ts'
+import { readFfprobeDescription } from '../media/ffprobe-description.ts'
 import { hlsFolder } from '../storage/disk.ts'
 import type { VideoAccessInfo } from './video-access.ts'
 import { StreamingPlaylistModel, VideoFileModel } from './video-file.model.ts'
@@ -36,7 +36,9 @@ export async function readVideoFileMetadata(video: Pick<VideoAccessInfo, 'id' | 
 /** Read with ffprobe at the first request, which is rare, so that the encoding does not take longer. */
 async function readStoredMetadata(video: Pick<VideoAccessInfo, 'uuid'>, file: VideoFileModel): Promise<Record<string, unknown>> {
   if (!file.metadata) {
-    const metadata = await readFfprobeMetadata(join(hlsFolder(video.uuid), file.filename), config.upload.probe_timeout)
+    const { raw: metadata } = await readFfprobeDescription(join(hlsFolder(video.uuid), file.filename), {
+      timeoutMs: config.upload.probe_timeout
+    })
     await file.update({ metadata }, { silent: true })
   }
   return file.metadata as Record<string, unknown>
