@@ -16,6 +16,7 @@ import { testLadderSettings, unlimitedProbeLimits } from '../test/media-settings
 import { joinWithTwoSampleDescriptions, renameSampleEntries, replaceDisplayMatrix, replaceEdits } from '../test/mp4-editing.ts'
 import { hasOtherParameterSets } from './h264-parameter-sets.ts'
 import { readMediaPlaylist } from './hls-playlist.ts'
+import { writeStoryboard } from './images.ts'
 import { planLadder } from './ladder.ts'
 import { probeMedia } from './probe.ts'
 
@@ -333,6 +334,17 @@ describe('times that are wrong by hours', () => {
     const { probe } = await encode('muted.mkv')
     expect(probe.duration).toBeCloseTo(93, 0)
   })
+})
+
+test('of a file most of which is empty the rest is shown', async () => {
+  await make('whole.mov', ...videoInputArgs(3, 25, '320x180'), '-c:v', 'mjpeg')
+  const file = await edit('emptied.mov', 'whole.mov', bytes => {
+    const [start, end] = [bytes.indexOf('mdat'), bytes.lastIndexOf('moov') - 4]
+    return Buffer.from(bytes).fill(0, start + Math.round((end - start) / 5), end)
+  })
+  const { results, probe, folder } = await encodeLadder(scratch.folder, file, { resolutions: [144] }, {}, { sameLength: false })
+  expect(results[0]).toMatchObject({ damaged: true, decodeErrors: true, seconds: expect.closeTo(0.6, 0) })
+  expect(await writeStoryboard(pathOf(file), probe, join(folder, 'storyboard.jpg'))).not.toBeNull()
 })
 
 test('audio files of any length have a picture of the same length', async () => {

@@ -174,6 +174,8 @@ export function runFfmpeg(job: FfmpegJob): FfmpegRun {
       .input(`file:${job.input}`)
       .inputOptions(
         ...['-nostdin', '-hide_banner', '-y', '-loglevel', 'warning', '-nostats', '-progress', 'pipe:2'],
+        // What can be decoded is kept, however little it is: `decodeErrors` tells of the rest.
+        ...['-max_error_rate', '1'],
         ...(job.inputOptions ?? []),
         ...safeInputOptions
       )
