@@ -347,6 +347,13 @@ test('of a file most of which is empty the rest is shown', async () => {
   expect(await writeStoryboard(pathOf(file), probe, join(folder, 'storyboard.jpg'))).not.toBeNull()
 })
 
+test('a cover that is stored as the first video track is not the video', async () => {
+  await make('cover.jpg', ...videoInputArgs(1, 25, '640x360'), '-frames:v', '1')
+  const maps = ['-map', '0', '-map', '1', '-c', 'copy', '-disposition:v', '0']
+  const { probe } = await encode(await make('cover-first.mp4', '-i', 'cover.jpg', '-i', 'plain.mp4', ...maps))
+  expect(probe.video).toMatchObject({ codec: 'h264', height: 180 })
+})
+
 test('audio files of any length have a picture of the same length', async () => {
   for (const seconds of [0.3, 3.2, 3.8]) {
     const { folder, videos, probe } = await encode(await make(`${seconds}.flac`, ...noiseInputArgs(seconds)))

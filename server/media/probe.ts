@@ -93,7 +93,8 @@ async function analyzeFile(file: string, size: number, limits: ProbeLimits, pack
   if (streamsWithPackets.length === 0 && streams.length > 0) throw new MediaError('unreadable', 'no stream has any data')
   const isEncrypted = ({ index }: FfprobeStream): boolean =>
     timesOf(index)?.encrypted ?? (sampled?.index === index && sampled.times.encrypted)
-  const { video, audios } = await selectStreams(file, streamsWithPackets, { start, isEncrypted, limits })
+  const isStill = ({ index }: VideoStream): boolean => timesOf(index)?.packets === 1
+  const { video, audios } = await selectStreams(file, streamsWithPackets, { start, isEncrypted, isStill, limits })
   const movingVideo = video && !video.attachedPic ? video : null
   let duration = statedDuration
   let truncated = false

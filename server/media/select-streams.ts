@@ -3,16 +3,21 @@ import { MediaError } from './ffmpeg.ts'
 import { isDescribed } from './ffprobe-description.ts'
 import { parseAudioStream, parseVideoStream, type AudioStream, type FfprobeStream, type VideoStream } from './ffprobe-streams.ts'
 
+/** The start of the file in seconds, and what its packets say of a stream. */
+export type StreamSelectionOptions = {
+  start: number
+  isEncrypted: (stream: FfprobeStream) => boolean
+  isStill: (video: VideoStream) => boolean
+  limits: { maxPixels: number; timeoutMs: number }
+}
+
 /** The video stream (moving, else a cover) and the audio streams that can be decoded. Throws a MediaError if nothing can be played. */
 export async function selectStreams(
   file: string,
   streams: FfprobeStream[],
-  {
-    start,
-    isEncrypted,
-    limits
-  }: { start: number; isEncrypted: (stream: FfprobeStream) => boolean; limits: { maxPixels: number; timeoutMs: number } }
+  options: StreamSelectionOptions
 ): Promise<{ video: VideoStream | null; audios: AudioStream[] }> {
+  const { start, isEncrypted, isStill, limits } = options
   const candidates = (kind: string): FfprobeStream[] => streams.filter(stream => stream.codec_type === kind)
   const parsedVideos = candidates('video').map(stream => ({ stream, parsed: parseVideoStream(stream, start) }))
   for (const { parsed } of parsedVideos)
@@ -23,7 +28,9 @@ export async function selectStreams(
     findDecodableStreams(file, candidates('audio').filter(isPlayable), limits)
   ])
   const videos = parsedVideos.flatMap(({ stream, parsed }) => (decodableVideos.includes(stream) ? [parsed] : []))
-  const video = videos.find(({ attachedPic }) => !attachedPic) ?? videos[0] ?? null
+  const moving = videos.filter(({ attachedPic }) => !attachedPic)
+  // Some programs store a cover as a track of one frame, before the video.
+  const video = moving.find(candidate => !isStill(candidate)) ?? moving[0] ?? videos[0] ?? null
   const audios = decodableAudios.map(stream => parseAudioStream(stream, start)).sort((a, b) => Number(b.main) - Number(a.main))
   const hasUndecodableVideo = parsedVideos.some(({ parsed }) => !parsed.attachedPic) && (!video || video.attachedPic)
   const hasUndecodableAudio = candidates('audio').length > 0 && audios.length === 0
