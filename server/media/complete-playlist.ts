@@ -19,7 +19,7 @@ export async function completeMediaPlaylist(folder: string, output: Pick<HlsOutp
     segments.map(({ byterange }) => byterange?.offset ?? 0)
   )
   let next = 0
-  const targetDuration = Math.max(1, ...durations.map(Math.round))
+  const targetDuration = durations.reduce((longest, duration) => Math.max(longest, Math.round(duration)), 1)
   await writeFileAtomically(
     path,
     text

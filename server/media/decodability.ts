@@ -40,6 +40,7 @@ const AAC_PROFILES = ['LC', 'HE-AAC', 'HE-AACv2']
 const ENCRYPTED_TAGS = ['encv', 'enca', 'drms', 'drmi']
 /** A trial decodes this many seconds of the file at most. */
 const TRIAL_SECONDS = 60
+/** All trials together take no longer. */
 const MAX_TRIAL_MS = 30_000
 
 /**
@@ -51,14 +52,16 @@ export async function findDecodableStreams(
   streams: FfprobeStream[],
   { timeoutMs }: { timeoutMs: number }
 ): Promise<FfprobeStream[]> {
-  const decodable = await Promise.all(
-    streams.map(
-      async stream =>
-        stream.codec_name !== 'unknown' &&
-        (isCertainlyDecodable(stream) || (await decodesOneFrame(file, stream.index, Math.min(timeoutMs, MAX_TRIAL_MS))))
+  const deadline = Date.now() + Math.min(timeoutMs, MAX_TRIAL_MS)
+  const decodable: FfprobeStream[] = []
+  // One after the other: there may be many of them.
+  for (const stream of streams)
+    if (
+      isCertainlyDecodable(stream) ||
+      (stream.codec_name !== 'unknown' && (await decodesOneFrame(file, stream.index, deadline - Date.now())))
     )
-  )
-  return streams.filter((_, i) => decodable[i])
+      decodable.push(stream)
+  return decodable
 }
 
 function isCertainlyDecodable(stream: FfprobeStream): boolean {
@@ -75,6 +78,7 @@ function isKnown(name: string | undefined): boolean {
 }
 
 async function decodesOneFrame(file: string, index: number, timeoutMs: number): Promise<boolean> {
+  if (timeoutMs <= 0) return false
   try {
     const { frames, seconds } = await runFfmpeg({
       input: file,

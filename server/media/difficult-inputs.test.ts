@@ -154,7 +154,6 @@ describe('pictures that start late', () => {
 
   test.each([
     ['a little', 'little.mp4', 0.08],
-    ['three frames', 'three.mkv', 0.12],
     ['a second', 'second.mkv', 1],
     ['three seconds', 'three.ts', 3]
   ])('by %s', async (_, name, seconds) => {
@@ -402,11 +401,8 @@ describe('variable frame rate', () => {
 test.each<[string, [number, number, number, number]]>([
   ['mirrored', [-1, 0, 0, 1]],
   ['upside down and mirrored', [1, 0, 0, -1]],
-  ['turned by 180 degrees', [-1, 0, 0, -1]],
   ['turned by 90 degrees', [0, 1, -1, 0]],
-  ['turned by 270 degrees', [0, -1, 1, 0]],
-  ['mirrored at the diagonal', [0, 1, 1, 0]],
-  ['mirrored at the other diagonal', [0, -1, -1, 0]]
+  ['mirrored at the diagonal', [0, 1, 1, 0]]
 ])('a picture that is to be shown %s is encoded so', async (name, matrix) => {
   await make('upright.mp4', ...videoInputArgs(1, 25, '320x180'), ...h264Args)
   const { plan } = await encode(await edit(`${name}.mp4`, 'upright.mp4', file => replaceDisplayMatrix(file, matrix)))

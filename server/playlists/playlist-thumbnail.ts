@@ -8,7 +8,7 @@ import { convertUploadedVideoImages, type PreparedVideoImage } from '../videos/v
 
 /** Reads the uploaded thumbnail of a playlist; returns null without one. Throws 400 where the file is not an image. */
 export async function readPlaylistThumbnail(thumbnailfile: MultipartFile | undefined): Promise<PreparedVideoImage | null> {
-  return thumbnailfile ? ((await convertUploadedVideoImages({ thumbnailfile })).find(({ kind }) => kind === 'thumbnail') ?? null) : null
+  return thumbnailfile ? ((await convertUploadedVideoImages({ thumbnailfile }, ['thumbnail']))[0] ?? null) : null
 }
 
 /** Replaces the thumbnail of a playlist, or removes it where `thumbnail` is null; the previous file is deleted after commit. */

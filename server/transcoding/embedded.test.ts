@@ -120,8 +120,10 @@ describe('the import', () => {
     ])
     const [video] = await runQuery<{ id: number }>(sql`SELECT id FROM videos WHERE uuid = ${uuid}`)
     const encodeAgain = async () => {
-      await runQuery(sql`DELETE FROM additional_captions WHERE video_id = ${video!.id}`)
-      await runQuery(sql`DELETE FROM video_captions WHERE video_id = ${video!.id}`)
+      const deleteCaption = async (address: string) =>
+        expect((await site.call(`DELETE /videos/${uuid}/captions/${address}`, { token: alice.token })).status).toBe(204)
+      for (const { language, kind } of await readTracks(uuid)) await deleteCaption(`${language}?kind=${kind}`)
+      for (const [language] of await readCaptions(uuid)) await deleteCaption(language!)
       await runQuery(sql`UPDATE transcodings SET state = 'waiting', not_before = now() WHERE video_id = ${video!.id}`)
       await enqueueOpenTranscodings()
       await waitForTranscoding(site, alice, uuid)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { storageFolder, config } from '../core/config.ts'
 import { afterCommit, transaction } from '../core/transaction.ts'
@@ -15,6 +16,7 @@ import { configuredProbeLimits } from './transcoding-settings.ts'
 
 /** Generates the thumbnail and preview that the owner did not upload from a representative frame. They are optional, so it never throws. */
 export async function generateThumbnails(video: VideoModel, input: string, source: Probe, signal: AbortSignal): Promise<void> {
+  const temporaryPaths: string[] = []
   try {
     const existingKinds = new Set((await ThumbnailModel.findAll({ where: { videoId: video.id } })).map(thumbnail => thumbnail.kind))
     const missing = (['thumbnail', 'preview'] as const).filter(kind => !existingKinds.has(kind))
@@ -27,10 +29,14 @@ export async function generateThumbnails(video: VideoModel, input: string, sourc
         automatic: true
       }))
     )
+    temporaryPaths.push(...images.map(({ path }) => path))
     await writeThumbnails(input, source, images, { signal, timeoutMs: config.upload.probe_timeout, folder: storageFolder('tmp') })
     await transaction(async tx => await setVideoImages(video.id, images, tx))
   } catch (error) {
     if (!signal.aborted) logger.warn('No picture could be taken from a video', { uuid: video.uuid, error })
+  } finally {
+    // The video may be gone.
+    for (const path of temporaryPaths) await rm(path, { force: true })
   }
 }
 
@@ -40,12 +46,13 @@ export async function generateStoryboard(
   { signal, pauseControl }: { signal: AbortSignal; pauseControl: PauseControl }
 ): Promise<void> {
   if (!config.storyboards.enabled) return
+  let path: string | null = null
   try {
     if ((await StoryboardModel.count({ where: { videoId: video.id } })) > 0) return
     const [smallest] = (await findFinishedRenditions(video.id)).filter(file => file.hasVideo).sort((a, b) => a.resolution - b.resolution)
     if (!smallest) return
     const file = join(hlsFolder(video.uuid), smallest.filename)
-    const path = await temporaryPath(`${randomUUID()}.jpg`)
+    path = await temporaryPath(`${randomUUID()}.jpg`)
     const layout = await writeStoryboard(file, await probeMedia(file, configuredProbeLimits()), path, {
       signal,
       pauseControl,
@@ -61,5 +68,7 @@ export async function generateStoryboard(
     })
   } catch (error) {
     if (!signal.aborted) logger.warn('No storyboard could be made of a video', { uuid: video.uuid, error })
+  } finally {
+    if (path) await rm(path, { force: true })
   }
 }

@@ -22,11 +22,11 @@ export function videoImageSize(kind: VideoImageKind): { width: number; height: n
   return kind === 'thumbnail' ? { width, height } : { width: preview_width, height: preview_height }
 }
 
-/** Converts uploaded images to JPEGs of the configured sizes. Throws 400 naming the field that is not a valid image. */
-export async function convertUploadedVideoImages(files: {
-  thumbnailfile?: MultipartFile
-  previewfile?: MultipartFile
-}): Promise<PreparedVideoImage[]> {
+/** Converts uploaded images to JPEGs of the configured sizes, of these kinds. Throws 400 naming the field that is not a valid image. */
+export async function convertUploadedVideoImages(
+  files: { thumbnailfile?: MultipartFile; previewfile?: MultipartFile },
+  kinds: VideoImageKind[] = ['thumbnail', 'preview']
+): Promise<PreparedVideoImage[]> {
   const images: PreparedVideoImage[] = []
   for (const [kind, field] of [
     ['thumbnail', 'thumbnailfile'],
@@ -34,7 +34,7 @@ export async function convertUploadedVideoImages(files: {
   ] as const) {
     // A single uploaded image is used for both.
     const file = files[field] ?? files[field === 'thumbnailfile' ? 'previewfile' : 'thumbnailfile']
-    if (!file) continue
+    if (!file || !kinds.includes(kind)) continue
     const path = await temporaryPath(`${randomUUID()}.jpg`)
     try {
       await convertToJpeg(file.path, path, videoImageSize(kind), { maxPixels: config.upload.image_max_pixels })
