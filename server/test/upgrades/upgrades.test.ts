@@ -70,7 +70,7 @@ describe.each([
         url,
         status: response.status,
         ...(id === undefined ? {} : { id: response.ok ? JSON.parse(bytes.toString()).id : null }),
-        ...(sha256 === undefined ? {} : { sha256: createHash('sha256').update(bytes).digest('hex') })
+        ...(sha256 === undefined ? {} : { sha256: hashAsRecorded(bytes, sha256) })
       })
     }
     expect(answers).toEqual(recorded.addresses)
@@ -127,6 +127,13 @@ describe.each([
     expect(ids()).toEqual(known)
   })
 })
+
+/** The hash of an answer; of a playlist as it was recorded before complete ones had the type VOD, if it is the same but for that. */
+function hashAsRecorded(bytes: Buffer, recorded: string): string {
+  const hash = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex')
+  const before = hash(bytes.toString().replace('#EXT-X-PLAYLIST-TYPE:VOD', '#EXT-X-PLAYLIST-TYPE:EVENT'))
+  return before === recorded ? before : hash(bytes)
+}
 
 /** The addresses of the files that a Video document announces. */
 function fileAddresses(document: object): string[] {
