@@ -108,13 +108,24 @@ describe('kinds of files', () => {
 
   it('are accepted by their content and published whole', { timeout: 480_000 }, async () => {
     const uuids: string[] = []
-    for (const [name, args] of ACCEPTED) {
+    const seen = new Set<string>()
+    const published: typeof ACCEPTED = []
+    for (const kind of ACCEPTED) {
+      const [name, args] = kind
       await runFfmpegIn(scratch.folder, ...args, name)
       const { status, json, text } = await upload(name, await readFile(join(scratch.folder, name)))
       expect(status, `${name}: ${text}`).toBe(200)
+      // The same content by another name is accepted; it need not be encoded twice.
+      if (seen.has(args.join())) {
+        await site.call(`DELETE /videos/${json.video.uuid}`, { token: alice.token })
+        continue
+      }
+      seen.add(args.join())
+      published.push(kind)
       uuids.push(json.video.uuid)
     }
-    for (const [index, [name, , content]] of ACCEPTED.entries()) {
+    expect(published.length).toBeGreaterThan(25)
+    for (const [index, [name, , content]] of published.entries()) {
       const video = await waitForTranscoding(site, alice, uuids[index]!)
       expect(video.state.id, name).toBe(1)
       const top = video.files.find((file: { resolution: { id: number } }) => file.resolution.id > 0) ?? video.files[0]
