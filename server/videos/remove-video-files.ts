@@ -1,3 +1,4 @@
+import type { Transaction } from 'sequelize'
 import { onEvent } from '../core/events.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { removeHlsFolder, removeStoredFiles } from '../storage/disk.ts'
@@ -13,13 +14,16 @@ export type VideoFileNames = {
 }
 
 /** Returns the names of a video's files; call before its rows are deleted. */
-export async function listVideoFileNames(videoId: number): Promise<VideoFileNames> {
-  const [names] = await runQuery<VideoFileNames>(sql`SELECT
+export async function listVideoFileNames(videoId: number, tx?: Transaction): Promise<VideoFileNames> {
+  const [names] = await runQuery<VideoFileNames>(
+    sql`SELECT
     (SELECT array_agg(filename) FROM video_sources WHERE video_id = ${videoId} AND filename IS NOT NULL) AS sources,
     (SELECT array_agg(filename) FROM thumbnails WHERE video_id = ${videoId} AND kind = 'thumbnail') AS thumbnails,
     (SELECT array_agg(filename) FROM thumbnails WHERE video_id = ${videoId} AND kind = 'preview') AS previews,
     (SELECT array_agg(filename) FROM storyboards WHERE video_id = ${videoId}) AS storyboards,
-    (SELECT array_agg(filename) FROM (${captionTracksSql(sql`${videoId}::int`)}) track) AS captions`)
+    (SELECT array_agg(filename) FROM (${captionTracksSql(sql`${videoId}::int`)}) track) AS captions`,
+    tx
+  )
   return names!
 }
 

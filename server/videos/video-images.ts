@@ -67,7 +67,13 @@ export async function setVideoImages(videoId: number, images: PreparedVideoImage
     const filename = `${randomUUID()}.jpg`
     await moveIntoStorage(path, FOLDER[kind], filename)
     if (old) await old.destroy({ transaction: tx })
-    await ThumbnailModel.create({ videoId, kind, filename, width, height, automatic }, { transaction: tx })
+    try {
+      await ThumbnailModel.create({ videoId, kind, filename, width, height, automatic }, { transaction: tx })
+    } catch (error) {
+      // The video was deleted meanwhile.
+      await removeStoredFiles(FOLDER[kind], [filename])
+      throw error
+    }
     if (old) afterCommit(tx, () => void removeStoredFiles(FOLDER[kind], [old.filename]))
   }
 }

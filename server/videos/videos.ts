@@ -117,10 +117,13 @@ export async function updateVideo(
 /** Deletes a video with its files. Throws 403, 404. */
 export async function deleteVideo(id: number | string, viewer: Viewer): Promise<void> {
   const access = await findManagedVideo(id, viewer)
-  const names = await listVideoFileNames(access.id)
-  await transaction(async tx => {
+  const names = await transaction(async tx => {
+    // Images that a transcoding adds now are listed here, or cannot be added any more.
+    await runQuery(sql`SELECT id FROM videos WHERE id = ${access.id} FOR UPDATE`, tx)
+    const files = await listVideoFileNames(access.id, tx)
     await federateVideoDeletion(access.id, tx)
     await VideoModel.destroy({ where: { id: access.id }, transaction: tx })
+    return files
   })
   evictVideoAccessInfo(access.uuid)
   emitEvent('video.deleted', { uuid: access.uuid, folder: access.uuid })
