@@ -608,8 +608,8 @@ export default {
   'refusal.undecodable':
     'This server can’t decode the picture or the sound of this file: its codec isn’t supported, or it is encrypted. Convert it to MP4 with H.264 and AAC.',
   'refusal.unreadable': 'This file can’t be read as a video. It may be damaged or incomplete.',
-
   'refusal.webPage': 'This is a web page, not a video. The download it comes from may have failed.',
+
   'reports.account': 'Account {name}',
   'reports.captions': 'Subtitles',
   'reports.comment': 'Comment by {name}',

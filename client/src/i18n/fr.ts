@@ -621,8 +621,8 @@ export default {
   'refusal.undecodable':
     'Ce serveur ne peut pas décoder l’image ou le son de ce fichier : son codec n’est pas pris en charge, ou il est chiffré. Convertissez-le en MP4 avec H.264 et AAC.',
   'refusal.unreadable': 'Impossible de lire ce fichier comme une vidéo. Il est peut-être endommagé ou incomplet.',
-
   'refusal.webPage': 'C’est une page web, pas une vidéo. Son téléchargement a peut-être échoué.',
+
   'reports.account': 'Compte {name}',
   'reports.captions': 'Sous-titres',
   'reports.comment': 'Commentaire de {name}',
