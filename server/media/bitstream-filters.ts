@@ -1,7 +1,8 @@
 import { needsMatrixTag } from './color.ts'
 import { VIDEO_TIMESCALE } from './ffmpeg-filters.ts'
-import { heldSeconds, needsAddedFrames, type TranscodingPlan } from './ladder.ts'
+import type { TranscodingPlan } from './ladder.ts'
 import type { Probe, VideoStream } from './probe.ts'
+import { heldSeconds, needsAddedFrames } from './track-gaps.ts'
 
 /** Bitstream filters for a copied video stream: the durations of its frames, and tags of its colors where browsers would assume others. */
 export function copiedStreamArgs(probe: Probe, video: VideoStream): string[] {

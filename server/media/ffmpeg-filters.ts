@@ -1,11 +1,14 @@
 import { hasFfmpegFilter } from './ffmpeg.ts'
 import type { Stagger } from './stagger.ts'
 import { colorTagFilters, matrixTagFilters, playableColorOptions } from './color.ts'
-import { audioEndGap, needsAddedFrames, pictureEndGap, type TranscodingPlan, type PlannedRendition } from './ladder.ts'
+import type { TranscodingPlan, PlannedRendition } from './ladder.ts'
+import { audioEndGap, needsAddedFrames, pictureEndGap } from './track-gaps.ts'
 import type { AudioStream, Probe, VideoStream } from './probe.ts'
 
 /** Time base (units per second) of encoders and renditions. */
 export const VIDEO_TIMESCALE = 90_000
+/** Tags frames as BT.709 in limited range. */
+const BT709_TAG_FILTER = 'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv'
 
 /**
  * Input options for a video whose frames may change their size in the middle, as recordings of calls do: the filter graph is not
@@ -75,9 +78,8 @@ function splitFilters(inputPad: string, sharedFilters: string[], pads: string[],
 /** Filters that tone-map HDR video to SDR (BT.709, limited range); none for other video. */
 export async function toneMappingFilters(video: VideoStream): Promise<string[]> {
   if (!video.hdr) return []
-  const colorTags = 'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv'
   // Without zscale the colors come out flat, but at least they are not tagged as wide gamut.
-  if (!(await hasFfmpegFilter('zscale')) || !(await hasFfmpegFilter('tonemap'))) return ['format=yuv420p', colorTags]
+  if (!(await hasFfmpegFilter('zscale')) || !(await hasFfmpegFilter('tonemap'))) return ['format=yuv420p', BT709_TAG_FILTER]
   return [
     `zscale=tin=${video.transfer}:min=2020_ncl:pin=2020:rin=tv:t=linear:npl=100`,
     'format=gbrpf32le',
@@ -85,7 +87,7 @@ export async function toneMappingFilters(video: VideoStream): Promise<string[]> 
     'tonemap=tonemap=hable:desat=0',
     'zscale=t=bt709:m=bt709:r=tv',
     'format=yuv420p',
-    colorTags
+    BT709_TAG_FILTER
   ]
 }
 
@@ -152,11 +154,7 @@ function timingFilters(probe: Probe, plan: TranscodingPlan, range?: TimeRange): 
   ]
 }
 
-const BT709_FROM_RGB = [
-  'scale=out_color_matrix=bt709:out_range=tv',
-  'format=yuv420p',
-  'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv'
-]
+const BT709_FROM_RGB = ['scale=out_color_matrix=bt709:out_range=tv', 'format=yuv420p', BT709_TAG_FILTER]
 
 function stillImageGraph(probe: Probe, plan: TranscodingPlan, upload: string[]): string {
   const rendition = plan.encode[0]
