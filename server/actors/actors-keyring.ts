@@ -5,6 +5,7 @@ import { FetchError, fetchRemoteDocument } from '../fediverse/remote-fetch.ts'
 import type { Keyring, KeyOwner, Signer } from '../fediverse/keyring.ts'
 import { parsePublicKeyPem } from '../fediverse/keys.ts'
 import { httpUrl, isLocalUrl, sameOrigin } from '../fediverse/origin.ts'
+import { runAsRequest } from '../core/request-context.ts'
 import { isTransientError } from '../fediverse/transient-errors.ts'
 import { RejectedRequestError } from '../fediverse/rejected-request.ts'
 import { formsOf, isObject } from '../fediverse/vocabulary.ts'
@@ -85,7 +86,7 @@ export const actorsKeyring: Keyring = {
   isKnown: async actor => (await runQuery(sql`SELECT 1 FROM actors WHERE url = ${actor}`)).length > 0,
   isBlocked: async (host, actor) => {
     if (!blocksCache || blocksCache.until < Date.now()) {
-      blocksCache = { until: Date.now() + REMOTE_ACTORS.blocksFor, read: readBlocks() }
+      blocksCache = { until: Date.now() + REMOTE_ACTORS.blocksFor, read: runAsRequest(readBlocks) }
       blocksCache.read.catch(() => {
         blocksCache = null
       })

@@ -6,9 +6,10 @@ import { startAdminOverrides } from '../core/admin-overrides.ts'
 import { connectDatabase, disconnectDatabase } from '../core/database.ts'
 import { foldChangeCounts } from '../core/versioned-cache.ts'
 import { closeQueues } from '../core/job.ts'
-import { configureLogger, logger } from '../core/logger.ts'
+import { isDatabaseUnavailable } from '../core/database-errors.ts'
+import { configureLogger, limitLogOf, logger } from '../core/logger.ts'
 import { migrateDatabase } from '../core/migrate.ts'
-import { connectRedis, disconnectRedis } from '../core/redis.ts'
+import { connectRedis, disconnectRedis, isRedisUnavailableError } from '../core/redis.ts'
 import { subscribeToSharedEvents, publishSharedEvents } from '../core/pubsub.ts'
 import { bootstrapInstance, resetUserPassword } from '../accounts/bootstrap.ts'
 import { actorsKeyring } from '../actors/actors-keyring.ts'
@@ -29,11 +30,12 @@ export type RunningProcess = { port: number | null; login: { username: string; p
  */
 export async function startProcess(roles: ProcessRole[], reset?: string): Promise<RunningProcess> {
   configureLogger()
+  limitLogOf(error => isDatabaseUnavailable(error) || isRedisUnavailableError(error))
   for (const warning of configWarnings()) logger.warn(warning)
   // Requests have priority over work that can wait.
   if (!roles.includes('web')) lowerPriority(config.jobs.nice)
   await connectDatabase()
-  connectRedis()
+  await connectRedis()
   await migrateDatabase()
   await foldChangeCounts()
   const adminOverrides = await startAdminOverrides()

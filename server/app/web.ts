@@ -4,8 +4,11 @@ import { randomUUID } from 'node:crypto'
 import helmet from 'helmet'
 import { parse } from 'qs'
 import { config, instanceOrigin } from '../core/config.ts'
+import { databaseProblem } from '../core/database-errors.ts'
 import { logger, loggedIp } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
+import { isRedisUnavailableError, redisUnavailable } from '../core/redis.ts'
+import { runAsRequest } from '../core/request-context.ts'
 import { serveCachedResponse } from '../core/response-cache.ts'
 import { operationOf, setAuthenticator } from '../core/route.ts'
 import { markInteractiveUse } from '../core/interactive-load.ts'
@@ -51,6 +54,7 @@ function createApp(): Express {
   )
   app.set('etag', 'weak')
   app.disable('x-powered-by')
+  app.use((_request, _response, next) => runAsRequest(next))
   app.use(markInteractiveUse)
   app.use(serveCachedResponse)
   // Before the middleware for browsers: other servers send thousands of requests.
@@ -103,7 +107,7 @@ const writeProblem: ErrorRequestHandler = (error, request, response, _next) => {
     response.destroy()
     return
   }
-  const problem = error instanceof Problem ? error : expressProblem(error)
+  const problem = error instanceof Problem ? error : (serviceProblem(error) ?? expressProblem(error))
   const id = problem ? undefined : randomUUID()
   if (!problem) logger.error('A request failed', { id, method: request.method, url: request.originalUrl, ip: loggedIp(request.ip), error })
   const { status, code, message, extra } = problem ?? new Problem(500, null, `Something went wrong here; the log has it as ${id}.`)
@@ -128,6 +132,13 @@ const writeProblem: ErrorRequestHandler = (error, request, response, _next) => {
     )
 }
 
+/** Converts an error of Postgres or Redis that is not the request's fault to a Problem; null for any other error. */
+function serviceProblem(error: unknown): Problem | null {
+  const problem = databaseProblem(error) ?? (isRedisUnavailableError(error) ? redisUnavailable() : null)
+  if (problem) logger.warn('A request failed', { code: problem.code, error })
+  return problem
+}
+
 const STATUS_TITLES: Record<number, string> = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -144,7 +155,8 @@ const STATUS_TITLES: Record<number, string> = {
   429: 'Too Many Requests',
   500: 'Internal Server Error',
   501: 'Not Implemented',
-  503: 'Service Unavailable'
+  503: 'Service Unavailable',
+  507: 'Insufficient Storage'
 }
 
 /** Converts a 4xx error of express itself (body, path, file) to a Problem; null for any other error. */

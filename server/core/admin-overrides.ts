@@ -17,10 +17,7 @@ export async function startAdminOverrides(): Promise<{ stop(): void }> {
   appliedRevision = 0
   await refreshAdminOverrides()
   const timer = setInterval(
-    () =>
-      void refreshAdminOverrides().catch(error =>
-        logger.warn('Changes of the configuration cannot be looked for', { reason: (error as Error).message })
-      ),
+    () => void refreshAdminOverrides().catch(error => logger.warn('Changes of the configuration cannot be looked for', { error })),
     config.webadmin.configuration.check_interval
   )
   return { stop: () => clearInterval(timer) }
@@ -44,12 +41,15 @@ export async function refreshAdminOverrides(): Promise<void> {
 
 /** Stores what `change` makes of the current overrides, for every process. Throws ConfigError and then changes nothing. */
 export async function updateAdminOverrides(change: (settings: ConfigTree) => ConfigTree): Promise<void> {
-  await transaction(async tx => {
-    const [row] = await queryAs(OverridesRow, sql`SELECT revision, settings FROM custom_config FOR UPDATE`, tx)
-    const next = change(row!.settings)
-    configWithOverrides(next)
-    await runQuery(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify(next)}::jsonb`, tx)
-  })
+  await transaction(
+    async tx => {
+      const [row] = await queryAs(OverridesRow, sql`SELECT revision, settings FROM custom_config FOR UPDATE`, tx)
+      const next = change(row!.settings)
+      configWithOverrides(next)
+      await runQuery(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify(next)}::jsonb`, tx)
+    },
+    { timeLimited: false }
+  )
   await refreshAdminOverrides()
   emitEvent('config.changed', {})
 }

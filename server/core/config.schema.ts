@@ -49,9 +49,19 @@ export const ConfigSchema = z.strictObject({
     password: Text,
     ssl: z.boolean(),
     pool: z.strictObject({ max: z.int().min(1) }),
-    connect_timeout: Duration
+    connect_timeout: Duration,
+    statement_timeout: z.strictObject({ requests: Duration, jobs: Duration }),
+    slow_statement: z.strictObject({ requests: Duration, jobs: Duration })
   }),
-  redis: z.strictObject({ hostname: Text, port: Port, socket: Text, auth: Text, db: Count, prefix: z.string().min(1) }),
+  redis: z.strictObject({
+    hostname: Text,
+    port: Port,
+    socket: Text,
+    auth: Text,
+    db: Count,
+    prefix: z.string().min(1),
+    command_timeout: Duration
+  }),
   storage: z.strictObject({
     root: Text,
     tmp: Text,
@@ -129,6 +139,7 @@ export const ConfigSchema = z.strictObject({
       low_disk: z.number().min(0).max(1),
       low_memory: z.number().min(0).max(1),
       many_waiting: Count,
+      many_slow: z.int().min(1),
       late_after: Duration,
       lately: Duration
     })

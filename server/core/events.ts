@@ -1,4 +1,5 @@
 import { logger } from './logger.ts'
+import { runAsBackgroundWork } from './request-context.ts'
 
 /** All events with their payloads. A lower layer notifies a higher one by emitting one of these (ARCHITECTURE.md). */
 export type EventPayloads = {
@@ -27,8 +28,9 @@ export function onEvent<N extends keyof EventPayloads>(name: N, listener: Listen
 /** Calls the listeners of an event asynchronously; to be called after commit. */
 export function emitEvent<N extends keyof EventPayloads>(name: N, event: EventPayloads[N]): void {
   for (const listener of (listeners[name] ?? []) as Listener<N>[]) {
-    Promise.resolve()
-      .then(() => listener(event))
-      .catch(error => logger.error(`A listener of ${name} failed`, { error }))
+    void runAsBackgroundWork(async () => {
+      await Promise.resolve()
+      await listener(event)
+    }).catch(error => logger.error(`A listener of ${name} failed`, { error }))
   }
 }

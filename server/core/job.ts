@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job as BullJob, JobsOptions, Queue, Worker } from 'bullmq'
 import type { z } from 'zod'
 import { config } from './config.ts'
 import { logger } from './logger.ts'
-import { createRedisConnection, redis } from './redis.ts'
+import { createRedisConnection, isRedisReady, nonBlockingOptions, redisUnavailable } from './redis.ts'
 
 /** Queues by kind of work, each with its own number of workers. */
 export const QUEUE_NAMES = ['transcoding', 'maintenance', 'federation'] as const
@@ -19,7 +20,7 @@ export type Job<P extends z.ZodType = z.ZodType> = {
   payload: P
   every?: () => number
   run: (payload: z.output<P>, run: JobContext) => Promise<void>
-  /** Adds the job to its queue, to run after `delay` ms. */
+  /** Adds the job to its queue, to run after `delay` ms. Throws 503 at once while Redis is away. */
   enqueue(payload: z.input<P>, options?: { delay?: number }): Promise<void>
 }
 
@@ -38,7 +39,9 @@ export function defineJob<P extends z.ZodType>(declaration: Omit<Job<P>, 'enqueu
         removeOnComplete: { count: config.jobs.keep_completed },
         removeOnFail: { count: config.jobs.keep_failed }
       }
-      await (await openQueue(declaration.queue)).add(declaration.name, declaration.payload.parse(payload) as object, options)
+      const data = declaration.payload.parse(payload) as object
+      if (!isRedisReady()) throw redisUnavailable()
+      await withinCommandTimeout(openQueue(declaration.queue).then(async queue => await queue.add(declaration.name, data, options)))
     }
   }
 }
@@ -54,11 +57,16 @@ export async function openQueue(name: QueueName): Promise<Queue> {
   const { Queue } = await import('bullmq')
   let opened = queues.get(name)
   if (!opened) {
-    opened = new Queue(name, { connection: createRedisConnection({ maxRetriesPerRequest: 1 }), prefix: `${config.redis.prefix}:queue` })
-    opened.on('error', error => logger.warn('A queue is not reachable', { queue: name, reason: error.message }))
+    opened = new Queue(name, { connection: createRedisConnection(nonBlockingOptions()), prefix: `${config.redis.prefix}:queue` })
+    opened.on('error', error => logQueueError(name, error))
     queues.set(name, opened)
   }
   return opened
+}
+
+/** Errors of the connection are logged where it was made (core/redis). */
+function logQueueError(queue: QueueName, error: NodeJS.ErrnoException): void {
+  logger.log(error.syscall === undefined ? 'warn' : 'debug', 'A queue has trouble', { queue, error })
 }
 
 /** Starts one worker per queue for the given jobs. Throws for a job name that is declared twice. */
@@ -76,7 +84,7 @@ export async function startWorkers(jobs: Job[]): Promise<void> {
       concurrency: name === 'transcoding' ? config.transcoding.max_begun : name === 'federation' ? config.federation.crawl.concurrency : 1,
       lockDuration: config.jobs.lock_duration
     })
-    worker.on('error', error => logger.warn('A worker has trouble', { queue: name, reason: error.message }))
+    worker.on('error', error => logQueueError(name, error))
     worker.on('failed', (bullJob, error) =>
       logger.error('A job failed', { job: bullJob?.name, id: bullJob?.id, attempt: bullJob?.attemptsMade, error })
     )
@@ -85,10 +93,7 @@ export async function startWorkers(jobs: Job[]): Promise<void> {
   await removeUndeclaredTimers(jobs)
   await scheduleTimers(jobs)
   timerCheck = setInterval(
-    () =>
-      void scheduleTimers(jobs, { missing: true }).catch(error =>
-        logger.warn('Timers cannot be looked after', { reason: (error as Error).message })
-      ),
+    () => void scheduleTimers(jobs, { missing: true }).catch(error => logger.warn('Timers cannot be looked after', { error })),
     config.jobs.timers_interval
   )
 }
@@ -159,13 +164,28 @@ async function runJob(byName: Map<string, Job>, bullJob: BullJob, _signal?: Abor
   }
 }
 
+/** A queue that is opened waits for its connection, which Redis may accept and not answer. */
+async function withinCommandTimeout(command: Promise<unknown>): Promise<void> {
+  command.catch(() => undefined)
+  const timeout = new AbortController()
+  const timedOut = sleep(2 * config.redis.command_timeout, undefined, { signal: timeout.signal }).then(() => {
+    throw redisUnavailable()
+  })
+  timedOut.catch(() => undefined)
+  try {
+    await Promise.race([command, timedOut])
+  } finally {
+    timeout.abort()
+  }
+}
+
 /** Reads from a queue; returns `otherwise` without Redis, for which BullMQ would wait. */
 export async function readFromQueue<T>(
   name: Parameters<typeof openQueue>[0],
   read: (opened: Awaited<ReturnType<typeof openQueue>>) => Promise<T>,
   otherwise: T
 ): Promise<T> {
-  if (redis.status !== 'ready') return otherwise
+  if (!isRedisReady()) return otherwise
   return await openQueue(name)
     .then(read)
     .catch(() => otherwise)
@@ -174,7 +194,7 @@ export async function readFromQueue<T>(
 /** Waits at most `http.shutdown_timeout` for an end that needs Redis, and not at all without Redis, where BullMQ would wait forever. */
 export async function withinShutdownTimeout(ending: Promise<unknown>): Promise<void> {
   ending.catch(() => undefined)
-  if (redis.status !== 'ready') return
+  if (!isRedisReady()) return
   let timer: NodeJS.Timeout | undefined
   await Promise.race([
     ending.catch(() => undefined),

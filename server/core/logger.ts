@@ -5,6 +5,7 @@ import { config } from './config.ts'
 export const logger = winston.createLogger({
   level: 'info',
   format: winston.format.combine(
+    winston.format(line => (isRepeated(line.error) ? false : line))(),
     winston.format.timestamp(),
     winston.format.printf(({ timestamp, level, message, ...rest }) => {
       const details = Object.keys(rest).length > 0 ? ' ' + JSON.stringify(rest, toLoggable) : ''
@@ -24,12 +25,27 @@ export function loggedIp(ip: string | undefined): string | undefined {
   return config.log.anonymize_ip ? ip?.replace(/([.:])[^.:]*$/, '$10') : ip
 }
 
+let isServiceError: (error: unknown) => boolean = () => false
+let serviceErrorAt = -Infinity
+
+/** Sets the function that says whether an error means that a service is away (set by app): of lines with such an error one a second is logged. */
+export function limitLogOf(isAway: (error: unknown) => boolean): void {
+  isServiceError = isAway
+}
+
+function isRepeated(error: unknown): boolean {
+  if (!isServiceError(error)) return false
+  if (performance.now() - serviceErrorAt < 1000) return true
+  serviceErrorAt = performance.now()
+  return false
+}
+
 /** Writes control characters as JSON does, so that no text from outside ends its line or changes the terminal. */
 function escapeControls(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function toLoggable(_key: string, value: unknown): unknown {
-  if (value instanceof Error) return { ...value, message: value.message, stack: value.stack }
+  if (value instanceof Error) return isServiceError(value) ? value.message : { ...value, message: value.message, stack: value.stack }
   return typeof value === 'bigint' ? Number(value) : value
 }

@@ -1,9 +1,8 @@
 import type { Request, RequestHandler } from 'express'
 import { MemoryStore, rateLimit, type RateLimitInfo } from 'express-rate-limit'
-import { RedisStore } from 'rate-limit-redis'
 import { config } from './config.ts'
 import { Problem } from './problem.ts'
-import { redis } from './redis.ts'
+import { RedisOrMemoryStore } from './rate-limit-store.ts'
 
 /** A class of rate limits: a key of `rates_limit`. */
 export type RateLimitClass = keyof typeof config.rates_limit
@@ -17,7 +16,7 @@ export function setRateLimitExemption(exemption: (request: Request) => Promise<b
 
 const limiters = new Map<RateLimitClass, RequestHandler>()
 
-/** Returns the limiter of a class, which counts per IP address in Redis (`files`: in memory); without Redis requests pass. */
+/** Returns the limiter of a class, which counts per IP address in Redis (`files`: in memory). */
 export function rateLimiter(name: RateLimitClass): RequestHandler {
   let handler = limiters.get(name)
   if (!handler) limiters.set(name, (handler = createLimiter(name)))
@@ -65,17 +64,10 @@ function createLimiter(name: RateLimitClass): RequestHandler {
     legacyHeaders: false,
     standardHeaders: false,
     skipFailedRequests: name === 'signup',
-    passOnStoreError: true,
     // Created at the first request, as the configuration is loaded after the modules.
     validate: { creationStack: false },
     // A Redis command for every segment of a video would take longer than the segment: each process counts by itself.
-    store:
-      name === 'files'
-        ? new MemoryStore()
-        : new RedisStore({
-            prefix: `${config.redis.prefix}:rate:${name}:`,
-            sendCommand: async (command: string, ...args: string[]) => (await redis.call(command, ...args)) as never
-          }),
+    store: name === 'files' ? new MemoryStore() : new RedisOrMemoryStore(name),
     handler: async (request, response, next, options) => {
       if (name === 'api' && (await isExempt(request).catch(() => false))) return next()
       response.setHeader('Retry-After', Math.ceil(options.windowMs / 1000))

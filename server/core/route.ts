@@ -3,6 +3,7 @@ import { Router as createRouter } from 'express'
 import { z } from 'zod'
 import { operationId, type Auth, type Contract, type RouteSpec } from '../../shared/contract.ts'
 import { receiveMultipartFiles, type MultipartFile } from './multipart.ts'
+import { runAsRequest } from './request-context.ts'
 import { limitRate, setRateLimitExemption } from './request-rate-limit.ts'
 import { invalidParams, Problem, type InvalidParam } from './problem.ts'
 import { cacheResponse } from './response-cache.ts'
@@ -111,7 +112,8 @@ function requireAuth(auth: Auth): RequestHandler {
 
 function respond(spec: RouteSpec, handler: (input: object) => Promise<unknown>): RequestHandler {
   return async (request, response) => {
-    const value = await handler(readInput(spec, request, response))
+    // What reads a body may have left the context that the app set.
+    const value = await runAsRequest(async () => await handler(readInput(spec, request, response)))
     // The handler wrote the response itself, or the client disconnected.
     if (response.headersSent || response.writableEnded || response.destroyed) return
     checkResponse(spec, value)

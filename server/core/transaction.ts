@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Transaction } from 'sequelize'
 import { sequelize } from './database.ts'
+import { runAsBackgroundWork } from './request-context.ts'
 import { runQuery, sql } from './sql.ts'
 
 const asynchronousCommit = new AsyncLocalStorage<true>()
@@ -13,12 +14,17 @@ export async function withAsynchronousCommit<T>(act: () => Promise<T>): Promise<
   return await asynchronousCommit.run(true, act)
 }
 
-/** Runs `act` in a transaction. */
-export async function transaction<T>(act: (tx: Transaction) => Promise<T>): Promise<T> {
-  return await sequelize.transaction(async tx => {
-    if (asynchronousCommit.getStore()) await runQuery(sql`SET LOCAL synchronous_commit TO off`, tx)
-    return await act(tx)
-  })
+/**
+ * Runs `act` in a transaction. `timeLimited: false`: that of a request whose work must not be lost because a statement takes long has the
+ * limits of a job (`database.statement_timeout`).
+ */
+export async function transaction<T>(act: (tx: Transaction) => Promise<T>, { timeLimited = true } = {}): Promise<T> {
+  const run = async (): Promise<T> =>
+    await sequelize.transaction(async tx => {
+      if (asynchronousCommit.getStore()) await runQuery(sql`SET LOCAL synchronous_commit TO off`, tx)
+      return await act(tx)
+    })
+  return await (timeLimited ? run() : runAsBackgroundWork(run))
 }
 
 /** Runs `act` after the commit of the transaction, or at once without one (ARCHITECTURE.md, rule 2). */

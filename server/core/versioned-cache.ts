@@ -1,4 +1,5 @@
 import { config } from './config.ts'
+import { runAsRequest } from './request-context.ts'
 import { shareNextRun } from './share-next-run.ts'
 import { runQuery, sql } from './sql.ts'
 
@@ -58,10 +59,13 @@ export async function getCached<T extends Sized>(key: string): Promise<T | null>
 }
 
 /** Returns the number of changes at or after this call. */
-const currentVersion = shareNextRun(async () => {
-  const [row] = await runQuery<{ version: string }>(sql`SELECT sum(count)::text AS version FROM changes`)
-  return row!.version
-})
+const currentVersion = shareNextRun(
+  async () =>
+    await runAsRequest(async () => {
+      const [row] = await runQuery<{ version: string }>(sql`SELECT sum(count)::text AS version FROM changes`)
+      return row!.version
+    })
+)
 
 function deleteEntry(key: string): void {
   totalSize -= entries.get(key)?.size ?? 0

@@ -135,7 +135,7 @@ export function startInboxWorker({
       if (collectFor > 0 && !wasBatchFull) await sleep(collectFor, undefined, { signal: stopSignal.signal }).catch(() => undefined)
       woken = false
       const rows = await claimIncomingActivities(queue, batch, inOrder).catch(error => {
-        logger.warn('Received activities cannot be read', { reason: (error as Error).message })
+        logger.warn('Received activities cannot be read', { error })
         return [] as IncomingActivityRow[]
       })
       wasBatchFull = rows.length === batch
@@ -188,7 +188,7 @@ function createBatchWriter<T>(
       } catch (error) {
         items = [...batch, ...items]
         if (isStopping()) return
-        logger.warn('What became of received activities cannot be written', { reason: (error as Error).message })
+        logger.warn('What became of received activities cannot be written', { error })
         await sleep(INBOX.checkInterval)
       }
     }

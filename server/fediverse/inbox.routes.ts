@@ -1,8 +1,9 @@
 import { Router, type Request, type RequestHandler } from 'express'
 import { config, instanceOrigin } from '../core/config.ts'
+import { databaseProblem } from '../core/database-errors.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { keyring } from './keyring.ts'
-import { isDatabaseUnavailable } from './transient-errors.ts'
+import { isTransientError } from './transient-errors.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 import { headersAsSent } from './rewritten-host.ts'
 import { acceptDelivery } from './accept-delivery.ts'
@@ -19,7 +20,7 @@ const handleInboxPost: RequestHandler = async (request, response) => {
     const body = await readBody(request)
     await acceptDelivery({ path: request.originalUrl, headers: headersAsSent(request), body, ip: request.ip ?? '' })
   } catch (error) {
-    if (isDatabaseUnavailable(error))
+    if (databaseProblem(error) ?? isTransientError(error))
       throw new Problem(503, null, 'This instance cannot store anything now.', {
         headers: { 'Retry-After': String(Math.ceil(INBOX.checkInterval / 1000)) }
       })
@@ -38,8 +39,9 @@ const handleInboxPost: RequestHandler = async (request, response) => {
 /** Answers 404 for the inbox of an unknown actor. */
 const requireLocalActor: RequestHandler = async (request, _response, next) => {
   const actor = instanceOrigin() + request.path.replace(/\/inbox\/?$/, '')
-  await keyring.signer(actor).catch(() => {
-    throw notFound('Inbox')
+  await keyring.signer(actor).catch((error: unknown) => {
+    // A sender gives up an inbox that does not exist.
+    throw databaseProblem(error) ?? notFound('Inbox')
   })
   next()
 }

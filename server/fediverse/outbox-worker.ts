@@ -115,7 +115,7 @@ function startDeliveryLoop(): WorkLoop {
       await resultWriter.add(delivery, outcome)
     } catch (error) {
       // The delivery is claimed again when its lease expires.
-      logger.warn('What became of a delivery cannot be written', { reason: (error as Error).message })
+      logger.warn('What became of a delivery cannot be written', { error })
     } finally {
       clearTimeout(slotTimer)
       leased.delete(delivery.id)

@@ -1,4 +1,6 @@
+import { DatabaseUnavailableError, isDatabaseAvailable } from '../core/database-availability.ts'
 import { emitEvent } from '../core/events.ts'
+import { runAsBackgroundWork } from '../core/request-context.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import type { IncomingActivity } from './activity-handlers.ts'
 
@@ -27,7 +29,8 @@ let flushing = false
 export async function storeIncomingActivity(activity: NewIncomingActivity): Promise<boolean> {
   return await new Promise((resolve, reject) => {
     pendingInserts.push({ activity, resolve, reject })
-    if (!flushing) void flushPendingInserts()
+    // One statement stores activities of several requests, and the senders believe that they are stored.
+    if (!flushing) void runAsBackgroundWork(flushPendingInserts)
   })
 }
 
@@ -39,6 +42,7 @@ async function flushPendingInserts(): Promise<void> {
     const batch = pendingInserts
     pendingInserts = []
     try {
+      if (!isDatabaseAvailable()) throw new DatabaseUnavailableError()
       const insertedKeys = await insertActivities(batch.map(pending => pending.activity))
       for (const { activity, resolve } of batch) resolve(insertedKeys.delete(activity.key))
     } catch (error) {

@@ -64,5 +64,20 @@ export const ERROR_CODES: ErrorCode[] = [
   { code: 'video_too_large', status: 422, meaning: 'The picture has more pixels, or more frames a second, than this instance accepts.' },
   { code: 'video_too_long', status: 422, meaning: 'The video is longer than this instance accepts.' },
   { code: 'too_many_requests', status: 429, meaning: 'Too many requests from this address: wait for the seconds in Retry-After.' },
-  { code: 'insufficient_storage', status: 507, meaning: 'The disk of this instance is full.' }
+  { code: 'insufficient_storage', status: 507, meaning: 'The disk of this instance is full.' },
+  {
+    code: 'database_unavailable',
+    status: 503,
+    meaning: 'The database of this site does not answer at the moment. Try again after `Retry-After` seconds.'
+  },
+  {
+    code: 'database_timeout',
+    status: 503,
+    meaning: 'What was asked for took longer than this instance allows; nothing was changed. Try again later, or ask for less.'
+  },
+  {
+    code: 'redis_unavailable',
+    status: 503,
+    meaning: 'A service that this needs does not answer at the moment. Try again after `Retry-After` seconds.'
+  }
 ]

@@ -33,6 +33,7 @@ const PAGE_TEXTS = {
     retry: 'Try again',
     channelMissing: 'This channel doesn’t exist',
     accountMissing: 'This account doesn’t exist',
+    unavailable: 'This site is briefly unavailable. Please wait a moment, then reload the page.',
     tooMany: 'Too many requests. Please wait a moment, then reload the page.',
     failed: 'Something went wrong. Please try again.'
   },
@@ -67,6 +68,7 @@ const PAGE_TEXTS = {
     retry: 'Réessayer',
     channelMissing: 'Cette chaîne n’existe pas',
     accountMissing: 'Ce compte n’existe pas',
+    unavailable: 'Ce site est momentanément indisponible. Patientez un instant, puis rechargez la page.',
     tooMany: 'Trop de requêtes. Patientez un instant, puis rechargez la page.',
     failed: 'Une erreur s’est produite. Réessayez.'
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Router, type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express'
 import { config } from '../core/config.ts'
 import { compressText, negotiateEncoding, type ContentEncoding } from '../core/compression.ts'
+import { databaseProblem } from '../core/database-errors.ts'
 import { getCachedOrCompute } from '../core/versioned-cache.ts'
 import { limitRate } from '../core/request-rate-limit.ts'
 import { notFound, Problem } from '../core/problem.ts'
@@ -126,7 +127,8 @@ function parseSubtitle(value: unknown): string | null {
 }
 
 /** Renders errors as a page for browsers; everything else is left to the error handler of the app. */
-const renderProblemPage: ErrorRequestHandler = (error, request, response, next) => {
+const renderProblemPage: ErrorRequestHandler = (cause, request, response, next) => {
+  const error = databaseProblem(cause) ?? (cause as unknown)
   if (
     !(error instanceof Problem) ||
     response.headersSent ||
@@ -134,11 +136,12 @@ const renderProblemPage: ErrorRequestHandler = (error, request, response, next) 
     !request.accepts('html') ||
     !/text\/html/.test(request.headers.accept ?? '')
   )
-    return next(error)
+    return next(cause)
   const language = requestLanguage(request)
   const texts = pageTextsOf(language)
   const instance = { name: config.instance.name, shortDescription: config.instance.short_description, avatars: [], settings: undefined }
-  const text = error.status === 404 ? texts.missing : error.status === 429 ? texts.tooMany : texts.failed
+  const text =
+    error.status === 404 ? texts.missing : error.status === 429 ? texts.tooMany : error.status === 503 ? texts.unavailable : texts.failed
   const errorPage = messagePage(text, { language, texts, instance }, error.status, 'src/instance/not-found.page.tsx')
   for (const [name, value] of Object.entries(error.extra.headers ?? {})) response.setHeader(name, value)
   response

@@ -28,6 +28,8 @@ export type PeerInstance = Pick<TestInstance, 'call' | 'login' | 'user' | 'url' 
   database: string
   /** The proxy in front of its port. */
   proxy: TcpProxy
+  /** The lines that its processes have written to their logs. */
+  log: string[]
   /** Kills one process, or all of them, with SIGKILL; `start` restarts them. */
   kill(part?: PeerProcess): Promise<void>
   /** Starts the processes that do not run, on the same data. */
@@ -58,6 +60,7 @@ export async function startPeerInstance(
   proxy.connect(internalPort)
   const url = `http://127.0.0.1:${proxy.port}`
   const running = new Map<PeerProcess, ChildProcess>()
+  const log: string[] = []
   const start = async () => {
     await Promise.all(
       parts
@@ -77,7 +80,10 @@ export async function startPeerInstance(
           running.set(part, child)
           // Vitest shows the output of a test if it fails.
           for (const stream of [child.stdout!, child.stderr!])
-            stream.on('data', data => console.error(`${part} at ${url}: ${String(data).trimEnd()}`))
+            stream.on('data', data => {
+              log.push(...String(data).trimEnd().split('\n'))
+              console.error(`${part} at ${url}: ${String(data).trimEnd()}`)
+            })
           child.once('close', () => {
             if (running.get(part) === child) running.delete(part)
           })
@@ -108,6 +114,7 @@ export async function startPeerInstance(
     folder,
     host: `127.0.0.1:${proxy.port}`,
     database: name,
+    log,
     proxy: proxy,
     rootPassword: PASSWORD,
     call: client.call,

@@ -24,8 +24,11 @@ export function startChunkWorker(): { stop(): Promise<void> } {
   const stopController = new AbortController()
   const loop = (async () => {
     while (!stopController.signal.aborted) {
-      if (!(await encodeOneChunk(stopController.signal).catch(error => logger.warn('Chunks cannot be helped with now', { error }))))
-        await waitForChunks(stopController.signal)
+      const hasEncoded = await encodeOneChunk(stopController.signal).catch(error => {
+        logger.warn('Chunks cannot be helped with now', { error })
+        return false
+      })
+      if (!hasEncoded) await waitForChunks(stopController.signal)
     }
   })()
   return {

@@ -1,4 +1,5 @@
 import { config } from '../core/config.ts'
+import { logger } from '../core/logger.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { notFound } from '../core/problem.ts'
 import { matchesHandleSql } from '../actors/handle.ts'
@@ -26,7 +27,8 @@ export async function channelCrawlStatus(handle: string): Promise<{ known: numbe
     return { known: row!.count, total: row!.count, reading: false }
   }
   const isCrawling = await isOutboxBeingCrawled(actor.id)
-  if (actor.due && !isCrawling) await crawlOutboxJob.enqueue({ actorId: actor.id })
+  if (actor.due && !isCrawling)
+    await crawlOutboxJob.enqueue({ actorId: actor.id }).catch(error => logger.debug('A channel that is opened is not read now', { error }))
   const [row] = await runQuery<{ known: number }>(countKnownVideosSql(actor.id))
   return { known: row!.known, total: actor.total, reading: isCrawling || actor.due }
 }

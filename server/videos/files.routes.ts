@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import { notBlockedSql } from '../actors/blocks.ts'
 import { config } from '../core/config.ts'
+import { keepLastKnown } from '../core/last-known.ts'
 import { limitRate } from '../core/request-rate-limit.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { sendStoredFile } from '../core/send-file.ts'
@@ -101,16 +102,27 @@ async function sendRemoteFile(
   name: string,
   constraints: RemoteFileConstraints
 ): Promise<boolean> {
-  const remoteFiles = REMOTE_FILES_SQL[kind]
-  const [found] = remoteFiles
-    ? await runQuery<{ url: string | null }>(sql`SELECT url FROM (${remoteFiles}) file WHERE filename = ${name}`)
-    : []
-  if (!found?.url) return false
-  const cached = await getCachedRemoteFile(name, found.url, constraints)
+  const url = await findRemoteFileUrl(kind, name)
+  if (url === null) return false
+  const cached = await getCachedRemoteFile(name, url, constraints)
   if (!cached) throw notFound('File')
   await sendStoredFile(request, response, storedFilePath('cache', cached), publicCache(config.cache.static.images))
   return true
 }
+
+const findRemoteFileUrl = keepLastKnown(
+  async (kind: string, name: string): Promise<string | null> => {
+    const [found] = await runQuery<{ url: string | null }>(sql`SELECT url FROM (${REMOTE_FILES_SQL[kind]!}) file WHERE filename = ${name}`)
+    return found?.url ?? null
+  },
+  (kind, name) => `${kind}/${name}`
+)
+
+const findKnownProgressiveMp4Source = keepLastKnown(findProgressiveMp4Source, (video, resolution, options) =>
+  [video.uuid, resolution, options?.offered].join(' ')
+)
+const findKnownSubtitlePlaylist = keepLastKnown(findSubtitlePlaylist, (videoId, name) => `${videoId} ${name}`)
+const hasKnownSubtitleFile = keepLastKnown(hasSubtitleFile, (videoId, name) => `${videoId} ${name}`)
 
 const sendHlsFile: RequestHandler = async (request, response) => {
   const video = await findRequestedVideo(String(request.params.uuid))
@@ -123,17 +135,17 @@ const sendHlsFile: RequestHandler = async (request, response) => {
     return await sendProgressiveMp4(
       request,
       response,
-      await findProgressiveMp4Source(video, Number(resolution), { offered: isListedName !== undefined }),
+      await findKnownProgressiveMp4Source(video, Number(resolution), { offered: isListedName !== undefined }),
       isOpen ? 'no-cache' : privateCache(config.cache.static.private)
     )
   }
   if (!name.endsWith('.mp4')) {
     response.setHeader('Cache-Control', mutableCacheControl)
     const token = request.query.reinjectVideoFileToken === 'true' ? String(request.query.videoFileToken ?? '') : undefined
-    const subtitlePlaylist = await findSubtitlePlaylist(video.id, name)
+    const subtitlePlaylist = await findKnownSubtitlePlaylist(video.id, name)
     if (subtitlePlaylist !== null) return await sendHlsPlaylistText(request, response, subtitlePlaylist, token)
     if (name.endsWith('.vtt')) {
-      if (!(await hasSubtitleFile(video.id, name))) throw notFound('File')
+      if (!(await hasKnownSubtitleFile(video.id, name))) throw notFound('File')
       return await sendStoredFile(request, response, storedFilePath('captions', name), mutableCacheControl)
     }
     // Players request the last bytes of a playlist (Range) to look for its end.

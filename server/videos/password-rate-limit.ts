@@ -1,25 +1,25 @@
+import type { Options } from 'express-rate-limit'
 import { config } from '../core/config.ts'
-import { logger } from '../core/logger.ts'
-import { redis } from '../core/redis.ts'
+import { RedisOrMemoryStore } from '../core/rate-limit-store.ts'
 
-const attemptsKey = (videoId: number, ip: string | undefined): string => `${config.redis.prefix}:guesses:${videoId}:${ip ?? ''}`
-
-/** Whether an IP address may try another password for a video (`rates_limit.video_password`); true while Redis is unavailable. */
-export async function isPasswordAttemptAllowed(videoId: number, ip: string | undefined): Promise<boolean> {
-  try {
-    return Number((await redis.get(attemptsKey(videoId, ip))) ?? 0) < config.rates_limit.video_password.max
-  } catch (error) {
-    logger.warn('Wrong passwords cannot be counted', { error })
-    return true
+let store: RedisOrMemoryStore | undefined
+function openStore(): RedisOrMemoryStore {
+  if (!store) {
+    store = new RedisOrMemoryStore('video_password')
+    store.init({ windowMs: config.rates_limit.video_password.window } as Options)
   }
+  return store
 }
 
-/** Counts a wrong password for the rate limit; does nothing while Redis is unavailable. */
+const attemptsKey = (videoId: number, ip: string | undefined): string => `${videoId}:${ip ?? ''}`
+
+/** Whether an IP address may try another password for a video (`rates_limit.video_password`). */
+export async function isPasswordAttemptAllowed(videoId: number, ip: string | undefined): Promise<boolean> {
+  const attempts = await openStore().get(attemptsKey(videoId, ip))
+  return (attempts?.totalHits ?? 0) < config.rates_limit.video_password.max
+}
+
+/** Counts a wrong password for the rate limit. */
 export async function countFailedPasswordAttempt(videoId: number, ip: string | undefined): Promise<void> {
-  try {
-    const key = attemptsKey(videoId, ip)
-    if ((await redis.incr(key)) === 1) await redis.pexpire(key, config.rates_limit.video_password.window)
-  } catch (error) {
-    logger.warn('Wrong passwords cannot be counted', { error })
-  }
+  await openStore().increment(attemptsKey(videoId, ip))
 }

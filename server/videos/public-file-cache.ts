@@ -1,3 +1,4 @@
+import { keepLastKnown } from '../core/last-known.ts'
 import { findVideoAccessInfo, type VideoAccessInfo } from './video-access.ts'
 import { isPublicOrUnlisted } from './video.policy.ts'
 
@@ -8,6 +9,12 @@ const MAX_ENTRIES = 1000
 
 const cache = new Map<string, { video: VideoAccessInfo; expiresAt: number }>()
 
+const findOrRemember = keepLastKnown(
+  async (uuid: string) => await findVideoAccessInfo(uuid),
+  uuid => uuid,
+  video => isPublicOrUnlisted(video.privacy)
+)
+
 /**
  * Returns the access fields of a video by UUID, cached for one second where the video is public or unlisted: so long may a change in
  * another process stay unnoticed. Throws 404.
@@ -16,7 +23,7 @@ export async function findCachedVideoAccessInfo(uuid: string): Promise<VideoAcce
   const cached = cache.get(uuid)
   if (cached && cached.expiresAt > Date.now()) return cached.video
   cache.delete(uuid)
-  const video = await findVideoAccessInfo(uuid)
+  const video = await findOrRemember(uuid)
   if (isPublicOrUnlisted(video.privacy)) {
     if (cache.size >= MAX_ENTRIES) cache.clear()
     cache.set(uuid, { video, expiresAt: Date.now() + TTL })
@@ -27,4 +34,5 @@ export async function findCachedVideoAccessInfo(uuid: string): Promise<VideoAcce
 /** Removes a changed or deleted video from the cache of this process. */
 export function evictVideoAccessInfo(uuid: string): void {
   cache.delete(uuid)
+  findOrRemember.forget(uuid)
 }

@@ -71,6 +71,7 @@ export async function claimViewerCountBroadcast(videoId: number): Promise<boolea
 
 let viewerCounts = new Map<number, number>()
 let refreshedAt = 0
+let countedAt = 0
 let refreshing: Promise<void> | null = null
 
 async function refreshCounts(): Promise<void> {
@@ -78,7 +79,8 @@ async function refreshCounts(): Promise<void> {
   refreshing ??= loadCounts()
     .catch(error => {
       logger.debug('Viewers cannot be counted', { reason: (error as Error).message })
-      viewerCounts = new Map()
+      // Those counted last are about right while Redis is away for a moment.
+      if (Date.now() - countedAt > config.views.videos.viewer_expiration) viewerCounts = new Map()
     })
     .finally(() => {
       refreshedAt = Date.now()
@@ -100,4 +102,5 @@ async function loadCounts(): Promise<void> {
     })
   )
   viewerCounts = new Map(rows)
+  countedAt = now
 }

@@ -1,5 +1,4 @@
 import { viewsContract } from '../../shared/views.ts'
-import { logger } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
 import { implementContract } from '../core/route.ts'
 import { runQuery, sql } from '../core/sql.ts'
@@ -19,11 +18,6 @@ export const viewsRoutes = implementContract(viewsContract, {
     if (body.currentTime > Math.ceil(duration))
       throw new Problem(400, null, `Current time ${body.currentTime} is invalid (video ${uuid} duration: ${Math.floor(duration)})`)
     const heartbeat = { videoId: id, uuid, duration, time: body.currentTime, seek: body.viewEvent === 'seek' }
-    try {
-      await recordPlaybackHeartbeat(heartbeat, { userId: viewer?.id ?? null, ip: request.ip ?? '', sessionId: body.sessionId })
-    } catch (error) {
-      // Without Redis views are not counted, but playback must not fail.
-      logger.debug('A view could not be noted', { reason: (error as Error).message })
-    }
+    await recordPlaybackHeartbeat(heartbeat, { userId: viewer?.id ?? null, ip: request.ip ?? '', sessionId: body.sessionId })
   }
 })

@@ -1,7 +1,8 @@
 import { isIPv6 } from 'node:net'
 import { ipKeyGenerator } from 'express-rate-limit'
 import { config } from '../core/config.ts'
-import { redis } from '../core/redis.ts'
+import { logger } from '../core/logger.ts'
+import { isRedisReady, redis } from '../core/redis.ts'
 import { hmacUuid } from '../core/hmac.ts'
 import type { VideoView } from './count-views.ts'
 
@@ -11,6 +12,11 @@ export type PlaybackHeartbeat = { videoId: number; uuid: string; duration: numbe
 export type ViewerIdentity = { userId: number | null; ip: string; sessionId?: string }
 /** An ended session of a viewer; `sections`: the parts that were watched, in seconds of the video. */
 export type WatchSession = { videoId: number; viewer: string; startedAt: Date; endedAt: Date; sections: { start: number; end: number }[] }
+
+/** Reports of players that a process keeps while Redis is away. */
+const MAX_UNRECORDED = 10_000
+/** How often it tries to record them (ms). */
+const RECORD_INTERVAL = 1000
 
 /** Members that are removed from a Redis set per command. */
 const REMOVAL_BATCH_SIZE = 1000
@@ -63,7 +69,10 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIM
 end
 return ended`
 
-/** Records a report of a player in Redis. Views are counted later (`drainPendingViews`). Throws if Redis is unavailable. */
+/**
+ * Records a report of a player in Redis. Views are counted later (`drainPendingViews`). While Redis is away the report is kept in this
+ * process and recorded afterwards, with its time.
+ */
 export async function recordPlaybackHeartbeat(
   { videoId, uuid, duration, time, seek }: PlaybackHeartbeat,
   identity: ViewerIdentity
@@ -75,9 +84,7 @@ export async function recordPlaybackHeartbeat(
   const viewer = await hmacUuid('viewer', `${uuid} ${identity.userId === null ? network + session : identity.userId}`)
   const address = await hmacUuid('viewer', `${uuid} of ${network}`)
   const requiredSeconds = Math.min(count_view_after / 1000, Math.floor(duration))
-  await redis.eval(
-    RECORD_HEARTBEAT_LUA,
-    7,
+  const keysAndValues = [
     viewsRedisKey('session', videoId, viewer),
     viewsRedisKey('counted', videoId, viewer),
     viewsRedisKey('new'),
@@ -96,7 +103,38 @@ export async function recordPlaybackHeartbeat(
     `here ${viewer}`,
     videoId,
     max_sessions_per_address
-  )
+  ]
+  // In the order of their times: a report that overtook another would begin a new section.
+  if (unrecorded.length > 0) return keepForLater(keysAndValues)
+  await redis.eval(RECORD_HEARTBEAT_LUA, 7, ...keysAndValues).catch(() => keepForLater(keysAndValues))
+}
+
+/** Reports that could not be recorded, the oldest first. */
+const unrecorded: (string | number)[][] = []
+let recordTimer: NodeJS.Timeout | undefined
+
+function keepForLater(keysAndValues: (string | number)[]): void {
+  if (unrecorded.length >= MAX_UNRECORDED) return
+  unrecorded.push(keysAndValues)
+  recordTimer ??= setInterval(() => void recordKept(), RECORD_INTERVAL).unref()
+}
+
+let isRecording = false
+async function recordKept(): Promise<void> {
+  if (isRecording || !isRedisReady()) return
+  isRecording = true
+  try {
+    for (let next = unrecorded[0]; next; next = unrecorded[0]) {
+      await redis.eval(RECORD_HEARTBEAT_LUA, 7, ...next)
+      unrecorded.shift()
+    }
+    clearInterval(recordTimer)
+    recordTimer = undefined
+  } catch (error) {
+    logger.debug('Reports of players are recorded later', { reports: unrecorded.length, reason: (error as Error).message })
+  } finally {
+    isRecording = false
+  }
 }
 
 /** Passes the pending views to `count` and removes them when it has finished; after a crash or an error they are passed again. */
