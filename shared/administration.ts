@@ -21,6 +21,7 @@ export const HealthFault = z.object({
     'peers_troubled',
     'videos_refused',
     'activities_unsendable',
+    'slow_statements',
     'proxy_rewrites_host'
   ]),
   bad: z.boolean().describe('false: it still works'),
@@ -44,6 +45,10 @@ export const Health = z.object({
   load: z.object({ average: z.number().describe('of the last minute'), processors: Count }),
   postgres: z.object({ version: z.string(), bytes: Bytes }),
   redis: z.object({ version: z.string(), bytes: Bytes }).nullable(),
+  slowStatements: z
+    .array(z.object({ statement: z.string(), count: Count, longest: z.number().describe('in ms') }))
+    .nullable()
+    .describe('SQL that took longer than database.slow_statement lately, without values, the slowest first'),
   jobs: z.object({ workers: Count, paused: z.boolean(), waiting: Count, active: Count, failed: Count, failedLately: Count }).nullable(),
   encodings: z.object({ waiting: Count, running: Count, failed: Count, failedLately: Count, late: Count }),
   incoming: z.object({ waiting: Count }),

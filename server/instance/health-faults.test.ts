@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Health } from '../../shared/administration.ts'
 import { findHealthFaults } from './health-faults.ts'
 
-const LIMITS = { low_disk: 0.1, low_memory: 0.1, many_waiting: 100 }
+const LIMITS = { low_disk: 0.1, low_memory: 0.1, many_waiting: 100, many_slow: 10 }
 const HEALTHY: Omit<Health, 'faults'> = {
   version: '1',
   node: 'v20',
@@ -15,6 +15,7 @@ const HEALTHY: Omit<Health, 'faults'> = {
   load: { average: 9, processors: 1 },
   postgres: { version: '15', bytes: 1 },
   redis: { version: '7', bytes: 1 },
+  slowStatements: [{ statement: 'SELECT ?', count: 9, longest: 1500 }],
   jobs: { workers: 1, paused: false, waiting: 5, active: 1, failed: 7, failedLately: 0 },
   encodings: { waiting: 3, running: 1, failed: 4, failedLately: 0, late: 0 },
   incoming: { waiting: 100 },
@@ -38,6 +39,16 @@ test.each<[string, Partial<Omit<Health, 'faults'>>, object[]]>([
   ],
   ['little memory', { memory: { total: 1000, available: 99, process: 10 } }, [{ code: 'memory_low', bad: false, bytes: 99 }]],
   ['no Redis, so that jobs are unknown', { redis: null, jobs: null }, [{ code: 'redis_gone', bad: true }]],
+  [
+    'statements that are slow again and again',
+    {
+      slowStatements: [
+        { statement: 'SELECT ?', count: 9, longest: 1500 },
+        { statement: 'DELETE FROM videos', count: 1, longest: 1200 }
+      ]
+    },
+    [{ code: 'slow_statements', bad: false, count: 10 }]
+  ],
   ['no ffmpeg', { ffmpeg: null }, [{ code: 'ffmpeg_missing', bad: true }]],
   ['no worker', { jobs: { ...HEALTHY.jobs!, workers: 0 } }, [{ code: 'no_workers', bad: true }]],
   ['paused jobs', { jobs: { ...HEALTHY.jobs!, paused: true } }, [{ code: 'jobs_paused', bad: false, count: 5 }]],

@@ -5,6 +5,7 @@ import type { Health } from '../../shared/administration.ts'
 import { config, storageFolder } from '../core/config.ts'
 import { openQueue, QUEUE_NAMES } from '../core/job.ts'
 import { redis } from '../core/redis.ts'
+import { listSlowStatements } from '../core/slow-statements.ts'
 import { findRewrittenHost } from '../fediverse/rewritten-host.ts'
 import { countPeers, countPendingActivities } from '../fediverse/federation-counts.query.ts'
 import { ffmpegVersion } from '../media/ffmpeg-version.ts'
@@ -15,7 +16,7 @@ import { SOFTWARE_VERSION } from './version.ts'
 /** Returns the health of the instance, as seen from this process, with its faults. */
 export async function checkHealth(): Promise<Health> {
   const { timeout, late_after, lately } = config.webadmin.health
-  const [stored, waiting, peers, refusing, disk, ffmpeg, memory, jobs, rewrittenHost] = await Promise.all([
+  const [stored, waiting, peers, refusing, disk, ffmpeg, memory, jobs, rewrittenHost, slowStatements] = await Promise.all([
     countStorageAndEncodings(late_after, lately),
     countPendingActivities(),
     countPeers(),
@@ -24,7 +25,8 @@ export async function checkHealth(): Promise<Health> {
     ffmpegVersion(timeout),
     withTimeout(redisFacts(), timeout),
     withTimeout(jobFacts(), timeout),
-    withTimeout(findRewrittenHost(), timeout)
+    withTimeout(findRewrittenHost(), timeout),
+    withTimeout(listSlowStatements(), timeout)
   ])
   const { version, bytes, renditions, originals, uploads, ...encodings } = stored
   const facts = {
@@ -43,6 +45,7 @@ export async function checkHealth(): Promise<Health> {
     load: { average: loadavg()[0]!, processors: availableParallelism() },
     postgres: { version, bytes },
     redis: memory,
+    slowStatements,
     jobs,
     encodings,
     ...waiting,

@@ -17,5 +17,6 @@ export const HEALTH_PROBLEM_TEXTS: Record<HealthFault['code'], { problem: TextKe
   peers_troubled: { problem: 'health.peersTroubled', remedy: 'health.peersTroubledDo', path: '/admin/federation?tab=peers' },
   proxy_rewrites_host: { problem: 'health.hostRewritten', remedy: 'health.hostRewrittenDo' },
   activities_unsendable: { problem: 'health.unsendable', remedy: 'health.unsendableDo', path: '/admin/federation?tab=activities' },
+  slow_statements: { problem: 'health.slowStatements', remedy: 'health.slowStatementsDo' },
   videos_refused: { problem: 'health.videosRefused', remedy: 'health.videosRefusedDo', path: '/admin/federation?tab=peers' }
 }

@@ -130,6 +130,7 @@ function HealthDetails({ health }: { health: Health }): JSX.Element {
         <Detail name="Redis">{redis ? `${redis.version} (${formatSize(redis.bytes)})` : t('health.silent')}</Detail>
         <Detail name="ffmpeg">{health.ffmpeg ?? t('health.absent')}</Detail>
       </DetailGroup>
+      {health.slowStatements !== null && health.slowStatements.length > 0 && <SlowStatements statements={health.slowStatements} />}
     </div>
   )
 }
@@ -149,6 +150,24 @@ function Detail({ name, path, children }: { name: string; path?: string; childre
       <dt>{path ? <a href={path}>{name}</a> : name}</dt>
       <dd>{children}</dd>
     </div>
+  )
+}
+
+function SlowStatements({ statements }: { statements: NonNullable<Health['slowStatements']> }): JSX.Element {
+  return (
+    <section class="health-group health-slow">
+      <h2>{t('health.slow')}</h2>
+      <ul>
+        {statements.map(({ statement, count, longest }) => (
+          <li key={statement}>
+            <code>{statement}</code>
+            <span class="soft small">
+              {t('health.slowLongest', { count: formatNumber(count), seconds: formatNumber(longest / 1000, { maximumFractionDigits: 1 }) })}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
   )
 }
 

@@ -327,6 +327,13 @@ export default {
   'health.resumed': 'Jobs resumed.',
   'health.shareOf': '{used} of {total} ({percent})',
   'health.silent': 'no response',
+  'health.slow': 'Slow database queries',
+  'health.slowLongest': '{count} × up to {seconds} s',
+  'health.slowStatements': {
+    one: '{count} database query was slow recently.',
+    other: '{count} database queries were slow recently.'
+  },
+  'health.slowStatementsDo': 'They are listed below. Report them to Bobine’s developers, or give the database more memory.',
   'health.software': 'Software',
   'health.started': 'Started',
   'health.unknown': 'unknown',

@@ -336,6 +336,14 @@ export default {
   'health.resumed': 'Les tâches reprennent.',
   'health.shareOf': '{used} sur {total} ({percent})',
   'health.silent': 'pas de réponse',
+  'health.slow': 'Requêtes SQL lentes',
+  'health.slowLongest': '{count} × jusqu’à {seconds} s',
+  'health.slowStatements': {
+    one: '{count} requête SQL a été lente récemment.',
+    other: '{count} requêtes SQL ont été lentes récemment.'
+  },
+  'health.slowStatementsDo':
+    'Elles sont indiquées ci-dessous. Signalez-les aux développeurs de Bobine, ou donnez plus de mémoire à la base de données.',
   'health.software': 'Logiciels',
   'health.started': 'Démarré',
   'health.unknown': 'inconnu',
