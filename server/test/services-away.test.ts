@@ -63,7 +63,7 @@ async function whileAway(
   const log = site.log.slice(lines)
   expect(log.filter(line => /^\s+at |"stack"/.test(line))).toEqual([])
   expect(log.length).toBeLessThanOrEqual((Date.now() - startedAt) / 1000 + 8)
-  if (process.env.SERVICES_AWAY) console.info(formatTraffic(phase, seen))
+  if (process.env.SERVICES_AWAY) console.info('\n' + formatTraffic(phase, seen))
   return seen
 }
 
@@ -74,7 +74,7 @@ async function expectHealed(phase: string): Promise<void> {
   traffic.takeSummary()
   await sleep(1000)
   const seen = traffic.takeSummary()
-  if (process.env.SERVICES_AWAY) console.info(formatTraffic(phase, seen))
+  if (process.env.SERVICES_AWAY) console.info('\n' + formatTraffic(phase, seen))
   for (const { requests, statuses } of Object.values(seen)) expect(statuses).toEqual({ 200: requests })
 }
 
