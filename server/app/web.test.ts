@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { getCachedOrCompute } from '../core/versioned-cache.ts'
+import { cacheUse, getCachedOrCompute } from '../core/versioned-cache.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { startTestInstance, type TestInstance } from '../test/instance.ts'
 
@@ -192,4 +192,23 @@ describe('responses from the cache', () => {
     expect((await site.call('GET /videos?count=8', { token })).status).toBe(200)
     expect((await fetch(`${site.url}/api/v1/videos?count=8`, { method: 'HEAD' })).headers.get('content-length')).not.toBeNull()
   })
+})
+
+it('pages are cached once, whatever else stands in their address', async () => {
+  const addresses = ['//', '//search?search=cats', '//offline', '//about', '//my/videos/1', '//nothing']
+  const spellings = (address: string, number: number) => [
+    `${address}${address.includes('?') ? '&' : '?'}x=${number}`,
+    ...(address === '//my/videos/1' ? [`//my/videos/${number}`] : []),
+    ...(address === '//nothing' ? [`//nothing/${number}`, `//NOTHING${number}.php`] : []),
+    ...(address === '//search?search=cats' ? [`//Search/?x=${number}&search=%63ats`] : [])
+  ]
+  const texts = new Map<string, string>()
+  for (const address of addresses) texts.set(address, (await site.call(`GET ${address}`)).text)
+  const { entries } = cacheUse()
+  for (const address of addresses) {
+    for (let number = 2; number < 12; number++)
+      for (const spelling of spellings(address, number)) expect((await site.call(`GET ${spelling}`)).text).toBe(texts.get(address))
+  }
+  expect(cacheUse().entries).toBe(entries)
+  expect(new Set(texts.values()).size).toBeGreaterThan(4)
 })

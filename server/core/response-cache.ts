@@ -19,11 +19,24 @@ class CachedResponse {
   }
 }
 
-/** Answers anonymous requests from memory while the database has not changed (core/versioned-cache); the URL is the cache key. */
-export function cacheResponse(compute: (request: Request, response: Response) => Promise<unknown>): RequestHandler {
+/** What the handler of a cached route may know of a request besides its declared parameters: what makes a request personal, and the address. */
+export type CacheableRequest = { ip?: string | undefined; get(header: 'x-peertube-video-password'): string | undefined }
+
+/**
+ * Answers anonymous requests from memory while the database has not changed (core/versioned-cache). `read` returns the validated parameters,
+ * or throws; they and the route are the cache key, so that addresses that mean the same share an answer, whatever else stands in them.
+ */
+export function cacheResponse<T extends { params: unknown; query: unknown }>(
+  route: string,
+  read: (request: Request, response: Response) => T,
+  compute: (input: T) => Promise<unknown>
+): RequestHandler {
   return async (request, response, next) => {
     if (isPersonal(request)) return next()
-    const cached = await getCachedOrCompute(cacheKeyOf(request), async () => new CachedResponse(await compute(request, response)))
+    const input = read(request, response)
+    const key = JSON.stringify([route, input.params, input.query])
+    rememberKey(request.originalUrl, key)
+    const cached = await getCachedOrCompute(key, async () => new CachedResponse(await compute(input)))
     response.setHeader('ETag', cached.etag)
     response.setHeader('Content-Type', 'application/json; charset=utf-8')
     if (request.fresh) {
@@ -42,9 +55,10 @@ export function cacheResponse(compute: (request: Request, response: Response) =>
  * the routers. Requests without a valid cache entry pass on.
  */
 export const serveCachedResponse: RequestHandler = (request, response, next) => {
-  if (request.method !== 'GET' || isPersonal(request) || request.headers['if-none-match'] || !hasCacheEntry(cacheKeyOf(request)))
-    return next()
-  const lookup = getCached<CachedResponse>(cacheKeyOf(request))
+  if (request.method !== 'GET' || isPersonal(request) || request.headers['if-none-match']) return next()
+  const key = knownKey(request.originalUrl)
+  if (key === undefined || !hasCacheEntry(key)) return next()
+  const lookup = getCached<CachedResponse>(key)
   lookup.catch(() => undefined)
   rateLimiter('api')(request, response, error => {
     if (error) return next(error)
@@ -69,6 +83,29 @@ async function sendCachedResponse(
   }
 }
 
-const cacheKeyOf = (request: Request): string => request.originalUrl
+/** The number of addresses whose keys are known, and the length of the longest; the others are routed and then find the same answer. */
+const MAX_ADDRESSES = 4000
+const MAX_ADDRESS_LENGTH = 500
+/** The cache keys of addresses, the longest unused first: parsing an address takes longer than sending the answer. */
+const keysByAddress = new Map<string, string>()
+
+/** Returns of how many addresses the keys are known. */
+export function countKnownAddresses(): number {
+  return keysByAddress.size
+}
+
+function rememberKey(address: string, key: string): void {
+  if (address.length > MAX_ADDRESS_LENGTH) return
+  keysByAddress.delete(address)
+  keysByAddress.set(address, key)
+  if (keysByAddress.size > MAX_ADDRESSES) keysByAddress.delete(keysByAddress.keys().next().value!)
+}
+
+function knownKey(address: string): string | undefined {
+  const key = keysByAddress.get(address)
+  if (key !== undefined) rememberKey(address, key)
+  return key
+}
+
 const isPersonal = (request: Request): boolean =>
   request.headers.authorization !== undefined || request.headers['x-peertube-video-password'] !== undefined

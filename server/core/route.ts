@@ -6,7 +6,7 @@ import { receiveMultipartFiles, type MultipartFile } from './multipart.ts'
 import { runAsRequest } from './request-context.ts'
 import { limitRate, setRateLimitExemption } from './request-rate-limit.ts'
 import { invalidParams, Problem, type InvalidParam } from './problem.ts'
-import { cacheResponse } from './response-cache.ts'
+import { cacheResponse, type CacheableRequest } from './response-cache.ts'
 
 /** The logged-in user of a request. */
 export type Viewer = {
@@ -30,7 +30,8 @@ export type RouteInput<S extends RouteSpec> = {
   body: Output<S['body']>
   files: Files<S>
   viewer: ViewerOf<S['auth']>
-  request: Request
+  /** Of a cached route only what its cached answers do not depend on. */
+  request: S extends { cache: true } ? CacheableRequest : Request
   response: Response
 }
 /** What a handler returns; `undefined` where it has written the response itself. */
@@ -66,11 +67,15 @@ export function implementContract<C extends Contract>(routes: C, handlers: Route
     const steps: RequestHandler[] = [noteOperation(key), limitRate(spec.limit ?? 'api')]
     if (spec.cache) {
       steps.push(
-        cacheResponse(async (request, response) => {
-          const value = await handler(readInput(spec, request, response))
-          checkResponse(spec, value)
-          return value
-        })
+        cacheResponse(
+          key,
+          (request, response) => readInput(spec, request, response),
+          async input => {
+            const value = await handler(input)
+            checkResponse(spec, value)
+            return value
+          }
+        )
       )
     }
     steps.push(requireAuth(spec.auth ?? 'none'))
@@ -122,7 +127,9 @@ function respond(spec: RouteSpec, handler: (input: object) => Promise<unknown>):
   }
 }
 
-function readInput(spec: RouteSpec, request: Request, response: Response): object {
+type ReadInput = { params: unknown; query: unknown; [part: string]: unknown }
+
+function readInput(spec: RouteSpec, request: Request, response: Response): ReadInput {
   if (spec.form && !request.is('application/x-www-form-urlencoded')) {
     throw new Problem(400, 'invalid_request', 'Invalid request: content must be application/x-www-form-urlencoded')
   }

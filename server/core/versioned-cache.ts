@@ -14,9 +14,11 @@ type Sized = { readonly length: number }
 type CacheEntry = { version: string; until: number; size: number; value: Promise<Sized> }
 const entries = new Map<string, CacheEntry>()
 let totalSize = 0
+/** What an entry takes besides its key and its value's bytes: headers, promises, places in tables. */
+const ENTRY_OVERHEAD = 2000
 
 /**
- * Returns the result of `make` (`length` in bytes), from memory if the database has not changed since and the entry is younger than
+ * Returns the result of `compute` (`length` in bytes), from memory if the database has not changed since and the entry is younger than
  * `cache.answers.max_age`. Errors are not cached.
  */
 export async function getCachedOrCompute<T extends Sized>(key: string, compute: () => Promise<T>): Promise<T> {
@@ -27,13 +29,14 @@ export async function getCachedOrCompute<T extends Sized>(key: string, compute: 
   if (known?.version === version && known.until > Date.now()) return (await known.value) as T
   deleteEntry(key)
   const value = compute()
-  const entry: CacheEntry = { version, until: Date.now() + max_age, size: 0, value }
+  const entry: CacheEntry = { version, until: Date.now() + max_age, size: ENTRY_OVERHEAD + key.length, value }
   entries.set(key, entry)
+  totalSize += entry.size
   try {
     const computed = await value
     if (entries.get(key) === entry) {
-      entry.size = computed.length + key.length
-      totalSize += entry.size
+      entry.size += computed.length
+      totalSize += computed.length
       for (const oldest of entries.keys()) {
         if (totalSize <= max_size) break
         deleteEntry(oldest)
@@ -66,6 +69,11 @@ const currentVersion = shareNextRun(
       return row!.version
     })
 )
+
+/** Returns how many entries there are, valid or not, and what they take (bytes, estimated). */
+export function cacheUse(): { entries: number; size: number } {
+  return { entries: entries.size, size: totalSize }
+}
 
 function deleteEntry(key: string): void {
   totalSize -= entries.get(key)?.size ?? 0

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Router, type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express'
+import { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
 import { config } from '../core/config.ts'
 import { compressText, negotiateEncoding, type ContentEncoding } from '../core/compression.ts'
 import { databaseProblem } from '../core/database-errors.ts'
@@ -23,8 +23,6 @@ import { requestLanguage, requestTheme, pageTextsOf } from './page-texts.ts'
 const importWatchPage = async () => await import('./watch.page.ts')
 const importPlaylistPage = async () => await import('./playlist.page.ts')
 const importActorPage = async () => await import('./actor.page.ts')
-
-type PageBuilder = (request: Request, context: PageContext) => Promise<ServerRenderedPage> | ServerRenderedPage
 
 /** Pages whose content only the client knows: path and source file of the client. */
 const CLIENT_PAGES: [path: string, source: string][] = [
@@ -58,64 +56,74 @@ export const pagesRouter = Router()
 
 pagesRouter.use(limitRate('client'))
 pagesRouter.use(assetsRouter, redirectsRouter, oembedRouter)
-pagesRouter.get(
+servePage(
   '/',
-  ...pageHandlers(
-    'site',
-    async (request, context) => await homePage(parseHomeList(request.query.sort), context),
-    request => parseHomeList(request.query.sort)
-  )
+  'site',
+  request => parseHomeList(request.query.sort),
+  async (list, context) => await homePage(list, context)
 )
-pagesRouter.get(
+servePage(
   '/w/:id',
-  ...pageHandlers(
-    'site',
-    async (request, context) =>
-      await (await importWatchPage()).watchPage(String(request.params.id), parseSubtitle(request.query.subtitle), context),
-    request => parseSubtitle(request.query.subtitle) ?? ''
-  )
+  'site',
+  request => ({ id: String(request.params.id), subtitle: parseSubtitle(request.query.subtitle) }),
+  async ({ id, subtitle }, context) => await (await importWatchPage()).watchPage(id, subtitle, context)
 )
-pagesRouter.get(
+servePage(
   '/w/p/:id',
-  ...pageHandlers('site', async (request, context) => await (await importPlaylistPage()).playlistPage(String(request.params.id), context))
+  'site',
+  request => String(request.params.id),
+  async (id, context) => await (await importPlaylistPage()).playlistPage(id, context)
 )
-pagesRouter.get(
+servePage(
   '/video-playlists/embed/:id',
-  ...pageHandlers(
-    'embed',
-    async (request, context) => await (await importPlaylistPage()).embedPlaylistPage(String(request.params.id), context)
-  )
+  'embed',
+  request => String(request.params.id),
+  async (id, context) => await (await importPlaylistPage()).embedPlaylistPage(id, context)
 )
-pagesRouter.get(
+servePage(
   '/c/:handle',
-  ...pageHandlers('site', async (request, context) => await (await importActorPage()).channelPage(String(request.params.handle), context))
+  'site',
+  request => String(request.params.handle),
+  async (handle, context) => await (await importActorPage()).channelPage(handle, context)
 )
-pagesRouter.get(
+servePage(
   '/a/:name',
-  ...pageHandlers('site', async (request, context) => await (await importActorPage()).accountPage(String(request.params.name), context))
+  'site',
+  request => String(request.params.name),
+  async (name, context) => await (await importActorPage()).accountPage(name, context)
 )
-pagesRouter.get(
+servePage(
   '/videos/embed/:id',
-  ...pageHandlers('embed', async (request, context) => await (await importWatchPage()).embedPage(String(request.params.id), context))
+  'embed',
+  request => String(request.params.id),
+  async (id, context) => await (await importWatchPage()).embedPage(id, context)
 )
-pagesRouter.get(
+servePage(
   '/search',
-  ...pageHandlers(
-    'site',
-    async (request, context) => await searchPage(parseSearchText(request.query.search), context),
-    request => parseSearchText(request.query.search)
-  )
+  'site',
+  request => parseSearchText(request.query.search),
+  async (text, context) => await searchPage(text, context)
 )
-pagesRouter.get(
+servePage(
   '/offline',
-  ...pageHandlers('site', (_request, context) => offlinePage(context), undefined, renderHtmlDocumentWithoutScripts)
+  'site',
+  () => null,
+  (_, context) => offlinePage(context),
+  renderHtmlDocumentWithoutScripts
 )
 for (const [path, source] of CLIENT_PAGES)
-  pagesRouter.get(path, ...pageHandlers('site', (_request, context) => clientRenderedPage(source, context)))
+  servePage(
+    path,
+    'site',
+    () => null,
+    (_, context) => clientRenderedPage(source, context)
+  )
 
-pagesRouter.get(
+servePage(
   '/{*path}',
-  ...pageHandlers('site', (_request, context) => messagePage(context.texts.missing, context, 404, 'src/instance/not-found.page.tsx'))
+  'site',
+  () => null,
+  (_, context) => messagePage(context.texts.missing, context, 404, 'src/instance/not-found.page.tsx')
 )
 pagesRouter.use(() => {
   throw notFound('Page')
@@ -153,40 +161,39 @@ const renderProblemPage: ErrorRequestHandler = (cause, request, response, next) 
 pagesRouter.use(setContentSecurityPolicy(false), renderProblemPage)
 
 /**
- * Returns the handlers of a page. Pages do not depend on the user, so they are cached while the database has not changed; `cacheKeyPart`
- * returns what the page depends on besides its path.
+ * Serves a page. Pages do not depend on the user, so they are cached while the database has not changed: `read` returns all that the page
+ * depends on besides language and theme, as JSON, and `build` knows nothing else of the request.
  */
-function pageHandlers(
+function servePage<T extends PageInput>(
+  path: string,
   template: 'site' | 'embed',
-  buildPage: PageBuilder,
-  cacheKeyPart: (request: Request) => string = () => '',
+  read: (request: Request) => T,
+  build: (input: T, context: PageContext) => Promise<ServerRenderedPage> | ServerRenderedPage,
   renderDocument = renderHtmlDocument
-): RequestHandler[] {
-  return [
-    setContentSecurityPolicy(template === 'embed'),
-    async (request, response) => {
-      const language = requestLanguage(request)
-      const theme = requestTheme(request)
-      const encoding = negotiateEncoding(request)
-      const cached = await getCachedOrCompute(
-        `page ${language} ${theme} ${encoding} ${template} ${cacheKeyPart(request)} ${request.path}`,
-        async () => {
-          const serverConfig = await getServerConfig()
-          const instance = {
-            name: serverConfig.instance.name,
-            shortDescription: serverConfig.instance.shortDescription,
-            avatars: serverConfig.instance.avatars,
-            settings: serverConfig
-          }
-          const builtPage = await buildPage(request, { language, texts: pageTextsOf(language), instance })
-          const body = await compressText(renderDocument(builtPage, { template, language, theme, instance }), encoding)
-          return Buffer.concat([Buffer.from(String(builtPage.status)), createHash('sha1').update(body).digest(), body])
-        }
-      )
-      sendCachedPage(request, response, cached, encoding, language)
-    }
-  ]
+): void {
+  pagesRouter.get(path, setContentSecurityPolicy(template === 'embed'), async (request, response) => {
+    const language = requestLanguage(request)
+    const theme = requestTheme(request)
+    const encoding = negotiateEncoding(request)
+    const input = read(request)
+    const cached = await getCachedOrCompute(JSON.stringify(['page', path, language, theme, encoding, input]), async () => {
+      const serverConfig = await getServerConfig()
+      const instance = {
+        name: serverConfig.instance.name,
+        shortDescription: serverConfig.instance.shortDescription,
+        avatars: serverConfig.instance.avatars,
+        settings: serverConfig
+      }
+      const builtPage = await build(input, { language, texts: pageTextsOf(language), instance })
+      const body = await compressText(renderDocument(builtPage, { template, language, theme, instance }), encoding)
+      return Buffer.concat([Buffer.from(String(builtPage.status)), createHash('sha1').update(body).digest(), body])
+    })
+    sendCachedPage(request, response, cached, encoding, language)
+  })
 }
+
+/** What a page may depend on. */
+type PageInput = string | null | { [name: string]: string | null }
 
 const STATUS_LENGTH = 3
 const HASH_LENGTH = 20

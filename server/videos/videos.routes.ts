@@ -1,8 +1,8 @@
-import type { Request } from 'express'
 import { videosContract } from '../../shared/videos.ts'
 import { findAccount } from '../actors/accounts.query.ts'
 import { findChannel } from '../channels/channels.query.ts'
 import { notFound, Problem } from '../core/problem.ts'
+import type { CacheableRequest } from '../core/response-cache.ts'
 import { implementContract, type Viewer } from '../core/route.ts'
 import { assertCanWatchVideo, findVideoAccessInfo, findManagedVideo, type VideoRequestContext } from './video-access.ts'
 import { imagePath, sourceDownloadUrl } from './video-urls.ts'
@@ -23,9 +23,8 @@ import { assertChannelOfAccount, deleteVideo, findVideoDescription, findVideo, u
 import { listVideos } from './videos.query.ts'
 
 /** Returns the viewer, IP address and video password (header `x-peertube-video-password`) of a request. */
-export function videoRequestContext(request: Request, viewer: Viewer | null): VideoRequestContext {
-  const password = request.headers['x-peertube-video-password']
-  return { viewer, password: typeof password === 'string' ? password : undefined, ip: request.ip }
+export function videoRequestContext(request: CacheableRequest, viewer: Viewer | null): VideoRequestContext {
+  return { viewer, password: request.get('x-peertube-video-password'), ip: request.ip }
 }
 
 /** The routes of shared/videos.ts. */
