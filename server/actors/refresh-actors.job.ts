@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { defineJob } from '../core/job.ts'
 import { runQuery, sql, sqlInterval } from '../core/sql.ts'
-import { lastOutageEndSql } from '../fediverse/outages.ts'
+import { findLastOutageEnd } from '../fediverse/outages.ts'
 import { refreshRemoteObjects } from '../fediverse/refresh-remote-objects.ts'
 import { resolveActor } from './resolve-actor.ts'
 import { removeExpiredRetiredKeys } from './retired-keys.ts'
@@ -30,8 +30,8 @@ export const refreshRemoteActors = defineJob({
     const isStale = sql`(refreshed_at IS NULL OR refreshed_at < now() - ${sqlInterval(refresh_after)})`
     // In no order, so that those whose servers do not answer do not keep the others waiting.
     const due = await runQuery<{ url: string; stale: boolean }>(sql`
-      SELECT url, ${isStale} AS stale FROM actors WHERE host IS NOT NULL AND (${isStale} OR refreshed_at < ${lastOutageEndSql})
-        AND EXISTS (SELECT 1 FROM follows WHERE actors.id IN (follows.actor_id, follows.target_id))
+      SELECT url, ${isStale} AS stale FROM actors WHERE host IS NOT NULL AND (${isStale} OR refreshed_at < ${await findLastOutageEnd()})
+        AND id IN (SELECT actor_id FROM follows UNION SELECT target_id FROM follows)
       ORDER BY random() LIMIT ${BATCH}`)
     await refreshRemoteObjects(due, signal, async ({ url, stale }) => await resolveActor(url, { refresh: !stale }))
   }

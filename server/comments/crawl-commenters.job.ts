@@ -19,16 +19,16 @@ export const crawlDueCommentersJob = defineJob({
   name: 'read-commenters',
   queue: 'federation',
   payload: z.object({}),
-  // The query looks at every remote actor.
+  // The query looks at everybody who commented.
   every: () => 5 * CRAWL.refreshInterval,
   run: async (_, { signal }) => {
     if (!config.federation.enabled) return
     const due = await runQuery<{ id: number; url: string; outbox: string }>(sql`
       SELECT a.id, a.url, a.outbox_url AS outbox FROM actors a JOIN accounts ON accounts.actor_id = a.id
-      WHERE a.host IS NOT NULL AND a.outbox_url IS NOT NULL AND a.id <> ALL(${retryDelays.waiting()}::int[])
+      WHERE accounts.id IN (SELECT account_id FROM comments
+          WHERE remote_below_local AND created_at > now() - ${sqlInterval(COMMENT_REPAIR.maxCommenterAge)})
+        AND a.host IS NOT NULL AND a.outbox_url IS NOT NULL AND a.id <> ALL(${retryDelays.waiting()}::int[])
         AND coalesce(a.notes_read_at < greatest(now() - ${sqlInterval(config.federation.actors.refresh_after)}, ${lastOutageEndSql}), true)
-        AND EXISTS (SELECT 1 FROM comments c JOIN videos v ON v.id = c.video_id WHERE c.account_id = accounts.id AND NOT v.remote
-          AND c.created_at > now() - ${sqlInterval(COMMENT_REPAIR.maxCommenterAge)})
       ORDER BY a.id DESC LIMIT ${CRAWL.refreshBatch}`)
     await refreshRemoteObjects(
       due,

@@ -24,8 +24,8 @@ export const crawlDueRepliesJob = defineJob({
     if (!config.federation.enabled) return
     const { maxCommentAge, firstReadAfter } = COMMENT_REPAIR
     const due = await runQuery<{ id: number; url: string }>(sql`
-      SELECT c.id, c.url FROM comments c JOIN videos v ON v.id = c.video_id
-      WHERE c.remote AND NOT v.remote AND c.deleted_at IS NULL AND c.created_at > now() - ${sqlInterval(maxCommentAge)}
+      SELECT c.id, c.url FROM comments c
+      WHERE c.remote_below_local AND c.deleted_at IS NULL AND c.created_at > now() - ${sqlInterval(maxCommentAge)}
         AND c.id <> ALL(${retryDelays.waiting()}::int[])
         AND (coalesce(c.replies_read_at, c.created_at) < ${lastOutageEndSql}
           OR coalesce(c.replies_read_at < now() - ${sqlInterval(config.federation.actors.refresh_after)},

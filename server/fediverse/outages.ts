@@ -16,6 +16,12 @@ export const OUTAGES = defineInternals('outages', {
  */
 export const lastOutageEndSql: Sql = sql`coalesce((SELECT missed_until FROM uptime), '-infinity')`
 
+/** The same as a value of a statement, by which Postgres sees how many rows are older: nearly always none. */
+export async function findLastOutageEnd(): Promise<string> {
+  const [row] = await runQuery<{ end: string }>(sql`SELECT ${lastOutageEndSql}::text AS end`)
+  return row!.end
+}
+
 /** Notes that this instance accepts activities, and how long it did not. */
 export async function noteUptime(): Promise<void> {
   const silent = sql`uptime.seen_at < now() - ${sqlInterval(OUTAGES.longestSilence)}`
