@@ -6,6 +6,7 @@ import { crawlDueRepliesJob } from '../comments/crawl-replies.job.ts'
 import { removeCommentsJob } from '../comments/remove-comments.job.ts'
 import { retryWantedFollows } from '../actors/wanted-follows.job.ts'
 import { refreshRemoteActors } from '../actors/refresh-actors.job.ts'
+import { foldChangeCountsJob } from '../core/fold-change-counts.job.ts'
 import { sweepTokens } from '../accounts/sweep-tokens.job.ts'
 import { refreshObjects } from '../fediverse/refresh-objects.job.ts'
 import { sweepOutbox } from '../fediverse/sweep-outbox.job.ts'
@@ -56,6 +57,7 @@ export const allJobs: Job[] = [
   sweepOrphanFiles,
   sweepUploads,
   sweepTokens,
+  foldChangeCountsJob,
   countNewViews,
   sweepViewMarks,
   sweepRedundancies,

@@ -17,6 +17,8 @@ export const LOCKS = {
   ACTOR_NAMES: 726_005,
   /** One batch of views at a time is counted, so that two never wait for each other's rows. */
   COUNT_VIEWS: 726_007,
+  /** One process at a time folds the counts of changes. */
+  FOLD_CHANGES: 726_010,
   /** One worker at a time chooses received activities. */
   CHOOSE_INCOMING: 7_040_001,
   /** One worker at a time finds recipients, so that activities become deliveries in the order in which they were written. */

@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startTestInstance, type TestInstance } from '../test/instance.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Transaction } from 'sequelize'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestInstance, withTestDatabase, type TestInstance } from '../test/instance.ts'
+import { config } from './config.ts'
 import { foldChangeCounts, getCachedOrCompute } from './versioned-cache.ts'
 import { runQuery, sql } from './sql.ts'
 import { transaction } from './transaction.ts'
@@ -99,4 +102,89 @@ it('rows of ended backends are removed and their counts kept', async () => {
   expect(await isCached()).toBe(true)
   await foldChangeCounts()
   expect((await sum()).sum).toBe(before.sum)
+})
+
+describe('counts are folded while backends write:', () => {
+  /** Counts a change as a backend does whose number was that of an ended one, which it is until the list of backends is read again. */
+  const countAs = async (backend: number, tx?: Transaction) =>
+    await runQuery(
+      sql`INSERT INTO changes AS mine (backend, count) VALUES (${backend}, 1) ON CONFLICT (backend) DO UPDATE SET count = mine.count + 1`,
+      tx
+    )
+  const sum = async () => Number((await runQuery<{ sum: string }>(sql`SELECT sum(count)::text AS sum FROM changes`))[0]!.sum)
+
+  it('the sum never falls, and every change is in it', async () => {
+    const before = await sum()
+    let isDone = false
+    let folds = 0
+    const folding = [1, 2].map(async () => {
+      while (!isDone) {
+        await foldChangeCounts()
+        folds++
+      }
+    })
+    const reading = (async () => {
+      for (let last = before; !isDone;) {
+        const now = await sum()
+        expect(now).toBeGreaterThanOrEqual(last)
+        last = now
+      }
+    })()
+    let counted = 0
+    await Promise.all(
+      Array.from({ length: 6 }, async (_, writer) => {
+        for (let round = 0; round < 150; round++) {
+          const own = await sum()
+          // Two writers share a number, as a backend ends and another one begins.
+          if (round % 3 > 0) await countAs(6_000_000 + (writer % 3))
+          else
+            await transaction(async tx => {
+              await countAs(6_000_000 + (writer % 3), tx)
+              await runQuery(sql`SELECT pg_sleep(0.001)`, tx)
+            })
+          counted++
+          expect(await sum()).toBeGreaterThan(own)
+        }
+      })
+    )
+    isDone = true
+    await Promise.all([...folding, reading])
+    expect(await sum()).toBe(before + counted)
+    expect(folds).toBeGreaterThan(50)
+    await foldChangeCounts()
+    expect(await runQuery(sql`SELECT FROM changes WHERE backend >= 6000000`)).toEqual([])
+    expect(await sum()).toBe(before + counted)
+  })
+
+  it('backends that come and go make every cached answer new with each change', async () => {
+    let isDone = false
+    const folding = (async () => {
+      while (!isDone) await foldChangeCounts()
+    })()
+    try {
+      for (let round = 0; round < 40; round++) {
+        await isCached()
+        await withTestDatabase(async client => {
+          await client.query('UPDATE accounts SET description = $1', [`round ${round}`])
+        }, config.database.name)
+        expect(await isCached()).toBe(false)
+      }
+    } finally {
+      isDone = true
+      await folding
+    }
+  })
+
+  it('it does not wait for one that has not committed, nor does that one wait', async () => {
+    await countAs(7_000_000)
+    await transaction(async tx => {
+      await countAs(7_000_000, tx)
+      await runQuery(sql`INSERT INTO changes VALUES (7000001, 3)`)
+      await Promise.race([foldChangeCounts(), sleep(10_000).then(() => Promise.reject(new Error('It waits')))])
+      await countAs(7_000_000, tx)
+    })
+    expect(await runQuery(sql`SELECT backend, count::int AS count FROM changes WHERE backend >= 7000000`)).toEqual([
+      { backend: 7_000_000, count: 3 }
+    ])
+  })
 })

@@ -1,7 +1,9 @@
 import { config } from './config.ts'
 import { runAsRequest } from './request-context.ts'
+import { acquireLock } from './locks.ts'
 import { shareNextRun } from './share-next-run.ts'
 import { runQuery, sql } from './sql.ts'
+import { transaction } from './transaction.ts'
 
 /*
  * An in-memory cache whose entries are valid as long as the database has not changed.
@@ -80,9 +82,24 @@ function deleteEntry(key: string): void {
   entries.delete(key)
 }
 
-/** Moves the counts of ended backends to row 0; the sum does not change. Called at start. */
+/**
+ * Moves the counts of ended backends to row 0 in one statement, so that nobody ever sees another sum. Called at start and on a timer, also while
+ * others write: the number of an ended backend may belong to a new one by now. Its row is left alone while it is being written, as waiting for it
+ * could make both wait for each other; where it has just been written that count is moved with the others, and where it is written next it is a
+ * new row.
+ */
 export async function foldChangeCounts(): Promise<void> {
-  await runQuery(sql`
-    WITH gone AS (DELETE FROM changes WHERE backend > 0 AND backend NOT IN (SELECT pid FROM pg_stat_activity) RETURNING count)
-    UPDATE changes SET count = count + (SELECT sum(count) FROM gone) WHERE backend = 0 AND EXISTS (SELECT FROM gone)`)
+  await transaction(async tx => {
+    await acquireLock('FOLD_CHANGES', tx)
+    await runQuery(
+      sql`
+      WITH ended AS MATERIALIZED (
+        SELECT backend FROM changes WHERE backend > 0 AND backend NOT IN (SELECT pid FROM pg_stat_activity) FOR UPDATE SKIP LOCKED
+      ), gone AS (
+        DELETE FROM changes USING ended WHERE changes.backend = ended.backend RETURNING changes.count
+      )
+      UPDATE changes SET count = count + (SELECT sum(count) FROM gone) WHERE backend = 0 AND EXISTS (SELECT FROM gone)`,
+      tx
+    )
+  })
 }

@@ -10,6 +10,7 @@ export const JOB_NAMES: Record<string, TextKey> = {
   'crawl-outbox': 'jobs.crawl',
   'fetch-around-due': 'jobs.around',
   'fetch-around-video': 'jobs.around',
+  'fold-changes': 'jobs.sweepBooks',
   'make-torrents': 'jobs.makeTorrents',
   'make-uploaded-file-torrents': 'jobs.makeTorrents',
   'publish-scheduled': 'jobs.publish',
