@@ -72,19 +72,25 @@ function replaceOnce(code: string, pattern: RegExp, replacement: string): string
   return code.replace(pattern, replacement)
 }
 
-/** The prefixes of the keys of those texts that only the administration pages show. */
-export const ADMIN_TEXTS = ['encoder', 'federation', 'files', 'health', 'jobs', 'moderation', 'site', 'users']
+/** The prefixes of the keys of those texts that only some pages show: those of the administration, and those of creators. */
+export const TEXT_GROUPS = {
+  admin: ['encoder', 'federation', 'files', 'health', 'jobs', 'moderation', 'site', 'users'],
+  creator: ['bulk', 'upload']
+}
 
-/** Splits every catalogue in two modules: the texts of the administration pages (`?admin`), and all others. */
+const textGroupOf = (key: string): string | undefined =>
+  Object.entries(TEXT_GROUPS).find(([, prefixes]) => prefixes.includes(key.split('.', 1)[0]!))?.[0]
+
+/** Splits every catalogue in modules: one for each group (`?admin`, `?creator`), and one for all other texts. */
 const textsPlugin: Plugin = {
   name: 'bobine:texts',
   enforce: 'pre',
   transform: {
-    filter: { id: /client\/src\/i18n\/(?!i18n|languages|catalogue)[\w-]+\.ts(\?admin)?$/ },
+    filter: { id: /client\/src\/i18n\/(?!i18n|languages|catalogue)[\w-]+\.ts(\?\w+)?$/ },
     handler(code, id) {
-      const admin = id.endsWith('?admin')
+      const group = id.split('?')[1]
       return textPropertiesOf(this.parse(code, { lang: 'ts' }).body)
-        .filter(({ key }) => ADMIN_TEXTS.includes(key.value.split('.', 1)[0]!) !== admin)
+        .filter(({ key }) => textGroupOf(key.value) !== group)
         .reduceRight((remaining, { start, end }) => remaining.slice(0, start) + remaining.slice(end).replace(/^,/, ''), code)
     }
   }

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
 import en from '../../client/src/i18n/en.ts'
-import { ADMIN_TEXTS } from '../../vite.config.ts'
+import { TEXT_GROUPS } from '../../vite.config.ts'
 import { ensureBuilt } from '../test/ensure-built.ts'
 import { clientFolder } from './client-build.ts'
 
@@ -29,7 +29,7 @@ function initialScripts(...sources: string[]): string[] {
 const gzipped = (files: string[]) => files.reduce((sum, file) => sum + statSync(join(clientFolder, `${file}.gz`)).size, 0)
 
 it.each([
-  ['watch', 'index.html', 'src/videos/watch.page.tsx', 59_100, 6],
+  ['watch', 'index.html', 'src/videos/watch.page.tsx', 58_600, 6],
   ['home', 'index.html', 'src/videos/home.page.tsx', 39_000, 5],
   ['embed', 'embed.html', 'embed.html', 53_000, 5]
 ])('the scripts of the %s page keep to their limits in gzipped bytes and number of files', (_, entry, source, bytes, count) => {
@@ -41,13 +41,14 @@ it.each([
   }
 })
 
-it('the texts of the administration are loaded with its pages only', () => {
-  const isAdminText = (key: string) => ADMIN_TEXTS.includes(key.split('.')[0]!)
-  const isAdminOrTextModule = (key: string) =>
-    /^src\/(admin|federation)\/|^src\/moderation\/(reports|comments)\.page|^src\/i18n\//.test(key)
+it.each([
+  ['admin', /^src\/(admin|federation)\/|^src\/moderation\/(reports|comments)\.page|^src\/i18n\//, 200],
+  ['creator', /^src\/(upload\/|videos\/my-videos\.page|i18n\/)/, 40]
+] as const)('the texts of the group %s are loaded with its pages only', (group, pages, count) => {
+  const isOfGroup = (key: string) => TEXT_GROUPS[group].includes(key.split('.')[0]!)
   const reached = new Set<string>()
   const visit = (key: string) => {
-    if (reached.has(key) || isAdminOrTextModule(key)) return
+    if (reached.has(key) || pages.test(key)) return
     reached.add(key)
     for (const imported of [...(manifest[key]!.imports ?? []), ...(manifest[key]!.dynamicImports ?? [])]) visit(imported)
   }
@@ -56,15 +57,26 @@ it('the texts of the administration are loaded with its pages only', () => {
   const readScripts = (keys: Iterable<string>) =>
     [...keys].map(key => readFileSync(join(clientFolder, manifest[key]!.file), 'utf8')).join('\n')
   const textKeysIn = (text: string) => Object.keys(en).filter(key => new RegExp(`[\`'"]${key.replace('.', '\\.')}[\`'"]`).test(text))
-  expect(textKeysIn(readScripts(reached)).filter(isAdminText)).toEqual([])
+  expect(textKeysIn(readScripts(reached)).filter(isOfGroup)).toEqual([])
   expect(textKeysIn(readScripts(reached)).length).toBeGreaterThan(300)
   for (const language of ['en', 'fr']) {
-    const [siteTexts, adminTexts] = [
+    const [siteTexts, groupTexts] = [
       textKeysIn(readScripts([`src/i18n/${language}.ts`])),
-      textKeysIn(readScripts([`src/i18n/${language}.ts?admin`]))
+      textKeysIn(readScripts([`src/i18n/${language}.ts?${group}`]))
     ]
-    expect([siteTexts.some(isAdminText), adminTexts.every(isAdminText), adminTexts.length > 200]).toEqual([false, true, true])
-    expect([...siteTexts, ...adminTexts].sort()).toEqual(Object.keys(en).sort())
+    expect([siteTexts.some(isOfGroup), groupTexts.every(isOfGroup), groupTexts.length > count]).toEqual([false, true, true])
+  }
+})
+
+it('every text is in one chunk of its language', () => {
+  for (const language of ['en', 'fr']) {
+    const chunks = ['', '?admin', '?creator'].map(group =>
+      readFileSync(join(clientFolder, manifest[`src/i18n/${language}.ts${group}`]!.file), 'utf8')
+    )
+    const occurrences = Object.keys(en).filter(
+      key => chunks.filter(text => new RegExp(`[\`'"]${key.replace('.', '\\.')}[\`'"]`).test(text)).length !== 1
+    )
+    expect(occurrences).toEqual([])
   }
 })
 

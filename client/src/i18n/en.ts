@@ -807,6 +807,7 @@ export default {
   'ui.toHome': 'Back to home',
   'ui.tooMany': 'Too many requests. Please wait a moment.',
   'ui.typeToConfirm': 'Type {text} to confirm',
+  'ui.unavailable': 'The site is briefly unavailable. Please wait a moment.',
 
   'unavailable.elsewhere': 'This video is on another instance',
   'unavailable.elsewhereText': 'This instance doesn’t follow that one, so only signed-in users see its videos here.',

@@ -823,6 +823,7 @@ export default {
   'ui.toHome': 'Retour à l’accueil',
   'ui.tooMany': 'Trop de requêtes. Patientez un instant.',
   'ui.typeToConfirm': 'Saisissez {text} pour confirmer',
+  'ui.unavailable': 'Le site est indisponible. Patientez un instant.',
 
   'unavailable.elsewhere': 'Cette vidéo est sur une autre instance',
   'unavailable.elsewhereText': 'Cette instance ne la suit pas : seuls les utilisateurs connectés voient ses vidéos ici.',

@@ -1,13 +1,13 @@
 import { batch, signal } from '@preact/signals'
 import type { Catalogue, TextKey, PluralText } from './catalogue.ts'
-import { UI_LANGUAGES, type UiLanguage } from './languages.ts'
+import { UI_LANGUAGES, type TextGroup, type UiLanguage } from './languages.ts'
 
 type TextValues = Record<string, string | number>
 
 const catalogue = signal<Partial<Catalogue>>({})
 const activeLanguage = signal<UiLanguage>('en')
 let requestedLanguage: UiLanguage = 'en'
-let withAdminTexts = false
+const requestedGroups = new Set<TextGroup>()
 
 /** Loads the texts of a language and switches the interface to it. */
 export async function setLanguage(language: UiLanguage): Promise<void> {
@@ -15,23 +15,23 @@ export async function setLanguage(language: UiLanguage): Promise<void> {
   await loadRequestedTexts()
 }
 
-/** Loads the texts of the administration, now and with every later change of the language. */
-export async function loadAdminTexts(): Promise<void> {
-  withAdminTexts = true
+/** Loads the texts of a group of pages, now and with every later change of the language. */
+export async function loadTextGroup(group: TextGroup): Promise<void> {
+  requestedGroups.add(group)
   await loadRequestedTexts()
 }
 
 async function loadRequestedTexts(): Promise<void> {
   const language = requestedLanguage
-  const { load, loadAdmin } = UI_LANGUAGES[language]
-  const modules = await Promise.all([load(), withAdminTexts ? loadAdmin() : null])
+  const texts = UI_LANGUAGES[language]
+  const modules = await Promise.all([texts.site(), ...[...requestedGroups].map(async group => await texts[group]())])
   // Another language was requested meanwhile.
   if (language !== requestedLanguage) return
   batch(() => {
     catalogue.value = Object.assign(
       {},
       activeLanguage.peek() === language ? catalogue.peek() : null,
-      ...modules.map(module => module?.default)
+      ...modules.map(module => module.default)
     ) as Partial<Catalogue>
     activeLanguage.value = language
   })

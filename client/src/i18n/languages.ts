@@ -3,13 +3,26 @@ import type { Catalogue } from './catalogue.ts'
 type TextsModule = Promise<{ default: Partial<Catalogue> }>
 
 /**
- * The languages of the interface: their own name, and the modules of their texts and of the texts of the administration, which are a
- * separate chunk (vite.config.ts). A new language needs one file and one line here.
+ * The languages of the interface: their own name, and the modules of their texts, of which those of the administration and of creators' pages
+ * are separate chunks (vite.config.ts). A new language needs one file and its lines here.
  */
 export const UI_LANGUAGES = {
-  en: { name: 'English', load: (): TextsModule => import('./en.ts'), loadAdmin: (): TextsModule => import('./en.ts?admin') },
-  fr: { name: 'Français', load: (): TextsModule => import('./fr.ts'), loadAdmin: (): TextsModule => import('./fr.ts?admin') }
+  en: {
+    name: 'English',
+    site: (): TextsModule => import('./en.ts'),
+    admin: (): TextsModule => import('./en.ts?admin'),
+    creator: (): TextsModule => import('./en.ts?creator')
+  },
+  fr: {
+    name: 'Français',
+    site: (): TextsModule => import('./fr.ts'),
+    admin: (): TextsModule => import('./fr.ts?admin'),
+    creator: (): TextsModule => import('./fr.ts?creator')
+  }
 }
+
+/** Texts that only some pages show. */
+export type TextGroup = 'admin' | 'creator'
 
 /** The code of a language of the interface. */
 export type UiLanguage = keyof typeof UI_LANGUAGES

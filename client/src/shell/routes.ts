@@ -1,13 +1,14 @@
 import type { JSX } from 'preact'
 import { lazy } from 'preact-iso'
-import { loadAdminTexts } from '../i18n/i18n.ts'
+import { loadTextGroup } from '../i18n/i18n.ts'
+import type { TextGroup } from '../i18n/languages.ts'
 
 /** Whether Vite's development server serves the pages; false in a build (vite.config.ts). */
 declare const DEVELOPMENT: boolean
 
-/** An administration page, which also needs the texts of the administration. */
-const lazyAdminPage = (loadPage: () => Promise<{ default: () => JSX.Element }>) =>
-  lazy(async () => (await Promise.all([loadPage(), loadAdminTexts()]))[0])
+/** A page that also needs the texts of a group. */
+const lazyWithTexts = (group: TextGroup, loadPage: () => Promise<{ default: () => JSX.Element }>) =>
+  lazy(async () => (await Promise.all([loadPage(), loadTextGroup(group)]))[0])
 
 /** The path of every page and its component, whose code is loaded when the page is opened. */
 export const PAGE_ROUTES = [
@@ -15,8 +16,8 @@ export const PAGE_ROUTES = [
   { path: '/w/:id', view: lazy(() => import('../videos/watch.page.tsx')) },
   { path: '/w/p/:id', view: lazy(() => import('../playlists/playlist.page.tsx')) },
   { path: '/search', view: lazy(() => import('../search/search.page.tsx')) },
-  { path: '/upload', view: lazy(() => import('../upload/upload.page.tsx')) },
-  { path: '/my/videos', view: lazy(() => import('../videos/my-videos.page.tsx')) },
+  { path: '/upload', view: lazyWithTexts('creator', () => import('../upload/upload.page.tsx')) },
+  { path: '/my/videos', view: lazyWithTexts('creator', () => import('../videos/my-videos.page.tsx')) },
   { path: '/my/videos/:id', view: lazy(() => import('../videos/edit-video.page.tsx')) },
   { path: '/my/channels', view: lazy(() => import('../channels/my-channels.page.tsx')) },
   { path: '/my/new-channel', view: lazy(() => import('../channels/new-channel.page.tsx')) },
@@ -28,14 +29,14 @@ export const PAGE_ROUTES = [
   { path: '/login', view: lazy(() => import('../accounts/login.page.tsx')) },
   { path: '/signup', view: lazy(() => import('../accounts/signup.page.tsx')) },
   { path: '/settings', view: lazy(() => import('../accounts/settings.page.tsx')) },
-  { path: '/admin', view: lazyAdminPage(() => import('../admin/admin.page.tsx')) },
-  { path: '/admin/health', view: lazyAdminPage(() => import('../admin/health.page.tsx')) },
-  { path: '/admin/users', view: lazyAdminPage(() => import('../admin/users.page.tsx')) },
-  { path: '/admin/jobs', view: lazyAdminPage(() => import('../admin/jobs.page.tsx')) },
-  { path: '/admin/settings', view: lazyAdminPage(() => import('../admin/instance-settings.page.tsx')) },
-  { path: '/admin/federation', view: lazyAdminPage(() => import('../federation/federation.page.tsx')) },
-  { path: '/admin/comments', view: lazyAdminPage(() => import('../moderation/comments.page.tsx')) },
-  { path: '/admin/reports', view: lazyAdminPage(() => import('../moderation/reports.page.tsx')) },
+  { path: '/admin', view: lazyWithTexts('admin', () => import('../admin/admin.page.tsx')) },
+  { path: '/admin/health', view: lazyWithTexts('admin', () => import('../admin/health.page.tsx')) },
+  { path: '/admin/users', view: lazyWithTexts('admin', () => import('../admin/users.page.tsx')) },
+  { path: '/admin/jobs', view: lazyWithTexts('admin', () => import('../admin/jobs.page.tsx')) },
+  { path: '/admin/settings', view: lazyWithTexts('admin', () => import('../admin/instance-settings.page.tsx')) },
+  { path: '/admin/federation', view: lazyWithTexts('admin', () => import('../federation/federation.page.tsx')) },
+  { path: '/admin/comments', view: lazyWithTexts('admin', () => import('../moderation/comments.page.tsx')) },
+  { path: '/admin/reports', view: lazyWithTexts('admin', () => import('../moderation/reports.page.tsx')) },
   { path: '/about', view: lazy(() => import('../instance/about.page.tsx')) },
   ...(DEVELOPMENT ? [{ path: '/design', view: lazy(() => import('../design/design.page.tsx')) }] : [])
 ]

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import { lazy, useRoute } from 'preact-iso'
 import { isNotFoundError } from '../api-error.ts'
-import { loadAdminTexts, t } from '../i18n/i18n.ts'
+import { loadTextGroup, t } from '../i18n/i18n.ts'
 import { currentUser } from '../session.ts'
 import { RequireLogin } from '../shell/require-login.tsx'
 import { useTitle } from '../shell/title.ts'
@@ -14,7 +14,7 @@ import { VideoEditForm } from './video-edit-form.tsx'
 
 const ADMINISTRATOR_ROLE_ID = 0
 /** With the texts of the administration, which only administrators load. */
-const VideoFiles = lazy(async () => (await Promise.all([import('../admin/video-files.tsx'), loadAdminTexts()]))[0])
+const VideoFiles = lazy(async () => (await Promise.all([import('../admin/video-files.tsx'), loadTextGroup('admin')]))[0])
 
 /** The page that edits or deletes one of the user's videos. */
 export default function EditVideoPage(): JSX.Element {
