@@ -9,6 +9,7 @@ import { OUTBOX } from '../fediverse/outbox-internals.ts'
 import { ABUSE_FEDERATION } from '../moderation/abuse-internals.ts'
 import { PLAYLIST_FEDERATION } from '../playlists/playlist-internals.ts'
 import { VIDEO_FEDERATION } from '../videos/federation-internals.ts'
+import { ORPHANS } from '../videos/sweep-orphan-files.job.ts'
 import { TORRENTS } from '../videos/torrent-internals.ts'
 
 /** All internals by the name of their group (`defineInternals`). */
@@ -22,6 +23,7 @@ const INTERNALS = {
   collections: COLLECTIONS,
   videos: VIDEO_FEDERATION,
   torrents: TORRENTS,
+  orphans: ORPHANS,
   playlists: PLAYLIST_FEDERATION,
   abuses: ABUSE_FEDERATION
 }
