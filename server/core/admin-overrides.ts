@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { config, ConfigError, configWithOverrides, isConfigTree, replaceConfig, type ConfigTree } from './config.ts'
 import { emitEvent, onEvent } from './events.ts'
 import { logger } from './logger.ts'
+import { runAsBackgroundWork } from './request-context.ts'
 import { queryAs, runQuery, sql } from './sql.ts'
 import { transaction } from './transaction.ts'
 
@@ -41,16 +42,15 @@ export async function refreshAdminOverrides(): Promise<void> {
 
 /** Stores what `change` makes of the current overrides, for every process. Throws ConfigError and then changes nothing. */
 export async function updateAdminOverrides(change: (settings: ConfigTree) => ConfigTree): Promise<void> {
-  await transaction(
-    async tx => {
+  await runAsBackgroundWork(async () => {
+    await transaction(async tx => {
       const [row] = await queryAs(OverridesRow, sql`SELECT revision, settings FROM custom_config FOR UPDATE`, tx)
       const next = change(row!.settings)
       configWithOverrides(next)
       await runQuery(sql`UPDATE custom_config SET revision = revision + 1, settings = ${JSON.stringify(next)}::jsonb`, tx)
-    },
-    { timeLimited: false }
-  )
-  await refreshAdminOverrides()
+    })
+    await refreshAdminOverrides()
+  })
   emitEvent('config.changed', {})
 }
 

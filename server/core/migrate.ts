@@ -10,6 +10,8 @@ import { runQuery, Sql, sql } from './sql.ts'
 export async function migrateDatabase(): Promise<void> {
   const folder = join(projectFolder, 'migrations')
   await transaction(async tx => {
+    // An index of a large table takes as long as it takes, also for a process that waits for the one that makes it.
+    await runQuery(sql`SET LOCAL statement_timeout = 0`, tx)
     await acquireLock('MIGRATE', tx)
     await runQuery(sql`CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now())`, tx)
     const files = (await readdir(folder)).filter(name => name.endsWith('.sql')).sort()

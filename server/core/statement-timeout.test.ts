@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { config } from './config.ts'
 import { sequelize } from './database.ts'
+import { LOCKS } from './locks.ts'
+import { migrateDatabase } from './migrate.ts'
 import { runAsRequest } from './request-context.ts'
 import { runQuery, sql } from './sql.ts'
 import { transaction } from './transaction.ts'
@@ -69,6 +71,23 @@ it('jobs, and what must not be lost, have the limit of jobs on the same connecti
     async () => await site.call('PUT /config/custom', { token: root, body: await customConfig() })
   )
   expect(status).toBe(200)
+})
+
+it('migrations have no limit', async () => {
+  const { statement_timeout } = config.database
+  Object.assign(config.database, { statement_timeout: { ...statement_timeout, jobs: 200 } })
+  try {
+    await withTestDatabase(async client => {
+      await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${LOCKS.MIGRATE})`)
+      const migrated = migrateDatabase()
+      await new Promise(resolve => setTimeout(resolve, 500))
+      await client.query('ROLLBACK')
+      await migrated
+    }, config.database.name)
+    await expect(runQuery(sql`SELECT pg_sleep(1)`)).rejects.toThrow('statement timeout')
+  } finally {
+    Object.assign(config.database, { statement_timeout })
+  }
 })
 
 it('waiting for a connection has the limit of a statement, too', async () => {

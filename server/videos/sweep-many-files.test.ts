@@ -109,7 +109,7 @@ test(
     expect(calls.filter(bind => bind.length === 0)).toEqual([])
     expect(growth).toBeLessThan(150)
     // Other tests run at the same time.
-  expect(delay.max / 1e6).toBeLessThan(2000)
+    expect(delay.max / 1e6).toBeLessThan(2000)
     expect(await countAll()).toEqual([VIDEOS + STRAYS, VIDEOS + STRAYS, VIDEOS + STRAYS])
   },
   PATIENCE
