@@ -210,6 +210,7 @@ export const ConfigSchema = z.strictObject({
     probe_timeout: Duration,
     expiration: Duration,
     sweep_interval: Duration,
+    idle_timeout: Duration,
     max_per_user: Count,
     image_max_size: Size,
     image_max_pixels: Count,

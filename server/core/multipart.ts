@@ -1,70 +1,86 @@
-import { rm } from 'node:fs/promises'
-import { mkdirSync } from 'node:fs'
-import { randomUUID } from 'node:crypto'
-import { extname } from 'node:path'
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import type { MulterError, Options } from 'multer'
 import type { FileKind } from '../../shared/contract.ts'
-import { config, storageFolder } from './config.ts'
+import { config } from './config.ts'
+import { assertDiskSpace } from './disk-space.ts'
+import { FileReceiver } from './file-receiver.ts'
 import { invalidParams, Problem } from './problem.ts'
+import { announcedLength, watchForStall } from './request-body.ts'
 
 /** A file of a multipart request, streamed to disk; removed after the response unless a handler moved it. */
 export type MultipartFile = { path: string; name: string; size: number; mimeType: string }
 
 type FileKinds = Readonly<Record<string, FileKind>>
 
-/** Streams the named files of a multipart request to `storage.tmp`; requests with another body pass unchanged. */
-export function receiveMultipartFiles(kinds: FileKinds): RequestHandler {
+/** What a route decides about the files of a request while they arrive. */
+export type FilesAdmission = {
+  /** Is told of bytes of its video before they are written. Throws the Problem that ends the request. */
+  receive(bytes: number): Promise<void>
+  /** Is called when the response has ended in any way and the files that nobody moved are gone. */
+  release(): Promise<void>
+}
+/** Decides about a request with files before the first byte of its body is read; `announced`: its Content-Length, null if it has none. */
+export type AdmitFiles = (request: Request, announced: number | null) => Promise<FilesAdmission>
+
+/**
+ * Streams the named files of a multipart request to `storage.tmp`; requests with another body pass unchanged. A file that is larger than its
+ * kind may be, or that the disk or `admit` has no room for, ends the request while it arrives (413, 507), silence does so with 408.
+ */
+export function receiveMultipartFiles(kinds: FileKinds, admit?: AdmitFiles): RequestHandler {
   const fields = Object.keys(kinds).map(name => ({ name, maxCount: 1 }))
   return async (request, response, next) => {
     if (!request.is('multipart/form-data')) return next()
     // multer is imported at the first form, not at start.
     const { default: multer } = await import('multer')
-    const largest = Math.max(...Object.values(kinds).map(maxSize))
-    const receive = multer({
-      storage: multer.diskStorage({
-        destination: (_request, _file, done) => {
-          const folder = storageFolder('tmp')
-          mkdirSync(folder, { recursive: true })
-          done(null, folder)
-        },
-        filename: (_request, file, done) => done(null, `${randomUUID()}${/^\.[a-z0-9]{1,8}$/i.exec(extname(file.originalname))?.[0] ?? ''}`)
-      }),
-      limits: {
-        fileSize: largest === Infinity ? undefined : largest,
-        files: config.http.max_files,
-        fields: config.http.max_fields,
-        fieldSize: config.http.max_body,
-        fieldNestingDepth: config.http.max_nesting
-      } as Options['limits']
-    }).fields(fields)
-    receive(request, response, (error: unknown) => {
-      const received: Record<string, MultipartFile> = {}
-      for (const [name, files] of Object.entries((request.files ?? {}) as Record<string, Express.Multer.File[]>)) {
-        const file = files[0]!
-        received[name] = {
-          path: file.path,
-          name: Buffer.from(file.originalname, 'latin1').toString('utf8'),
-          size: file.size,
-          mimeType: file.mimetype
-        }
-      }
-      response.on('close', () => {
-        for (const file of Object.values(received)) void rm(file.path, { force: true })
+    const announced = announcedLength(request)
+    const admission = await admit?.(request, announced)
+    let fail!: (error: unknown) => void
+    const failure = new Promise<never>((_resolve, reject) => (fail = reject))
+    failure.catch(() => undefined)
+    const receiver = new FileReceiver(async (field, size, added) => {
+      if (size > maxSize(kinds[field]!)) throw tooLargeProblem(field, kinds)
+      if (kinds[field] === 'video') await admission?.receive(added)
+    }, fail)
+    const release = (): void => void receiver.discard().finally(async () => await admission?.release())
+    if (response.closed) return release()
+    response.on('close', release)
+    const stopWatch = watchForStall(request, fail)
+    try {
+      // Without a known end at least the room of now is asked for.
+      await assertDiskSpace('tmp', announced ?? 0)
+      const receive = multer({
+        storage: receiver,
+        limits: {
+          files: config.http.max_files,
+          fields: config.http.max_fields,
+          fieldSize: config.http.max_body,
+          fieldNestingDepth: config.http.max_nesting
+        } as Options['limits']
+      }).fields(fields)
+      const received = new Promise<void>((resolve, reject) => {
+        receive(request, response, (error: unknown) => (error ? reject(error) : resolve()))
       })
-      if (error) return next(multipartProblem(error, kinds))
-      request.files = received as never
-      const tooLarge = Object.entries(received).filter(([name, file]) => file.size > maxSize(kinds[name]!))
-      next(
-        tooLarge.length > 0
-          ? tooLargeProblem(
-              tooLarge.map(([name]) => name),
-              kinds
-            )
-          : undefined
-      )
-    })
+      // multer itself would wait for the end of the body before it tells what is wrong with its beginning.
+      await Promise.race([received, failure])
+    } catch (error) {
+      request.unpipe()
+      await receiver.discard()
+      throw multipartProblem(error)
+    } finally {
+      stopWatch()
+    }
+    request.files = namedFiles(request) as never
+    next()
   }
+}
+
+function namedFiles(request: Request): Record<string, MultipartFile> {
+  const received: Record<string, MultipartFile> = {}
+  for (const [name, files] of Object.entries((request.files ?? {}) as Record<string, Express.Multer.File[]>)) {
+    const { path, originalname, size, mimetype } = files[0]!
+    received[name] = { path, name: Buffer.from(originalname, 'latin1').toString('utf8'), size, mimeType: mimetype }
+  }
+  return received
 }
 
 function maxSize(kind: FileKind): number {
@@ -73,15 +89,13 @@ function maxSize(kind: FileKind): number {
   return size < 0 ? Infinity : size
 }
 
-function tooLargeProblem(names: string[], kinds: FileKinds): Problem {
-  if (names.some(name => kinds[name] === 'video'))
-    return new Problem(413, 'max_file_size_reached', 'The file is larger than this instance accepts.')
-  return invalidParams(names.map(path => ({ type: 'field', msg: 'This file is too large.', path, location: 'body' })))
+function tooLargeProblem(field: string, kinds: FileKinds): Problem {
+  if (kinds[field] === 'video') return new Problem(413, 'max_file_size_reached', 'The file is larger than this instance accepts.')
+  return invalidParams([{ type: 'field', msg: 'This file is too large.', path: field, location: 'body' }])
 }
 
-function multipartProblem(error: unknown, kinds: FileKinds): unknown {
-  if (!(error instanceof Error)) return error
-  if (isMulterError(error) && error.code === 'LIMIT_FILE_SIZE') return tooLargeProblem([error.field ?? 'file'], kinds)
+function multipartProblem(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof Problem) return error
   // Errors of the disk have a code as well; those of the parser (busboy) have none.
   if (!isMulterError(error) && 'code' in error) return error
   return new Problem(400, 'invalid_request', `The multipart request is not valid: ${error.message}`)

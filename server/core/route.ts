@@ -2,10 +2,11 @@ import type { Request, RequestHandler, Response, Router } from 'express'
 import { Router as createRouter } from 'express'
 import { z } from 'zod'
 import { operationId, type Auth, type Contract, type RouteSpec } from '../../shared/contract.ts'
-import { receiveMultipartFiles, type MultipartFile } from './multipart.ts'
+import { receiveMultipartFiles, type FilesAdmission, type MultipartFile } from './multipart.ts'
 import { runAsRequest } from './request-context.ts'
 import { limitRate, setRateLimitExemption } from './request-rate-limit.ts'
 import { invalidParams, Problem, type InvalidParam } from './problem.ts'
+import { closeAfterEarlyAnswer } from './request-body.ts'
 import { cacheResponse, type CacheableRequest } from './response-cache.ts'
 
 /** The logged-in user of a request. */
@@ -41,6 +42,11 @@ export type RouteHandlers<C extends Contract> = {
   [K in keyof C]: (input: RouteInput<C[K]>) => Promise<HandlerResult<C[K]>> | HandlerResult<C[K]>
 }
 
+/** Decide about the files of requests before their bodies are read, and while they arrive. `announced`: the Content-Length, null without one. */
+export type RouteAdmissions<C extends Contract> = {
+  [K in keyof C]?: (request: Request, viewer: ViewerOf<C[K]['auth']>, announced: number | null) => Promise<FilesAdmission>
+}
+
 type Authenticator = (request: Request) => Promise<Viewer | null>
 let authenticate: Authenticator = async () => null
 
@@ -59,12 +65,12 @@ export async function requestViewer(request: Request): Promise<Viewer | null> {
 }
 
 /** Binds handlers to a contract and returns the router to mount below /api/v1. */
-export function implementContract<C extends Contract>(routes: C, handlers: RouteHandlers<C>): Router {
+export function implementContract<C extends Contract>(routes: C, handlers: RouteHandlers<C>, admissions: RouteAdmissions<C> = {}): Router {
   const router = createRouter({ strict: false })
   for (const [key, spec] of Object.entries(routes)) {
     const [method, path] = key.split(' ') as [string, string]
     const handler = handlers[key] as unknown as (input: object) => Promise<unknown>
-    const steps: RequestHandler[] = [noteOperation(key), limitRate(spec.limit ?? 'api')]
+    const steps: RequestHandler[] = [noteOperation(key), closeAfterEarlyAnswer, limitRate(spec.limit ?? 'api')]
     if (spec.cache) {
       steps.push(
         cacheResponse(
@@ -79,7 +85,13 @@ export function implementContract<C extends Contract>(routes: C, handlers: Route
       )
     }
     steps.push(requireAuth(spec.auth ?? 'none'))
-    if (spec.files) steps.push(receiveMultipartFiles(spec.files))
+    const admit = admissions[key]
+    if (spec.files) {
+      const viewerOf = (request: Request) => (viewers.get(request) ?? null) as never
+      steps.push(
+        receiveMultipartFiles(spec.files, admit && (async (request, announced) => await admit(request, viewerOf(request), announced)))
+      )
+    }
     steps.push(respond(spec, handler))
     router[method.toLowerCase() as 'get'](path, ...steps)
   }

@@ -30,6 +30,7 @@ export const ERROR_CODES: ErrorCode[] = [
     status: 403,
     meaning: 'A video of a server that this one does not follow, which visitors do not see; `originUrl` is its address there.'
   },
+  { code: 'upload_stalled', status: 408, meaning: 'Nothing of the upload arrived for too long: the request was ended.' },
   { code: 'video_already_being_transcoded', status: 409, meaning: 'The video is being transcoded, or waits for it.' },
   { code: 'upload_busy', status: 409, meaning: 'The last piece of this upload is still being worked on: ask again.' },
   { code: 'PayloadTooLargeError', status: 413, meaning: 'The body is larger than this instance accepts.' },

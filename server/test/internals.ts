@@ -1,4 +1,5 @@
 import { overrideInternals, type PartialInternals } from '../core/internals.ts'
+import { UNREAD_BODY } from '../core/request-body.ts'
 import { REMOTE_ACTORS } from '../actors/actor-internals.ts'
 import { COLLECTIONS } from '../actors/collection-internals.ts'
 import { COMMENT_REPAIR } from '../comments/repair-internals.ts'
@@ -24,6 +25,7 @@ const INTERNALS = {
   videos: VIDEO_FEDERATION,
   torrents: TORRENTS,
   orphans: ORPHANS,
+  unreadBody: UNREAD_BODY,
   playlists: PLAYLIST_FEDERATION,
   abuses: ABUSE_FEDERATION
 }

@@ -4,6 +4,7 @@ import { ERRORS, fail, Uploadx, type DiskFile } from '@uploadx/core'
 import type { z } from 'zod'
 import type { UploadAttributes } from '../../shared/uploads.ts'
 import { instanceOrigin } from '../core/config.ts'
+import { assertDiskSpace } from '../core/disk-space.ts'
 import { transaction } from '../core/transaction.ts'
 import { invalidParams, notFound, Problem, type InvalidParam } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
@@ -11,7 +12,7 @@ import { moveIntoStorage, storedFilePath, storedFileSize } from '../storage/disk
 import type { PreparedVideoImage } from '../videos/video-images.ts'
 import type { VideoModel } from '../videos/video.model.ts'
 import { assertOwnChannel, type VideoAttributes } from '../videos/videos.ts'
-import { assertUploadExtension, assertUploadQuota, assertUploadSize, assertDiskSpace } from './validation.ts'
+import { assertUploadExtension, assertUploadQuota, assertUploadSize } from './validation.ts'
 import { createVideoFromUpload } from './create-video.ts'
 import { discardUpload, removeUploadThumbnails } from './discard-upload.ts'
 import { UploadModel } from './upload.model.ts'
@@ -63,7 +64,7 @@ export async function beginResumableUpload(
   assertUploadSize(size)
   await assertOwnChannel(body.channelId, viewer.id)
   await assertUploadQuota(viewer.id, size)
-  await assertDiskSpace(size)
+  await assertDiskSpace('uploads', size)
   const { channelId, filename, ...fields } = body
   const storedImages: PreparedVideoImage[] = []
   // Images are stored next to the uploaded bytes: the temporary folder is swept sooner than uploads expire.

@@ -4,7 +4,6 @@ import { invalidParams } from '../core/problem.ts'
 import { implementContract } from '../core/route.ts'
 import { convertUploadedVideoImages } from '../videos/video-images.ts'
 import { videoIdentifiers } from '../videos/videos.ts'
-import { assertDiskSpace } from './validation.ts'
 import { createVideoFromUpload } from './create-video.ts'
 
 // The library of the protocol is loaded with the first upload, not at server start.
@@ -16,7 +15,6 @@ export const uploadsRoutes = implementContract(uploadsContract, {
     const { channelId, ...attributes } = body
     const file = files.videofile
     if (!file) throw invalidParams([{ type: 'field', msg: 'Should have a file', path: 'videofile', location: 'body' }])
-    await assertDiskSpace(0)
     const images = await convertUploadedVideoImages(files)
     const video = await transaction(
       async tx =>

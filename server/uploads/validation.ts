@@ -1,6 +1,5 @@
-import { statfs } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { config, storageFolder } from '../core/config.ts'
+import { config } from '../core/config.ts'
 import { Problem } from '../core/problem.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { assertQuota } from '../accounts/quota.ts'
@@ -21,13 +20,6 @@ export function assertUploadExtension(name: string): void {
 export function assertUploadSize(bytes: number): void {
   const { max_size } = config.upload
   if (max_size >= 0 && bytes > max_size) throw new Problem(413, 'max_file_size_reached', 'The file is larger than this instance accepts.')
-}
-
-/** Throws 507 if the file would leave less than `upload.keep_free` bytes on the disk. */
-export async function assertDiskSpace(bytes: number): Promise<void> {
-  const disk = await statfs(storageFolder('uploads')).catch(() => null)
-  if (disk && disk.bavail * disk.bsize - bytes < config.upload.keep_free)
-    throw new Problem(507, 'insufficient_storage', 'The server has no room for this file now.')
 }
 
 /** Throws 413 if the user's quota would be exceeded, including the sizes of unfinished uploads; 400 for too many of those. */
