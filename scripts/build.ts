@@ -38,7 +38,6 @@ const EXTERNAL_PACKAGES = [
   'fluent-ffmpeg',
   'umzug',
   'multer',
-  '@uploadx/core',
   'zod-openapi',
   'sanitize-html',
   'markdown-it',

@@ -20,7 +20,16 @@ export const uploadsContract = defineContract({
     files: { videofile: 'video', thumbnailfile: 'image', previewfile: 'image' },
     body: UploadAttributes,
     response: UploadResponse,
-    refusals: { 413: 'quota_reached or max_file_size_reached', 415: 'The type is not supported', 422: 'The file cannot be read as a video' }
+    description:
+      'The space is reserved before the body is read: what does not fit is refused at once or while it arrives, with `Connection: close`.',
+    refusals: {
+      400: 'A field is missing or invalid, or too_many_uploads',
+      408: 'Nothing arrived for too long',
+      413: 'quota_reached or max_file_size_reached',
+      415: 'The type is not supported',
+      422: 'The file cannot be read as a video',
+      507: 'insufficient_storage'
+    }
   },
   'GET /users/me/uploads': {
     summary: 'Unfinished uploads',
@@ -47,7 +56,12 @@ export const uploadsContract = defineContract({
     status: 201,
     description: "Headers X-Upload-Content-Length (bytes) and X-Upload-Content-Type (MIME). Answers 201 with the upload's URL in Location.",
     body: UploadAttributes.extend({ filename: z.string('Invalid value').min(1, 'Invalid value').max(1000, 'Invalid value') }),
-    refusals: { 400: 'A header or field is missing', 413: 'quota_reached or max_file_size_reached', 415: 'The type is not supported' }
+    refusals: {
+      400: 'A header or field is missing, or too_many_uploads',
+      413: 'quota_reached or max_file_size_reached',
+      415: 'The type is not supported',
+      507: 'insufficient_storage'
+    }
   },
   'PUT /videos/upload-resumable': {
     summary: 'Send a chunk, or query how much was received',
@@ -57,8 +71,15 @@ export const uploadsContract = defineContract({
     limit: 'upload',
     response: UploadResponse,
     description:
-      'Header `Content-Range: bytes first-last/size` with the chunk as body, or `bytes */size` to query. Answers 308 with Range until the last byte is received, then 200.',
-    refusals: { 403: "Another user's upload", 404: 'No such upload', 409: 'The last chunk is being processed' }
+      'Header `Content-Range: bytes first-last/size` with the chunk as body, or `bytes */size` to query. Answers 308 with Range until the last byte is received, then 200, which is repeated for a day.',
+    refusals: {
+      400: 'invalid_content_range',
+      403: "Another user's upload",
+      404: 'The upload has ended, or its video was deleted',
+      408: 'Nothing arrived for too long; what did is kept',
+      409: 'upload_busy: another request sends a chunk, or the last one is being processed',
+      507: 'insufficient_storage'
+    }
   },
   'DELETE /videos/upload-resumable': { summary: 'Cancel an upload', tag: 'Upload', auth: 'user', query: z.looseObject(UploadId.shape) }
 })

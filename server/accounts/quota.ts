@@ -1,3 +1,4 @@
+import type { Transaction } from 'sequelize'
 import { z } from 'zod'
 import { Problem } from '../core/problem.ts'
 import { queryAs, sql, type Sql } from '../core/sql.ts'
@@ -33,18 +34,25 @@ export async function getQuotaUsage(userId: number): Promise<QuotaUsage> {
 }
 
 /** Throws 413 quota_reached if `addedBytes` more would exceed the total or the daily quota of the user. */
-export async function assertQuota(user: { id: number }, addedBytes: number): Promise<void> {
+export async function assertQuota(user: { id: number }, addedBytes: number, tx?: Transaction): Promise<void> {
+  if (addedBytes > (await remainingQuota(user.id, tx))) throw quotaReached()
+}
+
+/** Returns how many bytes a user may still store, by the total and the daily quota; negative beyond them, Infinity without either. */
+export async function remainingQuota(userId: number, tx?: Transaction): Promise<number> {
   const QuotaRow = QuotaUsageRow.extend({ quota: z.coerce.number(), quotaDaily: z.coerce.number() })
   const [row] = await queryAs(
     QuotaRow,
     sql`
     SELECT owner.video_quota AS quota, owner.video_quota_daily AS "quotaDaily", used.total, used.daily
-    FROM users owner CROSS JOIN LATERAL ${quotaUsageSql(sql`owner.id`)} used WHERE owner.id = ${user.id}`
+    FROM users owner CROSS JOIN LATERAL ${quotaUsageSql(sql`owner.id`)} used WHERE owner.id = ${userId}`,
+    tx
   )
-  if (row && isWithinQuota(row.quota, row.total + addedBytes) && isWithinQuota(row.quotaDaily, row.daily + addedBytes)) return
-  throw new Problem(413, 'quota_reached', 'The user video quota is exceeded with this video.')
+  if (!row) return -Infinity
+  return Math.min(row.quota < 0 ? Infinity : row.quota - row.total, row.quotaDaily < 0 ? Infinity : row.quotaDaily - row.daily)
 }
 
-function isWithinQuota(quota: number, bytes: number): boolean {
-  return quota < 0 || bytes <= quota
+/** Returns the 413 for what a user's quota does not suffice for. */
+export function quotaReached(): Problem {
+  return new Problem(413, 'quota_reached', 'The user video quota is exceeded with this video.')
 }

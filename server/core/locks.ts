@@ -13,6 +13,8 @@ export const LOCKS = {
   MIGRATE: 726_001,
   /** The administrator's account is made by one process. */
   CREATE_ROOT: 726_003,
+  /** Space for uploads is given to one after the other. */
+  RESERVE_UPLOAD: 726_006,
   /** Local names are given and retired one after the other. */
   ACTOR_NAMES: 726_005,
   /** One batch of views at a time is counted, so that two never wait for each other's rows. */

@@ -7,7 +7,7 @@ import { foldChangeCounts, getCachedOrCompute } from './versioned-cache.ts'
 import { runQuery, sql } from './sql.ts'
 import { transaction } from './transaction.ts'
 
-/** Tables without trigger: inbox, outbox, encoding chunks and sessions never show in a cached response. */
+/** Tables without trigger: inbox, outbox, encoding chunks, uploads that arrive and sessions never show in a cached response. */
 const TABLES_WITHOUT_TRIGGER = [
   'changes',
   'comment_removals',
@@ -23,6 +23,8 @@ const TABLES_WITHOUT_TRIGGER = [
   'peers',
   'processed_activities',
   'tombstones',
+  'upload_reservations',
+  'uploads',
   'uptime'
 ]
 

@@ -17,7 +17,16 @@ export const ERROR_CODES: ErrorCode[] = [
   { code: 'unsupported_grant_type', status: 400, meaning: 'Only the grants password and refresh_token exist here.' },
   { code: 'invalid_scope', status: 400, meaning: 'There are no scopes here: ask for none.' },
   { code: 'access_denied', status: 400, meaning: 'The user is blocked.' },
-  { code: 'too_many_uploads', status: 400, meaning: 'The user has as many unfinished uploads as this instance allows.' },
+  {
+    code: 'too_many_uploads',
+    status: 400,
+    meaning: 'The user has as many unfinished uploads, in one request and resumable, as this instance allows.'
+  },
+  {
+    code: 'invalid_content_range',
+    status: 400,
+    meaning: 'Content-Range is missing, malformed, or does not agree with the size of the upload or the length of the body.'
+  },
   { code: 'unknown_route', status: 400, meaning: 'No such route in this API.' },
   { code: 'unauthorized_request', status: 401, meaning: 'This needs a login: send `Authorization: Bearer …`.' },
   { code: 'invalid_token', status: 401, meaning: 'The access token is unknown, has expired or was revoked: refresh it or log in again.' },
@@ -32,9 +41,13 @@ export const ERROR_CODES: ErrorCode[] = [
   },
   { code: 'upload_stalled', status: 408, meaning: 'Nothing of the upload arrived for too long: the request was ended.' },
   { code: 'video_already_being_transcoded', status: 409, meaning: 'The video is being transcoded, or waits for it.' },
-  { code: 'upload_busy', status: 409, meaning: 'The last piece of this upload is still being worked on: ask again.' },
+  {
+    code: 'upload_busy',
+    status: 409,
+    meaning: 'Another request sends a piece of this upload, or its last piece is still being worked on: ask again.'
+  },
   { code: 'PayloadTooLargeError', status: 413, meaning: 'The body is larger than this instance accepts.' },
-  { code: 'quota_reached', status: 413, meaning: "The user's space, in all or of one day, does not suffice." },
+  { code: 'quota_reached', status: 413, meaning: "The user's space, in all or of one day, does not suffice, counting unfinished uploads." },
   { code: 'max_file_size_reached', status: 413, meaning: 'The file is larger than this instance accepts.' },
   { code: 'RangeNotSatisfiableError', status: 416, meaning: 'The file has no such bytes.' },
   { code: 'unreadable_video', status: 422, meaning: 'The file cannot be read as a video.' },
@@ -65,7 +78,6 @@ export const ERROR_CODES: ErrorCode[] = [
   { code: 'video_too_large', status: 422, meaning: 'The picture has more pixels, or more frames a second, than this instance accepts.' },
   { code: 'video_too_long', status: 422, meaning: 'The video is longer than this instance accepts.' },
   { code: 'too_many_requests', status: 429, meaning: 'Too many requests from this address: wait for the seconds in Retry-After.' },
-  { code: 'insufficient_storage', status: 507, meaning: 'The disk of this instance is full.' },
   {
     code: 'database_unavailable',
     status: 503,
@@ -80,5 +92,10 @@ export const ERROR_CODES: ErrorCode[] = [
     code: 'redis_unavailable',
     status: 503,
     meaning: 'A service that this needs does not answer at the moment. Try again after `Retry-After` seconds.'
+  },
+  {
+    code: 'insufficient_storage',
+    status: 507,
+    meaning: 'The disk of this instance has no room for the file, counting what other uploads have announced.'
   }
 ]

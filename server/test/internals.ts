@@ -9,6 +9,7 @@ import { INBOX } from '../fediverse/inbox-internals.ts'
 import { OUTBOX } from '../fediverse/outbox-internals.ts'
 import { ABUSE_FEDERATION } from '../moderation/abuse-internals.ts'
 import { PLAYLIST_FEDERATION } from '../playlists/playlist-internals.ts'
+import { UPLOADS } from '../uploads/upload-internals.ts'
 import { VIDEO_FEDERATION } from '../videos/federation-internals.ts'
 import { ORPHANS } from '../videos/sweep-orphan-files.job.ts'
 import { TORRENTS } from '../videos/torrent-internals.ts'
@@ -26,6 +27,7 @@ const INTERNALS = {
   torrents: TORRENTS,
   orphans: ORPHANS,
   unreadBody: UNREAD_BODY,
+  uploads: UPLOADS,
   playlists: PLAYLIST_FEDERATION,
   abuses: ABUSE_FEDERATION
 }

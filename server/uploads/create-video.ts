@@ -37,8 +37,8 @@ export async function createVideoFromUpload(upload: UploadedFile, tx: Transactio
   await assertOwnChannel(upload.channelId, upload.userId, tx)
   const probe = await probeUploadedFile(upload.path)
   // Serialized per user: two uploads that each fit the quota must not pass together.
-  await runQuery(sql`SELECT id FROM users WHERE id = ${upload.userId} FOR UPDATE`, tx)
-  await assertQuota({ id: upload.userId }, upload.size)
+  await runQuery(sql`SELECT id FROM users WHERE id = ${upload.userId} FOR NO KEY UPDATE`, tx)
+  await assertQuota({ id: upload.userId }, upload.size, tx)
 
   const video = await createVideo(upload.channelId, upload.attributes, tx)
   const filename = `${randomUUID()}${extname(upload.name).toLowerCase()}`

@@ -1,58 +1,28 @@
+import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { Request, Response } from 'express'
-import { ERRORS, fail, Uploadx, type DiskFile } from '@uploadx/core'
 import type { z } from 'zod'
 import type { UploadAttributes } from '../../shared/uploads.ts'
-import { instanceOrigin } from '../core/config.ts'
-import { assertDiskSpace } from '../core/disk-space.ts'
+import { config, instanceOrigin } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
-import { invalidParams, notFound, Problem, type InvalidParam } from '../core/problem.ts'
+import { invalidParams, Problem, type InvalidParam } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
+import { sql } from '../core/sql.ts'
 import { moveIntoStorage, storedFilePath, storedFileSize } from '../storage/disk.ts'
 import type { PreparedVideoImage } from '../videos/video-images.ts'
-import type { VideoModel } from '../videos/video.model.ts'
+import { VideoModel } from '../videos/video.model.ts'
 import { assertOwnChannel, type VideoAttributes } from '../videos/videos.ts'
-import { assertUploadExtension, assertUploadQuota, assertUploadSize } from './validation.ts'
+import { parseContentRange, type ContentRange } from './content-range.ts'
 import { createVideoFromUpload } from './create-video.ts'
-import { discardUpload, removeUploadThumbnails } from './discard-upload.ts'
+import { discardUpload } from './discard-upload.ts'
+import { claimUpload, receivePiece, releaseUpload, uploadBusy, type UploadWriter } from './receive-piece.ts'
+import { reserveSpace } from './reserve-space.ts'
+import { UPLOADS } from './upload-internals.ts'
 import { UploadModel } from './upload.model.ts'
-import { UploadStorage } from './upload-storage.ts'
+import { assertUploadExtension, assertUploadSize } from './validation.ts'
 
-/** The protocol of resumable uploads (X-Upload-Content-Length, Content-Range, 308) by @uploadx/core, for the owner of the row only. */
-class UploadHandler extends Uploadx<DiskFile> {
-  override async getAndVerifyId(request: { url?: string }): Promise<string> {
-    const id = this.getId(request as never)
-    const row = await UploadModel.findByPk(id)
-    if (row?.userId === (request as { user?: { id: number } }).user?.id) return id
-    return fail(ERRORS.FORBIDDEN)
-  }
-}
-
-let protocolInstance: { storage: UploadStorage; handler: UploadHandler } | null = null
-function getProtocol(): NonNullable<typeof protocolInstance> {
-  if (protocolInstance) return protocolInstance
-  const storage = new UploadStorage()
-  storage.onError = ({ statusCode, code, message }) => ({
-    statusCode,
-    headers: { 'Content-Type': 'application/problem+json; charset=utf-8' },
-    body: {
-      type: `${instanceOrigin()}/api/v1/docs#errors-${code}`,
-      title: code,
-      status: statusCode,
-      detail: message,
-      code,
-      error: { code, message }
-    }
-  })
-  return (protocolInstance = { storage, handler: new UploadHandler({ storage }) })
-}
-
-/** Discards the state of uploads in this process, as a restart does; rows and files stay. */
-export function resetResumableUploads(): void {
-  protocolInstance = null
-}
-
-/** Begins an upload and returns the URL for its chunks. Throws 400, 413, 415, 507. */
+/** Begins an upload and returns the URL for its pieces. Takes over the images. Throws 400, 413, 415, 507. */
 export async function beginResumableUpload(
   request: Request,
   viewer: Viewer,
@@ -63,43 +33,70 @@ export async function beginResumableUpload(
   assertUploadExtension(body.filename)
   assertUploadSize(size)
   await assertOwnChannel(body.channelId, viewer.id)
-  await assertUploadQuota(viewer.id, size)
-  await assertDiskSpace('uploads', size)
   const { channelId, filename, ...fields } = body
-  const storedImages: PreparedVideoImage[] = []
+  const id = randomUUID()
   // Images are stored next to the uploaded bytes: the temporary folder is swept sooner than uploads expire.
-  for (const image of images)
-    storedImages.push({ ...image, path: await moveIntoStorage(image.path, 'uploads', `${crypto.randomUUID()}.jpg`) })
-  const { storage } = getProtocol()
-  const file = await storage.create(request, {
-    originalName: filename,
-    size,
-    userId: String(viewer.id),
-    metadata: { announced: { channelId, fields, pictures: storedImages } } as never
-  })
-  const query = new URLSearchParams({ uploadType: 'resumable', upload_id: file.id! })
+  const pictures = images.map(image => ({ ...image, path: storedFilePath('uploads', `${randomUUID()}.jpg`) }))
+  try {
+    for (const [index, { path }] of pictures.entries()) await moveIntoStorage(images[index]!.path, 'uploads', basename(path))
+    const space = { id, userId: viewer.id, wanted: size, least: size, received: 0, folder: 'uploads' as const }
+    await reserveSpace(space, async (_granted, tx) => {
+      await UploadModel.create(
+        {
+          id,
+          userId: viewer.id,
+          filename: randomUUID(),
+          originalName: filename,
+          size,
+          attributes: { channelId, fields, pictures },
+          expiresAt: expiry()
+        },
+        { transaction: tx }
+      )
+    })
+  } catch (error) {
+    await Promise.all(pictures.map(async ({ path }) => await rm(path, { force: true })))
+    throw error
+  }
+  const query = new URLSearchParams({ uploadType: 'resumable', upload_id: id })
   return `${instanceOrigin().replace(/^https?:/, '')}${request.originalUrl.split('?')[0]}?${query}`
 }
 
 /**
- * Stores a chunk, or responds with the number of bytes received (308); the last chunk creates the video. Returns undefined if the response
- * has been sent already.
+ * Stores a piece, or responds with the number of bytes received (308); the last piece creates the video, and its response is repeated for
+ * `UPLOADS.answerLifetime`. Returns undefined if the response has been sent already. Throws 400, 408, 409, 413, 415, 422, 507.
  */
-export async function receiveUploadChunk(request: Request, response: Response, viewer: Viewer): Promise<VideoModel | undefined> {
-  const file = await runProtocol(request, response, viewer)
-  return file ? await finishUpload(file.id!, viewer) : undefined
+export async function receiveUploadPiece(
+  request: Request,
+  response: Response,
+  viewer: Viewer,
+  id: string
+): Promise<Pick<VideoModel, 'id' | 'uuid'> | undefined> {
+  const upload = await UploadModel.findByPk(id)
+  if (upload?.userId !== viewer.id) return refuse(response, 403, 'Forbidden', 'Authenticated user is not allowed access')
+  const range = parseContentRange(request.headers)
+  const isCurrent = upload.expiresAt.getTime() > Date.now()
+  if (upload.videoId !== null) {
+    const video = isCurrent && range?.size === Number(upload.size) ? await VideoModel.findByPk(upload.videoId) : null
+    return video ?? refuse(response, 404, 'FileNotFound', 'Not found')
+  }
+  if (!isCurrent) return refuse(response, 404, 'FileNotFound', 'Not found')
+  if (range?.size !== Number(upload.size)) {
+    throw new Problem(
+      400,
+      'invalid_content_range',
+      `Content-Range should be "bytes first-last/${upload.size}", as long as the body, or "bytes */${upload.size}".`
+    )
+  }
+  return await receiveInto(upload, range, request, response, viewer)
 }
 
 /** Cancels an upload and deletes its bytes. Throws 403. */
-export async function cancelResumableUpload(request: Request, response: Response, viewer: Viewer, id: string): Promise<void> {
-  const row = await UploadModel.findByPk(id)
-  if (!row || row.videoId !== null) {
-    if (row && row.userId !== viewer.id) throw new Problem(403, 'Forbidden', 'Authenticated user is not allowed access')
-    response.status(204).end()
-    return
-  }
-  await runProtocol(request, response, viewer)
-  await removeUploadThumbnails(row)
+export async function cancelResumableUpload(viewer: Viewer, id: string): Promise<void> {
+  const upload = await UploadModel.findByPk(id)
+  if (!upload) return
+  if (upload.userId !== viewer.id) throw new Problem(403, 'Forbidden', 'Authenticated user is not allowed access')
+  await discardUpload(upload, sql`video_id IS NULL`)
 }
 
 /** The unfinished uploads of a user, with the number of bytes received. */
@@ -119,29 +116,48 @@ export async function listUnfinishedUploads(
   )
 }
 
-async function runProtocol(request: Request, response: Response, viewer: Viewer): Promise<DiskFile | undefined> {
-  Object.assign(request, { user: { id: viewer.id } })
-  return await new Promise<DiskFile | undefined>(resolve => {
-    response.once('close', () => resolve(undefined))
-    response.once('finish', () => resolve(undefined))
-    getProtocol().handler.upload(request as never, response as never, () => resolve(request.body as DiskFile))
-  })
+async function receiveInto(
+  upload: UploadModel,
+  { size, piece }: ContentRange,
+  request: Request,
+  response: Response,
+  viewer: Viewer
+): Promise<VideoModel | undefined> {
+  let received = await storedFileSize(storedFilePath('uploads', upload.filename))
+  // A query finishes an upload whose bytes are all there: the process that received the last may have died.
+  if (piece || received === size) {
+    const writer = await claimUpload(upload)
+    try {
+      if (piece) received = await receivePiece(writer, piece, request)
+      if (received === size) return await finishUpload(writer, viewer)
+    } finally {
+      await releaseUpload(writer)
+    }
+  }
+  response.statusMessage = 'Resume Incomplete'
+  response
+    .status(308)
+    .set({ Range: `bytes=0-${received - 1}`, 'X-Upload-Expires': expiry().toISOString(), 'Cache-Control': 'no-store' })
+    .end()
+  return undefined
 }
 
-async function finishUpload(id: string, viewer: Viewer): Promise<VideoModel> {
-  let row: UploadModel | null = null
+async function finishUpload(writer: UploadWriter, viewer: Viewer): Promise<VideoModel> {
+  const { id, filename } = writer.upload
   try {
     const video = await transaction(async tx => {
-      // The last chunk may be sent twice: only one of the two requests may create the video.
-      row = await UploadModel.findOne({ where: { id, videoId: null }, lock: true, skipLocked: true, transaction: tx })
-      if (!row)
-        throw (await UploadModel.count({ where: { id, videoId: null } })) > 0
-          ? new Problem(409, 'upload_busy', 'This upload is being finished.', { headers: { 'Retry-After': '5' } })
-          : notFound('Upload')
+      // The row stays locked until the video is there: nobody else may write to the file that is being checked.
+      const row = await UploadModel.findOne({
+        where: { id, videoId: null, writer: writer.id },
+        lock: true,
+        skipLocked: true,
+        transaction: tx
+      })
+      if (!row) throw uploadBusy()
       const { channelId, fields, pictures } = row.attributes
-      const video = await createVideoFromUpload(
+      const created = await createVideoFromUpload(
         {
-          path: storedFilePath('uploads', row.filename),
+          path: storedFilePath('uploads', filename),
           name: row.originalName,
           size: Number(row.size),
           userId: viewer.id,
@@ -151,16 +167,38 @@ async function finishUpload(id: string, viewer: Viewer): Promise<VideoModel> {
         },
         tx
       )
-      await row.update({ videoId: video.id }, { transaction: tx })
-      return video
+      await row.update({ videoId: created.id, expiresAt: new Date(Date.now() + UPLOADS.answerLifetime) }, { transaction: tx })
+      return created
     })
-    await rm(storedFilePath('uploads', row!.filename), { force: true })
+    await rm(storedFilePath('uploads', filename), { force: true })
     return video
   } catch (error) {
     // A file that was refused by its content will be refused again.
-    if (row && error instanceof Problem && [400, 413, 415, 422].includes(error.status)) await discardUpload(row)
+    if (error instanceof Problem && [400, 413, 415, 422].includes(error.status)) await discardUpload(writer.upload)
     throw error
   }
+}
+
+function expiry(): Date {
+  return new Date(Date.now() + config.upload.expiration)
+}
+
+/** Responds as the protocol's clients know it: with an object as `error`. */
+function refuse(response: Response, status: number, code: string, message: string): undefined {
+  response
+    .status(status)
+    .set({ 'Content-Type': 'application/problem+json; charset=utf-8', 'Cache-Control': 'no-store' })
+    .send(
+      JSON.stringify({
+        type: `${instanceOrigin()}/api/v1/docs#errors-${code}`,
+        title: code,
+        status,
+        detail: message,
+        code,
+        error: { code, message }
+      })
+    )
+  return undefined
 }
 
 /** Converts the dates back that JSON stores as strings. */

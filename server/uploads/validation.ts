@@ -1,8 +1,6 @@
 import { extname } from 'node:path'
 import { config } from '../core/config.ts'
 import { Problem } from '../core/problem.ts'
-import { runQuery, sql } from '../core/sql.ts'
-import { assertQuota } from '../accounts/quota.ts'
 import { acceptedUploadExtensions } from '../instance/upload-extensions.ts'
 import { MediaError } from '../media/ffmpeg.ts'
 
@@ -20,17 +18,6 @@ export function assertUploadExtension(name: string): void {
 export function assertUploadSize(bytes: number): void {
   const { max_size } = config.upload
   if (max_size >= 0 && bytes > max_size) throw new Problem(413, 'max_file_size_reached', 'The file is larger than this instance accepts.')
-}
-
-/** Throws 413 if the user's quota would be exceeded, including the sizes of unfinished uploads; 400 for too many of those. */
-export async function assertUploadQuota(userId: number, bytes: number): Promise<void> {
-  const [unfinished] = await runQuery<{ count: string; size: string }>(
-    sql`SELECT count(*) AS count, coalesce(sum(size), 0) AS size FROM uploads
-      WHERE user_id = ${userId} AND video_id IS NULL AND expires_at > now()`
-  )
-  if (Number(unfinished!.count) >= config.upload.max_per_user)
-    throw new Problem(400, 'too_many_uploads', `You have ${config.upload.max_per_user} unfinished uploads: finish or cancel one first.`)
-  await assertQuota({ id: userId }, bytes + Number(unfinished!.size))
 }
 
 /** The Problem for a file that is refused by its content; other errors are returned unchanged. */
