@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { config } from '../../server/core/config.ts'
 import { renameSampleEntries } from '../../server/test/mp4-editing.ts'
 import { expectNoPageErrors, makeTestVideo, logInThroughForm, openTestSite, type TestSite, type Visitor } from './site.ts'
 
@@ -101,4 +102,31 @@ test('a file beyond the quota is refused', async () => {
   await limitedVisitor.page.getByText(/Your videos use .* of 1 kB/).waitFor()
   expectNoPageErrors(limitedVisitor)
   await limitedVisitor.context.close()
+})
+
+test.each([
+  ['en-GB', /You have too many unfinished uploads\./, /The server doesn’t have enough space for this file right now\./],
+  ['fr-FR', /Vous avez trop de mises en ligne inachevées\./, /Le serveur n’a pas assez d’espace pour ce fichier en ce moment\./]
+])('%s: too many uploads and a full disk are told', async (locale, tooMany, full) => {
+  const { max_per_user, keep_free } = config.upload
+  const other = await site.visit({ locale })
+  await other.page.goto('/login?next=/upload')
+  await other.page.locator('input[type=password]').fill(site.rootPassword)
+  await other.page.locator('input:not([type=password])[autocomplete=username]').fill('root')
+  await other.page.locator('main button[type=submit]').click()
+  await other.page.locator('.bar-me').waitFor()
+  const path = await makeTestVideo(site, `refused ${locale}.mp4`, { seconds: 1 })
+  try {
+    config.upload.max_per_user = 0
+    await other.page.setInputFiles('input[type=file]', path)
+    await other.page.getByText(tooMany).waitFor()
+    config.upload.max_per_user = max_per_user
+    config.upload.keep_free = Number.MAX_SAFE_INTEGER
+    await other.page.setInputFiles('input[type=file]', await makeTestVideo(site, `unstored ${locale}.mp4`, { seconds: 1 }))
+    await other.page.getByText(full).waitFor()
+  } finally {
+    Object.assign(config.upload, { max_per_user, keep_free })
+  }
+  expectNoPageErrors(other)
+  await other.context.close()
 })

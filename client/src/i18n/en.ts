@@ -595,6 +595,7 @@ export default {
   'refusal.animatedImage': 'This is an animated image (WebP or PNG). Convert it to MP4 or GIF first.',
   'refusal.archive': 'This is an archive, not a video. Unpack it and upload the video inside.',
   'refusal.audio': 'This file contains only audio, and this instance only accepts videos.',
+  'refusal.busy': 'This file is already being uploaded, perhaps in another tab. Try again in a moment.',
   'refusal.full': 'The server doesn’t have enough space for this file right now.',
   'refusal.image': 'This is an image, not a video.',
   'refusal.kind': 'This file type isn’t supported. Supported types: {kinds}',
@@ -606,6 +607,7 @@ export default {
   'refusal.playlist': 'This is a playlist that only points to other files. Upload the video file itself.',
   'refusal.quota': 'You don’t have enough storage left for this file. Delete a video, or ask the administrators for more space.',
   'refusal.size': 'This file is too large for this instance.',
+  'refusal.stalled': 'The upload was interrupted because nothing arrived for too long. Check your connection and choose the file again.',
   'refusal.streams': 'This file contains too many tracks.',
   'refusal.text': 'This is a text file, not a video.',
   'refusal.times':

@@ -607,6 +607,7 @@ export default {
   'refusal.animatedImage': 'C’est une image animée (WebP ou PNG). Convertissez-la d’abord en MP4 ou en GIF.',
   'refusal.archive': 'C’est une archive, pas une vidéo. Décompressez-la et mettez en ligne la vidéo qu’elle contient.',
   'refusal.audio': 'Ce fichier ne contient que du son, et cette instance n’accepte que les vidéos.',
+  'refusal.busy': 'Ce fichier est déjà en cours de mise en ligne, peut-être dans un autre onglet. Réessayez dans un instant.',
   'refusal.full': 'Le serveur n’a pas assez d’espace pour ce fichier en ce moment.',
   'refusal.image': 'C’est une image, pas une vidéo.',
   'refusal.kind': 'Ce type de fichier n’est pas pris en charge. Types acceptés : {kinds}',
@@ -620,6 +621,8 @@ export default {
   'refusal.quota':
     'Il ne vous reste pas assez d’espace pour ce fichier. Supprimez une vidéo, ou demandez plus d’espace aux administrateurs.',
   'refusal.size': 'Ce fichier est trop volumineux pour cette instance.',
+  'refusal.stalled':
+    'La mise en ligne a été interrompue car plus rien n’arrivait. Vérifiez votre connexion et choisissez à nouveau le fichier.',
   'refusal.streams': 'Ce fichier contient trop de pistes.',
   'refusal.text': 'C’est un fichier texte, pas une vidéo.',
   'refusal.times':

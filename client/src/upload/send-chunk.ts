@@ -41,7 +41,10 @@ export function sendUploadChunk(
     request.addEventListener('error', () => reject(new ApiError(0, 'network', 'The server cannot be reached')))
     request.addEventListener('abort', () => reject(new ApiError(0, 'aborted', 'Cut')))
     if (signal.aborted) return reject(new ApiError(0, 'aborted', 'Cut'))
-    signal.addEventListener('abort', () => request.abort(), { once: true })
+    const abort = (): void => request.abort()
+    signal.addEventListener('abort', abort)
+    // The signal lives as long as the upload, through any number of chunks.
+    request.addEventListener('loadend', () => signal.removeEventListener('abort', abort))
     request.send(chunk?.blob ?? null)
   })
 }

@@ -4,6 +4,7 @@ import { ApiError } from '../api-error.ts'
 import { accessToken, refreshSession } from '../credentials.ts'
 import type { UploadDraft } from './draft.ts'
 import { UploadChunkSize } from './chunk-size.ts'
+import { RetryWait } from './retry-wait.ts'
 import { deleteSavedUpload, findSavedUpload, saveUpload } from './saved-uploads.ts'
 import { sendUploadChunk } from './send-chunk.ts'
 import { TransferSpeed } from './transfer-speed.ts'
@@ -32,10 +33,10 @@ export class UploadTransfer {
   readonly video = signal<FinishedUpload | null>(null)
   readonly #chunkSize: UploadChunkSize
   readonly #speed = new TransferSpeed()
+  readonly #retry = new RetryWait()
   #uploadId: string | null
   #draft: UploadDraft
   #abort = new AbortController()
-  #endWait: (() => void) | null = null
   #serverFailures = 0
 
   /** Starts the transfer. `uploadId`: the id of an upload at the server to resume; null for a new one or one saved in this browser. */
@@ -101,7 +102,7 @@ export class UploadTransfer {
           this.#chunkSize.recordFailure()
           this.status.value = 'offline'
         }
-        await this.#wait((apiError.retryAfter ?? 0) * 1000 || retryMs, abortSignal)
+        await this.#retry.wait((apiError.retryAfter ?? 0) * 1000 || retryMs, abortSignal)
         retryMs = Math.min(retryMs * 2, MAX_RETRY_MS)
       }
     }
@@ -179,18 +180,6 @@ export class UploadTransfer {
     return status === 0 || status === 408 || status === 409 || status === 429
   }
 
-  async #wait(ms: number, abortSignal: AbortSignal): Promise<void> {
-    await new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, ms)
-      this.#endWait = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-      abortSignal.addEventListener('abort', () => this.#endWait?.(), { once: true })
-    })
-    this.#endWait = null
-  }
-
   #fail(error: ApiError): void {
     this.error.value = error
     this.status.value = 'failed'
@@ -198,7 +187,7 @@ export class UploadTransfer {
     this.#removeListeners()
   }
 
-  readonly #onOnline = (): void => this.#endWait?.()
+  readonly #onOnline = (): void => this.#retry.end()
 
   #removeListeners(): void {
     removeEventListener('online', this.#onOnline)

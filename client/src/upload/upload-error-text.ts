@@ -8,6 +8,8 @@ const TEXT_BY_ERROR_CODE: Record<string, TextKey> = {
   max_file_size_reached: 'refusal.size',
   insufficient_storage: 'refusal.full',
   too_many_uploads: 'refusal.tooMany',
+  upload_stalled: 'refusal.stalled',
+  upload_busy: 'refusal.busy',
   video_too_long: 'refusal.long',
   video_too_large: 'refusal.large',
   too_many_streams: 'refusal.streams',
@@ -29,6 +31,8 @@ const TEXT_BY_ERROR_CODE: Record<string, TextKey> = {
 export function uploadErrorText(error: ApiError): string {
   const key = TEXT_BY_ERROR_CODE[error.code ?? '']
   if (key) return t(key)
+  if (error.status === 408) return t('refusal.stalled')
+  if (error.status === 507) return t('refusal.full')
   if (error.status === 413) return t('refusal.size')
   if (error.status === 415) return t('refusal.kind', { kinds: (instanceConfig.value?.video.file.extensions ?? []).join(', ') })
   if (error.status === 422) return t('refusal.unreadable')
