@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize'
 import { z } from 'zod'
 import { quotaReached, remainingQuota } from '../accounts/quota.ts'
 import { config } from '../core/config.ts'
-import { insufficientStorage, usableDiskSpace } from '../core/disk-space.ts'
+import { areOnOneDisk, insufficientStorage, usableDiskSpace } from '../core/disk-space.ts'
 import { acquireLock } from '../core/locks.ts'
 import { Problem } from '../core/problem.ts'
 import { queryAs, sql } from '../core/sql.ts'
@@ -25,7 +25,7 @@ export type SpaceRequest = {
 
 /**
  * Gives an upload its share of the user's quota and of the disk: `write` stores the reservation of so many bytes in the same transaction.
- * What other uploads have reserved counts, of the user against the quota, of all against the disk as far as it has not arrived. Throws 400
+ * What other uploads have reserved counts, of the user against the quota, of all that go to the same disk against its room, as far as they have not arrived. Throws 400
  * too_many_uploads, 413 quota_reached, 507 insufficient_storage.
  */
 export async function reserveSpace(request: SpaceRequest, write: (granted: number, tx: Transaction) => Promise<unknown>): Promise<number> {
@@ -43,14 +43,15 @@ export async function reserveSpace(request: SpaceRequest, write: (granted: numbe
 const ReservedRow = z.object({ count: z.coerce.number(), size: z.coerce.number(), missing: z.coerce.number() })
 
 async function measureSpace({ id, userId, wanted, least, received, folder }: SpaceRequest, tx: Transaction): Promise<number> {
+  const oneDisk = await areOnOneDisk('tmp', 'uploads')
   const [reserved] = await queryAs(
     ReservedRow,
     sql`
     SELECT count(*) FILTER (WHERE user_id = ${userId}) AS count, coalesce(sum(size) FILTER (WHERE user_id = ${userId}), 0) AS size,
-      coalesce(sum(greatest(size - received, 0)), 0) AS missing
+      coalesce(sum(greatest(size - received, 0)) FILTER (WHERE ${oneDisk} OR folder = ${folder}), 0) AS missing
     FROM (
-      SELECT id, user_id, size, received FROM uploads WHERE video_id IS NULL AND expires_at > now()
-      UNION ALL SELECT id::text, user_id, size, received FROM upload_reservations WHERE expires_at > now()
+      SELECT id, user_id, size, received, 'uploads' AS folder FROM uploads WHERE video_id IS NULL AND expires_at > now()
+      UNION ALL SELECT id::text, user_id, size, received, 'tmp' FROM upload_reservations WHERE expires_at > now()
     ) others WHERE id <> ${id}`,
     tx
   )

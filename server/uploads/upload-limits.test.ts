@@ -1,4 +1,6 @@
-import { readdir, rm, stat, statfs } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import { mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
@@ -11,6 +13,8 @@ import { sweepUploads } from './sweep-uploads.job.ts'
 import { UPLOADS } from './upload-internals.ts'
 
 const MB = 1_000_000
+const SECOND_DISK = '/dev/shm'
+const hasSecondDisk = ![statSync(tmpdir()).dev, undefined].includes(statSync(SECOND_DISK, { throwIfNoEntry: false })?.dev)
 const SETTINGS = { upload: { max_per_user: 6, keep_free: 0, max_size: '1GB', image_max_size: '1MB' } }
 let site: TestInstance
 let second: SecondProcess
@@ -34,7 +38,7 @@ const open = (
   return upload
 }
 const reservations = async () =>
-  await runQuery<{ size: number; received: number }>(sql`SELECT size::int, received::int FROM upload_reservations ORDER BY size`)
+  await runQuery<{ size: number; received: number }>(sql`SELECT size::float, received::float FROM upload_reservations ORDER BY size`)
 /** Bytes in `storage.tmp`. */
 const storedBytes = async () => {
   const folder = join(site.folder, 'tmp')
@@ -48,8 +52,8 @@ const storedBytes = async () => {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
 const isAtRest = async () => (await reservations()).length === 0 && (await readdir(join(site.folder, 'tmp')).catch(() => [])).length === 0
-const freeBytes = async () => {
-  const { bavail, bsize } = await statfs(site.folder)
+const freeBytes = async (folder = site.folder) => {
+  const { bavail, bsize } = await statfs(folder)
   return bavail * bsize
 }
 const begin = async (user: { token: string; channelId: number }, size: number, call = site.call) =>
@@ -205,6 +209,26 @@ describe('what uploads have reserved', () => {
     const started = await Promise.all(users.map(async user => await begin(user, 100 * MB)))
     expect(started.map(({ status }) => status).sort()).toEqual([201, 201, 507, 507])
     expect((await open(users[0]!, 100 * MB).response).json.code).toBe('insufficient_storage')
+  })
+
+  it.skipIf(!hasSecondDisk)('counts only against the disk that it goes to', async () => {
+    const { uploads } = config.storage
+    const { max_size } = config.upload
+    config.storage.uploads = await mkdtemp(join(SECOND_DISK, 'bobine-uploads-'))
+    try {
+      const free = await freeBytes(SECOND_DISK)
+      config.upload.keep_free = Math.max(0, free - 100 * MB)
+      const room = free - config.upload.keep_free
+      config.upload.max_size = -1
+      open(root, Math.max(2 * room, Math.floor(((await freeBytes()) - config.upload.keep_free) / 2)))
+      await eventually(async () => (await reservations()).length === 1, 10, 'the reservation')
+      expect((await begin(root, Math.floor(room * 0.6))).status).toBe(201)
+      expect((await begin(root, Math.floor(room * 0.6))).json.code).toBe('insufficient_storage')
+    } finally {
+      config.upload.max_size = max_size
+      await rm(config.storage.uploads, { recursive: true })
+      config.storage.uploads = uploads
+    }
   })
 
   it('is given back when the file has become no video, and forgotten when its process dies', async () => {
