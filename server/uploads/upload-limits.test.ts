@@ -21,7 +21,7 @@ let second: SecondProcess
 let root: { token: string; channelId: number }
 beforeAll(async () => {
   site = await startTestInstance({ ...SETTINGS, checkPublishedMedia: false }, ['web'])
-  second = await startSecondProcess(site, SETTINGS)
+  second = await startSecondProcess(site, { ...SETTINGS, internals: { uploads: { reservationLease: 2000, renewInterval: 100 } } })
   root = await site.user('rich')
 })
 afterAll(async () => {
@@ -231,31 +231,6 @@ describe('what uploads have reserved', () => {
     }
   })
 
-  it('is given back when the file has become no video, and forgotten when its process dies', async () => {
-    const user = await site.user('unlucky', { videoQuota: 5 * MB })
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const upload = open(user, 4 * MB)
-      await upload.send(4 * MB)
-      upload.finish()
-      expect((await upload.response).status).toBe(422)
-      await eventually(async () => (await reservations()).length === 0, 10, 'the reservation to be given back')
-    }
-    const dying = await startSecondProcess(site, { ...SETTINGS, internals: { uploads: { reservationLease: 1000, renewInterval: 100 } } })
-    const upload = open(user, 4 * MB, {}, dying.url)
-    await upload.send(MB)
-    await eventually(async () => ((await reservations())[0]?.received ?? 0) >= MB, 10, 'the bytes to be noted')
-    // Held for longer than the lease, as it is renewed.
-    await new Promise(resolve => setTimeout(resolve, 1500))
-    expect((await begin(user, 4 * MB)).json.code).toBe('quota_reached')
-    await dying.kill()
-    await eventually(async () => (await begin(user, 4 * MB)).status === 201, 10, 'the reservation to expire')
-    expect(await reservations()).toHaveLength(1)
-    await sweepUploads.run({}, { progress: () => undefined, signal: new AbortController().signal })
-    expect(await reservations()).toEqual([])
-    // What the dead process wrote is left to the sweep of orphans.
-    await rm(join(site.folder, 'tmp'), { recursive: true })
-  })
-
   it('is asked for again when it was lost while bytes arrive', async () => {
     const { renewInterval, reservationLease } = UPLOADS
     overrideInternals(UPLOADS, { renewInterval: 50, reservationLease: 400 })
@@ -274,5 +249,29 @@ describe('what uploads have reserved', () => {
     } finally {
       overrideInternals(UPLOADS, { renewInterval, reservationLease })
     }
+  })
+
+  it('is given back when the file has become no video, and forgotten when its process dies', async () => {
+    const user = await site.user('unlucky', { videoQuota: 5 * MB })
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const upload = open(user, 4 * MB)
+      await upload.send(4 * MB)
+      upload.finish()
+      expect((await upload.response).status).toBe(422)
+      await eventually(async () => (await reservations()).length === 0, 10, 'the reservation to be given back')
+    }
+    const upload = open(user, 4 * MB, {}, second.url)
+    await upload.send(MB)
+    await eventually(async () => ((await reservations())[0]?.received ?? 0) >= MB, 10, 'the bytes to be noted')
+    // Held for longer than the lease, as it is renewed.
+    await new Promise(resolve => setTimeout(resolve, 2200))
+    expect((await begin(user, 4 * MB)).json.code).toBe('quota_reached')
+    await second.kill()
+    await eventually(async () => (await begin(user, 4 * MB)).status === 201, 10, 'the reservation to expire')
+    expect(await reservations()).toHaveLength(1)
+    await sweepUploads.run({}, { progress: () => undefined, signal: new AbortController().signal })
+    expect(await reservations()).toEqual([])
+    // What the dead process wrote is left to the sweep of orphans.
+    await rm(join(site.folder, 'tmp'), { recursive: true })
   })
 })
