@@ -5,9 +5,11 @@ import helmet from 'helmet'
 import { parse } from 'qs'
 import { config, instanceOrigin } from '../core/config.ts'
 import { databaseProblem } from '../core/database-errors.ts'
+import { isDiskFull } from '../core/disk-full.ts'
 import { logger, loggedIp } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
 import { isRedisUnavailableError, redisUnavailable } from '../core/redis.ts'
+import { closeAfterEarlyAnswer } from '../core/request-body.ts'
 import { runAsRequest } from '../core/request-context.ts'
 import { serveCachedResponse } from '../core/response-cache.ts'
 import { operationOf, setAuthenticator } from '../core/route.ts'
@@ -56,6 +58,7 @@ function createApp(): Express {
   app.disable('x-powered-by')
   app.use((_request, _response, next) => runAsRequest(next))
   app.use(markInteractiveUse)
+  app.use(closeAfterEarlyAnswer)
   app.use(serveCachedResponse)
   // Before the middleware for browsers: other servers send thousands of requests.
   app.use(inboxRouter)
@@ -73,7 +76,7 @@ function createApp(): Express {
   )
   // Before all other routers: a player requests many segments.
   app.use(filesRouter)
-  app.use('/api/v1', cors, bodyParsers(), apiRoutes(), rejectUnknownRoute)
+  app.use('/api/v1', cors, apiRoutes(), rejectUnknownRoute)
   for (const [path, router] of siteRoutes()) app.use(path, router)
   app.use(writeProblem)
   return app
@@ -90,14 +93,6 @@ const cors: express.RequestHandler = (request, response, next) => {
   response.status(204).end()
 }
 
-function bodyParsers(): express.Router {
-  const router = express.Router()
-  const limit = config.http.max_body
-  router.use(express.json({ limit }))
-  router.use(express.urlencoded({ extended: false, limit, parameterLimit: config.http.max_fields }))
-  return router
-}
-
 /** PeerTube answers an unknown API route with 400; clients probing for features rely on it. */
 const rejectUnknownRoute: express.RequestHandler = (_request, _response, next) =>
   next(new Problem(400, 'unknown_route', 'This API route does not exist.'))
@@ -107,7 +102,7 @@ const writeProblem: ErrorRequestHandler = (error, request, response, _next) => {
     response.destroy()
     return
   }
-  const problem = error instanceof Problem ? error : (serviceProblem(error) ?? expressProblem(error))
+  const problem = error instanceof Problem ? error : (serviceProblem(error) ?? expressProblem(error) ?? diskProblem(error))
   const id = problem ? undefined : randomUUID()
   if (!problem) logger.error('A request failed', { id, method: request.method, url: request.originalUrl, ip: loggedIp(request.ip), error })
   const { status, code, message, extra } = problem ?? new Problem(500, null, `Something went wrong here; the log has it as ${id}.`)
@@ -172,6 +167,13 @@ function expressProblem(error: unknown): Problem | null {
     type ?? name ?? null,
     type === 'entity.parse.failed' ? 'The body is not valid JSON.' : (message ?? 'Bad request')
   )
+}
+
+/** Returns the Problem of a full disk; null for any other error. */
+function diskProblem(error: unknown): Problem | null {
+  if (!isDiskFull(error)) return null
+  logger.warn('The disk is full', { reason: (error as Error).message })
+  return new Problem(507, 'insufficient_storage', 'The server has no room for this file now.')
 }
 
 /** Accepts no new connection, lets running requests finish for `http.shutdown_timeout`, then closes them. */

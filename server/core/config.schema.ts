@@ -92,6 +92,7 @@ export const ConfigSchema = z.strictObject({
     max_files: Count,
     max_fields: Count,
     max_nesting: Count,
+    body_timeout: Duration,
     request_timeout: Duration,
     headers_timeout: Duration,
     keep_alive_timeout: Duration,

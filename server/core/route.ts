@@ -4,9 +4,9 @@ import { z } from 'zod'
 import { operationId, type Auth, type Contract, type RouteSpec } from '../../shared/contract.ts'
 import { receiveMultipartFiles, type FilesAdmission, type MultipartFile } from './multipart.ts'
 import { runAsRequest } from './request-context.ts'
+import { parseBody } from './parse-body.ts'
 import { limitRate, setRateLimitExemption } from './request-rate-limit.ts'
 import { invalidParams, Problem, type InvalidParam } from './problem.ts'
-import { closeAfterEarlyAnswer } from './request-body.ts'
 import { cacheResponse, type CacheableRequest } from './response-cache.ts'
 
 /** The logged-in user of a request. */
@@ -70,7 +70,7 @@ export function implementContract<C extends Contract>(routes: C, handlers: Route
   for (const [key, spec] of Object.entries(routes)) {
     const [method, path] = key.split(' ') as [string, string]
     const handler = handlers[key] as unknown as (input: object) => Promise<unknown>
-    const steps: RequestHandler[] = [noteOperation(key), closeAfterEarlyAnswer, limitRate(spec.limit ?? 'api')]
+    const steps: RequestHandler[] = [noteOperation(key), limitRate(spec.limit ?? 'api')]
     if (spec.cache) {
       steps.push(
         cacheResponse(
@@ -85,6 +85,7 @@ export function implementContract<C extends Contract>(routes: C, handlers: Route
       )
     }
     steps.push(requireAuth(spec.auth ?? 'none'))
+    if (spec.body) steps.push(parseBody)
     const admit = admissions[key]
     if (spec.files) {
       const viewerOf = (request: Request) => (viewers.get(request) ?? null) as never

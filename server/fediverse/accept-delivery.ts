@@ -21,7 +21,7 @@ import { idOf, isObject, listOf, typeOf, type Json, type JsonObject } from './vo
 const MAX_INDEXED_LENGTH = 2300
 
 /** An HTTP POST to an inbox. */
-export type InboxRequest = { path: string; headers: IncomingHttpHeaders; body: Buffer; ip: string }
+export type InboxRequest = { path: string; headers: IncomingHttpHeaders; body: Buffer }
 
 /** The inbox queue whose activities are collected and processed in large batches. */
 export const VIEWS_INBOX_QUEUE = 1
@@ -46,14 +46,18 @@ export const REPEATABLE_ACTIVITIES = new Set([
 /** Types that come again under one id for another change (PeerTube): how the object is now, its origin says. */
 const STATE_OF_ORIGIN = new Set(['Update', 'Delete'])
 
-/**
- * Accepts a posted activity: cheap checks first, then its signature. Resolves once it is stored; it is processed later (ARCHITECTURE.md,
- * rule 2). Throws RejectedRequestError.
- */
-export async function acceptDelivery({ path, headers, body, ip }: InboxRequest): Promise<void> {
+/** Checks and counts a delivery by what its headers say, before its body is read. Throws RejectedRequestError 401, 403, 429. */
+export async function admitDelivery(headers: IncomingHttpHeaders, ip: string): Promise<void> {
   const claimedHost = hostOfKeyId(headers)
   enforceSenderRateLimit(`${ip} ${claimedHost}`)
   if (await keyring.isBlocked(claimedHost, '')) throw new RejectedRequestError(403, 'This host is blocked here')
+}
+
+/**
+ * Accepts an admitted activity: cheap checks first, then its signature. Resolves once it is stored; it is processed later (ARCHITECTURE.md,
+ * rule 2). Throws RejectedRequestError.
+ */
+export async function acceptDelivery({ path, headers, body }: InboxRequest): Promise<void> {
   const signature = String(headers.signature ?? headers.authorization)
   const activity = parseUntrustedJson(body)
   const envelope = parseEnvelope(activity)

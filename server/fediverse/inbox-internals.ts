@@ -4,8 +4,6 @@ import { defineInternals } from '../core/internals.ts'
 export const INBOX = defineInternals('inbox', {
   /** Of a request's body; inboxes take no compressed ones. */
   maxBody: 1024 * 1024,
-  /** For a body to arrive. */
-  bodyTimeout: 20_000,
   /** Of nested JSON. */
   maxDepth: 32,
   /** Values in a document. */

@@ -2,11 +2,12 @@ import { Router, type Request, type RequestHandler } from 'express'
 import { config, instanceOrigin } from '../core/config.ts'
 import { databaseProblem } from '../core/database-errors.ts'
 import { notFound, Problem } from '../core/problem.ts'
+import { bodyTimeoutProblem } from '../core/parse-body.ts'
 import { keyring } from './keyring.ts'
 import { isTransientError } from './transient-errors.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 import { headersAsSent } from './rewritten-host.ts'
-import { acceptDelivery } from './accept-delivery.ts'
+import { acceptDelivery, admitDelivery } from './accept-delivery.ts'
 import { INBOX } from './inbox-internals.ts'
 
 /** Accepted media types; PeerTube accepts the last one as well. */
@@ -17,8 +18,9 @@ const handleInboxPost: RequestHandler = async (request, response) => {
   if (request.headers['content-encoding'] !== undefined) throw new Problem(415, null, 'A body must not be compressed.')
   if (!request.is(ACTIVITY_TYPES)) throw new Problem(415, null, `The content type must be ${ACTIVITY_TYPES[0]}.`)
   try {
-    const body = await readBody(request)
-    await acceptDelivery({ path: request.originalUrl, headers: headersAsSent(request), body, ip: request.ip ?? '' })
+    const headers = headersAsSent(request)
+    await admitDelivery(headers, request.ip ?? '')
+    await acceptDelivery({ path: request.originalUrl, headers, body: await readBody(request) })
   } catch (error) {
     if (databaseProblem(error) ?? isTransientError(error))
       throw new Problem(503, null, 'This instance cannot store anything now.', {
@@ -51,17 +53,19 @@ export const inboxRouter = Router()
 inboxRouter.post('/inbox', handleInboxPost)
 inboxRouter.post(['/accounts/:name/inbox', '/video-channels/:name/inbox'], requireLocalActor, handleInboxPost)
 
-/** Reads the body as received. Throws Problem 413 or 408 beyond `INBOX.maxBody` bytes or `INBOX.bodyTimeout` ms. */
+/** Reads the body as received. Throws Problem 413 or 408 beyond `INBOX.maxBody` bytes or `http.body_timeout`. */
 async function readBody(request: Request): Promise<Buffer> {
-  const { maxBody, bodyTimeout } = INBOX
+  const { maxBody } = INBOX
   const tooLarge = () => new Problem(413, null, `The body must not be larger than ${maxBody} bytes.`, { headers: { Connection: 'close' } })
   if (Number(request.headers['content-length'] ?? 0) > maxBody) throw tooLarge()
   let timer: NodeJS.Timeout | undefined
   try {
     return await new Promise<Buffer>((resolve, reject) => {
+      // It may have left while the sender was looked up.
+      if (request.destroyed) return reject(new Problem(400, null, 'The body ended too early.'))
       const chunks: Buffer[] = []
       let size = 0
-      timer = setTimeout(() => reject(new Problem(408, null, 'The body took too long.', { headers: { Connection: 'close' } })), bodyTimeout)
+      timer = setTimeout(() => reject(bodyTimeoutProblem()), config.http.body_timeout)
       request.on('data', (chunk: Buffer) => {
         size += chunk.length
         if (size > maxBody) reject(tooLarge())

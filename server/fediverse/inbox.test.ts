@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { config } from '../core/config.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { startHostilePeer, type HostilePeer, type HostileActor, type HostileRequestOptions } from '../test/hostile-peer.ts'
 import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
@@ -15,9 +16,9 @@ let mallory: HostileActor
 let keyring: ScriptedKeyring
 beforeAll(async () => {
   site = await startTestInstance({
-    http: { headers_timeout: '1 second' },
+    http: { headers_timeout: '1 second', body_timeout: '1 second' },
     federation: { inbox: { max_waiting: 3000 } },
-    internals: { inbox: { maxBody: 102_400, bodyTimeout: 1000, checkInterval: 100, retryDelay: 20, attempts: 3, viewsInterval: 50 } }
+    internals: { inbox: { maxBody: 102_400, checkInterval: 100, retryDelay: 20, attempts: 3, viewsInterval: 50 } }
   })
   ;[peer, otherPeer] = [await startHostilePeer(), await startHostilePeer()]
   keyring = scriptedKeyring()
@@ -63,6 +64,7 @@ const post = async (activity: object, options: HostileRequestOptions = {}) =>
       options
     )
   ).status
+const signedBy = 'Signature: keyId="https://drip.example/key"\r\n'
 const rows = async (id: string) =>
   await runQuery<{ outcome: string | null; proof: string; attempts: number }>(sql`
   SELECT CASE WHEN done_at IS NOT NULL THEN outcome END AS outcome, proof, attempts FROM incoming WHERE activity_id = ${id}
@@ -207,7 +209,7 @@ describe('POST /inbox', () => {
     expect(await post(tellActivity(), { headers: { 'content-length': '1000000000' }, body: '{' }).catch(() => 413)).toBe(413)
     expect(
       await sendRaw(
-        `POST /inbox HTTP/1.1\r\nHost: x\r\nContent-Type: application/activity+json\r\nTransfer-Encoding: chunked\r\n\r\n${`8000\r\n${'x'.repeat(0x8000)}\r\n`.repeat(8)}`
+        `POST /inbox HTTP/1.1\r\nHost: x\r\n${signedBy}Content-Type: application/activity+json\r\nTransfer-Encoding: chunked\r\n\r\n${`8000\r\n${'x'.repeat(0x8000)}\r\n`.repeat(8)}`
       )
     ).toMatch(/^HTTP\/1.1 413/)
   })
@@ -216,7 +218,8 @@ describe('POST /inbox', () => {
     const deep = JSON.stringify(tellActivity()).replace('{', `{"x":${'['.repeat(20_000)}${']'.repeat(20_000)},`)
     const wide = JSON.stringify({ ...tellActivity(), x: Array(45_000).fill(1) })
     const doubled = JSON.stringify(tellActivity()).replace('{', '{"type":"Follow",')
-    for (const body of [deep, wide]) expect(await post(tellActivity(), { body }), body.slice(0, 20)).toBe(413)
+    expect(await post(tellActivity(), { body: deep })).toBe(400)
+    expect(await post(tellActivity(), { body: wide })).toBe(413)
     const polluted = JSON.stringify(tellActivity()).replace('{', '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},')
     for (const body of [doubled, polluted, '\uFEFF{}', '[]', '"x"', '{', '', '{"a":NaN}'])
       expect(await post(tellActivity(), { body }), body.slice(0, 20)).toBe(400)
@@ -227,9 +230,26 @@ describe('POST /inbox', () => {
     const slowHeaders = await sendRaw('POST /inbox HTTP/1.1\r\nHost: x\r\n', 10)
     expect(slowHeaders === '' || slowHeaders.startsWith('HTTP/1.1 408')).toBe(true)
     expect(
-      await sendRaw('POST /inbox HTTP/1.1\r\nHost: x\r\nContent-Type: application/activity+json\r\nContent-Length: 1000\r\n\r\n', 10)
+      await sendRaw(
+        `POST /inbox HTTP/1.1\r\nHost: x\r\n${signedBy}Content-Type: application/activity+json\r\nContent-Length: 1000\r\n\r\n`,
+        10
+      )
     ).toMatch(/^HTTP\/1.1 408/)
   }, 60_000)
+
+  it('who is not signed, blocked or over the limit is refused before the body arrives', async () => {
+    const head = (signature: string) =>
+      `POST /inbox HTTP/1.1\r\nHost: x\r\n${signature}Content-Type: application/activity+json\r\nContent-Length: 1000\r\n\r\n`
+    expect(await sendRaw(head(''), 10)).toMatch(/^HTTP\/1.1 401/)
+    keyring.blocks('drip.example')
+    expect(await sendRaw(head(signedBy), 10)).toMatch(/^HTTP\/1.1 403/)
+    keyring.unblocks('drip.example')
+    const { max } = config.federation.inbox.per_host
+    config.federation.inbox.per_host.max = 0
+    const flooding = await sendRaw(head('Signature: keyId="https://flood.example/key"\r\n'), 10)
+    config.federation.inbox.per_host.max = max
+    expect(flooding).toMatch(/^HTTP\/1.1 429/)
+  })
 
   it('activities of blocked hosts and actors are refused, also when forwarded', async () => {
     keyring.blocks(otherPeer.host)

@@ -20,12 +20,12 @@ const nested = (depth: number, [open, close] = ['[', ']']) =>
   `{"x":${open!.repeat(depth - 1)}${open === '[' ? '' : '1'}${close!.repeat(depth - 1)}}`
 
 describe('parseUntrustedJson: depth, size and forbidden keys', () => {
-  it('depth and number of values are accepted up to the limits and refused with 413 beyond', () => {
+  it('depth and number of values are accepted up to the limits, and refused beyond: a depth with 400, a number with 413', () => {
     const { maxDepth, maxNodes } = INBOX
     expect(statusOf(nested(maxDepth))).toBe(200)
-    expect(statusOf(nested(maxDepth + 1))).toBe(413)
+    expect(statusOf(nested(maxDepth + 1))).toBe(400)
     expect(statusOf(nested(maxDepth, ['{"x":', '}']))).toBe(200)
-    expect(statusOf(nested(maxDepth + 1, ['{"x":', '}']))).toBe(413)
+    expect(statusOf(nested(maxDepth + 1, ['{"x":', '}']))).toBe(400)
     expect(statusOf(JSON.stringify({ x: Array(maxNodes - 2).fill(1) }))).toBe(200)
     expect(statusOf(JSON.stringify({ x: Array(maxNodes).fill(1) }))).toBe(413)
     expect(statusOf(JSON.stringify(Object.fromEntries([...Array(maxNodes + 1)].map((_, index) => [index, 1]))))).toBe(413)
@@ -33,13 +33,8 @@ describe('parseUntrustedJson: depth, size and forbidden keys', () => {
 
   it('extreme depth and width are refused quickly, without recursion', () => {
     const startedAt = performance.now()
-    for (const text of [
-      nested(5_000_000),
-      '['.repeat(5_000_000),
-      '{"x":'.repeat(1_000_000),
-      `{"tag":[${'{"type":"Mention"},'.repeat(1_000_000)}1]}`,
-      JSON.stringify({ url: Array(100_000).fill('x') })
-    ]) {
+    for (const text of [nested(5_000_000), '['.repeat(5_000_000), '{"x":'.repeat(1_000_000)]) expect(statusOf(text)).toBe(400)
+    for (const text of [`{"tag":[${'{"type":"Mention"},'.repeat(1_000_000)}1]}`, JSON.stringify({ url: Array(100_000).fill('x') })]) {
       expect(statusOf(text)).toBe(413)
     }
     expect(performance.now() - startedAt).toBeLessThan(30_000)

@@ -55,7 +55,7 @@ function checkStructure(text: string): void {
       position = end
     } else if (code === 0x7b || code === 0x5b) {
       openContainers.push(code === 0x7b ? new Set() : null)
-      if (openContainers.length > maxDepth) throw new RejectedRequestError(413, 'The document is nested too deeply.')
+      if (openContainers.length > maxDepth) throw new RejectedRequestError(400, 'The document is nested too deeply.')
       nodes++
     } else if (code === 0x7d || code === 0x5d) openContainers.pop()
     else if (code === 0x2c) nodes++

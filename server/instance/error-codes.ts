@@ -40,6 +40,7 @@ export const ERROR_CODES: ErrorCode[] = [
     meaning: 'A video of a server that this one does not follow, which visitors do not see; `originUrl` is its address there.'
   },
   { code: 'upload_stalled', status: 408, meaning: 'Nothing of the upload arrived for too long: the request was ended.' },
+  { code: 'request_timeout', status: 408, meaning: 'The body did not arrive in time: send it again.' },
   { code: 'video_already_being_transcoded', status: 409, meaning: 'The video is being transcoded, or waits for it.' },
   {
     code: 'upload_busy',

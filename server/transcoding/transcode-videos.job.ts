@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { refreshAdminOverrides } from '../core/admin-overrides.ts'
 import { transaction } from '../core/transaction.ts'
+import { isDiskFull } from '../core/disk-full.ts'
 import { readFromQueue, defineJob, type JobContext } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { runQuery, sql } from '../core/sql.ts'
@@ -234,13 +235,6 @@ async function handleFailure(video: VideoModel, transcoding: TranscodingModel, e
   // A little later than `not_before`, or the job would run too early.
   if (willRetry) await transcodeVideos.enqueue({}, { delay: delay + 50 })
   else await finishIncompleteTranscoding(video)
-}
-
-/** Whether ffmpeg or a file system call reported a full disk. */
-function isDiskFull(error: unknown): boolean {
-  return error instanceof MediaError
-    ? error.code === 'disk_full'
-    : ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
 function failureMessage(error: unknown, id: string): string {
