@@ -1,10 +1,11 @@
 import type { Request, RequestHandler } from 'express'
-import type { MulterError, Options } from 'multer'
+import type { Options } from 'multer'
 import type { FileKind } from '../../shared/contract.ts'
 import { config } from './config.ts'
 import { assertDiskSpace } from './disk-space.ts'
 import { FileReceiver } from './file-receiver.ts'
 import { invalidParams, Problem } from './problem.ts'
+import { decodeFileName, refuseUnstorableNames, removeReceivedFiles } from './received-files.ts'
 import { announcedLength, watchForStall } from './request-body.ts'
 
 /** A file of a multipart request, streamed to disk; removed after the response unless a handler moved it. */
@@ -41,15 +42,24 @@ export function receiveMultipartFiles(kinds: FileKinds, admit?: AdmitFiles): Req
       if (size > maxSize(kinds[field]!)) throw tooLargeProblem(field, kinds)
       if (kinds[field] === 'video') await admission?.receive(added)
     }, fail)
-    const release = (): void => void receiver.discard().finally(async () => await admission?.release())
-    if (response.closed) return release()
-    response.on('close', release)
+    let received: Record<string, MultipartFile> = {}
+    const release = async (): Promise<void> => {
+      try {
+        await receiver.discard()
+        await removeReceivedFiles(Object.values(received))
+      } finally {
+        await admission?.release()
+      }
+    }
+    if (response.closed) return void release()
+    response.on('close', () => void release())
     const stopWatch = watchForStall(request, fail)
     try {
       // Without a known end at least the room of now is asked for.
       await assertDiskSpace('tmp', announced ?? 0)
       const receive = multer({
         storage: receiver,
+        fileFilter: refuseUnstorableNames,
         limits: {
           files: config.http.max_files,
           fields: config.http.max_fields,
@@ -57,11 +67,11 @@ export function receiveMultipartFiles(kinds: FileKinds, admit?: AdmitFiles): Req
           fieldNestingDepth: config.http.max_nesting
         } as Options['limits']
       }).fields(fields)
-      const received = new Promise<void>((resolve, reject) => {
+      const ended = new Promise<void>((resolve, reject) => {
         receive(request, response, (error: unknown) => (error ? reject(error) : resolve()))
       })
       // multer itself would wait for the end of the body before it tells what is wrong with its beginning.
-      await Promise.race([received, failure])
+      await Promise.race([ended, failure])
     } catch (error) {
       request.unpipe()
       await receiver.discard()
@@ -69,7 +79,8 @@ export function receiveMultipartFiles(kinds: FileKinds, admit?: AdmitFiles): Req
     } finally {
       stopWatch()
     }
-    request.files = namedFiles(request) as never
+    received = namedFiles(request)
+    request.files = received as never
     next()
   }
 }
@@ -78,7 +89,7 @@ function namedFiles(request: Request): Record<string, MultipartFile> {
   const received: Record<string, MultipartFile> = {}
   for (const [name, files] of Object.entries((request.files ?? {}) as Record<string, Express.Multer.File[]>)) {
     const { path, originalname, size, mimetype } = files[0]!
-    received[name] = { path, name: Buffer.from(originalname, 'latin1').toString('utf8'), size, mimeType: mimetype }
+    received[name] = { path, name: decodeFileName(originalname), size, mimeType: mimetype }
   }
   return received
 }
@@ -96,11 +107,7 @@ function tooLargeProblem(field: string, kinds: FileKinds): Problem {
 
 function multipartProblem(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Problem) return error
-  // Errors of the disk have a code as well; those of the parser (busboy) have none.
-  if (!isMulterError(error) && 'code' in error) return error
+  // Only errors of the disk name a system call; all others are the fault of the request, or of a client that left.
+  if ('syscall' in error && error.syscall !== 'read') return error
   return new Problem(400, 'invalid_request', `The multipart request is not valid: ${error.message}`)
-}
-
-function isMulterError(error: unknown): error is MulterError {
-  return error instanceof Error && error.name === 'MulterError'
 }

@@ -201,7 +201,9 @@ async function withImageErrors<T>(convert: () => Promise<T>): Promise<T> {
     return await convert()
   } catch (error) {
     if (error instanceof MediaError || (error as NodeJS.ErrnoException).code?.startsWith('E')) throw error
-    throw new MediaError('bad_image', (error as Error).message, { cause: error })
+    const { message } = error as Error
+    // libvips has no code for it.
+    throw new MediaError(/No space left on device|quota exceeded/i.test(message) ? 'disk_full' : 'bad_image', message, { cause: error })
   }
 }
 

@@ -4,7 +4,9 @@ import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
 import { afterCommit } from '../core/transaction.ts'
 import type { MultipartFile } from '../core/multipart.ts'
+import { removeWithReceivedFile } from '../core/received-files.ts'
 import { invalidParams } from '../core/problem.ts'
+import { MediaError } from '../media/ffmpeg.ts'
 import { convertToJpeg } from '../media/images.ts'
 import { removeStoredFiles, moveIntoStorage, temporaryPath } from '../storage/disk.ts'
 import { ThumbnailModel } from './video-image.model.ts'
@@ -22,7 +24,8 @@ export function videoImageSize(kind: VideoImageKind): { width: number; height: n
   return kind === 'thumbnail' ? { width, height } : { width: preview_width, height: preview_height }
 }
 
-/** Converts uploaded images to JPEGs of the configured sizes, of these kinds. Throws 400 naming the field that is not a valid image. */
+/** Converts uploaded images to JPEGs of the configured sizes, of these kinds. They are removed
+ * with the uploaded files where they are not moved. Throws 400 naming the field that is not a valid image. */
 export async function convertUploadedVideoImages(
   files: { thumbnailfile?: MultipartFile; previewfile?: MultipartFile },
   kinds: VideoImageKind[] = ['thumbnail', 'preview']
@@ -36,9 +39,11 @@ export async function convertUploadedVideoImages(
     const file = files[field] ?? files[field === 'thumbnailfile' ? 'previewfile' : 'thumbnailfile']
     if (!file || !kinds.includes(kind)) continue
     const path = await temporaryPath(`${randomUUID()}.jpg`)
+    removeWithReceivedFile(file, path)
     try {
       await convertToJpeg(file.path, path, videoImageSize(kind), { maxPixels: config.upload.image_max_pixels })
-    } catch {
+    } catch (error) {
+      if (!(error instanceof MediaError) || error.code !== 'bad_image') throw error
       throw invalidParams([
         {
           type: 'field',
