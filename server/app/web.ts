@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import helmet from 'helmet'
 import { parse } from 'qs'
 import { config, instanceOrigin } from '../core/config.ts'
+import { isConflict } from '../core/conflict.ts'
 import { databaseProblem } from '../core/database-errors.ts'
 import { isDiskFull } from '../core/disk-full.ts'
 import { logger, loggedIp } from '../core/logger.ts'
@@ -17,6 +18,7 @@ import { markInteractiveUse } from '../core/interactive-load.ts'
 import { authenticateRequest } from '../accounts/session.ts'
 import { inboxRouter } from '../fediverse/inbox.routes.ts'
 import { filesRouter } from '../videos/files.routes.ts'
+import { answerProtocolErrors } from './protocol-errors.ts'
 import { apiRoutes, siteRoutes } from './routes.ts'
 
 /** A running web role. */
@@ -34,6 +36,7 @@ export async function startWebRole(): Promise<RunningWebRole> {
     },
     createApp()
   )
+  answerProtocolErrors(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(config.listen.port, config.listen.hostname, resolve)
@@ -102,7 +105,7 @@ const writeProblem: ErrorRequestHandler = (error, request, response, _next) => {
     response.destroy()
     return
   }
-  const problem = error instanceof Problem ? error : (serviceProblem(error) ?? expressProblem(error) ?? diskProblem(error))
+  const problem = error instanceof Problem ? error : (serviceProblem(error) ?? expressProblem(error) ?? circumstanceProblem(error))
   const id = problem ? undefined : randomUUID()
   if (!problem) logger.error('A request failed', { id, method: request.method, url: request.originalUrl, ip: loggedIp(request.ip), error })
   const { status, code, message, extra } = problem ?? new Problem(500, null, `Something went wrong here; the log has it as ${id}.`)
@@ -169,11 +172,19 @@ function expressProblem(error: unknown): Problem | null {
   )
 }
 
-/** Returns the Problem of a full disk; null for any other error. */
-function diskProblem(error: unknown): Problem | null {
-  if (!isDiskFull(error)) return null
-  logger.warn('The disk is full', { reason: (error as Error).message })
-  return new Problem(507, 'insufficient_storage', 'The server has no room for this file now.')
+/** Returns the Problem of a full disk, or of a request that lost a race; null for any other error. */
+function circumstanceProblem(error: unknown): Problem | null {
+  if (isDiskFull(error)) {
+    logger.warn('The disk is full', { reason: (error as Error).message })
+    return new Problem(507, 'insufficient_storage', 'The server has no room for this file now.')
+  }
+  if (isConflict(error)) {
+    logger.warn('A request lost a race against another', { error })
+    return new Problem(409, null, 'Something that this depends on was changed at the same time.', {
+      headers: { 'Retry-After': '1' }
+    })
+  }
+  return null
 }
 
 /** Accepts no new connection, lets running requests finish for `http.shutdown_timeout`, then closes them. */
