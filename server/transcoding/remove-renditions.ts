@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readFile, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Transaction } from 'sequelize'
 import { config } from '../core/config.ts'
@@ -109,8 +109,10 @@ async function updatePlaylists(
     await playlist.update({ segmentsSha256Filename: null }, { transaction: tx })
     return [...obsolete, playlist.playlistFilename]
   }
+  // What is in the database may be lost on the disk.
+  await mkdir(hlsFolder(uuid), { recursive: true })
   if (previousHashes !== null) {
-    const hashes = JSON.parse(await readFile(join(hlsFolder(uuid), previousHashes), 'utf8')) as Record<string, unknown>
+    const hashes = JSON.parse(await readFile(join(hlsFolder(uuid), previousHashes), 'utf8').catch(() => '{}')) as Record<string, unknown>
     for (const { filename } of removed) delete hashes[filename]
     const segmentsSha256Filename = `${randomUUID()}-segments-sha256.json`
     await writeFileAtomically(join(hlsFolder(uuid), segmentsSha256Filename), JSON.stringify(hashes))

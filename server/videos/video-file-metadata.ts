@@ -3,7 +3,7 @@ import { Op } from 'sequelize'
 import { config } from '../core/config.ts'
 import { notFound } from '../core/problem.ts'
 import { readFfprobeDescription } from '../media/ffprobe-description.ts'
-import { hlsFolder } from '../storage/disk.ts'
+import { hlsFolder, storedFileSize } from '../storage/disk.ts'
 import type { VideoAccessInfo } from './video-access.ts'
 import { StreamingPlaylistModel, VideoFileModel } from './video-file.model.ts'
 
@@ -36,9 +36,10 @@ export async function readVideoFileMetadata(video: Pick<VideoAccessInfo, 'id' | 
 /** Read with ffprobe at the first request, which is rare, so that the encoding does not take longer. */
 async function readStoredMetadata(video: Pick<VideoAccessInfo, 'uuid'>, file: VideoFileModel): Promise<Record<string, unknown>> {
   if (!file.metadata) {
-    const { raw: metadata } = await readFfprobeDescription(join(hlsFolder(video.uuid), file.filename), {
-      timeoutMs: config.upload.probe_timeout
-    })
+    const path = join(hlsFolder(video.uuid), file.filename)
+    // What is in the database and not on the disk was lost by a restore, or is being removed.
+    if ((await storedFileSize(path)) === 0) throw notFound('Video file')
+    const { raw: metadata } = await readFfprobeDescription(path, { timeoutMs: config.upload.probe_timeout })
     await file.update({ metadata }, { silent: true })
   }
   return file.metadata as Record<string, unknown>
