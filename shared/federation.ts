@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineContract } from './contract.ts'
-import { int, resultList, Paging } from './fields.ts'
+import { DateTime, int, resultList, Paging } from './fields.ts'
 import { hostParam } from './hosts.ts'
 
 const NullableTimestamp = z.iso.datetime().nullable()
@@ -74,7 +74,7 @@ export const federationContract = defineContract({
     tag: 'Federation',
     auth: 'admin',
     params: HostParam,
-    body: z.object({ since: z.iso.datetime().optional() }).optional(),
+    body: z.object({ since: DateTime.optional() }).optional(),
     refusals: { 404: 'nothing was ever sent there' }
   },
   'GET /server/ineffective-activities': {

@@ -59,12 +59,14 @@ export function orNull<T extends z.ZodType>(type: T) {
   return z.preprocess(value => (value === '' || value === 'null' ? null : value), type.nullable())
 }
 
-/** An ISO 8601 date and time, parsed to a Date. */
+/** An ISO 8601 date and time of the years 1 to 9999 (UTC), which databases and other programs know, parsed to a Date. */
 export const DateTime = z
   .string('Invalid value')
-  .refine(value => /^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value)), 'Invalid value')
+  .refine(value => /^\d{4}-\d{2}-\d{2}/.test(value) && isCommonYear(new Date(value).getUTCFullYear()), 'Invalid value')
   .transform(value => new Date(value))
   .meta({ override: { type: 'string', format: 'date-time' } })
+
+const isCommonYear = (year: number): boolean => year >= 1 && year <= 9999
 
 /** A date and time in a response: ISO 8601, UTC. */
 export const Timestamp = z.iso.datetime()

@@ -161,8 +161,8 @@ function parsePart(schema: z.ZodType | undefined, value: unknown, location: Inva
       invalid.push({ type: 'field', msg: 'Is nested too deeply', path, location })
       return undefined
     }
-    // Postgres cannot store NUL, and no name or text needs it.
-    if (containsNul(member)) invalid.push({ type: 'field', msg: 'Should not hold a NUL character', path, location })
+    const fault = unstorableIn(path) ?? unstorableIn(member)
+    if (fault !== null) invalid.push({ type: 'field', msg: fault, path, location })
   }
   const result = schema.safeParse(value, { reportInput: true })
   if (result.success) return result.data
@@ -197,9 +197,18 @@ function isNestedTooDeeply(value: unknown): boolean {
   return members.length > 0
 }
 
-function containsNul(value: unknown): boolean {
-  if (typeof value === 'string') return value.includes('\0')
-  return typeof value === 'object' && value !== null && Object.values(value).some(containsNul)
+/** Says what Postgres cannot store in a text, or in the names and texts of an object; null for nothing. No name or text needs it. */
+function unstorableIn(value: unknown): string | null {
+  if (typeof value === 'string') {
+    if (value.includes('\0')) return 'Should not hold a NUL character'
+    return /\p{Surrogate}/u.test(value) ? 'Should not hold half of a character (a lone surrogate)' : null
+  }
+  if (!isRecord(value)) return null
+  for (const [key, member] of Object.entries(value)) {
+    const fault = unstorableIn(key) ?? unstorableIn(member)
+    if (fault !== null) return fault
+  }
+  return null
 }
 
 function checkResponse(spec: RouteSpec, value: unknown): void {

@@ -16,7 +16,7 @@ export const peersRoutes = implementContract(federationContract, {
     if (!(await retryPeer(params.host.toLowerCase()))) throw notFound('Server')
   },
   'POST /server/peers/:host/resync': async ({ params, body }) => {
-    if (!(await resyncPeer(params.host.toLowerCase(), body?.since ? new Date(body.since) : undefined))) throw notFound('Server')
+    if (!(await resyncPeer(params.host.toLowerCase(), body?.since))) throw notFound('Server')
   },
   'GET /server/ineffective-activities': async ({ query }) => {
     const { start, count } = paging(query)
