@@ -4,6 +4,7 @@ import type { FileKind } from '../../shared/contract.ts'
 import { config } from './config.ts'
 import { assertDiskSpace } from './disk-space.ts'
 import { FileReceiver } from './file-receiver.ts'
+import { logger } from './logger.ts'
 import { invalidParams, Problem } from './problem.ts'
 import { decodeFileName, refuseUnstorableNames, removeReceivedFiles } from './received-files.ts'
 import { announcedLength, watchForStall } from './request-body.ts'
@@ -51,8 +52,9 @@ export function receiveMultipartFiles(kinds: FileKinds, admit?: AdmitFiles): Req
         await admission?.release()
       }
     }
-    if (response.closed) return void release()
-    response.on('close', () => void release())
+    const releaseOrLog = () => void release().catch(error => logger.warn('Files of a form are left to the sweep', { error }))
+    if (response.closed) return releaseOrLog()
+    response.on('close', releaseOrLog)
     const stopWatch = watchForStall(request, fail)
     try {
       // Without a known end at least the room of now is asked for.

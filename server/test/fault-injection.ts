@@ -2,6 +2,7 @@ import { inject } from 'vitest'
 import { Redis } from 'ioredis'
 import { withTestDatabase, eventually } from './instance.ts'
 import type { PeerInstance } from './peer-instance.ts'
+import { seededRandom } from './seeded-random.ts'
 
 /** Two instances that follow each other, each with a user and some videos. */
 export type InstancePair = { sides: [PairedInstance, PairedInstance] }
@@ -29,17 +30,6 @@ export const SHORT_INTERVALS = {
     videos: { countersInterval: 300 }
   },
   jobs: { timers_interval: 500 }
-}
-
-/** Returns a pseudorandom generator of numbers from 0 to 1, determined by the seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** The user actions of a schedule; refused requests (an instance is down, a video is deleted) are ignored. */

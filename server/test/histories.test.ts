@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { actorsKeyring } from '../actors/actors-keyring.ts'
 import { runQuery, sql } from '../core/sql.ts'
-import { seededRandom } from './fault-injection.ts'
+import { seededRandom } from './seeded-random.ts'
 import { eventually, startTestInstance, type TestInstance } from './instance.ts'
 import { pretendOutage, runRepairJobs, waitUntilFederationIsIdle } from './repair.ts'
 import { startScriptedPeerTube, type ScriptedComment, type ScriptedPeerTube, type ScriptedVideo } from './scripted-peertube.ts'
