@@ -153,13 +153,12 @@ describe.each(routes)('%s', (key, file) => {
 
   it('a full disk is 507', async () => {
     logged.mockClear()
-    const createWriteStream = fs.createWriteStream
+    const { open } = fs
     // Whatever is written to this device finds the disk full.
-    const full = vi
-      .spyOn(fs, 'createWriteStream')
-      .mockImplementation((path, options) =>
-        createWriteStream(String(path).startsWith(join(site.folder, 'tmp')) ? '/dev/full' : path, options)
-      )
+    const full = vi.spyOn(fs, 'open').mockImplementation(((path: string, flags: string, ...rest: unknown[]) => {
+      const target = String(path).startsWith(join(site.folder, 'tmp')) ? ['/dev/full', 'w'] : [path, flags]
+      ;(open as (...all: unknown[]) => void)(...target, ...rest)
+    }) as never)
     try {
       const { status, json } = await send(key, [part(disposition(file, 'a.png'), image), END])
       expect([status, json.code, json.status]).toEqual([507, 'insufficient_storage', 507])
