@@ -211,7 +211,9 @@ function unstorableIn(value: unknown): string | null {
   return null
 }
 
+/** Throws 404 where a handler found nothing to answer: what it answers with was removed after it had been found. */
 function checkResponse(spec: RouteSpec, value: unknown): void {
+  if (value === undefined && spec.response) throw new Problem(404, null, 'Not found')
   if (!responseValidation.checked) return
   const schema = spec.response ?? z.undefined()
   const result = schema.safeParse(value === undefined ? undefined : JSON.parse(JSON.stringify(value)))

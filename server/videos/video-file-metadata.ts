@@ -37,9 +37,12 @@ export async function readVideoFileMetadata(video: Pick<VideoAccessInfo, 'id' | 
 async function readStoredMetadata(video: Pick<VideoAccessInfo, 'uuid'>, file: VideoFileModel): Promise<Record<string, unknown>> {
   if (!file.metadata) {
     const path = join(hlsFolder(video.uuid), file.filename)
-    // What is in the database and not on the disk was lost by a restore, or is being removed.
-    if ((await storedFileSize(path)) === 0) throw notFound('Video file')
-    const { raw: metadata } = await readFfprobeDescription(path, { timeoutMs: config.upload.probe_timeout })
+    const { raw: metadata } = await readFfprobeDescription(path, { timeoutMs: config.upload.probe_timeout }).catch(
+      async (error: unknown) => {
+        // What is in the database and not on the disk was lost by a restore, or is being removed.
+        throw (await storedFileSize(path)) === 0 ? notFound('Video file') : error
+      }
+    )
     await file.update({ metadata }, { silent: true })
   }
   return file.metadata as Record<string, unknown>
