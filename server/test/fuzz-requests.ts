@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { RouteSpec } from '../../shared/contract.ts'
 import { apiContracts } from '../app/contracts.ts'
-import { HOSTILE_BODIES, HOSTILE_HEADERS, HOSTILE_TEXTS, HOSTILE_VALUES, pick, RawNumber } from './fuzz-values.ts'
+import { HOSTILE_BODIES, HOSTILE_HEADERS, HOSTILE_VALUES, hostileText, pick, RawNumber } from './fuzz-values.ts'
 import { seededRandom } from './seeded-random.ts'
 
 /** Who sends a request: `owner` owns what the fixtures name, `user` is somebody else, and `victim` one who may end its own session or account. */
@@ -75,14 +75,14 @@ function apiRequest(random: Random): FuzzRequest {
     about: `${key}, ${place}`
   }
   const path = route.replace(/:(\w+)/g, (_, name: string) =>
-    place === `path ${name}` ? hostileSegment(random, route) : encodeText(String(params[name]))
+    place === `path ${name}` ? hostileSegment(random, route, name) : encodeText(String(params[name]))
   )
   request.path = `/api/v1${path}${place === 'query' ? hostileQuery(random, query, spec.query) : queryText(query)}`
   if (place === 'header') Object.assign(request.headers, hostileHeader(random))
   if (spec.body || spec.files) setBody(random, request, spec, place, body)
   if (route === '/videos/upload-resumable' && place !== 'header')
     Object.assign(request.headers, {
-      'x-upload-content-length': random() < 0.8 ? '1000' : pick(random, HOSTILE_TEXTS.filter(isHeaderText)),
+      'x-upload-content-length': random() < 0.8 ? '1000' : headerText(hostileText(random)),
       'x-upload-content-type': 'video/mp4'
     })
   return request
@@ -129,7 +129,7 @@ function formText(random: Random, spec: RouteSpec, body: unknown, wrong: boolean
   )
   for (const field of Object.keys(spec.files!)) {
     if (random() < 0.3) continue
-    const name = wrong ? utf8(safe(pick(random, HOSTILE_TEXTS))) : 'a.gif'
+    const name = wrong ? utf8(safe(hostileText(random))) : 'a.gif'
     const content = wrong ? pick(random, ['', 'x', IMAGE.slice(0, 20), IMAGE, '\0'.repeat(1000)]) : IMAGE
     parts.push(
       `--b\r\nContent-Disposition: form-data; name="${field}"; filename="${name}"\r\nContent-Type: image/gif\r\n\r\n${content}\r\n`
@@ -142,16 +142,16 @@ function withHostileField(random: Random, valid: Body, schema: z.ZodType | undef
   const body = isBody(valid) ? { ...valid } : {}
   // Also fields that the sample left out.
   const names = [...Object.keys(body), ...objectKeys(schema)]
-  const name = random() < 0.05 || names.length === 0 ? pick(random, HOSTILE_TEXTS) : pick(random, names)
+  const name = random() < 0.05 || names.length === 0 ? hostileText(random) : pick(random, names)
   const before = Object.hasOwn(body, name) ? body[name] : undefined
   if (random() < 0.05) delete body[name]
   else if (isBody(before) && random() < 0.8) define(body, name, withHostileField(random, before, undefined))
-  else if (Array.isArray(before) && random() < 0.5) define(body, name, [...before, hostileValue(random)])
-  else define(body, name, hostileValue(random))
+  else if (Array.isArray(before) && random() < 0.5) define(body, name, [...before, hostileValue(random, name)])
+  else define(body, name, hostileValue(random, name))
   return body
 }
 
-const hostileValue = (random: Random): unknown => pick(random, random() < 0.6 ? HOSTILE_TEXTS : HOSTILE_VALUES)
+const hostileValue = (random: Random, name: string): unknown => (random() < 0.6 ? hostileText(random, name) : pick(random, HOSTILE_VALUES))
 
 /** Sets a member of any name, `__proto__` too. */
 const define = (object: object, name: string, value: unknown): void =>
@@ -160,7 +160,7 @@ const define = (object: object, name: string, value: unknown): void =>
 /** The ids of the administrator stay out of what changes users. */
 const isAdministrator = (segment: string) => /^[+ ]*0*1(\.0*)?$/.test(segment)
 
-function hostileSegment(random: Random, route: string): string {
+function hostileSegment(random: Random, route: string, name = 'id'): string {
   const segment = pick(random, [
     ...[
       '%',
@@ -177,15 +177,15 @@ function hostileSegment(random: Random, route: string): string {
       '1%20',
       '%2B1'
     ],
-    ...HOSTILE_TEXTS.map(encodeText)
+    ...Array.from({ length: 60 }, () => encodeText(hostileText(random, name)))
   ])
   return route.startsWith('/users/') && isAdministrator(segment) ? '2147483647' : segment
 }
 
 function hostileQuery(random: Random, valid: Body, schema: z.ZodType | undefined): string {
   const names = [...new Set([...Object.keys(valid), ...objectKeys(schema)])]
-  const name = encodeText(names.length > 0 && random() < 0.9 ? pick(random, names) : pick(random, HOSTILE_TEXTS))
-  const text = pick(random, HOSTILE_TEXTS)
+  const name = encodeText(names.length > 0 && random() < 0.9 ? pick(random, names) : hostileText(random))
+  const text = hostileText(random, name)
   const value = encodeText(text)
   const wrong = pick(random, [
     ...Array.from({ length: 8 }, () => `${name}=${value}`),
@@ -225,7 +225,7 @@ function hostileHeader(random: Random): Record<string, string> {
   return { [name]: pick(random, values) }
 }
 
-const isHeaderText = (text: string) => /^[\x20-\x7e]*$/.test(text)
+const headerText = (text: string) => text.replace(/[^\x20-\x7e]/g, '?')
 
 /** Percent-encodes any text, lone surrogates too. */
 function encodeText(text: string): string {
@@ -540,7 +540,7 @@ function siteRequest(random: Random): FuzzRequest {
     ...names.flatMap(name => [`path ${name}`, `path ${name}`, `path ${name}`])
   ])
   const filled = path!.replace(/:(\w+)/g, (_, name: string) =>
-    place === `path ${name}` ? hostileSegment(random, '') : pick(random, SITE_VALUES[name]!)
+    place === `path ${name}` ? hostileSegment(random, '', name) : pick(random, SITE_VALUES[name]!)
   )
   const values = Object.fromEntries(
     query.split('&').flatMap(pair => (pair ? [[pair.split('=')[0]!, pair.slice(pair.indexOf('=') + 1)]] : []))

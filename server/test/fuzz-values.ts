@@ -11,33 +11,71 @@ export class RawNumber {
   }
 }
 
-/** Texts that parsers, databases and file systems take ill. */
-export const HOSTILE_TEXTS: readonly string[] = [
-  ...[
-    '',
-    ' ',
-    'null',
-    'undefined',
-    'true',
-    'NaN',
-    'Infinity',
-    '-Infinity',
-    '-0',
-    '-1',
-    '0',
-    '1.5',
-    '1e3',
-    '1e308',
-    '1e999',
-    '0x10',
-    '٣',
-    '１'
+/** Texts that parsers, databases and file systems take ill, by what they are. */
+const HOSTILE_TEXTS = {
+  numbers: [
+    ...[
+      '',
+      ' ',
+      'NaN',
+      'Infinity',
+      '-Infinity',
+      '-0',
+      '-1',
+      '0',
+      '1.5',
+      '1e3',
+      '1e308',
+      '1e999',
+      '0x10',
+      '٣',
+      '１',
+      ' 1',
+      '1 ',
+      '+1',
+      '1_0'
+    ],
+    ...[
+      '2147483647',
+      '2147483648',
+      '4294967296',
+      '9007199254740991',
+      '9007199254740993',
+      '9223372036854775808',
+      '9'.repeat(30),
+      '9'.repeat(400)
+    ]
   ],
-  ...['2147483647', '2147483648', '4294967296', '9007199254740993', '9223372036854775808', '9'.repeat(30), '9'.repeat(400)],
-  ...['\0', 'a\0b', '\ud800', 'a\udc00b', '\udc00\ud800', '\uffff', '\ufeffa', '\x01\x1f\x7f', '\r\nX-Injected: 1', '\u2028'],
-  ...['\u202eabc\u202c', 'שלום עולם', 'مرحبا', 'e\u0301'.repeat(40), 'Z\u0351\u036b'.repeat(60), '👩‍👩‍👧‍👦', '𝒜𝒹𝒶', 'ǅ', 'İ', 'ß'],
-  ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', 'length'],
-  ...[
+  words: ['null', 'undefined', 'true', 'TRUE', 'no', 'now', '*', 'all'],
+  unstorable: [
+    '\0',
+    'abc\0',
+    '\ud800',
+    'abc\udc00b',
+    '\udc00\ud800abc',
+    'abc\ud83d',
+    '\uffff',
+    '\ufeffabc',
+    '\x01\x1f\x7f',
+    '\r\nX-Injected: 1',
+    '\u2028\u2029'
+  ],
+  writing: [
+    '\u202eabc\u202c',
+    'שלום עולם',
+    'مرحبا',
+    'e\u0301'.repeat(40),
+    'Z\u0351\u036b'.repeat(60),
+    '👩‍👩‍👧‍👦',
+    '𝒜𝒹𝒶',
+    'ǅ',
+    'İ',
+    'ß',
+    '\u3000\u3000\u3000',
+    '\u200b\u200b\u200b'
+  ],
+  prototypes: ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', 'length'],
+  code: [
     "'",
     '"',
     "' OR 1=1 --",
@@ -53,53 +91,120 @@ export const HOSTILE_TEXTS: readonly string[] = [
     '${7*7}',
     '<script>alert(1)</script>',
     '<!--',
-    ']]>'
+    ']]>',
+    '[a](javascript:x)'
   ],
-  ...['%00', '%', '%zz', '%ff', '../../etc/passwd', '..', '.', '/', '//', '\\u0000', '{}', '[]', '{"a":', 'a=b&c', '#', '?x'],
-  ...['(((', '[a-', '*', '+', '(?<', 'a{99999999}', '& | !', '<->', ':*', 'a:b:c', '!!', '-', '""', '"unclosed', '- -a'],
-  ...[
-    '275760-09-13',
-    '+275760-09-13T00:00:00.000Z',
-    '275760-09-13T00:00:00Z',
-    '0000-00-00',
-    '0000-01-01T00:00:00Z',
-    '0001-01-01T00:00:00Z'
+  paths: ['%00', '%zz', '%ff', '../../etc/passwd', '..', '.', '/', '//', '\\u0000', '{}', '[]', '{"a":', 'a=b&c', '#', '?x'],
+  patterns: [
+    '(((',
+    '[a-',
+    '*',
+    '+',
+    '(?<',
+    'a{99999999}',
+    '& | !',
+    '<->',
+    ':*',
+    'a:b:c',
+    '!!',
+    '-',
+    '""',
+    '"unclosed',
+    '- -a',
+    '"" -"',
+    'a\\'
   ],
-  ...[
-    '9999-12-31T23:59:59.999Z',
-    '9999-12-31T23:59:59-12:00',
-    '-000001-01-01T00:00:00Z',
-    '2024-02-30',
-    '2024-01-01T25:00:00Z',
-    '1970-01-01'
+  dates: [
+    ...[
+      '275760-09-13',
+      '+275760-09-13T00:00:00.000Z',
+      '275760-09-13T00:00:00Z',
+      '0000-00-00',
+      '0000-01-01T00:00:00Z',
+      '0001-01-01T00:00:00+01:00'
+    ],
+    ...[
+      '0001-01-01T00:00:00Z',
+      '9999-12-31T23:59:59.999Z',
+      '9999-12-31T23:59:59-12:00',
+      '-000001-01-01T00:00:00Z',
+      '2024-02-30',
+      '2024-01-01T25:00:00Z'
+    ],
+    ...[
+      '1970-01-01',
+      '2024-01-01T00:00:00+99:99',
+      '2024-01-01T00:00:00.123456789Z',
+      'infinity',
+      'epoch',
+      'Thu, 01 Jan 1970',
+      '1700000000000',
+      '2024-01-01 BC'
+    ]
   ],
-  ...['2024-01-01T00:00:00+99:99', '2024-01-01T00:00:00.123456789Z', 'now', 'infinity', 'epoch', 'Thu, 01 Jan 1970', '1700000000000'],
-  ...[
-    '@',
-    '@@',
-    'a@',
-    '@a',
-    'a@b@c',
-    'a@127.0.0.1:9',
-    'http://',
-    'http://[::1',
-    'http://127.0.0.1:9/x',
-    'http://a:b@127.0.0.1:9/',
-    '//127.0.0.1:9'
+  addresses: [
+    ...[
+      '@',
+      '@@',
+      'a@',
+      '@a',
+      'a@b@c',
+      'a@127.0.0.1:9',
+      'http://',
+      'http://[::1',
+      'http://127.0.0.1:9/x',
+      'http://a:b@127.0.0.1:9/',
+      '//127.0.0.1:9'
+    ],
+    ...[
+      'javascript:alert(1)',
+      'file:///etc/passwd',
+      'data:text/html,x',
+      'https://127.0.0.1:99999/',
+      '127.0.0.1:9',
+      '[::]',
+      'xn--a',
+      'localhost'
+    ],
+    ...['a@xn--', '«owner»@«host»', 'http://«host»/w/«videoShort»', 'http://«host»/accounts/«owner»', '«host»']
   ],
-  ...[
-    'javascript:alert(1)',
-    'file:///etc/passwd',
-    'data:text/html,x',
-    'https://127.0.0.1:99999/',
-    '127.0.0.1:9',
-    '[::]',
-    'xn--a',
-    'localhost'
+  ids: [
+    '00000000-0000-0000-0000-000000000000',
+    'ffffffff-ffff-ffff-ffff-ffffffffffff',
+    '1'.repeat(22),
+    'z'.repeat(22),
+    '🎬'.repeat(11),
+    '«videoUuid»',
+    '999999999',
+    '007'
   ],
-  ...['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', '1'.repeat(22), 'z'.repeat(22), '🎬'.repeat(11)],
-  ...['a'.repeat(121), 'a'.repeat(256), 'é'.repeat(1500), 'a '.repeat(2600), 'a'.repeat(10_001), '🎬'.repeat(3000)]
-]
+  long: [
+    'a'.repeat(121),
+    'a'.repeat(256),
+    'é'.repeat(1500),
+    'a '.repeat(2600),
+    'a'.repeat(10_001),
+    '🎬'.repeat(1300),
+    'a@'.repeat(1000),
+    '('.repeat(3000)
+  ]
+} as const satisfies Record<string, readonly string[]>
+
+const TEXT_GROUPS: readonly (readonly string[])[] = Object.values(HOSTILE_TEXTS)
+
+/** Returns a hostile text for a field of this name: of its own kind as often as of another. */
+export function hostileText(random: () => number, name = ''): string {
+  const own = /date|at$|since/i.test(name)
+    ? HOSTILE_TEXTS.dates
+    : /id$|ids$|count|start|stop|duration|position|timestamp|length|time|quota|privacy|state|age|limit/i.test(name)
+      ? HOSTILE_TEXTS.numbers
+      : /search|text|name|description|reason|message/i.test(name)
+        ? pick(random, [HOSTILE_TEXTS.patterns, HOSTILE_TEXTS.unstorable, HOSTILE_TEXTS.long])
+        : /url|host|handle|uri|account|channel/i.test(name)
+          ? HOSTILE_TEXTS.addresses
+          : null
+  return pick(random, own && random() < 0.5 ? own : pick(random, TEXT_GROUPS))
+}
 
 const nested = (depth: number, wrap: (inner: unknown) => unknown): unknown => {
   let value: unknown = 1
