@@ -18,3 +18,4 @@ ALTER TABLE uploads
 ALTER TABLE uploads DROP CONSTRAINT uploads_video_id_fkey;
 -- They change all the time and never show in an answer that is kept.
 DROP TRIGGER changes ON uploads;
+CREATE INDEX upload_reservations_user ON upload_reservations (user_id);

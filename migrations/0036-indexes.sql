@@ -1,6 +1,5 @@
 -- Deleting a row looks for the rows that name it: without an index in the whole table, and that for each deleted row of a cascade.
 CREATE INDEX comments_parent ON comments (parent_id) WHERE parent_id IS NOT NULL;
-CREATE INDEX uploads_video ON uploads (video_id) WHERE video_id IS NOT NULL;
 CREATE INDEX blocked_hosts_user ON blocked_hosts (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX blocked_accounts_user ON blocked_accounts (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX abuse_messages_account ON abuse_messages (account_id) WHERE account_id IS NOT NULL;

@@ -6,7 +6,7 @@ import { startAdminOverrides } from '../core/admin-overrides.ts'
 import { connectDatabase, disconnectDatabase } from '../core/database.ts'
 import { foldChangeCounts } from '../core/versioned-cache.ts'
 import { closeQueues } from '../core/job.ts'
-import { isDatabaseUnavailable } from '../core/database-errors.ts'
+import { isDatabaseUnavailable, isStatementTimeout } from '../core/database-errors.ts'
 import { configureLogger, limitLogOf, logger } from '../core/logger.ts'
 import { migrateDatabase } from '../core/migrate.ts'
 import { connectRedis, disconnectRedis, isRedisUnavailableError } from '../core/redis.ts'
@@ -30,7 +30,7 @@ export type RunningProcess = { port: number | null; login: { username: string; p
  */
 export async function startProcess(roles: ProcessRole[], reset?: string): Promise<RunningProcess> {
   configureLogger()
-  limitLogOf(error => isDatabaseUnavailable(error) || isRedisUnavailableError(error))
+  limitLogOf(error => isDatabaseUnavailable(error) || isStatementTimeout(error) || isRedisUnavailableError(error))
   for (const warning of configWarnings()) logger.warn(warning)
   // Requests have priority over work that can wait.
   if (!roles.includes('web')) lowerPriority(config.jobs.nice)

@@ -145,31 +145,34 @@ async function receiveInto(
 async function finishUpload(writer: UploadWriter, viewer: Viewer): Promise<VideoModel> {
   const { id, filename } = writer.upload
   try {
-    const video = await transaction(async tx => {
-      // The row stays locked until the video is there: nobody else may write to the file that is being checked.
-      const row = await UploadModel.findOne({
-        where: { id, videoId: null, writer: writer.id },
-        lock: true,
-        skipLocked: true,
-        transaction: tx
-      })
-      if (!row) throw uploadBusy()
-      const { channelId, fields, pictures } = row.attributes
-      const created = await createVideoFromUpload(
-        {
-          path: storedFilePath('uploads', filename),
-          name: row.originalName,
-          size: Number(row.size),
-          userId: viewer.id,
-          channelId,
-          attributes: reviveDates(fields),
-          images: pictures
-        },
-        tx
-      )
-      await row.update({ videoId: created.id, expiresAt: new Date(Date.now() + UPLOADS.answerLifetime) }, { transaction: tx })
-      return created
-    })
+    const video = await transaction(
+      async tx => {
+        // The row stays locked until the video is there: nobody else may write to the file that is being checked.
+        const row = await UploadModel.findOne({
+          where: { id, videoId: null, writer: writer.id },
+          lock: true,
+          skipLocked: true,
+          transaction: tx
+        })
+        if (!row) throw uploadBusy()
+        const { channelId, fields, pictures } = row.attributes
+        const created = await createVideoFromUpload(
+          {
+            path: storedFilePath('uploads', filename),
+            name: row.originalName,
+            size: Number(row.size),
+            userId: viewer.id,
+            channelId,
+            attributes: reviveDates(fields),
+            images: pictures
+          },
+          tx
+        )
+        await row.update({ videoId: created.id, expiresAt: new Date(Date.now() + UPLOADS.answerLifetime) }, { transaction: tx })
+        return created
+      },
+      { timeLimited: false }
+    )
     await rm(storedFilePath('uploads', filename), { force: true })
     return video
   } catch (error) {

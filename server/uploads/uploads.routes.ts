@@ -19,14 +19,18 @@ export const uploadsRoutes = implementContract(
       const file = files.videofile
       if (!file) throw invalidParams([{ type: 'field', msg: 'Should have a file', path: 'videofile', location: 'body' }])
       return await withImages(files, async images => {
-        const video = await transaction(async tx => {
-          const created = await createVideoFromUpload(
-            { path: file.path, name: file.name, size: file.size, userId: viewer.id, channelId, attributes, images },
-            tx
-          )
-          await settleUpload(request, tx)
-          return created
-        })
+        // The uploaded bytes would be lost with the transaction.
+        const video = await transaction(
+          async tx => {
+            const created = await createVideoFromUpload(
+              { path: file.path, name: file.name, size: file.size, userId: viewer.id, channelId, attributes, images },
+              tx
+            )
+            await settleUpload(request, tx)
+            return created
+          },
+          { timeLimited: false }
+        )
         return { video: videoIdentifiers(video) }
       })
     },
