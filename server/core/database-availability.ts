@@ -8,7 +8,7 @@ const AVAILABILITY = defineInternals('database', {
   /** A statement or connection that is waited for longer makes this process check whether the database answers at all (ms). */
   suspectAfter: 1000,
   /** How long a check waits for its answer (ms). */
-  checkTimeout: 1000,
+  checkTimeout: 2000,
   /** How often it is checked whether the database answers again (ms). */
   checkInterval: 500
 })
@@ -68,7 +68,7 @@ async function watchUntilAvailable(): Promise<void> {
   for (const giveUp of [...waiting]) giveUp()
   waiting.clear()
   while (!isStopped && !(await databaseAnswers())) await sleep(AVAILABILITY.checkInterval, undefined, { ref: false })
-  logger.info('The database answers again', { after: Math.round(performance.now() - unavailableSince) })
+  if (!isStopped) logger.info('The database answers again', { after: Math.round(performance.now() - unavailableSince) })
   unavailableSince = null
 }
 

@@ -25,8 +25,8 @@ export type SpaceRequest = {
 
 /**
  * Gives an upload its share of the user's quota and of the disk: `write` stores the reservation of so many bytes in the same transaction.
- * What other uploads have reserved counts, of the user against the quota, of all that go to the same disk against its room, as far as they have not arrived. Throws 400
- * too_many_uploads, 413 quota_reached, 507 insufficient_storage.
+ * What other uploads have reserved counts, of the user against the quota, of all that go to the same disk against its room, as far as they
+ * have not arrived. Throws 400 too_many_uploads, 413 quota_reached, 507 insufficient_storage.
  */
 export async function reserveSpace(request: SpaceRequest, write: (granted: number, tx: Transaction) => Promise<unknown>): Promise<number> {
   return await inTurn(
