@@ -24,7 +24,9 @@ export class RedisOrMemoryStore implements Store {
   }
 
   async get(key: string): Promise<ClientRateLimitInfo | undefined> {
-    return await this.count(async store => await store.get(key))
+    const known = await this.count(async store => await store.get(key))
+    // The library reads a missing counter as NaN.
+    return known && known.totalHits > 0 ? known : undefined
   }
 
   async increment(key: string): Promise<ClientRateLimitInfo> {
