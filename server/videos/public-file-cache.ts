@@ -1,5 +1,5 @@
 import { keepLastKnown } from '../core/last-known.ts'
-import { findVideoAccessInfo, type VideoAccessInfo } from './video-access.ts'
+import { findVideoAccessInfo, listOpenVideos, type VideoAccessInfo } from './video-access.ts'
 import { isPublicOrUnlisted } from './video.policy.ts'
 
 /** Lifetime (ms) of a cache entry, since a player requests many segments of a video per second. */
@@ -12,12 +12,13 @@ const cache = new Map<string, { video: VideoAccessInfo; expiresAt: number }>()
 const findOrRemember = keepLastKnown(
   async (uuid: string) => await findVideoAccessInfo(uuid),
   uuid => uuid,
-  video => isPublicOrUnlisted(video.privacy)
+  video => isPublicOrUnlisted(video.privacy),
+  listOpenVideos
 )
 
 /**
  * Returns the access fields of a video by UUID, cached for one second where the video is public or unlisted: so long may a change in
- * another process stay unnoticed. Throws 404.
+ * another process stay unnoticed, and little longer when the database stops to answer just then. Throws 404.
  */
 export async function findCachedVideoAccessInfo(uuid: string): Promise<VideoAccessInfo> {
   const cached = cache.get(uuid)

@@ -27,11 +27,22 @@ export async function findVideoAccessInfo(id: number | string): Promise<VideoAcc
     VideoAccessRow,
     sql`
     SELECT v.id, v.uuid, v.privacy, v.state, v.remote, a.user_id AS "ownerUserId"
-    FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id WHERE ${byId} AND v.gone_at IS NULL
-      AND v.forbidden_privacy IS NULL`
+    FROM videos v JOIN channels c ON c.id = v.channel_id JOIN accounts a ON a.id = c.account_id WHERE ${byId} AND ${IS_THERE}`
   )
   if (!video) throw notFound('Video')
   return video
+}
+
+const IS_THERE = sql`v.gone_at IS NULL AND v.forbidden_privacy IS NULL`
+
+/** Returns which of the UUIDs are those of videos whose files are served without authorization. */
+export async function listOpenVideos(uuids: string[]): Promise<string[]> {
+  const open = await queryAs(
+    z.object({ uuid: z.string() }),
+    sql`SELECT v.uuid FROM videos v
+      WHERE v.uuid = ANY(${uuids}::uuid[]) AND v.privacy IN (${VIDEO_PRIVACY.PUBLIC}, ${VIDEO_PRIVACY.UNLISTED}) AND ${IS_THERE}`
+  )
+  return open.map(({ uuid }) => uuid)
 }
 
 /**
