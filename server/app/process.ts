@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { config, ConfigError, configWarnings } from '../core/config.ts'
 import { startAdminOverrides } from '../core/admin-overrides.ts'
-import { connectDatabase, disconnectDatabase } from '../core/database.ts'
+import { abandonDatabaseIfAway, connectDatabase, disconnectDatabase } from '../core/database.ts'
 import { foldChangeCounts } from '../core/versioned-cache.ts'
 import { closeQueues } from '../core/job.ts'
 import { isDatabaseUnavailable, isStatementTimeout } from '../core/database-errors.ts'
@@ -54,9 +54,11 @@ export async function startProcess(roles: ProcessRole[], reset?: string): Promis
     stop: async () => {
       adminOverrides.stop()
       uptime?.stop()
-      await web?.stop()
-      await worker?.stop()
-      await closeQueues()
+      await abandonDatabaseIfAway(async () => {
+        await web?.stop()
+        await worker?.stop()
+        await closeQueues()
+      })
       await disconnectRedis()
       await disconnectDatabase()
     }

@@ -68,7 +68,8 @@ async function watchUntilAvailable(): Promise<void> {
   for (const giveUp of [...waiting]) giveUp()
   waiting.clear()
   while (!isStopped && !(await databaseAnswers())) await sleep(AVAILABILITY.checkInterval, undefined, { ref: false })
-  if (!isStopped) logger.info('The database answers again', { after: Math.round(performance.now() - unavailableSince) })
+  if (isStopped) return
+  logger.info('The database answers again', { after: Math.round(performance.now() - unavailableSince) })
   unavailableSince = null
 }
 
@@ -103,4 +104,5 @@ const TOO_MANY_CONNECTIONS = '53300'
 /** Begins and ends the life of the checks of this process. */
 export function setDatabaseChecks(enabled: boolean): void {
   isStopped = !enabled
+  if (enabled) unavailableSince = null
 }

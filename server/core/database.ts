@@ -14,6 +14,9 @@ import { logger } from './logger.ts'
 import { isRequestWork } from './request-context.ts'
 import { reportIfSlow } from './slow-statements.ts'
 
+const clients = new Set<pg.Client>()
+let isAbandoned = false
+
 /** The connection pool of this process; set by `connectDatabase`. */
 export let sequelize: Sequelize
 
@@ -45,6 +48,8 @@ export class DatabaseClient extends pg.Client {
 
   constructor(settings: pg.ClientConfig) {
     super(settings)
+    clients.add(this)
+    this.once('end', () => clients.delete(this))
     this.on('error', error => {
       logger.debug('A connection to the database ended', { reason: error.message })
       checkDatabase()
@@ -99,6 +104,7 @@ export async function connectDatabase(): Promise<void> {
     logging: config.log.level === 'debug' ? text => logger.debug(text) : false
   })
   limitConnectionWaits(sequelize)
+  isAbandoned = false
   setDatabaseChecks(true)
   for (const { model, attributes, options } of declarations) model.init(attributes as never, { ...options, sequelize })
   associations.forEach(associate => associate())
@@ -112,6 +118,7 @@ function limitConnectionWaits(of: Sequelize): void {
   const manager = (of as unknown as { connectionManager: ConnectionManager }).connectionManager
   const getConnection = manager.getConnection.bind(manager)
   manager.getConnection = async options => {
+    if (isAbandoned) throw new DatabaseUnavailableError()
     if (!isRequestWork()) return await getConnection(options)
     if (!isDatabaseAvailable()) throw new DatabaseUnavailableError()
     return await new Promise((resolve, reject) => {
@@ -137,8 +144,33 @@ function limitConnectionWaits(of: Sequelize): void {
 /** The longest delay of a timer, in ms. */
 const MAX_TIMER = 2 ** 31 - 1
 
-/** Closes the pool. */
+/**
+ * Runs the end of this process, which waits for its work: where the database is away meanwhile, everything that waits for it fails, also what
+ * has no time limit.
+ */
+export async function abandonDatabaseIfAway<T>(end: () => Promise<T>): Promise<T> {
+  const timer = setInterval(() => {
+    if (!isDatabaseAvailable()) abandonDatabase()
+  }, ABANDON_INTERVAL)
+  try {
+    return await end()
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+const ABANDON_INTERVAL = 200
+
+function abandonDatabase(): void {
+  isAbandoned = true
+  for (const client of clients) client.connection.stream.destroy()
+}
+
+/** Closes the pool; a database that does not answer is not waited for longer than `http.shutdown_timeout`. */
 export async function disconnectDatabase(): Promise<void> {
   setDatabaseChecks(false)
-  await sequelize?.close()
+  if (!sequelize) return
+  const timer = setTimeout(abandonDatabase, config.http.shutdown_timeout)
+  await sequelize.close()
+  clearTimeout(timer)
 }

@@ -172,3 +172,17 @@ describe.each([
     expect(json.data.map((thread: { text: string }) => thread.text)).not.toContain('lost')
   }, 120_000)
 })
+
+it('a stop ends within seconds while Postgres is frozen', async () => {
+  await traffic.stop()
+  await services.postgres.freeze()
+  try {
+    await sleep(2000)
+    const startedAt = Date.now()
+    await site.stop()
+    expect(Date.now() - startedAt).toBeLessThan(15_000)
+  } finally {
+    await site.kill()
+    await services.postgres.resume()
+  }
+}, 60_000)
