@@ -3,8 +3,11 @@ import { Problem } from './problem.ts'
 
 /** The messages of pg for a lost connection; these errors have no code. */
 const CONNECTION_LOST = /^Connection terminated|^Client .* is not queryable$|^timeout expired$/
-/** The database was reached and may not be used now: it starts, stops, or has no connection to spare (PostgreSQL, "Error Codes"). */
-const UNAVAILABLE = /^(08|57P|53300)/
+/**
+ * The database was reached and cannot do this now: it starts, stops, has no connection, memory or other resource to spare, cannot use its disk,
+ * or only reads, as a standby does (PostgreSQL, "Error Codes").
+ */
+const UNAVAILABLE = /^(08|57P|53[0234]00|58030|25006)/
 const DISK_FULL = '53100'
 const QUERY_CANCELED = '57014'
 
