@@ -160,7 +160,7 @@ function SlowStatements({ statements }: { statements: NonNullable<Health['slowSt
       <ul>
         {statements.map(({ statement, count, longest }) => (
           <li key={statement}>
-            <code>{statement}</code>
+            <code class="small">{statement}</code>
             <span class="soft small">
               {t('health.slowLongest', { count: formatNumber(count), seconds: formatNumber(longest / 1000, { maximumFractionDigits: 1 }) })}
             </span>
