@@ -3,6 +3,7 @@ import { extname } from 'node:path'
 import type { Transaction } from 'sequelize'
 import { assertQuota } from '../accounts/quota.ts'
 import { logger } from '../core/logger.ts'
+import { Problem } from '../core/problem.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { afterCommit } from '../core/transaction.ts'
 import type { VideoStream } from '../media/probe.ts'
@@ -29,7 +30,8 @@ export type UploadedFile = {
 
 /**
  * Creates a video from an uploaded file within the transaction: probes it, checks the quota, writes the rows, and queues the encoding and the
- * torrent of the file for after commit. The uploaded file stays where it is; the caller removes it after commit. Throws 400, 413, 415, 422.
+ * torrent of the file for after commit. The uploaded file stays where it is; the caller removes it after commit. Throws 400, 401 where the user is blocked
+ * by now, 413, 415, 422.
  */
 export async function createVideoFromUpload(upload: UploadedFile, tx: Transaction): Promise<VideoModel> {
   assertUploadExtension(upload.name)
@@ -37,7 +39,9 @@ export async function createVideoFromUpload(upload: UploadedFile, tx: Transactio
   await assertOwnChannel(upload.channelId, upload.userId, tx)
   const probe = await probeUploadedFile(upload.path)
   // Serialized per user: two uploads that each fit the quota must not pass together.
-  await runQuery(sql`SELECT id FROM users WHERE id = ${upload.userId} FOR NO KEY UPDATE`, tx)
+  const uploaders = await runQuery(sql`SELECT id FROM users WHERE id = ${upload.userId} AND NOT blocked FOR NO KEY UPDATE`, tx)
+  // Bytes may arrive for half an hour after the request was let in.
+  if (uploaders.length === 0) throw new Problem(401, 'invalid_token', 'Token is invalid')
   await assertQuota({ id: upload.userId }, upload.size, tx)
 
   const video = await createVideo(upload.channelId, upload.attributes, tx)

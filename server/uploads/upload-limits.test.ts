@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { config } from '../core/config.ts'
 import { overrideInternals } from '../core/internals.ts'
 import { runQuery, sql } from '../core/sql.ts'
+import { makeFootageBytes } from '../test/footage.ts'
 import { eventually, startTestInstance, type TestInstance } from '../test/instance.ts'
 import { openUpload, type OpenUpload } from '../test/open-upload.ts'
 import { startSecondProcess, type SecondProcess } from '../test/second-process.ts'
@@ -167,6 +168,21 @@ describe('while it arrives', () => {
     await upload.send(100_000)
     expect(await upload.response).toMatchObject({ status: 408, connection: 'close', json: { code: 'upload_stalled' } })
     await eventually(isAtRest, 10, 'the file to be removed')
+  })
+})
+
+describe('at its end', () => {
+  it('who has been blocked meanwhile publishes nothing', async () => {
+    const user = await site.user('unruly')
+    const film = await makeFootageBytes({ seconds: 1, size: '320x180' })
+    const upload = open(user, film.length)
+    await upload.send(film.subarray(0, 1000))
+    await eventually(async () => (await reservations()).length === 1, 10, 'the upload to begin')
+    await site.call(`POST /users/${user.id}/block`, { token: await site.login() })
+    await upload.send(film.subarray(1000))
+    upload.finish()
+    expect(await upload.response).toMatchObject({ status: 401, json: { code: 'invalid_token' } })
+    expect(await runQuery(sql`SELECT id FROM videos`)).toEqual([])
   })
 })
 
