@@ -10,7 +10,8 @@ beforeAll(async () => {
   site = await startTestInstance(
     {
       http: { headers_timeout: '600 ms', body_timeout: '700 ms', request_timeout: '2500 ms', keep_alive_timeout: '1 second' },
-      rates_limit: { signup: { window: '5 minutes', max: 1 } }
+      rates_limit: { signup: { window: '5 minutes', max: 1 } },
+      internals: { unreadBody: { time: 500 } }
     },
     ['web']
   )

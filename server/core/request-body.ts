@@ -32,7 +32,10 @@ export const closeAfterEarlyAnswer: RequestHandler = (request, response, next) =
       if (response.statusCode !== 204) response.setHeader('Content-Length', 0)
       response.flushHeaders()
     }
-    void dropBody(request).then(() => end(...args.filter(value => typeof value === 'function')))
+    // Who is told to be too slow is not waited for.
+    void dropBody(request, response.statusCode === 408 ? 0 : UNREAD_BODY.time).then(() =>
+      end(...args.filter(value => typeof value === 'function'))
+    )
     return response
   }) as typeof response.end
   next()
@@ -42,10 +45,10 @@ function hasBody(request: Request): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
 }
 
-async function dropBody(request: Request): Promise<void> {
+async function dropBody(request: Request, time: number): Promise<void> {
   const { socket } = request
   const maxBytesRead = socket.bytesRead + UNREAD_BODY.bytes
-  const until = performance.now() + UNREAD_BODY.time
+  const until = performance.now() + time
   request.unpipe()
   // Whoever stopped reading may have left the stream paused or with a listener of `readable`, which has precedence over `resume`.
   request.on('readable', () => {

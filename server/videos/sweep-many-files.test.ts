@@ -10,7 +10,7 @@ import { startTestInstance, type TestInstance } from '../test/instance.ts'
 import { ORPHANS, sweepOrphanFiles } from './sweep-orphan-files.job.ts'
 
 /** Videos, each with a thumbnail, a preview, and a folder with two files; `scripts/soak orphans` sets it. */
-const VIDEOS = Number(process.env.VIDEOS ?? 3000)
+const VIDEOS = Number(process.env.VIDEOS ?? 1500)
 /** Files without a row among them, in each folder. */
 const STRAYS = 25
 const PATIENCE = 120_000 + 20 * VIDEOS
