@@ -131,6 +131,30 @@ test('an upload survives a lost connection and a lost response to its last chunk
   await visitor.context.close()
 })
 
+test('an upload goes on after the site was unavailable for long', async () => {
+  const visitor = await site.visit()
+  const { page } = visitor
+  await logInThroughForm(page, 'root', site.rootPassword, '/upload')
+  let refused = 0
+  await page.route(/upload-resumable\?/, async route => {
+    if (route.request().method() !== 'PUT' || refused >= 12) return await route.continue()
+    refused++
+    await route.fulfill({
+      status: 503,
+      headers: { 'Retry-After': '1', 'Content-Type': 'application/problem+json' },
+      body: JSON.stringify({ status: 503, code: 'database_unavailable', detail: 'This site is briefly unavailable.' })
+    })
+  })
+  await page.setInputFiles('input[type=file]', videoPath)
+  await page
+    .getByRole('article', { name: 'my film.mp4' })
+    .getByText(/Processing your video|Ready to watch|All qualities are ready|waiting to be processed/)
+    .first()
+    .waitFor({ timeout: 60_000 })
+  expect(refused).toBe(12)
+  await visitor.context.close()
+})
+
 test('an upload is paused, resumed and discarded', async () => {
   const visitor = await site.visit()
   const { page } = visitor

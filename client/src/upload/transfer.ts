@@ -16,8 +16,9 @@ export type FinishedUpload = { id: number; uuid: string; shortUUID: string }
 
 const MIN_RETRY_MS = 1000
 const MAX_RETRY_MS = 30_000
-/** The number of consecutive 5xx responses after which the upload fails. */
+/** The number of consecutive 5xx responses other than 503 after which the upload fails. */
 const MAX_SERVER_FAILURES = 8
+const SERVICE_UNAVAILABLE = 503
 const INSUFFICIENT_STORAGE = 507
 const MAX_CLOCK_SKEW_MS = 60_000
 
@@ -176,6 +177,8 @@ export class UploadTransfer {
       this.#uploadId = null
       return true
     }
+    // The server says that it is away for a moment: that may last, as a lost connection may.
+    if (status === SERVICE_UNAVAILABLE) return true
     if (status >= 500) return status !== INSUFFICIENT_STORAGE && ++this.#serverFailures < MAX_SERVER_FAILURES
     return status === 0 || status === 408 || status === 409 || status === 429
   }
