@@ -87,7 +87,7 @@ filesRouter.get('/lazy-static/torrents/:name', async (request, response) => {
 
 filesRouter.get('/lazy-static/comment-attachments/:name', async (request, response) => {
   const name = assertFileName(request.params.name)
-  if (!(await sendRemoteFile(request, response, 'comment-attachments', name, { types: IMAGE_TYPES, maxSize: FETCH.maxImageSize })))
+  if (!(await sendRemoteFile(request, response, ATTACHMENTS, name, { types: IMAGE_TYPES, maxSize: FETCH.maxImageSize })))
     throw notFound('File')
 })
 
@@ -102,7 +102,7 @@ async function sendRemoteFile(
   name: string,
   constraints: RemoteFileConstraints
 ): Promise<boolean> {
-  const url = await findRemoteFileUrl(kind, name)
+  const url = await (kind === ATTACHMENTS ? findAttachmentUrl(name) : findRemoteFileUrl(kind, name))
   if (url === null) return false
   const cached = await getCachedRemoteFile(name, url, constraints)
   if (!cached) throw notFound('File')
@@ -110,12 +110,25 @@ async function sendRemoteFile(
   return true
 }
 
-const findRemoteFileUrl = keepLastKnown(
-  async (kind: string, name: string): Promise<string | null> => {
-    const [found] = await runQuery<{ url: string | null }>(sql`SELECT url FROM (${REMOTE_FILES_SQL[kind]!}) file WHERE filename = ${name}`)
-    return found?.url ?? null
-  },
-  (kind, name) => `${kind}/${name}`
+async function readRemoteFileUrl(kind: string, name: string): Promise<string | null> {
+  const [found] = await runQuery<{ url: string | null }>(sql`SELECT url FROM (${REMOTE_FILES_SQL[kind]!}) file WHERE filename = ${name}`)
+  return found?.url ?? null
+}
+
+const findRemoteFileUrl = keepLastKnown(readRemoteFileUrl, (kind, name) => `${kind}/${name}`)
+
+const ATTACHMENTS = 'comment-attachments'
+/** Only these may be hidden again: by moderators, and with their authors. */
+const findAttachmentUrl = keepLastKnown(
+  async (name: string) => await readRemoteFileUrl(ATTACHMENTS, name),
+  name => name,
+  url => url !== null,
+  async names => {
+    const open = await runQuery<{ filename: string }>(
+      sql`SELECT filename FROM (${REMOTE_FILES_SQL[ATTACHMENTS]!}) file WHERE filename = ANY(${names})`
+    )
+    return open.map(({ filename }) => filename)
+  }
 )
 
 const findKnownProgressiveMp4Source = keepLastKnown(findProgressiveMp4Source, (video, resolution, options) =>
