@@ -31,7 +31,8 @@ export function nonBlockingOptions(): RedisOptions {
   return {
     maxRetriesPerRequest: 1,
     commandTimeout: timeout,
-    socketTimeout: timeout,
+    // Sooner than a command fails, or what follows it would be sent to the same connection.
+    socketTimeout: timeout * 0.9,
     enableOfflineQueue: false,
     // A counter whose answer was lost would be counted twice.
     autoResendUnfulfilledCommands: false
