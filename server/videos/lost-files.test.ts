@@ -26,3 +26,10 @@ it('a video whose files are lost answers 404 for them, and they can be removed',
   expect([removed.status, removed.text]).toEqual([204, ''])
   expect((await site.call(`DELETE /videos/${uuid}`, { token: ada.token })).status).toBe(204)
 })
+
+it('subtitles of a video whose files are lost can be deleted', async () => {
+  const { id, uuid } = await seedVideo({ channelId: ada.channelId, fileSizes: [1000] })
+  await runQuery(sql`INSERT INTO video_captions (video_id, language, automatic, filename) VALUES (${id}, 'fr', false, 'lost-fr.vtt')`)
+  const { status, text } = await site.call(`DELETE /videos/${uuid}/captions/fr`, { token: ada.token })
+  expect([status, text]).toEqual([204, ''])
+})

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Transaction } from 'sequelize'
 import type { CaptionKind } from '../../shared/captions.ts'
@@ -47,6 +48,8 @@ export async function writeMasterPlaylist(
     kind,
     name: subtitleName(language, kind)
   }))
+  // The files of the video may be lost.
+  await mkdir(hlsFolder(uuid), { recursive: true })
   await writeFileAtomically(
     join(hlsFolder(uuid), playlist.playlistFilename),
     buildMasterPlaylist(listed, audioGroup, withUniqueNames(subtitles))
