@@ -11,7 +11,7 @@ export const UploadResponse = z.object({ video: z.object({ id: z.int(), uuid: z.
 
 const UploadId = z.object({ upload_id: z.string('Invalid value').min(1, 'Invalid value').max(500, 'Invalid value') })
 
-/** Routes for uploads: in one request, or resumable in pieces. */
+/** Routes for uploads: in one request, or resumable in chunks. */
 export const uploadsContract = defineContract({
   'POST /videos/upload': {
     summary: 'Upload a video in one request',

@@ -3,7 +3,7 @@ import type { ErrorRequestHandler } from 'express'
 import { instanceOrigin } from '../core/config.ts'
 import { isConflict } from '../core/conflict.ts'
 import { databaseProblem } from '../core/database-errors.ts'
-import { isDiskFull } from '../core/disk-full.ts'
+import { insufficientStorage, isDiskFullError } from '../core/disk-space.ts'
 import { logger, loggedIp } from '../core/logger.ts'
 import { Problem } from '../core/problem.ts'
 import { isRedisUnavailableError, redisUnavailable } from '../core/redis.ts'
@@ -84,9 +84,9 @@ function expressProblem(error: unknown): Problem | null {
 
 /** Returns the Problem of a full disk, or of a request that lost a race; null for any other error. */
 function circumstanceProblem(error: unknown): Problem | null {
-  if (isDiskFull(error)) {
+  if (isDiskFullError(error)) {
     logger.warn('The disk is full', { reason: (error as Error).message })
-    return new Problem(507, 'insufficient_storage', 'The server has no room for this file now.')
+    return insufficientStorage()
   }
   if (isConflict(error)) {
     logger.warn('A request lost a race against another', { error })

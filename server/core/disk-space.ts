@@ -30,6 +30,13 @@ export async function assertDiskSpace(kind: StorageKind, bytes: number): Promise
   if ((await usableDiskSpace(kind)) < bytes) throw insufficientStorage()
 }
 
+const DISK_FULL_CODES = ['ENOSPC', 'EDQUOT', 'disk_full']
+
+/** Whether an error says that a disk, or what a quota leaves of it, is full: one of a system call, or of a program (`disk_full`). */
+export function isDiskFullError(error: unknown): boolean {
+  return error instanceof Error && DISK_FULL_CODES.includes(String((error as NodeJS.ErrnoException).code))
+}
+
 /** Returns the 507 for a file that the disk has no room for. */
 export function insufficientStorage(): Problem {
   return new Problem(507, 'insufficient_storage', 'The server has no room for this file now.')

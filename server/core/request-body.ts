@@ -41,8 +41,9 @@ export const closeAfterEarlyAnswer: RequestHandler = (request, response, next) =
   next()
 }
 
-function hasBody(request: Request): boolean {
-  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+/** Whether a request has a body (RFC 9112, 6.3). */
+export function hasBody({ headers }: Pick<Request, 'headers'>): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 async function dropBody(request: Request, time: number): Promise<void> {

@@ -1,16 +1,18 @@
 import { config } from './config.ts'
 import { isRedisReady, redis } from './redis.ts'
-import { throttledLog } from './throttled-log.ts'
+import { logger } from './logger.ts'
 
 /** A statement that took longer than `database.slow_statement`: its SQL without values, how often that happened, and the longest time in ms. */
 export type SlowStatement = { statement: string; count: number; longest: number }
 
 /** Statements that are kept for the health page. */
 const MAX_KEPT = 20
+/** One line per so many ms. */
+const LOG_INTERVAL = 1000
 /** Characters of a statement that are kept. */
 const MAX_LENGTH = 1000
 
-const log = throttledLog('warn')
+let loggedAt = -Infinity
 const redisKey = (part: 'count' | 'longest'): string => `${config.redis.prefix}:slow-statements:${part}`
 
 /** Logs a statement that took longer than `database.slow_statement`, and notes it for the health page of every process. */
@@ -18,7 +20,11 @@ export function reportIfSlow(sql: string, ms: number, isRequest: boolean): void 
   const { requests, jobs } = config.database.slow_statement
   if (ms < (isRequest ? requests : jobs)) return
   const statement = withoutValues(sql)
-  log('A statement was slow', { statement, ms: Math.round(ms), request: isRequest })
+  // The health page has them all.
+  if (performance.now() - loggedAt >= LOG_INTERVAL) {
+    loggedAt = performance.now()
+    logger.warn('A statement was slow', { statement, ms: Math.round(ms), request: isRequest })
+  }
   if (isRedisReady()) noteStatement(statement, ms).catch(() => undefined)
 }
 

@@ -45,7 +45,7 @@ export const ERROR_CODES: ErrorCode[] = [
   {
     code: 'upload_busy',
     status: 409,
-    meaning: 'Another request sends a piece of this upload, or its last piece is still being worked on: ask again.'
+    meaning: 'Another request sends a chunk of this upload, or its last chunk is still being worked on: ask again.'
   },
   { code: 'PayloadTooLargeError', status: 413, meaning: 'The body is larger than this instance accepts.' },
   { code: 'quota_reached', status: 413, meaning: "The user's space, in all or of one day, does not suffice, counting unfinished uploads." },

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { config } from '../core/config.ts'
 import { refreshAdminOverrides } from '../core/admin-overrides.ts'
 import { transaction } from '../core/transaction.ts'
-import { isDiskFull } from '../core/disk-full.ts'
+import { isDiskFullError } from '../core/disk-space.ts'
 import { readFromQueue, defineJob, type JobContext } from '../core/job.ts'
 import { logger } from '../core/logger.ts'
 import { runQuery, sql } from '../core/sql.ts'
@@ -211,7 +211,7 @@ const PERMANENT_ERRORS: MediaErrorCode[] = [
  * without limit.
  */
 async function handleFailure(video: VideoModel, transcoding: TranscodingModel, error: unknown): Promise<void> {
-  const diskFull = isDiskFull(error)
+  const diskFull = isDiskFullError(error)
   const attempts = transcoding.attempts + (diskFull ? 0 : 1)
   const isPermanent = error instanceof MediaError && PERMANENT_ERRORS.includes(error.code)
   const willRetry = diskFull || (!isPermanent && attempts < config.transcoding.attempts)

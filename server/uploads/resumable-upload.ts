@@ -16,13 +16,13 @@ import { assertOwnChannel, type VideoAttributes } from '../videos/videos.ts'
 import { parseContentRange, type ContentRange } from './content-range.ts'
 import { createVideoFromUpload } from './create-video.ts'
 import { discardUpload } from './discard-upload.ts'
-import { claimUpload, receivePiece, releaseUpload, uploadBusy, type UploadWriter } from './receive-piece.ts'
+import { claimUpload, receiveChunk, releaseUpload, uploadBusy, type UploadWriter } from './receive-chunk.ts'
 import { reserveSpace } from './reserve-space.ts'
 import { UPLOADS } from './upload-internals.ts'
 import { UploadModel } from './upload.model.ts'
 import { assertUploadExtension, assertUploadSize } from './validation.ts'
 
-/** Begins an upload and returns the URL for its pieces. Takes over the images. Throws 400, 413, 415, 507. */
+/** Begins an upload and returns the URL for its chunks. Takes over the images. Throws 400, 413, 415, 507. */
 export async function beginResumableUpload(
   request: Request,
   viewer: Viewer,
@@ -63,10 +63,10 @@ export async function beginResumableUpload(
 }
 
 /**
- * Stores a piece, or responds with the number of bytes received (308); the last piece creates the video, and its response is repeated for
+ * Stores a chunk, or responds with the number of bytes received (308); the last chunk creates the video, and its response is repeated for
  * `UPLOADS.answerLifetime`. Returns undefined if the response has been sent already. Throws 400, 408, 409, 413, 415, 422, 507.
  */
-export async function receiveUploadPiece(
+export async function receiveUploadChunk(
   request: Request,
   response: Response,
   viewer: Viewer,
@@ -118,17 +118,17 @@ export async function listUnfinishedUploads(
 
 async function receiveInto(
   upload: UploadModel,
-  { size, piece }: ContentRange,
+  { size, chunk }: ContentRange,
   request: Request,
   response: Response,
   viewer: Viewer
 ): Promise<VideoModel | undefined> {
   let received = await storedFileSize(storedFilePath('uploads', upload.filename))
   // A query finishes an upload whose bytes are all there: the process that received the last may have died.
-  if (piece || received === size) {
+  if (chunk || received === size) {
     const writer = await claimUpload(upload)
     try {
-      if (piece) received = await receivePiece(writer, piece, request)
+      if (chunk) received = await receiveChunk(writer, chunk, request)
       if (received === size) return await finishUpload(writer, viewer)
     } finally {
       await releaseUpload(writer)

@@ -16,7 +16,7 @@ export class UploadModel extends Model<InferAttributes<UploadModel>, InferCreati
   declare size: number
   /** Bytes on disk, as of the last count; the size of the file is exact. */
   declare received: CreationOptional<number>
-  /** The request that may write to the file (receive-piece.ts). */
+  /** The request that may write to the file (receive-chunk.ts). */
   declare writer: CreationOptional<string | null>
   declare attributes: UploadMetadata
   declare expiresAt: Date

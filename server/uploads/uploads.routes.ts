@@ -8,7 +8,7 @@ import { convertUploadedVideoImages, type PreparedVideoImage } from '../videos/v
 import { videoIdentifiers } from '../videos/videos.ts'
 import { createVideoFromUpload } from './create-video.ts'
 import { admitUpload, settleUpload } from './one-request-upload.ts'
-import { beginResumableUpload, cancelResumableUpload, listUnfinishedUploads, receiveUploadPiece } from './resumable-upload.ts'
+import { beginResumableUpload, cancelResumableUpload, listUnfinishedUploads, receiveUploadChunk } from './resumable-upload.ts'
 
 /** The routes of shared/uploads.ts. */
 export const uploadsRoutes = implementContract(
@@ -40,7 +40,7 @@ export const uploadsRoutes = implementContract(
       response.status(201).setHeader('Location', location).setHeader('Cache-Control', 'no-store').end()
     },
     'PUT /videos/upload-resumable': async ({ query, viewer, request, response }) => {
-      const video = await receiveUploadPiece(request, response, viewer, query.upload_id)
+      const video = await receiveUploadChunk(request, response, viewer, query.upload_id)
       return video && { video: videoIdentifiers(video) }
     },
     'DELETE /videos/upload-resumable': async ({ query, viewer, response }) => {

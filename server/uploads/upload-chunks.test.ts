@@ -38,7 +38,7 @@ const begin = async (size = film.length, call = site.call) =>
   await call('POST /videos/upload-resumable?uploadType=resumable', {
     token: alice.token,
     headers: { 'x-upload-content-length': String(size), 'x-upload-content-type': 'video/mp4' },
-    body: { name: 'In pieces', channelId: alice.channelId, filename: 'film.mp4' }
+    body: { name: 'In chunks', channelId: alice.channelId, filename: 'film.mp4' }
   })
 const idOf = (response: TestResponse) => new URL(`http:${response.headers.get('location')}`).searchParams.get('upload_id')!
 const put = async (id: string, range: string | null, bytes: Buffer = Buffer.alloc(0), { call = site.call, token = alice.token } = {}) =>
@@ -47,7 +47,7 @@ const put = async (id: string, range: string | null, bytes: Buffer = Buffer.allo
     headers: { 'content-type': 'application/octet-stream', ...(range === null ? {} : { 'content-range': range }) },
     body: new Uint8Array(bytes)
   })
-const piece = (first: number, last: number) => [`bytes ${first}-${last}/${film.length}`, film.subarray(first, last + 1)] as const
+const chunk = (first: number, last: number) => [`bytes ${first}-${last}/${film.length}`, film.subarray(first, last + 1)] as const
 const received = async (id: string) => (await put(id, `bytes */${film.length}`)).headers.get('range')
 const storedFiles = async () => await readdir(join(site.folder, 'uploads')).catch(() => [])
 const storedSha = async () => {
@@ -56,8 +56,8 @@ const storedSha = async () => {
 }
 const sha = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 
-/** Sends a piece bit by bit over a connection of its own, without Content-Length. */
-function openPiece(id: string, range: string): { send(bytes: Buffer): void; end(): void; cut(): void; status: Promise<number> } {
+/** Sends a chunk bit by bit over a connection of its own, without Content-Length. */
+function openChunk(id: string, range: string): { send(bytes: Buffer): void; end(): void; cut(): void; status: Promise<number> } {
   const sent = request(`${site.url}/api/v1/videos/upload-resumable?uploadType=resumable&upload_id=${id}`, {
     method: 'PUT',
     agent: false,
@@ -89,7 +89,7 @@ describe('Content-Range', () => {
   it('that is malformed, or does not agree with the upload or the body, is refused and writes nothing', async () => {
     const size = film.length
     const id = idOf(await begin())
-    await put(id, ...piece(0, 99))
+    await put(id, ...chunk(0, 99))
     const body = film.subarray(100, 200)
     for (const range of [
       null,
@@ -128,11 +128,11 @@ describe('Content-Range', () => {
 
   it('ends a body that is longer than it announces', async () => {
     const id = idOf(await begin())
-    const longer = openPiece(id, `bytes 0-99/${film.length}`)
+    const longer = openChunk(id, `bytes 0-99/${film.length}`)
     longer.send(film.subarray(0, 5000))
     expect(await longer.status).toBe(400)
     expect(await received(id)).toBe('bytes=0--1')
-    const shorter = openPiece(id, `bytes 0-9999/${film.length}`)
+    const shorter = openChunk(id, `bytes 0-9999/${film.length}`)
     shorter.send(film.subarray(0, 50))
     shorter.end()
     expect(await shorter.status).toBe(308)
@@ -141,13 +141,13 @@ describe('Content-Range', () => {
 })
 
 describe('the file', () => {
-  it('is the one that was sent, however its pieces overlap, race and break off', async () => {
+  it('is the one that was sent, however its chunks overlap, race and break off', async () => {
     const padded = Buffer.concat([film, Buffer.alloc(4_000_000, 'padding ')])
     const size = padded.length
     const id = idOf(await begin(size))
     const send = async (first: number, last: number, call = site.call) =>
       await put(id, `bytes ${first}-${last}/${size}`, padded.subarray(first, last + 1), { call })
-    const broken = openPiece(id, `bytes 0-999999/${size}`)
+    const broken = openChunk(id, `bytes 0-999999/${size}`)
     broken.send(padded.subarray(0, 300_000))
     await eventually(async () => (await put(id, `bytes */${size}`)).headers.get('range') === 'bytes=0-299999', 10, 'the bytes to be stored')
     // While one request writes, others are told to come back.
@@ -179,10 +179,10 @@ describe('the file', () => {
     overrideInternals(UPLOADS, { writerLease: 400 })
     try {
       const id = idOf(await begin())
-      const silent = openPiece(id, `bytes 0-9999/${film.length}`)
+      const silent = openChunk(id, `bytes 0-9999/${film.length}`)
       silent.send(film.subarray(0, 100))
       await eventually(async () => (await received(id)) === 'bytes=0-99', 10, 'the bytes to be stored')
-      await eventually(async () => (await put(id, ...piece(100, 4999), { call: second.call })).status === 308, 10, 'the right to expire')
+      await eventually(async () => (await put(id, ...chunk(100, 4999), { call: second.call })).status === 308, 10, 'the right to expire')
       silent.send(Buffer.alloc(5000, 'x'))
       expect(await silent.status).toBe(409)
       expect(await storedSha()).toBe(sha(film.subarray(0, 5000)))
@@ -195,10 +195,10 @@ describe('the file', () => {
     config.upload.idle_timeout = 300
     try {
       const id = idOf(await begin())
-      const silent = openPiece(id, `bytes 0-9999/${film.length}`)
+      const silent = openChunk(id, `bytes 0-9999/${film.length}`)
       silent.send(film.subarray(0, 100))
       expect(await silent.status).toBe(408)
-      expect((await put(id, ...piece(100, 199))).headers.get('range')).toBe('bytes=0-199')
+      expect((await put(id, ...chunk(100, 199))).headers.get('range')).toBe('bytes=0-199')
       expect(await storedSha()).toBe(sha(film.subarray(0, 200)))
     } finally {
       config.upload.idle_timeout = 60_000
@@ -209,19 +209,19 @@ describe('the file', () => {
     const id = idOf(await begin())
     config.upload.keep_free = Number.MAX_SAFE_INTEGER
     try {
-      expect((await put(id, ...piece(0, 999))).json.code).toBe('insufficient_storage')
+      expect((await put(id, ...chunk(0, 999))).json.code).toBe('insufficient_storage')
     } finally {
       config.upload.keep_free = 0
     }
-    expect((await put(id, ...piece(0, 999))).status).toBe(308)
+    expect((await put(id, ...chunk(0, 999))).status).toBe(308)
   })
 
-  it('goes with an upload that is cancelled while a piece arrives', async () => {
+  it('goes with an upload that is cancelled while a chunk arrives', async () => {
     const before = { ...UPLOADS }
     overrideInternals(UPLOADS, { writerLease: 400 })
     try {
       const id = idOf(await begin())
-      const sending = openPiece(id, `bytes 0-9999/${film.length}`)
+      const sending = openChunk(id, `bytes 0-9999/${film.length}`)
       sending.send(film.subarray(0, 100))
       await eventually(async () => (await received(id)) === 'bytes=0-99', 10, 'the bytes to be stored')
       expect((await site.call(`DELETE /videos/upload-resumable?upload_id=${id}`, { token: alice.token })).status).toBe(204)
@@ -239,16 +239,16 @@ describe('the response of a finished upload', () => {
   it('is repeated by every process for a day, for its owner, and not for a video that was deleted', async () => {
     const size = film.length
     const id = idOf(await begin())
-    expect((await put(id, ...piece(0, 999))).status).toBe(308)
-    const finished = await put(id, ...piece(1000, size - 1), { call: second.call })
+    expect((await put(id, ...chunk(0, 999))).status).toBe(308)
+    const finished = await put(id, ...chunk(1000, size - 1), { call: second.call })
     expect(finished.status).toBe(200)
     for (const call of [site.call, second.call]) {
-      for (const [range, bytes] of [piece(1000, size - 1), piece(0, size - 1), [`bytes */${size}`, Buffer.alloc(0)] as const]) {
+      for (const [range, bytes] of [chunk(1000, size - 1), chunk(0, size - 1), [`bytes */${size}`, Buffer.alloc(0)] as const]) {
         const again = await put(id, range, bytes, { call })
         expect([again.status, again.json]).toEqual([200, finished.json])
       }
     }
-    expect((await put(id, ...piece(1000, size - 1), { token: bob.token })).json).toMatchObject({
+    expect((await put(id, ...chunk(1000, size - 1), { token: bob.token })).json).toMatchObject({
       status: 403,
       error: { code: 'Forbidden' }
     })
@@ -267,7 +267,7 @@ describe('the response of a finished upload', () => {
   it('comes to a query where the process died between the last byte and the video', async () => {
     const id = idOf(await begin())
     const [row] = await runQuery<{ filename: string }>(sql`SELECT filename FROM uploads WHERE id = ${id}`)
-    await put(id, ...piece(0, 9))
+    await put(id, ...chunk(0, 9))
     await writeFile(join(site.folder, 'uploads', row!.filename), film)
     const responses = await Promise.all(
       [site.call, second.call].map(async call => await put(id, `bytes */${film.length}`, undefined, { call }))

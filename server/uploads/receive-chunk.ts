@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { mkdir, open, rm } from 'node:fs/promises'
 import type { Request } from 'express'
 import { config, storageFolder } from '../core/config.ts'
-import { assertDiskSpace, insufficientStorage } from '../core/disk-space.ts'
+import { assertDiskSpace, insufficientStorage, isDiskFullError } from '../core/disk-space.ts'
 import { Problem } from '../core/problem.ts'
 import { watchForStall } from '../core/request-body.ts'
 import { runQuery, sql, sqlInterval } from '../core/sql.ts'
@@ -11,7 +11,7 @@ import { storedFilePath } from '../storage/disk.ts'
 import { UPLOADS } from './upload-internals.ts'
 import type { UploadModel } from './upload.model.ts'
 
-/** Bytes of a piece after which the room on the disk is measured again. */
+/** Bytes of a chunk after which the room on the disk is measured again. */
 const DISK_CHECK_BYTES = 2 ** 20
 
 /** The right of one request to write to the file of an upload, among all processes. */
@@ -41,11 +41,11 @@ export function uploadBusy(): Problem {
 }
 
 /**
- * Appends what is new of a piece to the file of its upload and returns how many bytes the file has; a piece that would leave a gap is not
+ * Appends what is new of a chunk to the file of its upload and returns how many bytes the file has; a chunk that would leave a gap is not
  * read. What arrived before the request failed stays. Throws 400 for a body that is longer than announced, 408 for one that stalls, 409 where
  * the right to write was lost, 507 without room on the disk.
  */
-export async function receivePiece(
+export async function receiveChunk(
   writer: UploadWriter,
   { first, last }: { first: number; last: number },
   request: Request
@@ -58,11 +58,11 @@ export async function receivePiece(
   let position = first
   try {
     if (first > received) return received
-    for await (const chunk of readBody(request)) {
-      if (position + chunk.length > last + 1)
+    for await (const part of readBody(request)) {
+      if (position + part.length > last + 1)
         throw new Problem(400, 'invalid_content_range', 'The body is longer than its Content-Range announces.')
-      const added = chunk.subarray(Math.max(0, received - position))
-      position += chunk.length
+      const added = part.subarray(Math.max(0, received - position))
+      position += part.length
       if (performance.now() - writer.renewedAt >= UPLOADS.writerLease / 4) await renewUpload(writer, received)
       if (added.length === 0) continue
       if (received - checkedAt >= DISK_CHECK_BYTES) {
@@ -75,7 +75,7 @@ export async function receivePiece(
     }
     return received
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw insufficientStorage()
+    if (isDiskFullError(error)) throw insufficientStorage()
     throw request.errored ? new Problem(400, 'invalid_request', 'The request was cut off.') : error
   } finally {
     await file.close()
@@ -84,15 +84,15 @@ export async function receivePiece(
   }
 }
 
-/** The chunks of a body; leaves the request open when the reader stops, so that it can be answered. Throws 408 when nothing arrives. */
+/** The parts of a body as they arrive; leaves the request open when the reader stops, so that it can be answered. Throws 408 on a stall. */
 async function* readBody(request: Request): AsyncGenerator<Buffer> {
   let stopWatch = (): void => undefined
   const stall = new Promise<never>((_resolve, reject) => (stopWatch = watchForStall(request, reject)))
   stall.catch(() => undefined)
-  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
+  const parts = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
   try {
     for (;;) {
-      const next = chunks.next()
+      const next = parts.next()
       next.catch(() => undefined)
       const { value, done } = await Promise.race([next, stall])
       if (done) return
