@@ -91,6 +91,21 @@ it.skipIf(!disk)(
   'a full disk refuses what would be stored, and nothing else',
   async () => {
     const footage = Buffer.alloc(3_000_000, 1)
+    const beginResumable = async () =>
+      await site.call('POST /videos/upload-resumable', {
+        token: ada.token,
+        headers: { 'x-upload-content-length': '3000000', 'x-upload-content-type': 'video/mp4' },
+        body: { name: 'No room', channelId: ada.channelId, filename: 'film.mp4' }
+      })
+    const started = await beginResumable()
+    expect(started.status).toBe(201)
+    const uploadPath = `/videos/upload-resumable${new URL(`http:${started.headers.get('location')}`).search}`
+    const sendChunk = async () =>
+      await site.call(`PUT ${uploadPath}`, {
+        token: ada.token,
+        headers: { 'content-range': 'bytes 0-1999999/3000000', 'content-type': 'application/octet-stream' },
+        body: new Uint8Array(footage.subarray(0, 2_000_000))
+      })
     await expectServedDuring('a full disk', async () => {
       const filler = join(disk!.folder, 'filler')
       await fillDisk(filler)
@@ -105,12 +120,8 @@ it.skipIf(!disk)(
           )
         )
         for (const { status, json } of answers) expect([status, json.code]).toEqual([507, 'insufficient_storage'])
-        const begun = await site.call('POST /videos/upload-resumable', {
-          token: ada.token,
-          headers: { 'x-upload-content-length': '3000000', 'x-upload-content-type': 'video/mp4' },
-          body: { name: 'No room', channelId: ada.channelId, filename: 'film.mp4' }
-        })
-        expect([begun.status, begun.json.code]).toEqual([507, 'insufficient_storage'])
+        for (const { status, json } of [await beginResumable(), await sendChunk()])
+          expect([status, json.code]).toEqual([507, 'insufficient_storage'])
         const avatar = new FormData()
         avatar.set('avatarfile', new Blob([new Uint8Array(await (await fetch(`${site.url}/icon-192.png`)).arrayBuffer())]), 'a.png')
         const pictured = await site.call('POST /users/me/avatar/pick', { token: ada.token, multipart: avatar })
@@ -120,6 +131,9 @@ it.skipIf(!disk)(
         rmSync(filler)
       }
     })
+    // What was begun before goes on where there is room again.
+    expect((await sendChunk()).status).toBe(308)
+    expect((await site.call(`DELETE ${uploadPath}`, { token: ada.token })).status).toBe(204)
     expect(await temporaryFiles()).toEqual([])
     const { uuid } = await uploadVideo(site, ada)
     expect((await waitForTranscoding(site, ada, uuid)).state.id).toBe(1)
