@@ -25,6 +25,7 @@ import { fetchDueVideoCollections } from '../videos/fetch-due-video-collections.
 import { fetchVideoCollections } from '../videos/fetch-video-collections.job.ts'
 import { refreshRemoteVideos } from '../videos/refresh.job.ts'
 import { makeTorrentsJob } from '../videos/make-torrents.job.ts'
+import { renameFilesJob } from '../videos/rename-files.job.ts'
 import { makeUploadedFileTorrents } from '../videos/make-uploaded-file-torrents.job.ts'
 import { sweepOrphanFiles } from '../videos/sweep-orphan-files.job.ts'
 import { sendDueUpdates } from '../videos/send-due-updates.job.ts'
@@ -50,6 +51,7 @@ export const allJobs: Job[] = [
   sendDueCounters,
   sendDueUpdates,
   makeTorrentsJob,
+  renameFilesJob,
   makeUploadedFileTorrents,
   transcodeVideos,
   reconcileTranscoding,

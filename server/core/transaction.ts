@@ -22,9 +22,21 @@ export async function transaction<T>(act: (tx: Transaction) => Promise<T>, { tim
   const run = async (): Promise<T> =>
     await sequelize.transaction(async tx => {
       if (asynchronousCommit.getStore()) await runQuery(sql`SET LOCAL synchronous_commit TO off`, tx)
-      return await act(tx)
+      try {
+        return await act(tx)
+      } catch (error) {
+        for (const undo of undoing.get(tx) ?? []) undo()
+        throw error
+      }
     })
   return await (timeLimited ? run() : runAsBackgroundWork(run))
+}
+
+const undoing = new WeakMap<Transaction, (() => void)[]>()
+
+/** Runs `undo` if what the transaction does fails; not where its commit fails, whose outcome may be unknown. */
+export function onRollback(tx: Transaction, undo: () => void): void {
+  undoing.set(tx, [...(undoing.get(tx) ?? []), undo])
 }
 
 /** Runs `act` after the commit of the transaction, or at once without one (ARCHITECTURE.md, rule 2). */

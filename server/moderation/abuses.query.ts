@@ -6,6 +6,9 @@ import { sqlAnd, queryAs, runQuery, sql, type Sql } from '../core/sql.ts'
 import { accountSql } from '../actors/account.shape.ts'
 import { actorSummarySql, bannersSql, isoTimestampSql } from '../actors/actor.shape.ts'
 import { notBlockedSql } from '../actors/blocks.ts'
+import { findVideoAccessInfo } from '../videos/video-access.ts'
+import { addFileToken, fileTokenHolder } from '../videos/video-file-token.ts'
+import { VIDEO_PRIVACY } from '../videos/video.model.ts'
 
 type AdminAbuseFilters = z.output<(typeof abusesContract)['GET /abuses']['query']>
 type UserAbuseFilters = z.output<(typeof abusesContract)['GET /users/me/abuses']['query']>
@@ -37,7 +40,7 @@ export async function listAbuses(filters: AdminAbuseFilters, viewer: Viewer): Pr
   if (videoIs === 'deleted') conditions.push(sql`abuse.kind = 'video' AND video.id IS NULL`)
   // Videos are never blocked here.
   if (videoIs === 'blacklisted') conditions.push(sql`FALSE`)
-  return await queryAbuses(
+  const { total, data } = await queryAbuses(
     AdminAbuse,
     sql`${abuseJsonSql(viewer)} || jsonb_build_object('moderationComment', abuse.moderation_comment,
     'reporterAccount', ${nullUnlessJoined(sql`reporter`, accountSql(sql`reporter`, sql`reporter_actor`))},
@@ -46,6 +49,7 @@ export async function listAbuses(filters: AdminAbuseFilters, viewer: Viewer): Pr
     conditions,
     filters
   )
+  return { total, data: await Promise.all(data.map(async abuse => await addTokenToPicture(abuse, viewer))) }
 }
 
 /** Lists the reports of an account with their state. */
@@ -67,6 +71,16 @@ async function queryAbuses<T extends z.ZodType>(
   )
   const [counted] = await queryAs(z.object({ total: z.int() }), sql`SELECT count(*)::int AS total ${FROM_ABUSES} WHERE ${where}`)
   return { total: counted!.total, data: rows.map(({ json }) => schema.parse(json)) }
+}
+
+/** Gives the moderator a token for the picture of a reported video that is not open to everybody. */
+async function addTokenToPicture(abuse: AdminAbuse, moderator: Viewer): Promise<AdminAbuse> {
+  const { video } = abuse
+  if (!video?.thumbnailPath || video.id === null) return abuse
+  const access = await findVideoAccessInfo(video.id).catch(() => null)
+  return access
+    ? { ...abuse, video: { ...video, thumbnailPath: await addFileToken(video.thumbnailPath, access, fileTokenHolder(moderator)) } }
+    : abuse
 }
 
 function commonConditions({ id, state, search }: UserAbuseFilters): Sql[] {
@@ -116,7 +130,8 @@ function abuseJsonSql(moderator: Viewer | null): Sql {
       abuse.deleted_video->>'uuid'), 'name', coalesce(video.name, abuse.deleted_video->>'name'),
       'nsfw', coalesce(video.nsfw, (abuse.deleted_video->>'nsfw')::boolean), 'startAt', abuse.start_at, 'endAt', abuse.end_at,
         'deleted', video.id IS NULL, 'blacklisted', false,
-      'thumbnailPath', (SELECT '/lazy-static/thumbnails/' || filename FROM thumbnails WHERE video_id = video.id AND kind = 'thumbnail'),
+      'thumbnailPath', (SELECT '/lazy-static/thumbnails/' || filename FROM thumbnails WHERE video_id = video.id AND kind = 'thumbnail'
+        AND ${moderator ? sql`true` : sql`video.privacy IN (${VIDEO_PRIVACY.PUBLIC}, ${VIDEO_PRIVACY.UNLISTED})`}),
       'channel', coalesce(${nullUnlessJoined(
         sql`channel`,
         sql`${actorSummarySql(sql`channel`, sql`channel_actor`)}::jsonb || jsonb_build_object('isLocal', channel_actor.host IS NULL,

@@ -4,6 +4,7 @@ import { markdownToPlainText } from '../core/markdown.ts'
 import { Problem } from '../core/problem.ts'
 import { listCaptionTracks } from '../videos/captions.ts'
 import { listChapters } from '../videos/chapters.ts'
+import { fileTokenHolder } from '../videos/video-file-token.ts'
 import { findVideo } from '../videos/videos.ts'
 import { listVideos } from '../videos/videos.query.ts'
 import { renderAvatar, channelPagePath, renderVideoList } from './video-cards.ts'
@@ -137,9 +138,9 @@ async function findSuggestions({
 }
 
 /** Returns the API responses with captions and chapters that the player requests. */
-async function loadCaptionsAndChapters({ id, uuid }: VideoDetails): Promise<Record<string, unknown>> {
+async function loadCaptionsAndChapters({ id, uuid, privacy }: VideoDetails): Promise<Record<string, unknown>> {
   return {
-    [`/api/v1/videos/${uuid}/caption-tracks`]: await listCaptionTracks(id),
+    [`/api/v1/videos/${uuid}/caption-tracks`]: await listCaptionTracks({ id, privacy: Number(privacy.id) }, fileTokenHolder(null)),
     [`/api/v1/videos/${uuid}/chapters`]: { chapters: await listChapters(id) }
   }
 }

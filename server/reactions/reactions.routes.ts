@@ -32,7 +32,7 @@ export const reactionsRoutes = implementContract(reactionsContract, {
   'GET /accounts/:name/ratings': async ({ params, query: { rating, sort, ...rest }, viewer }) => {
     if ((await findAccount(params.name)).id !== viewer.accountId)
       throw new Problem(403, null, 'Only the owner of this account can manage this account resource.')
-    return await listRatings(viewer.accountId, { ...paging(rest), rating, sort })
+    return await listRatings(viewer, { ...paging(rest), rating, sort })
   }
 })
 

@@ -12,6 +12,7 @@ import { PLAYLIST_FEDERATION } from '../playlists/playlist-internals.ts'
 import { UPLOADS } from '../uploads/upload-internals.ts'
 import { VIDEO_FEDERATION } from '../videos/federation-internals.ts'
 import { ORPHANS } from '../videos/sweep-orphan-files.job.ts'
+import { RENAMES } from '../videos/rename-internals.ts'
 import { TORRENTS } from '../videos/torrent-internals.ts'
 
 /** All internals by the name of their group (`defineInternals`). */
@@ -24,6 +25,7 @@ const INTERNALS = {
   actors: REMOTE_ACTORS,
   collections: COLLECTIONS,
   videos: VIDEO_FEDERATION,
+  renames: RENAMES,
   torrents: TORRENTS,
   orphans: ORPHANS,
   unreadBody: UNREAD_BODY,

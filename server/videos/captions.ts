@@ -1,10 +1,12 @@
 import type { Transaction } from 'sequelize'
 import type { CaptionKind } from '../../shared/captions.ts'
 import { runQuery, sql, type Sql } from '../core/sql.ts'
+import { addFileToken, type FileTokenHolder } from './video-file-token.ts'
 import { imagePath } from './video-urls.ts'
 import { languageLabel } from './labels.ts'
 
 type CaptionJson = { language: { id: string; label: string }; automaticallyGenerated: boolean; captionPath: string; updatedAt: string }
+type CaptionedVideo = { id: number; privacy: number }
 type CaptionTrackJson = CaptionJson & { kind: CaptionKind }
 /** A subtitle track of a video; `filename` is that in the storage folder of captions, or of the copy of a remote file (`url`). */
 export type StoredCaption = {
@@ -31,15 +33,20 @@ export function languageCaptionsSql(videoId: Sql): Sql {
     ORDER BY language, kind = 'subtitles' DESC`
 }
 
-/** Returns the captions of a video, one a language and ordered by it, as the API answers them. */
-export async function listCaptions(videoId: number): Promise<{ total: number; data: CaptionJson[] }> {
-  const data = (await runQuery<StoredCaption>(languageCaptionsSql(sql`${videoId}::int`))).map(captionJson)
+/** Returns the captions of a video, one a language and ordered by it, as the API answers them to somebody who may watch it. */
+export async function listCaptions(video: CaptionedVideo, holder: FileTokenHolder): Promise<{ total: number; data: CaptionJson[] }> {
+  const captions = await runQuery<StoredCaption>(languageCaptionsSql(sql`${video.id}::int`))
+  const data = await Promise.all(captions.map(async caption => await captionJson(caption, video, holder)))
   return { total: data.length, data }
 }
 
-/** Returns all subtitle tracks of a video, ordered by language and kind (full, hearing impaired, forced), as the API answers them. */
-export async function listCaptionTracks(videoId: number): Promise<{ total: number; data: CaptionTrackJson[] }> {
-  const data = (await findCaptionTracks(videoId)).map(track => ({ ...captionJson(track), kind: track.kind }))
+/** Returns all subtitle tracks of a video, ordered by language and kind (full, hearing impaired, forced), as the API answers them likewise. */
+export async function listCaptionTracks(
+  video: CaptionedVideo,
+  holder: FileTokenHolder
+): Promise<{ total: number; data: CaptionTrackJson[] }> {
+  const tracks = await findCaptionTracks(video.id)
+  const data = await Promise.all(tracks.map(async track => ({ ...(await captionJson(track, video, holder)), kind: track.kind })))
   return { total: data.length, data }
 }
 
@@ -68,11 +75,15 @@ export async function insertCaption(
   return inserted.length > 0
 }
 
-function captionJson({ language, automatic, filename, updated_at }: StoredCaption): CaptionJson {
+async function captionJson(
+  { language, automatic, filename, updated_at }: StoredCaption,
+  video: CaptionedVideo,
+  holder: FileTokenHolder
+): Promise<CaptionJson> {
   return {
     language: { id: language, label: languageLabel(language) },
     automaticallyGenerated: automatic,
-    captionPath: imagePath('video-captions', filename),
+    captionPath: await addFileToken(imagePath('video-captions', filename), video, holder),
     updatedAt: updated_at.toISOString()
   }
 }

@@ -6,15 +6,17 @@ import { keepLastKnown } from '../core/last-known.ts'
 import { limitRate } from '../core/request-rate-limit.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { sendStoredFile } from '../core/send-file.ts'
-import { runQuery, sql, type Sql } from '../core/sql.ts'
+import { runQuery, sql } from '../core/sql.ts'
 import { getCachedRemoteFile, type RemoteFileConstraints } from '../fediverse/remote-file-cache.ts'
 import { hlsFolder, storedFilePath } from '../storage/disk.ts'
 import { privateCache, publicCache } from './cache-control.ts'
 import { downloadsRouter } from './downloads.routes.ts'
+import { findLazyStaticFile } from './lazy-static-files.ts'
 import { findSubtitlePlaylist, hasSubtitleFile } from './master-playlist.ts'
 import { sendHlsPlaylist, sendHlsPlaylistText } from './send-hls-playlist.ts'
 import { sendProgressiveMp4, findProgressiveMp4Source } from './send-progressive-mp4.ts'
 import { assertCanReadTorrent, findStoredTorrent, isOpenTorrent, sendTorrent } from './send-torrent.ts'
+import { findVideoAccessInfo } from './video-access.ts'
 import { assertCanReadFiles, findRequestedVideo } from './video-files-access.ts'
 import { isPublicOrUnlisted } from './video.policy.ts'
 import { FETCH } from '../fediverse/fetch-internals.ts'
@@ -48,34 +50,31 @@ filesRouter.use(
 
 filesRouter.use(downloadsRouter)
 
-/** Per kind, the query of file names and of the URLs of the files that are hosted by other servers. */
-const REMOTE_FILES_SQL: Record<string, Sql> = {
-  thumbnails: sql`SELECT filename, url FROM thumbnails WHERE kind = 'thumbnail'`,
-  previews: sql`SELECT filename, url FROM thumbnails WHERE kind = 'preview'`,
-  avatars: sql`SELECT filename, url FROM actor_images WHERE kind = 'avatar'`,
-  banners: sql`SELECT filename, url FROM actor_images WHERE kind = 'banner'`,
-  storyboards: sql`SELECT filename, url FROM storyboards`,
-  captions: sql`SELECT filename, url FROM video_captions`,
-  'comment-attachments': sql`SELECT filename, attached.url FROM comment_attachments attached JOIN comments ON comments.id = comment_id
-    JOIN accounts ON accounts.id = comments.account_id JOIN actors ON actors.id = accounts.actor_id
-    WHERE NOT held AND deleted_at IS NULL AND ${notBlockedSql({ actorId: sql`actors.id`, host: sql`actors.host` }, null)}`
-}
 const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
 const CAPTION_TYPES = ['text/vtt', 'text/plain', 'application/octet-stream']
+/** Per kind, the folder in the storage. */
+const FOLDERS = {
+  thumbnails: 'thumbnails',
+  previews: 'previews',
+  storyboards: 'storyboards',
+  'video-captions': 'captions',
+  avatars: 'avatars',
+  banners: 'banners'
+} as const
 
-filesRouter.get('/lazy-static/video-captions/:name', async (request, response) => {
-  const name = assertFileName(request.params.name)
-  if (
-    await sendRemoteFile(request, response, 'captions', name, { types: CAPTION_TYPES, maxSize: config.cache.remote_files.max_caption_size })
-  )
-    return
-  await sendStoredFile(request, response, storedFilePath('captions', name), publicCache(config.cache.static.images))
-})
-for (const kind of ['thumbnails', 'previews', 'storyboards', 'avatars', 'banners'] as const) {
+for (const kind of ['thumbnails', 'previews', 'storyboards', 'video-captions', 'avatars', 'banners'] as const) {
   filesRouter.get(`/lazy-static/${kind}/:name`, async (request, response) => {
     const name = assertFileName(request.params.name)
-    if (await sendRemoteFile(request, response, kind, name, { types: IMAGE_TYPES, maxSize: FETCH.maxImageSize })) return
-    await sendStoredFile(request, response, storedFilePath(kind, name), publicCache(config.cache.static.images))
+    const file = await findLazyStaticFile(kind, name)
+    if (!file) throw notFound('File')
+    if (file.videoId !== null) await assertCanReadFiles(request, await findVideoAccessInfo(file.videoId))
+    const cacheControl = file.videoId === null ? publicCache(config.cache.static.images) : privateCache(config.cache.static.private)
+    if (file.url === null) return await sendStoredFile(request, response, storedFilePath(FOLDERS[kind], name), cacheControl)
+    const constraints =
+      kind === 'video-captions'
+        ? { types: CAPTION_TYPES, maxSize: config.cache.remote_files.max_caption_size }
+        : { types: IMAGE_TYPES, maxSize: FETCH.maxImageSize }
+    await sendRemoteFile(request, response, name, file.url, constraints, cacheControl)
   })
 }
 
@@ -87,52 +86,49 @@ filesRouter.get('/lazy-static/torrents/:name', async (request, response) => {
 
 filesRouter.get('/lazy-static/comment-attachments/:name', async (request, response) => {
   const name = assertFileName(request.params.name)
-  if (!(await sendRemoteFile(request, response, ATTACHMENTS, name, { types: IMAGE_TYPES, maxSize: FETCH.maxImageSize })))
-    throw notFound('File')
+  const url = await findAttachmentUrl(name)
+  if (url === null) throw notFound('File')
+  const constraints = { types: IMAGE_TYPES, maxSize: FETCH.maxImageSize }
+  await sendRemoteFile(request, response, name, url, constraints, publicCache(config.cache.static.images))
 })
 
 /**
- * Sends a file of another server through the cache; returns false where the database names no remote file of this name. Only URLs from the
- * database are fetched (docs/federation.md#files-of-other-servers). Throws 404.
+ * Sends a file of another server through the cache. Only URLs from the database are fetched (docs/federation.md#files-of-other-servers).
+ * Throws 404.
  */
 async function sendRemoteFile(
   request: Request,
   response: Response,
-  kind: string,
   name: string,
-  constraints: RemoteFileConstraints
-): Promise<boolean> {
-  const url = await (kind === ATTACHMENTS ? findAttachmentUrl(name) : findRemoteFileUrl(kind, name))
-  if (url === null) return false
+  url: string,
+  constraints: RemoteFileConstraints,
+  cacheControl: string
+): Promise<void> {
   const cached = await getCachedRemoteFile(name, url, constraints)
   if (!cached) throw notFound('File')
-  await sendStoredFile(request, response, storedFilePath('cache', cached), publicCache(config.cache.static.images))
-  return true
+  await sendStoredFile(request, response, storedFilePath('cache', cached), cacheControl)
 }
 
-async function readRemoteFileUrl(kind: string, name: string): Promise<string | null> {
-  const [found] = await runQuery<{ url: string | null }>(sql`SELECT url FROM (${REMOTE_FILES_SQL[kind]!}) file WHERE filename = ${name}`)
-  return found?.url ?? null
-}
-
-const findRemoteFileUrl = keepLastKnown(readRemoteFileUrl, (kind, name) => `${kind}/${name}`)
-
-const ATTACHMENTS = 'comment-attachments'
-/** Only these may be hidden again: by moderators, and with their authors. */
+const OPEN_ATTACHMENTS = sql`
+  FROM comment_attachments attached JOIN comments ON comments.id = comment_id
+    JOIN accounts ON accounts.id = comments.account_id JOIN actors ON actors.id = accounts.actor_id
+  WHERE NOT held AND deleted_at IS NULL AND ${notBlockedSql({ actorId: sql`actors.id`, host: sql`actors.host` }, null)}`
+/** They may be hidden again: by moderators, and with their authors. */
 const findAttachmentUrl = keepLastKnown(
-  async (name: string) => await readRemoteFileUrl(ATTACHMENTS, name),
+  async (name: string) => {
+    const [found] = await runQuery<{ url: string | null }>(sql`SELECT attached.url ${OPEN_ATTACHMENTS} AND filename = ${name}`)
+    return found?.url ?? null
+  },
   name => name,
   url => url !== null,
   async names => {
-    const open = await runQuery<{ filename: string }>(
-      sql`SELECT filename FROM (${REMOTE_FILES_SQL[ATTACHMENTS]!}) file WHERE filename = ANY(${names})`
-    )
+    const open = await runQuery<{ filename: string }>(sql`SELECT filename ${OPEN_ATTACHMENTS} AND filename = ANY(${names})`)
     return open.map(({ filename }) => filename)
   }
 )
 
 const findKnownProgressiveMp4Source = keepLastKnown(findProgressiveMp4Source, (video, resolution, options) =>
-  [video.uuid, resolution, options?.offered].join(' ')
+  [video.uuid, resolution, options?.offered, options?.name].join(' ')
 )
 const findKnownSubtitlePlaylist = keepLastKnown(findSubtitlePlaylist, (videoId, name) => `${videoId} ${name}`)
 const hasKnownSubtitleFile = keepLastKnown(hasSubtitleFile, (videoId, name) => `${videoId} ${name}`)
@@ -148,7 +144,7 @@ const sendHlsFile: RequestHandler = async (request, response) => {
     return await sendProgressiveMp4(
       request,
       response,
-      await findKnownProgressiveMp4Source(video, Number(resolution), { offered: isListedName !== undefined }),
+      await findKnownProgressiveMp4Source(video, Number(resolution), isListedName === undefined ? {} : { offered: true, name }),
       isOpen ? 'no-cache' : privateCache(config.cache.static.private)
     )
   }

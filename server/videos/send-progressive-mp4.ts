@@ -8,6 +8,7 @@ import { runQuery, sql } from '../core/sql.ts'
 import { buildProgressiveMp4, type ProgressiveMp4 } from '../media/progressive-mp4.ts'
 import { hlsFolder } from '../storage/disk.ts'
 import type { VideoAccessInfo } from './video-access.ts'
+import { webVideoFilename } from './video-urls.ts'
 
 /** Bytes of MP4 headers (moov) that are cached; the header of a two-hour video has about five megabytes. */
 const MAX_CACHED_BYTES = 32 * 1024 * 1024
@@ -18,12 +19,12 @@ export type ProgressiveMp4Source = { files: string[]; isAudioOnly: boolean }
 /**
  * Returns the files that make up one resolution of a video: its video stream and, where the audio is in separate files, every audio track;
  * resolution 0 is the main audio track alone. Throws 404 for a rendition that is missing or still being encoded, with `offered` also for one
- * that was removed as a single MP4.
+ * that was removed as a single MP4, with `name` also for one that has another name as such.
  */
 export async function findProgressiveMp4Source(
   video: Pick<VideoAccessInfo, 'id' | 'uuid'>,
   resolution: number,
-  { offered = false } = {}
+  { offered = false, name }: { offered?: boolean; name?: string } = {}
 ): Promise<ProgressiveMp4Source> {
   const rows = await runQuery<{ filename: string; resolution: number; web_video: boolean; has_audio: boolean; has_video: boolean }>(sql`
     SELECT f.filename, f.resolution, f.web_video, f.has_audio, f.has_video FROM streaming_playlists p
@@ -31,6 +32,7 @@ export async function findProgressiveMp4Source(
     WHERE p.video_id = ${video.id} AND f.resolution IN (0, ${resolution}) AND NOT f.growing ORDER BY f.resolution DESC, f.track`)
   const rendition = rows.find(row => row.resolution === resolution)
   if (!rendition || (offered && !rendition.web_video)) throw notFound('Video file')
+  if (name !== undefined && name !== webVideoFilename(rendition.filename)) throw notFound('Video file')
   const audioTracks = rendition.has_audio ? [] : rows.filter(row => !row.has_video)
   const files = [rendition, ...audioTracks].map(({ filename }) => join(hlsFolder(video.uuid), filename))
   return { files, isAudioOnly: !rendition.has_video }

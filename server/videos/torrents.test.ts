@@ -122,11 +122,13 @@ it('a video that becomes private has new names, no magnet URI and no web seed', 
     for (const { torrentUrl, torrentDownloadUrl } of before)
       for (const url of [torrentUrl, torrentDownloadUrl])
         expect((await fetch(url, { headers: { authorization: `Bearer ${ada.token}` } })).status).toBe(404)
+    await eventually(async () => !(await isDue()), 30, 'torrents of the renamed files')
     const after = filesOf(await details(ada.token))
     const { token } = (await site.call(`POST /videos/${uuid}/token`, { token: ada.token })).json.files
     for (const file of after) {
       expect(file.magnetUri).toBe('')
       expect(before.map(({ torrentUrl }) => torrentUrl)).not.toContain(file.torrentUrl)
+      expect(before.map(({ fileUrl }) => fileUrl.split('/').at(-1))).not.toContain(file.fileUrl.split('/').at(-1))
       for (const url of [file.torrentUrl, file.torrentDownloadUrl]) {
         expect((await fetch(url)).status).toBe(403)
         expect((await fetch(`${url}?videoFileToken=bad`)).status).toBe(403)

@@ -64,6 +64,15 @@ export async function renameTorrents(videoId: number, tx: Transaction): Promise<
   )
 }
 
+/** Discards all torrents of a video, whose contents name its files, so that they are made anew. */
+export async function discardTorrents(streamingPlaylistId: number, tx: Transaction): Promise<void> {
+  await runQuery(
+    sql`DELETE FROM torrents t USING video_files f WHERE f.id = t.video_file_id AND f.streaming_playlist_id = ${streamingPlaylistId}`,
+    tx
+  )
+  await runQuery(sql`UPDATE video_files SET torrents_due_at = now() WHERE streaming_playlist_id = ${streamingPlaylistId}`, tx)
+}
+
 /** Discards the torrents of the renditions as one MP4, whose content changes with the audio. */
 export async function discardWebVideoTorrents(streamingPlaylistId: number, tx: Transaction): Promise<void> {
   await runQuery(
@@ -94,11 +103,11 @@ async function storeTorrent(file: DueFile, webVideo: boolean, content: TorrentCo
   const name = webVideo ? webVideoFilename(file.filename) : basename(file.filename)
   const { info, infoHash } = await makeTorrentInfo(name, content, signal)
   const filename = `${randomUUID()}-${file.resolution}${webVideo ? '' : '-hls'}.torrent`
-  // The rendition may have been replaced meanwhile.
+  // The rendition may have been replaced or renamed meanwhile.
   await runQuery(sql`
     INSERT INTO torrents (video_file_id, web_video, filename, info_hash, info)
     SELECT id, ${webVideo}::boolean, ${filename}::text, ${infoHash}::text, decode(${info.toString('base64')}, 'base64')
-      FROM video_files WHERE id = ${file.id} FOR KEY SHARE
+      FROM video_files WHERE id = ${file.id} AND filename = ${file.filename} FOR KEY SHARE
     ON CONFLICT (video_file_id, web_video) DO NOTHING`)
   if (webVideo) await runQuery(sql`UPDATE video_files SET whole_size = ${content.size} WHERE id = ${file.id} AND whole_size IS NULL`)
 }

@@ -168,6 +168,7 @@ async function sendDelete(video: LocalVideo, tx: Transaction): Promise<void> {
   )
   await runQuery(sql`UPDATE videos SET federated = false WHERE id = ${video.id}`, tx)
   await runQuery(sql`DELETE FROM video_shares WHERE video_id = ${video.id}`, tx)
+  await runQuery(sql`DELETE FROM redundancies WHERE video_id = ${video.id}`, tx)
 }
 
 function videoUpdateActivity({ object, account }: LocalVideo): Activity {
@@ -208,18 +209,20 @@ async function storeShare(video: LocalVideo, actor: string, tx: Transaction): Pr
   return { url: row.url, actor }
 }
 
-/** Returns the recipients of a video's activities: followers of its account, channel and instance, and remote actors that shared it. */
+/** Returns the recipients of a video's activities: followers of its account, channel and instance, and remote actors that shared it or hold a copy. */
 export async function videoAudience(
   { id, account, channel }: Pick<LocalVideo, 'id' | 'account' | 'channel'>,
   tx?: Transaction
 ): Promise<DeliveryAudience> {
-  const sharers = await runQuery<{ inbox: string }>(
+  const recipients = await runQuery<{ inbox: string }>(
     sql`
-    SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) AS inbox FROM video_shares s JOIN actors a ON a.id = s.actor_id
-      WHERE s.video_id = ${id} AND a.host IS NOT NULL`,
+    SELECT coalesce(a.shared_inbox_url, a.inbox_url) AS inbox FROM video_shares s JOIN actors a ON a.id = s.actor_id
+      WHERE s.video_id = ${id} AND a.host IS NOT NULL
+    UNION SELECT coalesce(a.shared_inbox_url, a.inbox_url) FROM redundancies r JOIN actors a ON a.id = r.actor_id
+      WHERE r.video_id = ${id} AND a.host IS NOT NULL`,
     tx
   )
-  return { followersOf: [account, channel, instanceActor()], inboxes: sharers.map(row => row.inbox) }
+  return { followersOf: [account, channel, instanceActor()], inboxes: recipients.map(row => row.inbox) }
 }
 
 const instanceActor = () => `${instanceOrigin()}/accounts/${INSTANCE_ACTOR_NAME}`

@@ -11,6 +11,7 @@ import { actorSummarySql } from '../actors/actor.shape.ts'
 import { notBlockedSql } from '../actors/blocks.ts'
 import { channelSql } from '../channels/channel.shape.ts'
 import { followedCondition, maySeeUnfollowed } from './follow-constraints.ts'
+import { addTokensToPictures, fileTokenHolder } from './video-file-token.ts'
 import { VIDEO_PRIVACY } from './video.model.ts'
 import { isModerator } from './video.policy.ts'
 import { TORRENTS_SQL } from './torrent-links.ts'
@@ -95,21 +96,24 @@ export async function listVideos(
   const showState = scope.mine === true || filters.include !== undefined
   return {
     ...(filters.skipCount ? {} : { total: await countVideos(where) }),
-    data: rows.map(row => ({
-      ...videoJson(row, showState),
-      ...(filters.include === undefined ? {} : { blockedOwner: false, blockedServer: false }),
-      ...filesById.get(row.id)
-    }))
+    data: await Promise.all(
+      rows.map(async row => ({
+        ...(await addTokensToPictures(videoJson(row, showState), fileTokenHolder(viewer))),
+        ...(filters.include === undefined ? {} : { blockedOwner: false, blockedServer: false }),
+        ...filesById.get(row.id)
+      }))
+    )
   }
 }
 
-/** Returns videos as API JSON by id, whoever may see them; ids that do not exist are missing. */
-export async function listVideosById(ids: number[]): Promise<Map<number, Video>> {
+/** Returns videos that the viewer may see as API JSON by id; ids that do not exist are missing. */
+export async function listVideosById(ids: number[], viewer: Viewer): Promise<Map<number, Video>> {
   const rows = await runQuery<VideoListRow>(sql`
     SELECT ${LIST_COLUMNS}, ${actorSummarySql(sql`a`, sql`aa`)} AS account, ${actorSummarySql(sql`c`, sql`ca`)} AS channel
     ${FROM_VIDEOS} WHERE v.id = ANY(${ids}::int[])`)
   await refreshViewerCounts()
-  return new Map(rows.map(row => [row.id, videoJson(row, false)]))
+  const holder = fileTokenHolder(viewer)
+  return new Map(await Promise.all(rows.map(async row => [row.id, await addTokensToPictures(videoJson(row, false), holder)] as const)))
 }
 
 async function countVideos(where: Sql): Promise<number> {

@@ -9,7 +9,7 @@ import { imagePath, sourceDownloadUrl } from './video-urls.ts'
 import { listCaptions, listCaptionTracks } from './captions.ts'
 import { deleteCaption } from './delete-caption.ts'
 import { listChapters } from './chapters.ts'
-import { createVideoFileToken } from './video-file-token.ts'
+import { addFileToken, createVideoFileToken, fileTokenHolder } from './video-file-token.ts'
 import { VIDEO_CATEGORY_LABELS, VIDEO_LANGUAGE_LABELS, VIDEO_LICENCE_LABELS, VIDEO_PRIVACY_LABELS, resolutionLabel } from './labels.ts'
 import { listVideoPasswords, removeVideoPassword, replaceVideoPasswords } from './video-passwords.ts'
 import { convertUploadedVideoImages } from './video-images.ts'
@@ -81,14 +81,14 @@ export const videosRoutes = implementContract(videosContract, {
   },
   'GET /videos/:id/storyboards': async ({ params, viewer, request }) => {
     const video = await findVideoAccessInfo(params.id)
-    await assertCanWatchVideo(video, params.id, videoRequestContext(request, viewer))
+    const passwordId = await assertCanWatchVideo(video, params.id, videoRequestContext(request, viewer))
     const storyboard = await StoryboardModel.findByPk(video.id)
     if (!storyboard) return { storyboards: [] }
     const { totalHeight, totalWidth, spriteHeight, spriteWidth, spriteDuration } = storyboard
     return {
       storyboards: [
         {
-          storyboardPath: imagePath('storyboards', storyboard.filename),
+          storyboardPath: await addFileToken(imagePath('storyboards', storyboard.filename), video, fileTokenHolder(viewer, passwordId)),
           totalHeight,
           totalWidth,
           spriteHeight,
@@ -100,13 +100,13 @@ export const videosRoutes = implementContract(videosContract, {
   },
   'GET /videos/:id/captions': async ({ params, viewer, request }) => {
     const video = await findVideoAccessInfo(params.id)
-    await assertCanWatchVideo(video, params.id, videoRequestContext(request, viewer))
-    return await listCaptions(video.id)
+    const passwordId = await assertCanWatchVideo(video, params.id, videoRequestContext(request, viewer))
+    return await listCaptions(video, fileTokenHolder(viewer, passwordId))
   },
   'GET /videos/:id/caption-tracks': async ({ params, viewer, request }) => {
     const video = await findVideoAccessInfo(params.id)
-    await assertCanWatchVideo(video, params.id, videoRequestContext(request, viewer))
-    return await listCaptionTracks(video.id)
+    const passwordId = await assertCanWatchVideo(video, params.id, videoRequestContext(request, viewer))
+    return await listCaptionTracks(video, fileTokenHolder(viewer, passwordId))
   },
   'DELETE /videos/:id/captions/:captionLanguage': async ({ params, query, viewer }) =>
     await deleteCaption(await findManagedVideo(params.id, viewer), params.captionLanguage, query.kind),
@@ -120,7 +120,7 @@ export const videosRoutes = implementContract(videosContract, {
     const video = await findVideoAccessInfo(params.id)
     const passwordId = await assertCanWatchVideo(video, params.id, videoRequestContext(request, viewer))
     if (passwordId === null && !viewer) throw new Problem(401, null, 'Not authenticated')
-    const { token, expires } = await createVideoFileToken(video.id, passwordId === null ? viewer!.id : null, passwordId)
+    const { token, expires } = await createVideoFileToken(video.id, fileTokenHolder(viewer, passwordId))
     return { files: { token, expires: expires.toISOString() } }
   },
   'GET /videos/:id/passwords': async ({ params, query, viewer }) => await listVideoPasswords(params.id, viewer, query),

@@ -14,9 +14,10 @@ import { videoUrl } from './video-urls.ts'
 import { assertFollowConstraints } from './follow-constraints.ts'
 import { federateVideo, federateVideoDeletion, federateVideoChannelChange } from './video.outbox.ts'
 import { COMMENTS_POLICY_LABELS, idWithLabel, VIDEO_STATE_LABELS } from './labels.ts'
+import { addTokensToPictures, fileTokenHolder } from './video-file-token.ts'
 import { evictVideoAccessInfo } from './public-file-cache.ts'
 import { remoteVideoFilesJson } from './remote-video.shape.ts'
-import { renameTorrents } from './torrents.ts'
+import { renameVideoFiles } from './rename-video-files.ts'
 import { setVideoImages, type PreparedVideoImage } from './video-images.ts'
 import { listVideoFileNames, removeVideoFiles } from './remove-video-files.ts'
 import { VIDEO_PRIVACY, VIDEO_STATE, VideoModel, VideoPasswordModel } from './video.model.ts'
@@ -32,12 +33,12 @@ export type VideoAttributes = { [K in keyof typeof VideoUpdateFields]?: z.output
 /** Returns the details of a video for the API. Throws 401, 403 (with PeerTube's codes) or 404. */
 export async function findVideo(id: number | string, context: VideoRequestContext): Promise<VideoDetails> {
   const access = await findVideoAccessInfo(id)
-  await assertCanWatchVideo(access, id, context)
+  const passwordId = await assertCanWatchVideo(access, id, context)
   await assertFollowConstraints(access, context.viewer)
   const row = await findVideoDetailsRow(access.id)
   if (!row) throw notFound('Video')
   await refreshViewerCounts()
-  const details = detailsJson(row, context.viewer)
+  const details = await addTokensToPictures(detailsJson(row, context.viewer), fileTokenHolder(context.viewer, passwordId))
   if (details.files.length > 0 || row.remote || !canManageVideo(context.viewer, access)) return details
   const uploadedFile = await findUploadedFile(access)
   return uploadedFile ? { ...details, files: [uploadedFile] } : details
@@ -107,7 +108,7 @@ export async function updateVideo(
     video.changed('updatedAt', true)
     await video.save({ transaction: tx })
     await setVideoImages(video.id, images, tx)
-    if (isPublicOrUnlisted(oldPrivacy) && !isPublicOrUnlisted(video.privacy)) await renameTorrents(video.id, tx)
+    if (isPublicOrUnlisted(oldPrivacy) && !isPublicOrUnlisted(video.privacy)) await renameVideoFiles(video, tx)
     if (video.channelId !== oldChannelId) await federateVideoChannelChange(video.id, oldChannelId, tx)
     await federateVideo(video.id, tx)
   })

@@ -26,6 +26,7 @@ export const JOB_NAMES: Record<string, TextKey> = {
   'refresh-objects': 'jobs.refreshObjects',
   'refresh-videos': 'jobs.refreshVideos',
   'remove-comments': 'jobs.removeComments',
+  'rename-files': 'jobs.renameFiles',
   repair: 'jobs.repair',
   'send-due-updates': 'jobs.sendUpdates',
   'sweep-incoming': 'jobs.sweepBooks',

@@ -418,6 +418,7 @@ export default {
   'jobs.refreshObjects': 'Check at their origin what became of videos and comments',
   'jobs.refreshVideos': 'Update remote videos',
   'jobs.removeComments': 'Delete the comments of an account',
+  'jobs.renameFiles': 'Rename the files of videos made private',
   'jobs.repair': 'Catch up on missed remote updates',
   'jobs.retried': 'Retrying “{name}”.',
   'jobs.retryOf': 'Try again: {name}',

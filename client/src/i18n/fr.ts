@@ -429,6 +429,7 @@ export default {
   'jobs.refreshObjects': 'Vérifier à l’origine ce que deviennent vidéos et commentaires',
   'jobs.refreshVideos': 'Mettre à jour les vidéos distantes',
   'jobs.removeComments': 'Supprimer les commentaires d’un compte',
+  'jobs.renameFiles': 'Renommer les fichiers des vidéos devenues privées',
   'jobs.repair': 'Rattraper les mises à jour distantes manquées',
   'jobs.retried': '« {name} » est relancée.',
   'jobs.retryOf': 'Réessayer : {name}',

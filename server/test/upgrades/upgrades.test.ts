@@ -9,11 +9,11 @@ import { startScriptedPeerTube, type ScriptedPeerTube } from '../scripted-peertu
 import { readFacts, RECORDED_ORIGIN, RECORDED_PASSWORD, type RecordedInstance } from './recorded-instance.ts'
 import { readRecordedInstance, restoreRecordedInstance, type UpgradedInstance } from './upgraded-instance.ts'
 
-// The first is the version before federation was overhauled, the second the one before uploads had reservations. What is announced since the
+// The first is the version before federation was overhauled, the second the one before files of private videos were renamed. What is announced since the
 // first are torrents and single files with names of their own.
 describe.each([
   { commit: '8ec8c4f', migrationsBefore: 19, statusesOfSingleFiles: [200, 200, 200, 200, 403], hasNewAddresses: true },
-  { commit: 'cf145b3', migrationsBefore: 33, statusesOfSingleFiles: [], hasNewAddresses: false }
+  { commit: '2ee2e75', migrationsBefore: 35, statusesOfSingleFiles: [], hasNewAddresses: false }
 ])('an instance of $commit with a follower that is upgraded', ({ commit, migrationsBefore, statusesOfSingleFiles, hasNewAddresses }) => {
   let site: UpgradedInstance
   let follower: ScriptedPeerTube
