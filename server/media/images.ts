@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, extname, join } from 'node:path'
 import type { PauseControl } from './pause-control.ts'
 import { MediaError, runFfmpeg } from './ffmpeg.ts'
 import { matrixTagFilters } from './color.ts'
@@ -116,6 +116,30 @@ export async function resizeToSizes(
   return files
 }
 
+/**
+ * Writes a picture of unknown origin again, in the format of the extension of `target` (.jpg, .png, .webp or .gif) and without anything but
+ * what is shown; an animation stays one where all its frames are within `maxPixels`. Throws `bad_image` as `convertToJpeg` does.
+ */
+export async function reencodeImage(input: string, target: string, { maxPixels }: { maxPixels: number }): Promise<void> {
+  const still = await openImage(input, maxPixels)
+  const { pages = 1, width, height } = await still.metadata()
+  const extension = extname(target)
+  const isAnimated = pages > 1 && ['.gif', '.webp'].includes(extension) && pages * width * height <= maxPixels
+  const image = isAnimated ? await openImage(input, maxPixels, { animated: true }) : still
+  await withImageErrors(() =>
+    writeAtomically(target, temporaryPath =>
+      (extension === '.png'
+        ? image.png()
+        : extension === '.webp'
+          ? image.webp({ quality: 85 })
+          : extension === '.gif'
+            ? image.gif()
+            : image.flatten({ background: '#ffffff' }).jpeg({ quality: 85, progressive: true })
+      ).toFile(temporaryPath)
+    )
+  )
+}
+
 export type StoryboardLayout = {
   spriteWidth: number
   spriteHeight: number
@@ -184,16 +208,16 @@ async function loadSharp() {
   return sharp
 }
 
-async function openImage(input: string, maxPixels = 64_000_000) {
+async function openImage(input: string, maxPixels = 64_000_000, { animated = false } = {}) {
   const sharp = await loadSharp()
   // A buffer, since decoders may interpret a file name.
   const bytes = await readFile(input)
   if (bytes.length === 0) throw new MediaError('bad_image', 'the file is empty')
-  const image = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', animated: false })
+  const image = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error', animated })
   const { format } = await withImageErrors(() => image.metadata())
   if (!['jpeg', 'png', 'webp', 'gif', 'heif', 'avif'].includes(format ?? ''))
     throw new MediaError('bad_image', `${format} is no allowed picture format`)
-  return image.rotate()
+  return animated ? image : image.rotate()
 }
 
 async function withImageErrors<T>(convert: () => Promise<T>): Promise<T> {

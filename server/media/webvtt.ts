@@ -27,6 +27,15 @@ export function convertToWebVtt(source: Uint8Array, format: SubtitleFormat, dura
   return bytes === 0 ? null : webVtt
 }
 
+/** Whether these are the bytes of a WebVTT file (https://www.w3.org/TR/webvtt1/#file-structure): UTF-8 with its signature. */
+export function isWebVtt(bytes: Uint8Array): boolean {
+  try {
+    return /^WEBVTT(?:[ \t\n\r]|$)/.test(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    return false
+  }
+}
+
 function limitCues(text: string, format: SubtitleFormat): SubtitleCue[] {
   const cues: SubtitleCue[] = []
   for (const cue of parseCues(text, format)) if (cues.push(cue) >= SUBTITLES.maxCues) break

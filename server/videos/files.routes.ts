@@ -7,7 +7,7 @@ import { limitRate } from '../core/request-rate-limit.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { sendStoredFile } from '../core/send-file.ts'
 import { runQuery, sql } from '../core/sql.ts'
-import { getCachedRemoteFile, type RemoteFileConstraints } from '../fediverse/remote-file-cache.ts'
+import { getCachedRemoteFile, type RemoteFileKind } from '../fediverse/remote-file-cache.ts'
 import { hlsFolder, storedFilePath } from '../storage/disk.ts'
 import { privateCache, publicCache } from './cache-control.ts'
 import { downloadsRouter } from './downloads.routes.ts'
@@ -19,7 +19,6 @@ import { assertCanReadTorrent, findStoredTorrent, isOpenTorrent, sendTorrent } f
 import { findVideoAccessInfo } from './video-access.ts'
 import { assertCanReadFiles, findRequestedVideo } from './video-files-access.ts'
 import { isPublicOrUnlisted } from './video.policy.ts'
-import { FETCH } from '../fediverse/fetch-internals.ts'
 
 const FILE_NAME = /^[0-9a-zA-Z-]{1,100}\.(m3u8|mp4|json|jpg|png|webp|vtt)$/
 
@@ -50,8 +49,6 @@ filesRouter.use(
 
 filesRouter.use(downloadsRouter)
 
-const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
-const CAPTION_TYPES = ['text/vtt', 'text/plain', 'application/octet-stream']
 /** Per kind, the folder in the storage. */
 const FOLDERS = {
   thumbnails: 'thumbnails',
@@ -70,11 +67,8 @@ for (const kind of ['thumbnails', 'previews', 'storyboards', 'video-captions', '
     if (file.videoId !== null) await assertCanReadFiles(request, await findVideoAccessInfo(file.videoId))
     const cacheControl = file.videoId === null ? publicCache(config.cache.static.images) : privateCache(config.cache.static.private)
     if (file.url === null) return await sendStoredFile(request, response, storedFilePath(FOLDERS[kind], name), cacheControl)
-    const constraints =
-      kind === 'video-captions'
-        ? { types: CAPTION_TYPES, maxSize: config.cache.remote_files.max_caption_size }
-        : { types: IMAGE_TYPES, maxSize: FETCH.maxImageSize }
-    await sendRemoteFile(request, response, name, file.url, constraints, cacheControl)
+    const remoteKind = kind === 'video-captions' ? 'captions' : 'picture'
+    await sendRemoteFile(request, response, name, file.url, remoteKind, cacheControl)
   })
 }
 
@@ -88,8 +82,7 @@ filesRouter.get('/lazy-static/comment-attachments/:name', async (request, respon
   const name = assertFileName(request.params.name)
   const url = await findAttachmentUrl(name)
   if (url === null) throw notFound('File')
-  const constraints = { types: IMAGE_TYPES, maxSize: FETCH.maxImageSize }
-  await sendRemoteFile(request, response, name, url, constraints, publicCache(config.cache.static.images))
+  await sendRemoteFile(request, response, name, url, 'picture', publicCache(config.cache.static.images))
 })
 
 /**
@@ -101,10 +94,10 @@ async function sendRemoteFile(
   response: Response,
   name: string,
   url: string,
-  constraints: RemoteFileConstraints,
+  kind: RemoteFileKind,
   cacheControl: string
 ): Promise<void> {
-  const cached = await getCachedRemoteFile(name, url, constraints)
+  const cached = await getCachedRemoteFile(name, url, kind)
   if (!cached) throw notFound('File')
   await sendStoredFile(request, response, storedFilePath('cache', cached), cacheControl)
 }

@@ -198,7 +198,9 @@ it.each([
     expect(former.map(nameOf).filter(name => present.has(name))).toEqual([])
     await eventually(async () => (await readdir(join(site.folder, 'streaming-playlists/hls', uuid))).every(name => !names.has(name)))
     expect(await runQuery(sql`SELECT FROM redundancies WHERE video_id = ${id}`)).toEqual([])
-    await eventually(async () => follower.peer.received.some(({ activity }) => activity.type === 'Delete' && activity.object.endsWith?.(uuid)))
+    await eventually(async () =>
+      follower.peer.received.some(({ activity }) => activity.type === 'Delete' && activity.object.endsWith?.(uuid))
+    )
 
     // The old addresses do not come back with the privacy, not even to those who may see everything.
     await expectGone(former)
