@@ -1,10 +1,13 @@
 /** The path of the page that the server rendered; pages opened since then are rendered by the client. */
 export const initialPath = location.pathname
 
-type InitialData = { answers?: Record<string, unknown> }
+type MediaOrigins = { atOnce: string[]; afterPlay: string[] }
+type InitialData = { answers?: Record<string, unknown>; mediaOrigins?: MediaOrigins }
 
 const element = document.getElementById('bobine-data')
 const initialData = (element?.textContent ? JSON.parse(element.textContent) : {}) as InitialData
+/** Where this document may load remote videos from: before play is pressed, and only then (server/videos/media-origins.ts). */
+export const mediaOrigins: MediaOrigins = initialData.mediaOrigins ?? { atOnce: [], afterPlay: [] }
 const responses = new Map(Object.entries(initialData.answers ?? {}))
 const markdownHtml = new Map(
   [...document.querySelectorAll<HTMLElement>('[data-markdown]')].map(node => [node.dataset.markdown, node.innerHTML])

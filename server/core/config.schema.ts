@@ -317,6 +317,7 @@ export const ConfigSchema = z.strictObject({
     clock_skew: Duration,
     videos: z.strictObject({
       federate_unlisted: z.boolean(),
+      media_hosts: z.array(z.string()),
       keep_gone: Duration,
       max_views_per_host: Count,
       max_viewers_per_host: Count

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { RequestHandler } from 'express'
+import type { Request, Response } from 'express'
 import helmet from 'helmet'
-import { config, instanceOrigin } from '../core/config.ts'
+import { config } from '../core/config.ts'
 import { inlineScript } from './client-build.ts'
 
 const SELF = ["'self'"]
@@ -26,28 +26,25 @@ const DIRECTIVES = {
 }
 
 /**
- * Sets the content security policy of a page: no inline scripts but two known ones, and nothing from other origins but media of remote
- * videos. Other sites may embed the page only with `allowFraming`.
+ * Sets the content security policy of a page: no inline scripts but two known ones, and nothing from other origins but media from
+ * `mediaSources`, the origins of the remote videos that it shows. Other sites may embed the page only with `allowFraming`.
  */
-export function setContentSecurityPolicy(allowFraming: boolean): RequestHandler {
-  let policyHandler: RequestHandler | null = null
-  return (request, response, next) => {
-    policyHandler ??= helmet.contentSecurityPolicy({
-      useDefaults: false,
-      directives: { ...DIRECTIVES, ...remoteMediaSources(), ...(allowFraming ? {} : { frameAncestors: ["'none'"] }) }
-    })
-    if (!allowFraming) response.setHeader('X-Frame-Options', 'DENY')
-    if (config.security.csp.enabled) policyHandler(request, response, next)
-    else next()
-  }
-}
-
-/**
- * Remote videos play from their origin: over https, and over http only where this instance uses http itself
- * (docs/federation.md#remote-media).
- */
-function remoteMediaSources(): { mediaSrc?: string[]; connectSrc?: string[] } {
-  if (!config.federation.enabled) return {}
-  const media = instanceOrigin().startsWith('https:') ? ['https:'] : ['https:', 'http:']
-  return { mediaSrc: [...DIRECTIVES.mediaSrc, ...media], connectSrc: [...DIRECTIVES.connectSrc, ...media] }
+export function setContentSecurityPolicy(
+  request: Request,
+  response: Response,
+  { allowFraming, mediaSources = [] }: { allowFraming: boolean; mediaSources?: string[] }
+): void {
+  if (!allowFraming) response.setHeader('X-Frame-Options', 'DENY')
+  if (!config.security.csp.enabled) return
+  helmet.contentSecurityPolicy({
+    useDefaults: false,
+    directives: {
+      ...DIRECTIVES,
+      mediaSrc: [...DIRECTIVES.mediaSrc, ...mediaSources],
+      connectSrc: [...DIRECTIVES.connectSrc, ...mediaSources],
+      ...(allowFraming ? {} : { frameAncestors: ["'none'"] })
+    }
+  })(request, response, error => {
+    if (error) throw error
+  })
 }

@@ -13,6 +13,7 @@ export function renderHtmlDocument(page: ServerRenderedPage, { template, languag
   const templateHtml = pageTemplate(template)
   if (templateHtml === null) throw new Error('The client has not been built: run scripts/start or `npm run build`.')
   const data = jsonScript('application/json', 'bobine-data', {
+    ...(page.mediaOrigins ? { mediaOrigins: page.mediaOrigins } : {}),
     answers: { '/api/v1/config': instance.settings, ...page.apiResponses, ...page.earlyPlayback?.texts }
   })
   const { styles, scripts } = findClientAssets(...(page.source ? [page.source] : []), `src/i18n/${language}.ts`)

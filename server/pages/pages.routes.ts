@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
+import { longUuid } from '../../shared/short-uuid.ts'
 import { config } from '../core/config.ts'
 import { compressText, negotiateEncoding, type ContentEncoding } from '../core/compression.ts'
 import { databaseProblem } from '../core/database-errors.ts'
@@ -71,14 +72,14 @@ servePage(
 servePage(
   '/w/p/:id',
   'site',
-  request => String(request.params.id),
-  async (id, context) => await (await importPlaylistPage()).playlistPage(id, context)
+  readPlaylistInput,
+  async ({ id, videoId }, context) => await (await importPlaylistPage()).playlistPage(id, videoId, context)
 )
 servePage(
   '/video-playlists/embed/:id',
   'embed',
-  request => String(request.params.id),
-  async (id, context) => await (await importPlaylistPage()).embedPlaylistPage(id, context)
+  readPlaylistInput,
+  async ({ id, videoId }, context) => await (await importPlaylistPage()).embedPlaylistPage(id, videoId, context)
 )
 servePage(
   '/c/:handle',
@@ -129,6 +130,11 @@ pagesRouter.use(() => {
   throw notFound('Page')
 })
 
+/** `video`: the short UUID of the element that the player has come to (client/src/videos/media-policy.ts). */
+function readPlaylistInput({ params, query }: Request): { id: string; videoId: string | null } {
+  return { id: String(params.id), videoId: typeof query.video === 'string' && longUuid(query.video) !== null ? query.video : null }
+}
+
 /** Parses a language tag (BCP 47) of captions; null for anything else. */
 function parseSubtitle(value: unknown): string | null {
   return typeof value === 'string' && SUBTITLE.test(value) ? value : null
@@ -145,6 +151,7 @@ const renderProblemPage: ErrorRequestHandler = (cause, request, response, next) 
     !/text\/html/.test(request.headers.accept ?? '')
   )
     return next(cause)
+  setContentSecurityPolicy(request, response, { allowFraming: false })
   const language = requestLanguage(request)
   const texts = pageTextsOf(language)
   const instance = { name: config.instance.name, shortDescription: config.instance.short_description, avatars: [], settings: undefined }
@@ -158,7 +165,7 @@ const renderProblemPage: ErrorRequestHandler = (cause, request, response, next) 
     .type('html')
     .send(renderHtmlDocumentWithoutScripts(errorPage, { template: 'site', language, theme: requestTheme(request), instance }))
 }
-pagesRouter.use(setContentSecurityPolicy(false), renderProblemPage)
+pagesRouter.use(renderProblemPage)
 
 /**
  * Serves a page. Pages do not depend on the user, so they are cached while the database has not changed: `read` returns all that the page
@@ -171,7 +178,7 @@ function servePage<T extends PageInput>(
   build: (input: T, context: PageContext) => Promise<ServerRenderedPage> | ServerRenderedPage,
   renderDocument = renderHtmlDocument
 ): void {
-  pagesRouter.get(path, setContentSecurityPolicy(template === 'embed'), async (request, response) => {
+  pagesRouter.get(path, async (request, response) => {
     const language = requestLanguage(request)
     const theme = requestTheme(request)
     const encoding = negotiateEncoding(request)
@@ -186,8 +193,9 @@ function servePage<T extends PageInput>(
       }
       const builtPage = await build(input, { language, texts: pageTextsOf(language), instance })
       const body = await compressText(renderDocument(builtPage, { template, language, theme, instance }), encoding)
-      return Buffer.concat([Buffer.from(String(builtPage.status)), createHash('sha1').update(body).digest(), body])
+      return new CachedPage(builtPage.status, body, Object.values(builtPage.mediaOrigins ?? {}).flat())
     })
+    setContentSecurityPolicy(request, response, { allowFraming: template === 'embed', mediaSources: cached.mediaSources })
     sendCachedPage(request, response, cached, encoding, language)
   })
 }
@@ -195,19 +203,39 @@ function servePage<T extends PageInput>(
 /** What a page may depend on. */
 type PageInput = string | null | { [name: string]: string | null }
 
-const STATUS_LENGTH = 3
-const HASH_LENGTH = 20
+/** A page as it is sent; `mediaSources` are the origins of the remote videos that it plays. */
+class CachedPage {
+  readonly status: number
+  readonly body: Buffer
+  readonly mediaSources: string[]
+  readonly etag: string
+  constructor(status: number, body: Buffer, mediaSources: string[]) {
+    this.status = status
+    this.body = body
+    this.mediaSources = mediaSources
+    this.etag = `"${createHash('sha1').update(body).digest('base64url')}"`
+  }
 
-function sendCachedPage(request: Request, response: Response, cached: Buffer, encoding: ContentEncoding, language: string): void {
-  response.status(Number(cached.subarray(0, STATUS_LENGTH)))
+  get length(): number {
+    return this.body.length
+  }
+}
+
+function sendCachedPage(
+  request: Request,
+  response: Response,
+  { status, body, etag }: CachedPage,
+  encoding: ContentEncoding,
+  language: string
+): void {
+  response.status(status)
   response.setHeader('Content-Type', 'text/html; charset=utf-8')
   response.setHeader('Content-Language', language)
   response.setHeader('Cache-Control', 'no-cache')
   response.setHeader('Vary', 'Accept, Accept-Language, Accept-Encoding, Cookie')
-  response.setHeader('ETag', `"${cached.subarray(STATUS_LENGTH, STATUS_LENGTH + HASH_LENGTH).toString('base64url')}"`)
+  response.setHeader('ETag', etag)
   if (request.fresh) return void response.status(304).end()
   if (encoding) response.setHeader('Content-Encoding', encoding)
-  const body = cached.subarray(STATUS_LENGTH + HASH_LENGTH)
   response.setHeader('Content-Length', body.length)
   response.end(request.method === 'HEAD' ? undefined : body)
 }

@@ -5,11 +5,13 @@ import { Problem } from '../core/problem.ts'
 import { PLAYLIST_PRIVACY } from '../playlists/playlist.row.ts'
 import { getVisiblePlaylist } from '../playlists/playlists.ts'
 import { listPlaylistElements, loadPlaylist } from '../playlists/playlists.query.ts'
+import { findMediaOrigins, type MediaOrigins } from '../videos/media-origins.ts'
 import { embedIframeSize } from './embed-iframe.ts'
 import { html, jsonScript, type Html } from './html.ts'
 import { markdownToSafeHtml } from './markdown.ts'
 import { messagePage } from './message.page.ts'
 import type { PageContext, ServerRenderedPage } from './server-rendered-page.ts'
+import { uuidsOf } from './watch.page.ts'
 import { renderEmbedTags, renderSocialTags } from './social-tags.ts'
 import { playlistOwner, renderPlaylistElements } from './video-cards.ts'
 
@@ -17,15 +19,22 @@ const DESCRIPTION_LENGTH = 250
 /** As the client requests them (client/src/playlists/use-playlist.ts). */
 const ELEMENTS_SHOWN = 100
 
-/** Renders the page of a playlist with its videos; restricted and missing ones give the same 404 page. */
-export async function playlistPage(id: string, context: PageContext): Promise<ServerRenderedPage> {
+/**
+ * Renders the page of a playlist with its videos; restricted and missing ones give the same 404 page. `videoId`: the video that its owner's
+ * player has come to.
+ */
+export async function playlistPage(id: string, videoId: string | null, context: PageContext): Promise<ServerRenderedPage> {
   const source = 'src/playlists/playlist.page.tsx'
   const playlist = await findPublicPlaylist(id)
-  if (!playlist) return { ...messagePage(context.texts.playlistClosed, context, 404, source), title: '' }
+  if (!playlist) {
+    const closed = messagePage(context.texts.playlistClosed, context, 404, source)
+    return { ...closed, title: '', mediaOrigins: await findMediaOrigins(uuidsOf([videoId])) }
+  }
   const elements = await loadElements(playlist)
   return {
     ...describe(playlist),
     source,
+    mediaOrigins: await mediaOriginsOf(elements.data, videoId),
     head: html`${renderSocialTags({
       type: 'video',
       title: playlist.displayName,
@@ -51,7 +60,7 @@ export async function playlistPage(id: string, context: PageContext): Promise<Se
 }
 
 /** Renders the player of a playlist alone, for embedding in other sites. */
-export async function embedPlaylistPage(id: string, context: PageContext): Promise<ServerRenderedPage> {
+export async function embedPlaylistPage(id: string, videoId: string | null, context: PageContext): Promise<ServerRenderedPage> {
   const playlist = await findPublicPlaylist(id)
   if (!playlist)
     return {
@@ -64,6 +73,7 @@ export async function embedPlaylistPage(id: string, context: PageContext): Promi
   const elements = await loadElements(playlist)
   return {
     ...describe(playlist),
+    mediaOrigins: await mediaOriginsOf(elements.data, videoId),
     head: html`${renderEmbedTags({
       title: playlist.displayName,
       description: plainDescription(playlist),
@@ -95,6 +105,11 @@ function describe(playlist: VideoPlaylist): Pick<ServerRenderedPage, 'status' | 
     description: plainDescription(playlist),
     canonical: playlist.privacy.id === PLAYLIST_PRIVACY.PUBLIC ? playlistPagePath(playlist) : null
   }
+}
+
+/** The origins of the videos of a page of elements, and of one that comes later. */
+async function mediaOriginsOf(elements: VideoPlaylistElement[], videoId: string | null): Promise<MediaOrigins> {
+  return await findMediaOrigins([...uuidsOf([videoId]), ...elements.flatMap(({ video }) => video?.uuid ?? [])])
 }
 
 /** Returns the playlist if everyone may see it. */

@@ -1,5 +1,6 @@
 import type { EarlyPlaybackManifest } from '../../shared/early-playback.ts'
 import type { ActorImage } from '../../shared/actors.ts'
+import type { MediaOrigins } from '../videos/media-origins.ts'
 import type { Html } from './html.ts'
 import type { PageLanguage, PageTexts } from './page-texts.ts'
 
@@ -25,6 +26,8 @@ export type ServerRenderedPage = {
    * of the first segments.
    */
   earlyPlayback?: { sources: string[]; files: string[]; texts: Record<string, string>; manifest: EarlyPlaybackManifest | null }
+  /** Where the player of this page loads remote videos from; nothing else can be connected to. */
+  mediaOrigins?: MediaOrigins
   /** Responses of the API that the client would request first, by path and query. */
   apiResponses?: Record<string, unknown>
 }

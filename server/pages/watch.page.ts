@@ -1,9 +1,11 @@
+import { longUuid } from '../../shared/short-uuid.ts'
 import { VideoId, type Video, type VideoDetails } from '../../shared/videos.ts'
 import { instanceOrigin } from '../core/config.ts'
 import { markdownToPlainText } from '../core/markdown.ts'
 import { Problem } from '../core/problem.ts'
 import { listCaptionTracks } from '../videos/captions.ts'
 import { listChapters } from '../videos/chapters.ts'
+import { findMediaOrigins } from '../videos/media-origins.ts'
 import { fileTokenHolder } from '../videos/video-file-token.ts'
 import { findVideo } from '../videos/videos.ts'
 import { listVideos } from '../videos/videos.query.ts'
@@ -31,6 +33,7 @@ const PLAY_ICON = html`<svg class="icon" width="34" height="34" viewBox="0 0 24 
  */
 export async function watchPage(id: string, subtitle: string | null, context: PageContext): Promise<ServerRenderedPage> {
   const video = await findPublicVideo(id)
+  const mediaOrigins = await findMediaOrigins(uuidsOf([id]))
   const source = 'src/videos/watch.page.tsx'
   if (!('uuid' in video))
     return {
@@ -39,6 +42,8 @@ export async function watchPage(id: string, subtitle: string | null, context: Pa
       description: '',
       canonical: null,
       source,
+      // Users may watch here what visitors may not.
+      mediaOrigins,
       body:
         video.originUrl === null
           ? html`<div class="page"><p>${context.texts.closed}</p></div>`
@@ -51,6 +56,7 @@ export async function watchPage(id: string, subtitle: string | null, context: Pa
     title: video.name,
     description,
     source,
+    mediaOrigins,
     earlyPlayback: await prepareEarlyPlayback(video),
     canonical: video.privacy.id === PRIVACY_PUBLIC ? `/w/${video.shortUUID}` : null,
     head: html`${renderSocialTags({
@@ -84,12 +90,14 @@ export async function watchPage(id: string, subtitle: string | null, context: Pa
 /** Renders the player alone, for embedding in other sites. */
 export async function embedPage(id: string, { texts }: PageContext): Promise<ServerRenderedPage> {
   const video = await findPublicVideo(id)
+  const mediaOrigins = await findMediaOrigins(uuidsOf([id]))
   if (!('uuid' in video))
     return {
       status: video.originUrl === null ? 404 : 403,
       title: '',
       description: '',
       canonical: null,
+      mediaOrigins,
       body: html`<main class="embed-nothing"><h1>${video.originUrl === null ? texts.closed : texts.elsewhere}</h1></main>`
     }
   const description = markdownToPlainText(video.description ?? '', DESCRIPTION_LENGTH)
@@ -100,10 +108,16 @@ export async function embedPage(id: string, { texts }: PageContext): Promise<Ser
     description,
     canonical: video.privacy.id === PRIVACY_PUBLIC ? path : null,
     head: html`${renderEmbedTags({ title: video.name, description, image: video.previewPath, path })}${renderJsonLd(video)}`,
+    mediaOrigins,
     earlyPlayback: await prepareEarlyPlayback(video),
     body: html`<main><h1 class="hidden-text">${video.name}</h1><div class="player">${renderPlayer(video, texts)}</div></main>`,
     apiResponses: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video, ...(await loadCaptionsAndChapters(video)) }
   }
+}
+
+/** The UUIDs that are meant by ids of addresses. */
+export function uuidsOf(ids: (string | null)[]): string[] {
+  return ids.flatMap(id => (id === null ? [] : (longUuid(id) ?? [])))
 }
 
 /** Returns the short UUID of a video that everyone may watch, by its id; null for any other. */

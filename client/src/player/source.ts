@@ -19,6 +19,8 @@ export type PlayerSource = {
   file: string | null
   /** The request headers that give access to the video besides a session: its password. */
   headers?: Record<string, string>
+  /** Whether nothing of it may be loaded before play is pressed. */
+  loadAfterPlay?: boolean
   /** Whether renditions may still be added. */
   unfinished: boolean
 }

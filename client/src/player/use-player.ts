@@ -64,7 +64,10 @@ export function usePlayer(
     setResumedAt(options.start === undefined ? startAt : 0)
     playback.setExpectedDuration(source.duration, false)
     const start = async () => {
-      const playRequested = consumePendingPlay() || options.autoplay
+      const isPressed = consumePendingPlay()
+      const playRequested = isPressed || (options.autoplay && !source.loadAfterPlay)
+      if (source.loadAfterPlay && !isPressed) await playRequestOf(element)
+      if (loadedUuid.current !== source.uuid) return
       await engine.load(source, startAt)
       // Without a user gesture the browser may refuse to play; then the large play button stays.
       if (playRequested) playback.play()
@@ -73,4 +76,9 @@ export function usePlayer(
   }, [player, source.uuid])
 
   return { mediaRef, engine: player?.engine ?? null, playback: player?.playback ?? null, resumedAt }
+}
+
+/** Resolves when play is asked of a media element that has nothing to play yet. */
+async function playRequestOf(media: HTMLMediaElement): Promise<void> {
+  await new Promise<void>(resolve => media.addEventListener('play', () => resolve(), { once: true }))
 }

@@ -1,5 +1,6 @@
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { api } from '../api.ts'
+import { isLoadedAfterPlay } from './media-policy.ts'
 import type { PlayerSource } from '../player/source.ts'
 
 /** The privacies of videos, by PeerTube's ids. */
@@ -86,6 +87,7 @@ function playerSourceMetadata(video: VideoDetails, password: string | null): Omi
     aspectRatio,
     poster: previewPath,
     headers: videoPasswordHeader(password),
+    loadAfterPlay: isLoadedAfterPlay(video),
     // `segmentsSha256Url` is set last, when all renditions are complete.
     unfinished:
       video.isLocal &&

@@ -5,6 +5,7 @@ import { ApiError, isNotFoundError } from '../api-error.ts'
 import type { PlayerSource } from '../player/source.ts'
 import { readSessionStorage, writeSessionStorage } from '../browser-storage.ts'
 import { useQuery } from '../use-query.ts'
+import { pageThatPlays } from './media-policy.ts'
 import { publicPlayerSource, videoPasswordHeader, loadPlayerSource } from './player-source.ts'
 
 /** Why a video is not shown: it does not exist, requires a login, is forbidden or shown by its own server only, requires its password, or could not be loaded. */
@@ -29,6 +30,10 @@ export function useVideo(id: string): VideoState {
   const { data, error, reload, change } = useQuery('GET /videos/:id', { params: { id }, headers: videoPasswordHeader(password) })
   const video = useMemo(() => data && withoutUploadedFile(data), [data])
   const [loaded, setLoaded] = useState<{ key: string; source: PlayerSource } | null>(null)
+  const otherPage = video && pageThatPlays(video)
+  useEffect(() => {
+    if (otherPage !== null) location.replace(otherPage)
+  }, [otherPage])
   const key = video && `${video.uuid} ${video.privacy.id} ${video.streamingPlaylists[0]?.playlistUrl}`
 
   useEffect(() => {
@@ -53,7 +58,7 @@ export function useVideo(id: string): VideoState {
     originUrl: error instanceof ApiError ? error.originUrl : null,
     unlock: setPassword,
     reload,
-    source: video && (publicPlayerSource(video) ?? (loaded?.key === key ? loaded.source : null)),
+    source: video && otherPage === null ? (publicPlayerSource(video) ?? (loaded?.key === key ? loaded.source : null)) : null,
     renew: async () => {
       const updatedVideo = await api('GET /videos/:id', { params: { id }, headers: videoPasswordHeader(password) })
       change(updatedVideo)

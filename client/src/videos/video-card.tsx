@@ -30,14 +30,16 @@ export function VideoCard({
   const path = `/w/${video.shortUUID}`
   return (
     <article class="card">
-      <a class="card-picture" href={path} tabIndex={-1} aria-hidden="true">
+      <a class="card-picture" href={path} target={linkTarget(video)} tabIndex={-1} aria-hidden="true">
         <VideoThumbnail video={video} eager={eager} />
       </a>
       <div class="card-text">
         {withChannel && <Avatar of={video.channel} size="m" />}
         <div class="card-words">
           <Heading class="card-title">
-            <a href={path}>{video.name}</a>
+            <a href={path} target={linkTarget(video)}>
+              {video.name}
+            </a>
           </Heading>
           {withChannel && (
             <p class="card-line">
@@ -53,6 +55,9 @@ export function VideoCard({
   )
 }
 
+/** The page of a remote video is opened as a document of its own, whose Content-Security-Policy names where its files are. */
+const linkTarget = ({ isLocal }: Video): '_top' | undefined => (isLocal ? undefined : '_top')
+
 /** A video in a narrow list, with a link to `href` (its page by default); `children` replace the channel, views and age. */
 export function CompactVideoCard({
   video,
@@ -67,12 +72,14 @@ export function CompactVideoCard({
 }): JSX.Element {
   return (
     <article class="card card-row">
-      <a class="card-picture" href={path} tabIndex={-1} aria-hidden="true">
+      <a class="card-picture" href={path} target={linkTarget(video)} tabIndex={-1} aria-hidden="true">
         <VideoThumbnail video={video} narrow />
       </a>
       <div class="card-words">
         <Heading class="card-title">
-          <a href={path}>{video.name}</a>
+          <a href={path} target={linkTarget(video)}>
+            {video.name}
+          </a>
         </Heading>
         {children ?? (
           <>

@@ -20,6 +20,9 @@ import './watch.css'
 /** Milliseconds. */
 const POLL_INTERVAL = 4000
 
+/** Whether this document was opened from a page of this site, as those of remote videos are. */
+const isFollowedLink = document.referrer.startsWith(`${location.origin}/`)
+
 /** The watch page: player, information, comments and other videos. */
 export default function WatchPage(): JSX.Element {
   const {
@@ -62,7 +65,7 @@ export default function WatchPage(): JSX.Element {
     <Player
       key={video.uuid}
       source={source}
-      autoplay={autoplay}
+      autoplay={autoplay || (!video.isLocal && isFollowedLink)}
       start={parseStartTime(query.start)}
       subtitle={parseSubtitle(query.subtitle)}
       onHandleChange={handle => {
