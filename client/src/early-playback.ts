@@ -112,8 +112,13 @@ class EarlyPlayer {
 export type { EarlyPlayer }
 
 const manifest = JSON.parse(document.currentScript!.dataset.film!) as EarlyPlaybackManifest
+const query = new URLSearchParams(location.search)
+const savesData =
+  (readStoredValue('dataSaver') ?? String((navigator as { connection?: { saveData?: boolean } }).connection?.saveData)) === 'true'
+// An embedded player may never be looked at.
+const isWanted = !savesData && (!location.pathname.startsWith('/videos/') || /^(1|true)$/.test(query.get('autoplay') ?? ''))
 // Not for viewers whose saved bandwidth or quality may select another rendition, and not where the video starts at a given time.
-if (!readStoredValue('bandwidth') && !readStoredValue('quality') && !new URLSearchParams(location.search).has('start')) {
+if (isWanted && !readStoredValue('bandwidth') && !readStoredValue('quality') && !query.has('start')) {
   const files = manifest.files.map(prefetchFile)
   // Not where hls.js would use a managed media source.
   const playable =

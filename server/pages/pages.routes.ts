@@ -183,7 +183,8 @@ function servePage<T extends PageInput>(
     const theme = requestTheme(request)
     const encoding = negotiateEncoding(request)
     const input = read(request)
-    const cached = await getCachedOrCompute(JSON.stringify(['page', path, language, theme, encoding, input]), async () => {
+    const savesData = request.get('save-data') === 'on'
+    const cached = await getCachedOrCompute(JSON.stringify(['page', path, language, theme, encoding, savesData, input]), async () => {
       const serverConfig = await getServerConfig()
       const instance = {
         name: serverConfig.instance.name,
@@ -191,8 +192,11 @@ function servePage<T extends PageInput>(
         avatars: serverConfig.instance.avatars,
         settings: serverConfig
       }
-      const builtPage = await build(input, { language, texts: pageTextsOf(language), instance })
-      const body = await compressText(renderDocument(builtPage, { template, language, theme, instance }), encoding)
+      const { earlyPlayback, ...builtPage } = await build(input, { language, texts: pageTextsOf(language), instance })
+      const body = await compressText(
+        renderDocument(savesData ? builtPage : { ...builtPage, earlyPlayback }, { template, language, theme, instance }),
+        encoding
+      )
       return new CachedPage(builtPage.status, body, Object.values(builtPage.mediaOrigins ?? {}).flat())
     })
     setContentSecurityPolicy(request, response, { allowFraming: template === 'embed', mediaSources: cached.mediaSources })
@@ -232,7 +236,7 @@ function sendCachedPage(
   response.setHeader('Content-Type', 'text/html; charset=utf-8')
   response.setHeader('Content-Language', language)
   response.setHeader('Cache-Control', 'no-cache')
-  response.setHeader('Vary', 'Accept, Accept-Language, Accept-Encoding, Cookie')
+  response.setHeader('Vary', 'Accept, Accept-Language, Accept-Encoding, Cookie, Save-Data')
   response.setHeader('ETag', etag)
   if (request.fresh) return void response.status(304).end()
   if (encoding) response.setHeader('Content-Encoding', encoding)

@@ -102,6 +102,7 @@ export async function embedPage(id: string, { texts }: PageContext): Promise<Ser
     }
   const description = markdownToPlainText(video.description ?? '', DESCRIPTION_LENGTH)
   const path = `/w/${video.shortUUID}`
+  const early = await prepareEarlyPlayback(video)
   return {
     status: 200,
     title: video.name,
@@ -109,7 +110,8 @@ export async function embedPage(id: string, { texts }: PageContext): Promise<Ser
     canonical: video.privacy.id === PRIVACY_PUBLIC ? path : null,
     head: html`${renderEmbedTags({ title: video.name, description, image: video.previewPath, path })}${renderJsonLd(video)}`,
     mediaOrigins,
-    earlyPlayback: await prepareEarlyPlayback(video),
+    // Playlists too long to be inside of the page are loaded when the viewer comes.
+    earlyPlayback: early && { ...early, files: [] },
     body: html`<main><h1 class="hidden-text">${video.name}</h1><div class="player">${renderPlayer(video, texts)}</div></main>`,
     apiResponses: { [`/api/v1/videos/${encodeURIComponent(id)}`]: video, ...(await loadCaptionsAndChapters(video)) }
   }

@@ -33,6 +33,7 @@ export function EmbeddedVideo({
         <Player
           source={source}
           autoplay={options.autoplay}
+          preload="none"
           muted={options.muted}
           loop={options.loop}
           controls={options.controls}

@@ -530,6 +530,7 @@ export default {
   'player.captionsForced': '{language} (forced)',
   'player.captionsHearing': '{language} (for the hearing impaired)',
   'player.chapters': 'Chapters',
+  'player.dataSaver': 'Data saver',
   'player.faultMissing': 'This video isn’t available anymore.',
   'player.faultNetwork': 'Connection lost.',
   'player.faultUnplayable': 'Your browser can’t play this video.',

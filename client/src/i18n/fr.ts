@@ -542,6 +542,7 @@ export default {
   'player.captionsForced': '{language} (forcés)',
   'player.captionsHearing': '{language} (pour malentendants)',
   'player.chapters': 'Chapitres',
+  'player.dataSaver': 'Économiseur de données',
   'player.faultMissing': 'Cette vidéo n’est plus disponible.',
   'player.faultNetwork': 'Connexion perdue.',
   'player.faultUnplayable': 'Votre navigateur ne peut pas lire cette vidéo.',

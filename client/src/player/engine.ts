@@ -7,6 +7,7 @@ import { createPrefetchLoader } from './prefetch-loader.ts'
 import { PlayerAudioTracks } from './audio-tracks.ts'
 import type { EarlyPlayer } from '../early-playback.ts'
 import { adoptEarlyPlayer } from './early-playback.ts'
+import { BufferAhead } from './buffer-ahead.ts'
 import { switchLevel } from './levels.ts'
 import { PlayableLevels } from './playable-levels.ts'
 import type { PlaybackError, PlayerRendition, PlayerSource } from './source.ts'
@@ -54,6 +55,7 @@ export class PlayerEngine {
   #earlyPlayer: EarlyPlayer | null = null
   #hls: Hls | null = null
   #playableLevels: PlayableLevels | null = null
+  #bufferAhead: BufferAhead | null = null
   #mediaRecoveries = 0
   #sourceReloaded = false
   #resumeAfterWait = false
@@ -140,6 +142,8 @@ export class PlayerEngine {
     this.#earlyPlayer = null
     this.#playableLevels?.stop()
     this.#playableLevels = null
+    this.#bufferAhead?.stop()
+    this.#bufferAhead = null
     this.#hls?.destroy()
     this.#hls = null
     this.#mediaRecoveries = 0
@@ -177,6 +181,9 @@ export class PlayerEngine {
   }
 
   #loadFile(url: string, at: number): void {
+    const { paused } = this.#media
+    this.#media.preload = paused ? 'metadata' : 'auto'
+    if (paused) this.#media.addEventListener('play', () => (this.#media.preload = 'auto'), { once: true })
     this.#media.src = url
     if (at > 0)
       this.#media.addEventListener(
@@ -198,6 +205,7 @@ export class PlayerEngine {
   #attach(hlsModule: HlsModule, source: PlayerSource, at: number, attachment: MediaAttachingData | null): void {
     const { default: Hls, Events } = hlsModule
     const bandwidth = readLocalStorage<number>('bandwidth')
+    const bufferAhead = (this.#bufferAhead = new BufferAhead(this.#media))
     const hls = (this.#hls = new Hls({
       loader: createPrefetchLoader(Hls.DefaultConfig.loader),
       autoStartLoad: false,
@@ -220,6 +228,7 @@ export class PlayerEngine {
         this.renditionsPending.value = pending
       }
     ))
+    bufferAhead.attach(hlsModule, hls)
     this.audioTracks.attach(hlsModule, hls)
     hls.on(Events.MANIFEST_PARSED, () => {
       const start = async () => {

@@ -8,6 +8,7 @@ import type { PlayerAudioTrack } from './audio-tracks.ts'
 import { isSameRendition, type PlayerEngine } from './engine.ts'
 import type { Playback } from './playback.ts'
 import type { PlayerRendition } from './source.ts'
+import { dataSaver, setDataSaver } from './data-saver.ts'
 import { captionChoice, captionTrackName } from './caption-tracks.ts'
 import type { CaptionsAndChapters } from './use-captions-and-chapters.ts'
 
@@ -47,7 +48,7 @@ type PlayerSettingsProps = {
   onStats: () => void
 }
 
-/** The settings menu: quality, speed, audio track, captions, chapters, loop, statistics, keyboard shortcuts. */
+/** The settings menu: quality, speed, audio track, captions, chapters, loop, data saver, statistics, keyboard shortcuts. */
 export function PlayerSettings({ onOpen, ...props }: PlayerSettingsProps & { onOpen: (open: boolean) => void }): JSX.Element {
   const [menu, setMenu] = useState<SettingsMenu | null>(null)
   const root = useRef<HTMLDivElement>(null)
@@ -243,6 +244,14 @@ function menuItems(
       role: 'menuitemcheckbox',
       chosen: playback.loop.value,
       onSelect: () => playback.setLoop(!playback.loop.peek())
+    },
+    {
+      text: t('player.dataSaver'),
+      detail: t(dataSaver.value ? 'ui.on' : 'ui.off'),
+      icon: 'download',
+      role: 'menuitemcheckbox',
+      chosen: dataSaver.value,
+      onSelect: () => setDataSaver(!dataSaver.peek())
     },
     { text: t('player.stats'), icon: 'info', role: 'menuitem', onSelect: onStats },
     { text: t('player.keys'), icon: 'keyboard', role: 'menuitem', onSelect: onHelp }

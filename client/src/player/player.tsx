@@ -29,6 +29,8 @@ export type PlayerHandle = { engine: PlayerEngine; playback: Playback; tracks: C
 type PlayerProps = {
   source: PlayerSource
   autoplay?: boolean
+  /** What is loaded before play is pressed: the first segment, or nothing until a pointer or the focus comes. */
+  preload?: 'segment' | 'none'
   /** Where to start, in seconds; without it at the position saved in this browser. */
   start?: number
   /** Where to pause, in seconds. */
@@ -63,6 +65,7 @@ type PlayerProps = {
 export function Player({
   source,
   autoplay = false,
+  preload = 'segment',
   start,
   stop,
   muted = false,
@@ -84,7 +87,7 @@ export function Player({
   const onEndRef = useRef(onEnd)
   onEndRef.current = onEnd
   const renderStage = useStagedHydration(1)
-  const { mediaRef, engine, playback, resumedAt } = usePlayer(source, { autoplay, start, remember, renew })
+  const { mediaRef, engine, playback, resumedAt } = usePlayer(source, { autoplay, preload, start, remember, renew })
   const { visible, fullscreen, showControls, toggleFullscreen, onMenuToggle } = useControlsVisibility(playerElement, playback)
   const [helpOpen, setHelpOpen] = useState(false)
   const [statsOpen, setStatsOpen] = useState(false)

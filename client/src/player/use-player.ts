@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { PlayerEngine } from './engine.ts'
+import { dataSaver } from './data-saver.ts'
 import { consumePendingPlay } from './pending-play.ts'
 import { saveResumePosition, readResumePosition } from './resume-position.ts'
 import { Playback } from './playback.ts'
@@ -7,7 +8,13 @@ import type { PlayerSource } from './source.ts'
 
 const SAVE_POSITION_MS = 5000
 
-type PlayerOptions = { autoplay: boolean; start?: number; remember: boolean; renew: () => Promise<PlayerSource | null> }
+type PlayerOptions = {
+  autoplay: boolean
+  preload: 'segment' | 'none'
+  start?: number
+  remember: boolean
+  renew: () => Promise<PlayerSource | null>
+}
 
 /**
  * Creates the engine and the playback state of a media element (`mediaRef`) and loads the source; saves and restores the position. The
@@ -66,9 +73,11 @@ export function usePlayer(
     const start = async () => {
       const isPressed = consumePendingPlay()
       const playRequested = isPressed || (options.autoplay && !source.loadAfterPlay)
-      if (source.loadAfterPlay && !isPressed) await playRequestOf(element)
+      const onlyPlay = source.loadAfterPlay || dataSaver.peek()
+      if ((onlyPlay || options.preload === 'none') && !playRequested) await viewerIsThere(element, { onlyPlay })
       if (loadedUuid.current !== source.uuid) return
-      await engine.load(source, startAt)
+      // Something that embeds the player may have sought already.
+      await engine.load(source, element.currentTime || startAt)
       // Without a user gesture the browser may refuse to play; then the large play button stays.
       if (playRequested) playback.play()
     }
@@ -78,7 +87,16 @@ export function usePlayer(
   return { mediaRef, engine: player?.engine ?? null, playback: player?.playback ?? null, resumedAt }
 }
 
-/** Resolves when play is asked of a media element that has nothing to play yet. */
-async function playRequestOf(media: HTMLMediaElement): Promise<void> {
-  await new Promise<void>(resolve => media.addEventListener('play', () => resolve(), { once: true }))
+/**
+ * Resolves when play is asked of a media element that has nothing to play yet, or, without `onlyPlay`, when a pointer or the focus comes to its
+ * player.
+ */
+async function viewerIsThere(media: HTMLMediaElement, { onlyPlay }: { onlyPlay: boolean }): Promise<void> {
+  const player = onlyPlay ? null : media.closest('.player')
+  const done = new AbortController()
+  await new Promise<void>(resolve => {
+    media.addEventListener('play', () => resolve(), done)
+    for (const type of ['pointerenter', 'focusin']) player?.addEventListener(type, () => resolve(), done)
+  })
+  done.abort()
 }
