@@ -40,6 +40,10 @@ export function VideoElement({ mediaRef, source, caption }: VideoElementProps): 
     video.current!.append(track)
     // By default browsers show a track only if it matches the preferences of the user.
     track.track.mode = 'showing'
+    track.track.addEventListener('cuechange', () => {
+      const cues = [...(track.track.activeCues ?? [])] as VTTCue[]
+      container.current?.toggleAttribute('data-low-captions', cues.some(isLow))
+    })
     // Where the browser plays HLS itself, it may show the same text out of the playlist.
     const { textTracks } = video.current!
     const hideOthers = () => {
@@ -54,4 +58,9 @@ export function VideoElement({ mediaRef, source, caption }: VideoElementProps): 
     }
   }, [caption])
   return <div ref={container} class="player-film" />
+}
+
+/** Whether a cue is shown in the lower half (https://www.w3.org/TR/webvtt1/#webvtt-line-cue-setting): by line, of about 15, or by percentage. */
+function isLow({ line, snapToLines }: VTTCue): boolean {
+  return typeof line === 'string' || (snapToLines ? line < 0 || line > 7 : line >= 50)
 }
