@@ -6,6 +6,7 @@ import { CHROMIUM_ARGUMENTS, chromiumPath } from '../../client/test/chromium.ts'
 import { shortUuid } from '../../shared/short-uuid.ts'
 import { createBenchEnvironment, type BenchEnvironment } from './bench-environment.ts'
 import { serveBaselinePages } from './baseline-pages.ts'
+import { measureMediaBytes } from './media-bytes.ts'
 import { median } from './metrics.ts'
 import { seedVideoClips, seedTranscodedVideo } from './seed-videos.ts'
 import { waitForPageIdle, SLOW_DEVICE, visitPage, type RecordedRequest, type PageMetrics } from './visit.ts'
@@ -56,6 +57,7 @@ export async function measurePageLoads(): Promise<void> {
     console.log(
       `\nScripts of the watch page, gzipped: ${scripts.own.toFixed(1)} kB before the player's library (at most 60), ${scripts.library.toFixed(1)} kB library`
     )
+    await measureMediaBytes(browser, watchUrl, `${url}/videos/embed/${uuid}`)
     const baseline = await serveBaselinePages(Math.round((scripts.own + scripts.library) * 1000), videoFile)
     try {
       for (const screen of ['desktop', 'phone'] as const) {
