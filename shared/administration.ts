@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineContract } from './contract.ts'
+import { RefusedRequests } from './rate-limits.ts'
 
 const Count = z.int().min(0)
 const Bytes = z.number().min(0)
@@ -49,6 +50,7 @@ export const Health = z.object({
     .array(z.object({ statement: z.string(), count: Count, longest: z.number().describe('in ms') }))
     .nullable()
     .describe('SQL that took longer than database.slow_statement lately, without values, the slowest first'),
+  refusals: z.array(RefusedRequests).describe('requests that limits refused lately, of all processes, the most first'),
   jobs: z.object({ workers: Count, paused: z.boolean(), waiting: Count, active: Count, failed: Count, failedLately: Count }).nullable(),
   encodings: z.object({ waiting: Count, running: Count, failed: Count, failedLately: Count, late: Count }),
   incoming: z.object({ waiting: Count }),

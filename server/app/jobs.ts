@@ -7,6 +7,7 @@ import { removeCommentsJob } from '../comments/remove-comments.job.ts'
 import { retryWantedFollows } from '../actors/wanted-follows.job.ts'
 import { refreshRemoteActors } from '../actors/refresh-actors.job.ts'
 import { foldChangeCountsJob } from '../core/fold-change-counts.job.ts'
+import { sweepRefusals } from '../core/sweep-refusals.job.ts'
 import { sweepTokens } from '../accounts/sweep-tokens.job.ts'
 import { refreshObjects } from '../fediverse/refresh-objects.job.ts'
 import { sweepOutbox } from '../fediverse/sweep-outbox.job.ts'
@@ -60,6 +61,7 @@ export const allJobs: Job[] = [
   sweepUploads,
   sweepTokens,
   foldChangeCountsJob,
+  sweepRefusals,
   countNewViews,
   sweepViewMarks,
   sweepRedundancies,

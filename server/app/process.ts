@@ -9,6 +9,7 @@ import { closeQueues } from '../core/job.ts'
 import { isDatabaseUnavailable, isStatementTimeout } from '../core/database-errors.ts'
 import { configureLogger, limitLogOf, logger } from '../core/logger.ts'
 import { migrateDatabase } from '../core/migrate.ts'
+import { stopCountingRefusals } from '../core/rate-limit-refusals.ts'
 import { connectRedis, disconnectRedis, isRedisUnavailableError } from '../core/redis.ts'
 import { subscribeToSharedEvents, publishSharedEvents } from '../core/pubsub.ts'
 import { bootstrapInstance, resetUserPassword } from '../accounts/bootstrap.ts'
@@ -58,6 +59,7 @@ export async function startProcess(roles: ProcessRole[], reset?: string): Promis
         await web?.stop()
         await worker?.stop()
         await closeQueues()
+        await stopCountingRefusals()
       })
       await disconnectRedis()
       await disconnectDatabase()

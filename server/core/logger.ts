@@ -1,4 +1,5 @@
 import winston from 'winston'
+import { anonymizeIp } from './client-network.ts'
 import { config } from './config.ts'
 
 /** The log of this process: one line per message on standard error, filtered by `log.level`. */
@@ -20,9 +21,9 @@ export function configureLogger(): void {
   logger.level = config.log.level
 }
 
-/** Returns an IP address as it may be logged: with its last part zeroed if `log.anonymize_ip` is on. */
+/** Returns an IP address as it may be logged: without what tells one client from its neighbours if `log.anonymize_ip` is on. */
 export function loggedIp(ip: string | undefined): string | undefined {
-  return config.log.anonymize_ip ? ip?.replace(/([.:])[^.:]*$/, '$10') : ip
+  return ip !== undefined && config.log.anonymize_ip ? anonymizeIp(ip) : ip
 }
 
 let isServiceError: (error: unknown) => boolean = () => false

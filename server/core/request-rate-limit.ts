@@ -1,7 +1,9 @@
 import type { Request, RequestHandler } from 'express'
 import { MemoryStore, rateLimit, type RateLimitInfo } from 'express-rate-limit'
+import { tooManyRequests } from './attempt-limit.ts'
+import { clientNetwork } from './client-network.ts'
 import { config } from './config.ts'
-import { Problem } from './problem.ts'
+import { recordRefusal } from './rate-limit-refusals.ts'
 import { RedisOrMemoryStore } from './rate-limit-store.ts'
 
 /** A class of rate limits: a key of `rates_limit`. */
@@ -16,7 +18,7 @@ export function setRateLimitExemption(exemption: (request: Request) => Promise<b
 
 const limiters = new Map<RateLimitClass, RequestHandler>()
 
-/** Returns the limiter of a class, which counts per IP address in Redis (`files`: in memory). */
+/** Returns the limiter of a class, which counts by `clientNetwork` in Redis (`files`: in memory). */
 export function rateLimiter(name: RateLimitClass): RequestHandler {
   let handler = limiters.get(name)
   if (!handler) limiters.set(name, (handler = createLimiter(name)))
@@ -64,14 +66,15 @@ function createLimiter(name: RateLimitClass): RequestHandler {
     legacyHeaders: false,
     standardHeaders: false,
     skipFailedRequests: name === 'signup',
-    // Created at the first request, as the configuration is loaded after the modules.
-    validate: { creationStack: false },
+    keyGenerator: request => clientNetwork(request.ip),
+    // Created at the first request, as the configuration is loaded after the modules; the library looks for its own function in the key's.
+    validate: { creationStack: false, keyGeneratorIpFallback: false },
     // A Redis command for every segment of a video would take longer than the segment: each process counts by itself.
     store: name === 'files' ? new MemoryStore() : new RedisOrMemoryStore(name),
-    handler: async (request, response, next, options) => {
+    handler: async (request, _response, next, options) => {
       if (name === 'api' && (await isExempt(request).catch(() => false))) return next()
-      response.setHeader('Retry-After', Math.ceil(options.windowMs / 1000))
-      next(new Problem(429, 'too_many_requests', 'Too many requests, please try again later.'))
+      recordRefusal({ limiter: name, ip: request.ip, request: `${request.method} ${request.originalUrl.replace(/\?.*$/, '')}` })
+      next(tooManyRequests((request as { rateLimit?: RateLimitInfo }).rateLimit?.resetTime, options.windowMs))
     }
   })
 }

@@ -22,6 +22,7 @@ const TABLES_WITHOUT_TRIGGER = [
   'outgoing',
   'peers',
   'processed_activities',
+  'rate_limit_refusals',
   'tombstones',
   'upload_reservations',
   'uploads',

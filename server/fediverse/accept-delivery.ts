@@ -49,7 +49,7 @@ const STATE_OF_ORIGIN = new Set(['Update', 'Delete'])
 /** Checks and counts a delivery by what its headers say, before its body is read. Throws RejectedRequestError 401, 403, 429. */
 export async function admitDelivery(headers: IncomingHttpHeaders, ip: string): Promise<void> {
   const claimedHost = hostOfKeyId(headers)
-  enforceSenderRateLimit(`${ip} ${claimedHost}`)
+  enforceSenderRateLimit({ ip, host: claimedHost })
   if (await keyring.isBlocked(claimedHost, '')) throw new RejectedRequestError(403, 'This host is blocked here')
 }
 
@@ -66,14 +66,14 @@ export async function acceptDelivery({ path, headers, body }: InboxRequest): Pro
   // The same request again has no effect, whatever else it contains. Two Deletes of one second may have the same signature.
   if (!STATE_OF_ORIGIN.has(type) && recentSignatures.has(sha256(signature))) return
   if (await isDeleteOfUnknownActor(type, actor, activity)) return
-  await enforceInboxCapacity()
+  await enforceInboxCapacity(hostOf(actor))
   const { actor: signer } = await verifyHttpSignature({ method: 'POST', path, headers, body }).catch((error: unknown) => {
     if (error instanceof RewrittenHostError) recordRewrittenHost(String(headers.host))
     throw error
   })
   recordOwnHost()
   const host = hostOf(signer)
-  enforceSenderRateLimit(host)
+  enforceSenderRateLimit({ host })
   if (isLocalUrl(signer)) throw new RejectedRequestError(409, 'This message is from ourselves')
   if (await keyring.isBlocked(host, signer)) throw new RejectedRequestError(403, 'This actor is blocked here')
   recordPeerContact(host).catch(error => logger.warn('That a peer is there again could not be noted', { host, error }))

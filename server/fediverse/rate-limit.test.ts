@@ -109,7 +109,7 @@ it('the number of remembered senders is bounded', async () => {
   let refused = 0
   for (let number = 0; number < 200_000; number++) {
     try {
-      enforceSenderRateLimit(`sender ${number}`)
+      enforceSenderRateLimit({ host: `sender ${number}` })
     } catch (error) {
       if (!(error instanceof RejectedRequestError) || error.status !== 429) throw error
       refused++

@@ -1,4 +1,6 @@
+import { clientNetwork } from '../core/client-network.ts'
 import { config } from '../core/config.ts'
+import { recordRefusal } from '../core/rate-limit-refusals.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 import { INBOX } from './inbox-internals.ts'
@@ -7,10 +9,11 @@ let requestCounts = new Map<string, number>()
 let windowStart = 0
 
 /**
- * Counts a request of a sender (an IP address and a claimed host, or a verified host). Throws RejectedRequestError 429 beyond
+ * Counts a request of a sender: of an IP address that claims to be a host, or of a verified host (without `ip`). Throws RejectedRequestError 429 beyond
  * `federation.inbox.per_host` (docs/federation.md#rate-limit-of-the-inbox).
  */
-export function enforceSenderRateLimit(sender: string): void {
+export function enforceSenderRateLimit({ host, ip }: { host: string; ip?: string }): void {
+  const sender = ip === undefined ? host : `${clientNetwork(ip)} ${host}`
   const {
     per_host: { window, max },
     max_waiting
@@ -22,7 +25,10 @@ export function enforceSenderRateLimit(sender: string): void {
     windowStart = now
   }
   const count = (requestCounts.get(sender) ?? 0) + 1
-  if (count > max || requestCounts.size > max_waiting) throw new RejectedRequestError(429, 'Too many messages', windowStart + window - now)
+  if (count > max || requestCounts.size > max_waiting) {
+    recordRefusal({ limiter: 'inbox', ...(ip === undefined ? { host } : { ip }) })
+    throw new RejectedRequestError(429, 'Too many messages', windowStart + window - now)
+  }
   requestCounts.set(sender, count)
 }
 
@@ -30,15 +36,17 @@ let waitingCount = 0
 let refreshedAt = -Infinity
 let refreshing: Promise<void> | null = null
 
-/** Throws RejectedRequestError 429 when more than `federation.inbox.max_waiting` activities wait. */
-export async function enforceInboxCapacity(): Promise<void> {
+/** Throws RejectedRequestError 429 for an activity of `host` when more than `federation.inbox.max_waiting` activities wait. */
+export async function enforceInboxCapacity(host: string): Promise<void> {
   const { max_waiting } = config.federation.inbox
   const { checkInterval } = INBOX
   if (performance.now() - refreshedAt >= checkInterval)
     await (refreshing ??= refreshWaitingCount().finally(() => {
       refreshing = null
     }))
-  if (++waitingCount > max_waiting) throw new RejectedRequestError(429, 'Too many messages wait here', checkInterval)
+  if (++waitingCount <= max_waiting) return
+  recordRefusal({ limiter: 'inbox_capacity', host })
+  throw new RejectedRequestError(429, 'Too many messages wait here', checkInterval)
 }
 
 async function refreshWaitingCount(): Promise<void> {

@@ -16,6 +16,7 @@ const HEALTHY: Omit<Health, 'faults'> = {
   postgres: { version: '15', bytes: 1 },
   redis: { version: '7', bytes: 1 },
   slowStatements: [{ statement: 'SELECT ?', count: 9, longest: 1500 }],
+  refusals: [],
   jobs: { workers: 1, paused: false, waiting: 5, active: 1, failed: 7, failedLately: 0 },
   encodings: { waiting: 3, running: 1, failed: 4, failedLately: 0, late: 0 },
   incoming: { waiting: 100 },

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import type { Health } from '../../shared/administration.ts'
 import { config, storageFolder } from '../core/config.ts'
 import { openQueue, QUEUE_NAMES } from '../core/job.ts'
+import { listRefusals } from '../core/rate-limit-refusals.ts'
 import { redis } from '../core/redis.ts'
 import { listSlowStatements } from '../core/slow-statements.ts'
 import { findRewrittenHost } from '../fediverse/rewritten-host.ts'
@@ -16,7 +17,7 @@ import { SOFTWARE_VERSION } from './version.ts'
 /** Returns the health of the instance, as seen from this process, with its faults. */
 export async function checkHealth(): Promise<Health> {
   const { timeout, late_after, lately } = config.webadmin.health
-  const [stored, waiting, peers, refusing, disk, ffmpeg, memory, jobs, rewrittenHost, slowStatements] = await Promise.all([
+  const [stored, waiting, peers, refusing, disk, ffmpeg, memory, jobs, rewrittenHost, slowStatements, refusals] = await Promise.all([
     countStorageAndEncodings(late_after, lately),
     countPendingActivities(),
     countPeers(),
@@ -26,7 +27,8 @@ export async function checkHealth(): Promise<Health> {
     withTimeout(redisFacts(), timeout),
     withTimeout(jobFacts(), timeout),
     withTimeout(findRewrittenHost(), timeout),
-    withTimeout(listSlowStatements(), timeout)
+    withTimeout(listSlowStatements(), timeout),
+    listRefusals()
   ])
   const { version, bytes, renditions, originals, uploads, ...encodings } = stored
   const facts = {
@@ -46,6 +48,7 @@ export async function checkHealth(): Promise<Health> {
     postgres: { version, bytes },
     redis: memory,
     slowStatements,
+    refusals,
     jobs,
     encodings,
     ...waiting,

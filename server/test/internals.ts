@@ -1,4 +1,5 @@
 import { overrideInternals, type PartialInternals } from '../core/internals.ts'
+import { REFUSALS } from '../core/rate-limit-refusals.ts'
 import { UNREAD_BODY } from '../core/request-body.ts'
 import { REMOTE_ACTORS } from '../actors/actor-internals.ts'
 import { COLLECTIONS } from '../actors/collection-internals.ts'
@@ -30,6 +31,7 @@ const INTERNALS = {
   orphans: ORPHANS,
   unreadBody: UNREAD_BODY,
   uploads: UPLOADS,
+  refusals: REFUSALS,
   playlists: PLAYLIST_FEDERATION,
   abuses: ABUSE_FEDERATION
 }

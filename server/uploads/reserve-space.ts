@@ -5,6 +5,7 @@ import { config } from '../core/config.ts'
 import { areOnOneDisk, insufficientStorage, usableDiskSpace } from '../core/disk-space.ts'
 import { acquireLock } from '../core/locks.ts'
 import { Problem } from '../core/problem.ts'
+import { recordRefusal } from '../core/rate-limit-refusals.ts'
 import { queryAs, sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
 
@@ -55,8 +56,10 @@ async function measureSpace({ id, userId, wanted, least, received, folder }: Spa
     ) others WHERE id <> ${id}`,
     tx
   )
-  if (reserved!.count >= config.upload.max_per_user)
+  if (reserved!.count >= config.upload.max_per_user) {
+    recordRefusal({ limiter: 'unfinished_uploads' })
     throw new Problem(400, 'too_many_uploads', `You have ${config.upload.max_per_user} unfinished uploads: finish or cancel one first.`)
+  }
   const left = (await remainingQuota(userId, tx)) - reserved!.size
   if (least > left) throw quotaReached()
   const granted = Math.min(wanted, left)

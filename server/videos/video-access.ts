@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { queryAs, sql } from '../core/sql.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
-import { countFailedPasswordAttempt, isPasswordAttemptAllowed } from './password-rate-limit.ts'
+import { attemptLimit } from '../core/attempt-limit.ts'
 import { VIDEO_PRIVACY } from './video.model.ts'
 import { canManageVideo, canWatchVideo } from './video.policy.ts'
 
@@ -71,15 +71,17 @@ export async function findManagedVideo(id: number | string, viewer: Viewer): Pro
   return video
 }
 
+const wrongVideoPasswords = attemptLimit('video_password')
+
 async function assertPassword(video: VideoAccessInfo, { password, ip }: VideoRequestContext): Promise<number> {
   if (!password) throw new Problem(403, 'video_requires_password', 'Please provide a password to access this password protected video')
-  if (!(await isPasswordAttemptAllowed(video.id, ip)))
-    throw new Problem(429, 'too_many_requests', 'Too many wrong passwords, please try again later.')
+  const attempt = { subject: String(video.id), ip }
+  await wrongVideoPasswords.assertAllowed(attempt)
   const [match] = await queryAs(
     z.object({ id: z.int() }),
     sql`SELECT id FROM video_passwords WHERE video_id = ${video.id} AND password = ${password}`
   )
   if (match) return match.id
-  await countFailedPasswordAttempt(video.id, ip)
+  await wrongVideoPasswords.count(attempt)
   throw new Problem(403, 'incorrect_video_password', 'Incorrect video password. Access to the video is denied.')
 }

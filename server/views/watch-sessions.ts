@@ -1,5 +1,4 @@
-import { isIPv6 } from 'node:net'
-import { ipKeyGenerator } from 'express-rate-limit'
+import { clientNetwork } from '../core/client-network.ts'
 import { config } from '../core/config.ts'
 import { logger } from '../core/logger.ts'
 import { isRedisReady, redis } from '../core/redis.ts'
@@ -79,7 +78,7 @@ export async function recordPlaybackHeartbeat(
 ): Promise<void> {
   const { view_expiration, count_view_after, viewer_expiration, max_sections, max_sessions_per_address, trust_viewer_session_id } =
     config.views.videos
-  const network = networkOf(identity.ip)
+  const network = clientNetwork(identity.ip)
   const session = trust_viewer_session_id && identity.sessionId !== undefined ? ` ${identity.sessionId}` : ''
   const viewer = await hmacUuid('viewer', `${uuid} ${identity.userId === null ? network + session : identity.userId}`)
   const address = await hmacUuid('viewer', `${uuid} of ${network}`)
@@ -168,9 +167,4 @@ export async function popEndedWatchSessions(): Promise<WatchSession[]> {
       sections: sections.map(([start, end]) => ({ start, end }))
     }
   })
-}
-
-/** Returns an IPv4 address itself, of an IPv6 address its subnet, since one client has many IPv6 addresses. */
-function networkOf(ip: string): string {
-  return isIPv6(ip) ? ipKeyGenerator(ip) : ip
 }

@@ -32,6 +32,7 @@ export const JOB_NAMES: Record<string, TextKey> = {
   'sweep-incoming': 'jobs.sweepBooks',
   'sweep-orphans': 'jobs.sweepFiles',
   'sweep-outbox': 'jobs.sweepBooks',
+  'sweep-refusals': 'jobs.sweepBooks',
   'sweep-redundancies': 'jobs.sweepBooks',
   'sweep-tokens': 'jobs.sweepSessions',
   'sweep-uploads': 'jobs.sweepUploads',
