@@ -129,7 +129,7 @@ export const accountsContract = defineContract({
       displayName: DisplayName.optional(),
       channel: z.object({ name: localActorName(50, 'Invalid value'), displayName: DisplayName }).optional()
     }),
-    refusals: { 403: 'Registration is closed', 409: 'The name or address is taken' }
+    refusals: { 403: 'Registration is closed', 409: 'The name or address is taken, or the name is reserved (reserved_name)' }
   },
   'GET /users/me': { summary: 'My account', tag: 'My account', auth: 'user', response: User },
   'PUT /users/me': {
@@ -158,7 +158,14 @@ export const accountsContract = defineContract({
     }),
     refusals: { 401: 'current_password_is_invalid' }
   },
-  'DELETE /users/me': { summary: 'Delete my account with all its videos', tag: 'My account', auth: 'user' },
+  'DELETE /users/me': {
+    summary: 'Delete my account with all its videos',
+    description: 'Needs `currentPassword`, unless the login (not a refresh of it) is of the last fifteen minutes.',
+    tag: 'My account',
+    auth: 'user',
+    body: z.object({ currentPassword: z.string('Invalid value').optional() }).optional(),
+    refusals: { 401: 'current_password_is_invalid', 403: 'current_password_required' }
+  },
   'GET /users/me/video-quota-used': {
     summary: 'Used video quota',
     tag: 'My account',

@@ -6,8 +6,7 @@ import { removeActorImages, setActorImages } from '../actors/actor-images.ts'
 import { getQuotaUsage } from './quota.ts'
 import { registerUser } from './registration.ts'
 import { readBearerToken } from './session.ts'
-import { isRootUser } from './user.policy.ts'
-import { removeUser, updateOwnUser } from './users.ts'
+import { removeOwnUser, updateOwnUser } from './users.ts'
 import { findUser, listSpecialPlaylists } from './users.query.ts'
 
 /** Handlers of the registration and of the user's own account. */
@@ -21,12 +20,10 @@ export const meHandlers = {
     specialPlaylists: await listSpecialPlaylists(viewer.accountId)
   }),
   'PUT /users/me': async ({ viewer, body, request }) => {
-    await updateOwnUser({ id: viewer.id, token: readBearerToken(request) }, body)
+    await updateOwnUser({ id: viewer.id, token: readBearerToken(request), ip: request.ip }, body)
   },
-  'DELETE /users/me': async ({ viewer }) => {
-    if (isRootUser(viewer)) throw new Problem(400, null, 'You cannot delete your root account.')
-    await removeUser(viewer)
-  },
+  'DELETE /users/me': async ({ viewer, body, request }) =>
+    await removeOwnUser({ id: viewer.id, token: readBearerToken(request), ip: request.ip }, body?.currentPassword),
   'GET /users/me/video-quota-used': async ({ viewer }) => {
     const { total, daily } = await getQuotaUsage(viewer.id)
     return { videoQuotaUsed: total, videoQuotaUsedDaily: daily }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { config } from '../core/config.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { eventually, startTestInstance, type TestResponse, type TestInstance } from '../test/instance.ts'
@@ -241,4 +241,71 @@ test('a user deletes the own account with its images', async () => {
   expect((await instance.call('GET /users/me', { token })).json).toMatchObject({ status: 401, code: 'invalid_token' })
   expect(await runQuery(sql`SELECT id FROM users WHERE id = ${id}`)).toEqual([])
   await eventually(async () => avatarFiles().length === 0, 10, 'the images to be removed')
+})
+
+describe('without a login of the last minutes', () => {
+  let leaver: { id: number; token: string }
+  let number = 0
+  const beginSession = async (age: string) => {
+    leaver = await instance.user(`leaver${++number}`)
+    await runQuery(sql`UPDATE oauth_tokens SET created_at = now() - ${age}::interval WHERE user_id = ${leaver.id}`)
+  }
+  const remove = async (body?: object, token = leaver.token) => await instance.call('DELETE /users/me', { token, body })
+  const exists = async () => (await runQuery(sql`SELECT id FROM users WHERE id = ${leaver.id}`)).length === 1
+
+  test.each([undefined, {}])('the account is not deleted without the password (body %j)', async body => {
+    await beginSession('16 minutes')
+    expect((await remove(body)).json).toMatchObject({ status: 403, code: 'current_password_required' })
+    expect(await exists()).toBe(true)
+  })
+
+  test('the account is deleted with the password', async () => {
+    await beginSession('20 days')
+    expect((await remove({ currentPassword: 'wrong' })).json).toMatchObject({ status: 401, code: 'current_password_is_invalid' })
+    expect((await remove({ currentPassword: '' })).status).toBe(401)
+    expect((await remove({ currentPassword: ['password1'] })).status).toBe(400)
+    expect(await exists()).toBe(true)
+    expect((await remove({ currentPassword: 'password1' })).status).toBe(204)
+    expect(await exists()).toBe(false)
+  })
+
+  test('up to fifteen minutes after it no password is needed, but a wrong one is refused', async () => {
+    await beginSession('14 minutes')
+    expect((await remove({ currentPassword: 'wrong' })).status).toBe(401)
+    expect(await exists()).toBe(true)
+    expect((await remove()).status).toBe(204)
+    expect(await exists()).toBe(false)
+  })
+
+  test('a refresh makes no login younger, another login helps only its own session', async () => {
+    await instance.user(`leaver${++number}`)
+    const client = (await instance.call('GET /oauth-clients/local')).json
+    const logIn = async () =>
+      await instance.call('POST /users/token', {
+        form: { ...client, grant_type: 'password', username: `leaver${number}`, password: 'password1' }
+      })
+    const first = (await logIn()).json
+    leaver = { id: (await instance.call('GET /users/me', { token: first.access_token })).json.id, token: first.access_token }
+    await runQuery(sql`UPDATE oauth_tokens SET created_at = now() - interval '1 hour' WHERE user_id = ${leaver.id}`)
+    const refreshed = await instance.call('POST /users/token', {
+      form: { ...client, grant_type: 'refresh_token', refresh_token: first.refresh_token }
+    })
+    expect((await remove(undefined, refreshed.json.access_token)).json.code).toBe('current_password_required')
+    const second = (await logIn()).json
+    expect((await remove(undefined, refreshed.json.access_token)).json.code).toBe('current_password_required')
+    expect((await remove(undefined, second.access_token)).status).toBe(204)
+  })
+
+  test('a login of the future, by a clock that was wrong, is none', async () => {
+    await beginSession('-1 hour')
+    expect((await remove()).json.code).toBe('current_password_required')
+  })
+
+  test('only the own account is deleted', async () => {
+    await beginSession('1 hour')
+    const other = await instance.user(`other${number}`)
+    expect((await instance.call('DELETE /users/me', { token: other.token, body: { currentPassword: 'wrong' } })).status).toBe(401)
+    expect((await instance.call('DELETE /users/me', { body: { currentPassword: 'password1' } })).status).toBe(401)
+    expect(await exists()).toBe(true)
+  })
 })

@@ -7,7 +7,7 @@ import { config } from '../core/config.ts'
 import { transaction } from '../core/transaction.ts'
 import { Problem } from '../core/problem.ts'
 import { queryAs, sql } from '../core/sql.ts'
-import { matchesPassword } from './password.ts'
+import { checkUserPassword } from './check-password.ts'
 import { getLocalOAuthClient } from './session.ts'
 import { hashToken, createTokenPair, createSession, rotateSessionTokens, type TokenResponse } from './tokens.ts'
 
@@ -24,7 +24,7 @@ export async function grantOAuthToken(request: HttpRequest): Promise<TokenRespon
 async function issueTokens(request: HttpRequest, tx?: Transaction): Promise<TokenResponse> {
   const { access_token, refresh_token } = config.oauth2.token_lifetime
   const server = new OAuth2Server({
-    model: createModel(tx),
+    model: createModel(request.ip, tx),
     accessTokenLifetime: access_token / 1000,
     refreshTokenLifetime: refresh_token / 1000
   })
@@ -46,8 +46,8 @@ async function issueTokens(request: HttpRequest, tx?: Transaction): Promise<Toke
   }
 }
 
-/** The model of the OAuth2 library; `tx` is the transaction of a refresh. */
-function createModel(tx?: Transaction): OAuth2Server.PasswordModel & OAuth2Server.RefreshTokenModel {
+/** The model of the OAuth2 library for a request from an IP address; `tx` is the transaction of a refresh. */
+function createModel(ip: string | undefined, tx?: Transaction): OAuth2Server.PasswordModel & OAuth2Server.RefreshTokenModel {
   let refreshedSessionId: number | null = null
   return {
     getClient: async (id, secret) => {
@@ -63,7 +63,7 @@ function createModel(tx?: Transaction): OAuth2Server.PasswordModel & OAuth2Serve
         SELECT id, password_hash AS "passwordHash", blocked FROM users
         WHERE lower(username) = lower(${name}) OR lower(email) = lower(${name}) ORDER BY lower(username) = lower(${name}) DESC LIMIT 1`
       )
-      if (!(await matchesPassword(password, user?.passwordHash))) return null
+      if (!(await checkUserPassword(user, password, ip))) return null
       if (user!.blocked) throw new AccessDeniedError('User is blocked.')
       return user
     },

@@ -5,6 +5,7 @@ import { transaction } from '../core/transaction.ts'
 import { Problem } from '../core/problem.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { AccountModel } from '../actors/account.model.ts'
+import { assertMayGiveName } from '../actors/reserved-names.ts'
 import { createLocalActor, isLocalActorNameTaken, lockLocalActorNames, generateActorKeys } from '../actors/local-actors.ts'
 import { createChannel } from '../channels/channels.ts'
 import { hashPassword } from './password.ts'
@@ -43,10 +44,14 @@ export async function createUser(user: NewUser, tx?: Transaction): Promise<Creat
   return await transaction(async tx => await insertUserWithChannel(user, credentials, tx))
 }
 
-/** Creates a user by public registration. Throws 403 if registrations are closed or `signup.limit` is reached, 409 as `createUser`. */
+/**
+ * Creates a user by public registration. Throws 403 if registrations are closed or `signup.limit` is reached, 409
+ * reserved_name, 409 as `createUser`.
+ */
 export async function registerUser(user: Omit<NewUser, 'role'>): Promise<CreatedUser> {
   await refreshAdminOverrides()
   await assertSignupOpen()
+  for (const name of [user.username, user.channelName]) if (name !== undefined) assertMayGiveName(null, name)
   const slow = await createCredentials(user)
   return await transaction(async tx => {
     // Checked again under the lock, so that concurrent registrations do not exceed the limit.

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { queryAs, sql } from '../core/sql.ts'
+import { queryAs, sql, sqlInterval } from '../core/sql.ts'
 import { hashToken } from './tokens.ts'
 
 const SessionRow = z.object({
@@ -26,6 +26,19 @@ export async function listUserSessions(userId: number, token: string | null) {
     expiresAt: row.expiresAt.toISOString()
   }))
   return { total: data.length, data }
+}
+
+/** How long (ms) after a login the password need not be asked again. */
+const FRESH_LOGIN = 15 * 60_000
+
+/** Whether the session of an access token began by a login of the last fifteen minutes; a refresh makes no login younger. */
+export async function isFreshLogin(token: string): Promise<boolean> {
+  const [row] = await queryAs(
+    z.object({ fresh: z.boolean().nullable() }),
+    sql`SELECT created_at BETWEEN now() - ${sqlInterval(FRESH_LOGIN)} AND now() AS fresh
+      FROM oauth_tokens WHERE access_token_hash = ${hashToken(token)}`
+  )
+  return row?.fresh === true
 }
 
 /** Ends one session of a user; returns false if the user has no session with this id. */

@@ -3,6 +3,7 @@ import { config } from '../core/config.ts'
 import { paging } from '../core/paging.ts'
 import { Problem } from '../core/problem.ts'
 import type { RouteHandlers } from '../core/route.ts'
+import { assertMayGiveName } from '../actors/reserved-names.ts'
 import { createUser } from './registration.ts'
 import { readBearerToken } from './session.ts'
 import type { UserRole } from './user.model.ts'
@@ -17,6 +18,7 @@ export const usersHandlers = {
     const role = body.role as UserRole
     if (!canGiveRole(viewer, role))
       throw new Problem(403, null, 'A moderator can only create users who are neither moderators nor administrators.')
+    for (const name of [body.username, body.channelName]) if (name !== undefined) assertMayGiveName(viewer, name)
     const { id, accountId } = await createUser({ ...body, role })
     return { user: { id, account: { id: accountId } } }
   },

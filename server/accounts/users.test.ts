@@ -181,6 +181,79 @@ describe('root', () => {
   })
 })
 
+describe('the login of root', () => {
+  const logIn = async (username: string, password: string) => {
+    const client = (await instance.call('GET /oauth-clients/local')).json
+    return (await instance.call('POST /users/token', { form: { ...client, grant_type: 'password', username, password } })).status
+  }
+
+  test('is changed by no other administrator', async () => {
+    const { token } = await instance.user('admin3', { role: 0 })
+    const { email } = await get(1)
+    for (const body of [
+      { password: 'stolen123' },
+      { email: 'thief@example.com' },
+      { email: 'thief@example.com', password: 'stolen123' },
+      { videoQuota: 5, password: 'stolen123' },
+      { password: instance.rootPassword }
+    ])
+      expect((await instance.call('PUT /users/1', { token, body })).json, JSON.stringify(body)).toMatchObject({
+        status: 403,
+        code: 'root_only'
+      })
+    expect(await get(1)).toMatchObject({ email, videoQuota: -1 })
+    expect([await logIn('root', 'stolen123'), await logIn('thief@example.com', instance.rootPassword)]).toEqual([400, 400])
+    expect((await instance.call('GET /users/me', { token: root })).status).toBe(200)
+    // What opens nothing they change, with the address as a form sends it.
+    expect((await instance.call('PUT /users/1', { token, body: { email, adminFlags: 0, videoQuotaDaily: -1 } })).status).toBe(204)
+  })
+
+  test('is of no name that another user could have', async () => {
+    for (const username of ['Root', 'ROOT', 'root ', 'root@127.0.0.1']) expect((await create(username, root)).status).toBe(400)
+    expect((await create('root', root, { email: 'second@example.com' })).status).toBe(409)
+  })
+
+  test('is changed by root', async () => {
+    const change = async (body: object) => (await instance.call('PUT /users/me', { token: root, body })).status
+    expect(await change({ password: 'another-one' })).toBe(400)
+    expect(await change({ password: 'another-one', currentPassword: 'guess' })).toBe(401)
+    expect(await change({ password: 'another-one', currentPassword: instance.rootPassword })).toBe(204)
+    expect([await logIn('root', instance.rootPassword), await logIn('root', 'another-one')]).toEqual([400, 200])
+    expect((await instance.call('PUT /users/1', { token: root, body: { password: instance.rootPassword } })).status).toBe(204)
+    expect(await logIn('root', instance.rootPassword)).toBe(200)
+  })
+})
+
+describe('reserved names', () => {
+  test('are not for moderators to give, but for administrators', async () => {
+    expect((await create('support', moderator.token)).json).toMatchObject({ status: 409, code: 'reserved_name' })
+    expect((await create('plainname', moderator.token, { channelName: 'supp0rt' })).json).toMatchObject({ code: 'reserved_name' })
+    expect((await create('support')).status).toBe(200)
+    expect((await instance.call('GET /accounts/support')).status).toBe(200)
+  })
+
+  test('are not for new channels of users, but for those of administrators', async () => {
+    const make = async (name: string, token: string) =>
+      (await instance.call('POST /video-channels', { token, body: { name, displayName: 'One' } })).json
+    const isFree = async (name: string, token: string) => (await instance.call(`GET /users/me/channel-names/${name}`, { token })).json.free
+    for (const name of ['moderator', 'a.d.m.i.n', 'adm1n', 'team']) {
+      expect(await isFree(name, user.token), name).toBe(false)
+      expect(await make(name, user.token), name).toMatchObject({ status: 409, code: 'reserved_name' })
+      expect(await make(name, moderator.token), name).toMatchObject({ code: 'reserved_name' })
+    }
+    expect(await isFree('team', root)).toBe(true)
+    expect((await make('team', root)).videoChannel.id).toBeGreaterThan(0)
+    expect(await isFree('team', root)).toBe(false)
+  })
+
+  test('of users and channels that exist go on working', async () => {
+    const { token } = await instance.user('staff')
+    expect((await instance.call('PUT /users/me', { token, body: { displayName: 'The staff' } })).status).toBe(204)
+    expect((await instance.call('PUT /video-channels/staff_channel', { token, body: { displayName: 'Staff' } })).status).toBe(204)
+    expect((await instance.login('staff', 'password1')).length).toBeGreaterThan(10)
+  })
+})
+
 describe('permissions', () => {
   let admin: UserSession
   let other: UserSession

@@ -1,16 +1,24 @@
 import { UniqueConstraintError, type Transaction } from 'sequelize'
 import { transaction } from '../core/transaction.ts'
-import { invalidParams, notFound, Problem } from '../core/problem.ts'
+import { attemptLimit } from '../core/attempt-limit.ts'
+import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
 import { AccountModel } from '../actors/account.model.ts'
 import { ActorModel } from '../actors/actor.model.ts'
 import { removeLocalActor } from '../actors/local-actors.ts'
 import { sendActorUpdate } from '../actors/actor.outbox.ts'
 import { removeAccountChannels } from '../channels/channels.ts'
-import { hashPassword, matchesPassword } from './password.ts'
+import { assertCurrentPassword } from './check-password.ts'
+import { hashPassword } from './password.ts'
+import { isFreshLogin } from './sessions.query.ts'
 import { revokeAllUserSessions } from './tokens.ts'
 import { UserModel } from './user.model.ts'
 import { canGiveRole, canManageUser, isRootUser } from './user.policy.ts'
+
+/** A request of a user about itself: its id, the access token and the IP address. */
+export type OwnRequest = { id: number; token: string | null; ip: string | undefined }
+
+const triedEmails = attemptLimit('signup')
 
 /** The changes of a user that administrators and moderators may make. */
 export type UserChanges = Partial<Pick<UserModel, 'email' | 'emailVerified' | 'role' | 'videoQuota' | 'videoQuotaDaily' | 'adminFlags'>> & {
@@ -48,8 +56,8 @@ export async function findManagedUser(id: number, viewer: Viewer): Promise<UserM
 }
 
 /**
- * Changes a user; a new password ends all sessions, except that of the viewer (the access token `token`). Throws 400 for the role of root, 403 for a role that the viewer may not give, 409 for
- * an e-mail address in use.
+ * Changes a user; a new password ends all sessions, except that of the viewer (the access token `token`). Throws 400 for the role of root, 403
+ * for a role that the viewer may not give and for what opens the account of root to somebody else, 409 for an e-mail address in use.
  */
 export async function updateUser(
   user: UserModel,
@@ -61,23 +69,28 @@ export async function updateUser(
     if (!canGiveRole(viewer, changes.role))
       throw new Problem(403, null, 'Only administrators give the roles of moderators and administrators.')
   }
+  const opensAccount = password !== undefined || (changes.email !== undefined && changes.email !== user.email)
+  if (isRootUser(user) && viewer.id !== user.id && opensAccount)
+    throw new Problem(403, 'root_only', 'Only root changes the password and the e-mail address of root, or scripts/start --reset-password.')
   const passwordHash = password === undefined ? undefined : await hashPassword(password)
   await saveUser(user, { ...changes, passwordHash }, token)
 }
 
 /**
  * Changes the viewer's own user and account; a new password ends all sessions except the one with the access token `token`. Throws 400 or 401
- * current_password_is_invalid, 409 for an e-mail address in use.
+ * current_password_is_invalid, 409 for an e-mail address in use, 429 beyond `rates_limit.login` wrong passwords or `rates_limit.signup` addresses.
  */
 export async function updateOwnUser(
-  { id, token }: { id: number; token: string | null },
+  { id, token, ip }: OwnRequest,
   { password, currentPassword, displayName, description, email, ...changes }: OwnUserChanges
 ): Promise<void> {
   const user = await UserModel.findByPk(id, { rejectOnEmpty: true })
   const newEmail = email !== undefined && email !== user.email ? email : undefined
   // Forms send an address that has not changed without a password; a wrong password is refused all the same.
   if (password !== undefined || newEmail !== undefined || (email !== undefined && currentPassword !== undefined))
-    await assertCurrentPassword(user, currentPassword)
+    await assertCurrentPassword(user, currentPassword, ip)
+  // Whether it is changed tells whether the address has an account, as at sign-up.
+  if (newEmail !== undefined) await triedEmails.count({ subject: 'email', ip })
   const passwordHash = password === undefined ? undefined : await hashPassword(password)
   const emailVerified = newEmail === undefined ? undefined : null
   await saveUser(user, { ...changes, email: newEmail, emailVerified, passwordHash }, token, async tx => {
@@ -103,6 +116,23 @@ export async function unblockUser(user: UserModel): Promise<void> {
   await user.update({ blocked: false, blockedReason: null })
 }
 
+/**
+ * Removes the viewer's own user, as `removeUser`. A login of the last minutes (`FRESH_LOGIN`) is enough, but a password that is given must be
+ * right. Throws 400 for root, 401 current_password_is_invalid, 403 current_password_required, 429 as `checkUserPassword`.
+ */
+export async function removeOwnUser({ id, token, ip }: OwnRequest, currentPassword: string | undefined): Promise<void> {
+  const user = await UserModel.findByPk(id, { rejectOnEmpty: true })
+  if (isRootUser(user)) throw new Problem(400, null, 'You cannot delete your root account.')
+  if (currentPassword !== undefined) await assertCurrentPassword(user, currentPassword, ip)
+  else if (token === null || !(await isFreshLogin(token)))
+    throw new Problem(
+      403,
+      'current_password_required',
+      'Send currentPassword, or log in again: the login is too old to delete the account.'
+    )
+  await removeUser(user)
+}
+
 /** Removes a user with its account, channels and videos; their names are never available again. */
 export async function removeUser(user: Pick<UserModel, 'id'>): Promise<void> {
   await transaction(async tx => {
@@ -113,21 +143,6 @@ export async function removeUser(user: Pick<UserModel, 'id'>): Promise<void> {
     await removeLocalActor(await ActorModel.findByPk(account.actorId, { transaction: tx, rejectOnEmpty: true }), tx)
     await UserModel.destroy({ where: { id: user.id }, transaction: tx })
   })
-}
-
-/** Throws 400 without a password, 401 current_password_is_invalid for a wrong one. */
-async function assertCurrentPassword(user: UserModel, password: string | undefined): Promise<void> {
-  if (password === undefined)
-    throw invalidParams([
-      {
-        type: 'field',
-        msg: 'Is needed to change the password or the e-mail address',
-        path: 'currentPassword',
-        location: 'body'
-      }
-    ])
-  if (!(await matchesPassword(password, user.passwordHash)))
-    throw new Problem(401, 'current_password_is_invalid', 'currentPassword is invalid.')
 }
 
 async function saveUser(

@@ -2,6 +2,7 @@ import { channelsContract } from '../../shared/channels.ts'
 import { paging } from '../core/paging.ts'
 import { implementContract, type Viewer } from '../core/route.ts'
 import { isLocalActorNameTaken } from '../actors/local-actors.ts'
+import { assertMayGiveName, mayGiveName } from '../actors/reserved-names.ts'
 import { removeActorImages, setActorImages } from '../actors/actor-images.ts'
 import { createAdditionalChannel, findManagedChannel, removeChannelWithVideos, updateChannel } from './channels.ts'
 import { findChannel, listAccountChannels, listLocalChannels } from './channels.query.ts'
@@ -10,10 +11,13 @@ import { findChannel, listAccountChannels, listLocalChannels } from './channels.
 export const channelsRoutes = implementContract(channelsContract, {
   'GET /video-channels': async ({ query: { sort, ...rest } }) => await listLocalChannels({ ...paging(rest), sort }),
   'POST /video-channels': async ({ body, viewer }) => {
+    assertMayGiveName(viewer, body.name)
     const { id } = await createAdditionalChannel({ ...body, accountId: viewer.accountId })
     return { videoChannel: { id } }
   },
-  'GET /users/me/channel-names/:name': async ({ params }) => ({ free: !(await isLocalActorNameTaken(params.name)) }),
+  'GET /users/me/channel-names/:name': async ({ params, viewer }) => ({
+    free: mayGiveName(viewer, params.name) && !(await isLocalActorNameTaken(params.name))
+  }),
   'GET /video-channels/:channelHandle': async ({ params }) => await findChannel(params.channelHandle),
   'PUT /video-channels/:channelHandle': async ({ params, viewer, body }) =>
     await updateChannel((await findManagedChannel(params.channelHandle, viewer)).id, body),

@@ -65,7 +65,6 @@ function createLimiter(name: RateLimitClass): RequestHandler {
     // Set by `rateLimitHeaders`.
     legacyHeaders: false,
     standardHeaders: false,
-    skipFailedRequests: name === 'signup',
     keyGenerator: request => clientNetwork(request.ip),
     // Created at the first request, as the configuration is loaded after the modules; the library looks for its own function in the key's.
     validate: { creationStack: false, keyGeneratorIpFallback: false },

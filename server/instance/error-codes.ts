@@ -31,6 +31,16 @@ export const ERROR_CODES: ErrorCode[] = [
   { code: 'unauthorized_request', status: 401, meaning: 'This needs a login: send `Authorization: Bearer …`.' },
   { code: 'invalid_token', status: 401, meaning: 'The access token is unknown, has expired or was revoked: refresh it or log in again.' },
   { code: 'current_password_is_invalid', status: 401, meaning: 'The current password, needed for this change, is not right.' },
+  {
+    code: 'current_password_required',
+    status: 403,
+    meaning: 'The login is older than fifteen minutes: send `currentPassword`, or log in again.'
+  },
+  {
+    code: 'root_only',
+    status: 403,
+    meaning: 'The password and the e-mail address of root are changed by root, or on the machine by scripts/start --reset-password.'
+  },
   { code: 'Forbidden', status: 403, meaning: "The token of a video's files is missing or not right." },
   { code: 'video_requires_password', status: 403, meaning: "Send the video's password in the header x-peertube-video-password." },
   { code: 'incorrect_video_password', status: 403, meaning: "The video's password is not right." },
@@ -41,6 +51,7 @@ export const ERROR_CODES: ErrorCode[] = [
   },
   { code: 'upload_stalled', status: 408, meaning: 'Nothing of the upload arrived for too long: the request was ended.' },
   { code: 'request_timeout', status: 408, meaning: 'The body did not arrive in time: send it again.' },
+  { code: 'reserved_name', status: 409, meaning: 'Only administrators give this name, or one that looks like it: choose another.' },
   { code: 'video_already_being_transcoded', status: 409, meaning: 'The video is being transcoded, or waits for it.' },
   {
     code: 'upload_busy',
