@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { parseArgs } from 'node:util'
 import { ConfigError, loadConfig, instanceOrigin } from './core/config.ts'
 import { logger } from './core/logger.ts'
-import { startProcess, type ProcessRole, type RunningProcess } from './app/process.ts'
+import { resetPassword, startProcess, type ProcessRole, type RunningProcess } from './app/process.ts'
 
 const ROLES: ProcessRole[] = ['web', 'worker']
 
@@ -21,18 +21,30 @@ function fail(message: string): never {
   process.exit(1)
 }
 
-function readArguments(): { roles: ProcessRole[]; file?: string; reset?: string } {
+/** `reset` names a user who gets a new password; `onlyReset`: nothing else is done, as the instance runs. */
+function readArguments(): { roles: ProcessRole[]; file?: string; reset?: string; onlyReset: boolean } {
   try {
     const { values } = parseArgs({
-      options: { roles: { type: 'string' }, config: { type: 'string' }, 'reset-password': { type: 'string' } }
+      options: {
+        roles: { type: 'string' },
+        config: { type: 'string' },
+        'reset-password': { type: 'string' },
+        'only-reset-password': { type: 'string' }
+      }
     })
     const roles = (values.roles ?? 'web,worker').split(',')
     const unknown = roles.find(role => !ROLES.includes(role as ProcessRole))
     if (unknown !== undefined) fail(`Unknown role "${unknown}": the roles are ${ROLES.join(' and ')}`)
-    return { roles: roles as ProcessRole[], file: values.config, reset: values['reset-password'] }
+    const only = values['only-reset-password']
+    return { roles: roles as ProcessRole[], file: values.config, reset: only ?? values['reset-password'], onlyReset: only !== undefined }
   } catch (error) {
     return fail((error as Error).message)
   }
+}
+
+/** Shows a new login once; the launcher does it where there is one. */
+function announceLogin({ username, password }: { username: string; password: string }): void {
+  if (!process.connected) process.stdout.write(`Log in as ${username} with the password ${password} (shown only this once).\n`)
 }
 
 let running: RunningProcess | null = null
@@ -51,12 +63,17 @@ process.on('SIGINT', () => void stop())
 process.on('disconnect', () => void stop())
 
 try {
-  const { roles, file, reset } = readArguments()
+  const { roles, file, reset, onlyReset } = readArguments()
   loadConfig({ file })
+  if (onlyReset) {
+    const login = await resetPassword(reset!)
+    announceLogin(login)
+    notifyLauncher({ type: 'ready', login })
+    process.exit(0)
+  }
   running = await startProcess(roles, reset)
   logger.info('Started', { roles, url: running.port === null ? undefined : instanceOrigin() })
-  if (running.login && !process.connected)
-    process.stdout.write(`Log in as ${running.login.username} with the password ${running.login.password} (shown only this once).\n`)
+  if (running.login) announceLogin(running.login)
   notifyLauncher({ type: 'ready', url: instanceOrigin(), login: running.login ?? undefined })
 } catch (error) {
   if (error instanceof ConfigError) fail(error.message)

@@ -29,6 +29,9 @@ test('parses every option', () => {
     config: 'a.yaml',
     resetPassword: 'root'
   })
+  for (const more of [[], ['--data', 'x']])
+    expect(parseLaunchOptions(['--reset-password', ...more])).toMatchObject({ resetPassword: 'root' })
+  expect(parseLaunchOptions(['--reset-password', 'ada', '--data', 'x'])).toMatchObject({ resetPassword: 'ada', data: 'x' })
   expect(parseLaunchOptions(['--help', '--port', '9001'])).toBe('help')
 })
 
@@ -44,6 +47,7 @@ test.each([
   [['start'], "'start' is not an option"],
   [['--port'], '--port needs a value'],
   [['--port', '--data', 'x'], '--port needs a value'],
+  [['--reset-password='], '--reset-password needs a value'],
   [['--data='], '--data needs a value'],
   [['--help=yes'], '--help takes no value'],
   [['--port', '0'], "--port takes a number from 1 to 65535, not '0'"],

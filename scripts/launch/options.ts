@@ -24,7 +24,8 @@ Starts Bobine, and a PostgreSQL and a Redis of its own unless DATABASE_URL and R
                     expected on https, through a reverse proxy such as Caddy
   --roles LIST      web, worker, or both (web,worker)
   --config FILE     read FILE instead of config/local.yaml; config/default.yaml explains every key
-  --reset-password NAME  give this user (root, say) a new password and show it
+  --reset-password [NAME]  give this user (root) a new password, show it and end its sessions; if Bobine runs on DIR
+                    it goes on, otherwise it starts
   --help            this text
 
 Environment: DATABASE_URL, REDIS_URL; BOBINE_CONFIG (a JSON object that overrides any key of the configuration);
@@ -54,7 +55,7 @@ function parseArguments(parameters: string[]) {
   const text = { type: 'string' } as const
   try {
     return parseArgs({
-      args: parameters,
+      args: withDefaultUser(parameters),
       options: { port: text, data: text, hostname: text, roles: text, config: text, 'reset-password': text, help: { type: 'boolean' } }
     }).values
   } catch (error) {
@@ -64,6 +65,13 @@ function parseArguments(parameters: string[]) {
     if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') throw usageError(`'${/'([^']*)'/.exec(message)?.[1]}' is not an option`)
     throw usageError(option === '--help' ? '--help takes no value' : `${option} needs a value`)
   }
+}
+
+/** `--reset-password` without a name means root. */
+function withDefaultUser(parameters: string[]): string[] {
+  return parameters.flatMap((parameter, index) =>
+    parameter === '--reset-password' && (parameters[index + 1] ?? '--').startsWith('--') ? [parameter, 'root'] : [parameter]
+  )
 }
 
 function parsePort(text: string): number {

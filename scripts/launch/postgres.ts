@@ -87,6 +87,12 @@ export async function startPostgres(
   }
 }
 
+/** Returns the address of the private Postgres of a data folder, which need not run. */
+export function privatePostgresAddress(data: string): PostgresAddress {
+  const host = ensureSocketFolder(data, 'pg', findPostgresAccount(join(data, 'postgres')))
+  return { host, port: PORT, name: OWNER, username: OWNER }
+}
+
 async function stop(pid: number, ended: Promise<string>, pidFile: string): Promise<void> {
   const identity = identifyProcess(pid)
   if (identity) await terminateProcess(identity, SHUTDOWN_SIGNALS)

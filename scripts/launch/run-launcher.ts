@@ -1,8 +1,7 @@
 import { fileErrorReason } from './folders.ts'
-import { Launcher } from './launcher.ts'
+import { Launcher, type LaunchResult } from './launcher.ts'
 import { LAUNCH_HELP, parseLaunchOptions } from './options.ts'
 import { CliError } from './cli-error.ts'
-import type { ServerReady } from './server-process.ts'
 import { runStep } from './step.ts'
 
 /**
@@ -20,7 +19,12 @@ export async function runLauncher(parameters: string[], serverFile: string): Pro
       process.stdout.write(LAUNCH_HELP)
       process.exit(0)
     }
-    printReady(await launcher.start(options))
+    const result = await launcher.start(options)
+    if (result.wasRunning) {
+      printLogin(result)
+      process.exit(0)
+    }
+    printReady(result)
   } catch (error) {
     if (stopping) return
     console.error(describeError(error))
@@ -36,11 +40,15 @@ export async function runLauncher(parameters: string[], serverFile: string): Pro
   }
 }
 
-function printReady({ url, login, log }: ServerReady & { log: string }): void {
+function printReady({ url, login, log }: LaunchResult): void {
   printLine(url === undefined ? 'Bobine is ready.' : `Bobine is ready: ${url}`)
-  if (login) printLine(`Log in as ${login.username} with the password ${login.password} (shown only this once).`)
+  printLogin({ login })
   printLine(`What it does from now on is told in ${log}`)
   printLine('Ctrl-C stops it.')
+}
+
+function printLogin({ login }: Pick<LaunchResult, 'login'>): void {
+  if (login) printLine(`Log in as ${login.username} with the password ${login.password} (shown only this once).`)
 }
 
 /** Returns a sentence for errors the administrator can fix, else the whole error with its stack trace. */

@@ -61,6 +61,13 @@ async function ping(url: string): Promise<string> {
   )
 }
 
+async function accessToken(url: string): Promise<string> {
+  const client = (await (await fetch(`${url}/api/v1/oauth-clients/local`)).json()) as Record<string, string>
+  const body = new URLSearchParams({ ...client, grant_type: 'password', username: 'root', password: PASSWORD })
+  const answer = (await (await fetch(`${url}/api/v1/users/token`, { method: 'POST', body })).json()) as { access_token: string }
+  return answer.access_token
+}
+
 /** The status of a login as root: 200 when the database has that password, 0 without a response. */
 async function loginStatus(url: string, password = PASSWORD): Promise<number> {
   try {
@@ -116,6 +123,30 @@ test('--reset-password replaces a lost password once', async () => {
   const third = new LauncherRun(['--data', first.folder, '--port', String(first.port), '--reset-password', 'nobody'])
   await third.waitForOutput(/There is no user nobody/)
   expect(await third.ended).not.toBe('exit 0')
+})
+
+test('--reset-password replaces the password of a site that runs, and ends the sessions of the user', async () => {
+  const site = await start(copyPreparedFolder())
+  await site.run.waitForOutput(/Ctrl-C/)
+  const before = findRunningProcesses(site.folder)
+  const me = async (token: string) => (await fetch(`${site.url}/api/v1/users/me`, { headers: { authorization: `Bearer ${token}` } })).status
+  const token = await accessToken(site.url)
+  expect(await me(token)).toBe(200)
+
+  const reset = new LauncherRun(['--data', site.folder, '--reset-password'])
+  const [, password] = await reset.waitForOutput(/Log in as root with the password (\S+) /)
+  expect(await reset.ended).toBe('exit 0')
+  expect(reset.output.split(password!).length, 'shown once').toBe(2)
+  expect([await me(token), await loginStatus(site.url), await loginStatus(site.url, password)]).toEqual([401, 400, 200])
+  // The site went on, and no log has the password.
+  expect(findRunningProcesses(site.folder)).toEqual(before)
+  expect(spawnSync('grep', ['-r', password!, join(site.folder, 'logs'), join(site.folder, 'run')]).status).toBe(1)
+
+  const unknown = new LauncherRun(['--data', site.folder, '--reset-password', 'nobody'])
+  expect(await unknown.ended).toBe('exit 1')
+  expect(unknown.output).toMatch(/^There is no user nobody$/m)
+  expect(await loginStatus(site.url, password)).toBe(200)
+  await stopAndCheck(site, 'SIGTERM')
 })
 
 test('each process that is killed is restarted and works', async () => {

@@ -40,8 +40,7 @@ export async function startProcess(roles: ProcessRole[], reset?: string): Promis
   await migrateDatabase()
   await foldChangeCounts()
   const adminOverrides = await startAdminOverrides()
-  const login = (await bootstrapInstance()) ?? (reset === undefined ? null : await resetUserPassword(reset))
-  if (reset !== undefined && !login) throw new ConfigError(`There is no user ${reset}`)
+  const login = (await bootstrapInstance()) ?? (reset === undefined ? null : await resetKnownPassword(reset))
   setKeyring(actorsKeyring)
   registerListeners()
   publishSharedEvents()
@@ -65,6 +64,23 @@ export async function startProcess(roles: ProcessRole[], reset?: string): Promis
       await disconnectDatabase()
     }
   }
+}
+
+/** Gives a user a new password and ends its sessions, beside a running instance; the configuration must be loaded. Throws ConfigError for an unknown user. */
+export async function resetPassword(username: string): Promise<{ username: string; password: string }> {
+  configureLogger()
+  await connectDatabase()
+  try {
+    return await resetKnownPassword(username)
+  } finally {
+    await disconnectDatabase()
+  }
+}
+
+async function resetKnownPassword(username: string): Promise<{ username: string; password: string }> {
+  const login = await resetUserPassword(username)
+  if (!login) throw new ConfigError(`There is no user ${username}`)
+  return login
 }
 
 /** Lowers the priority of this process; on Linux each thread has its own priority. */
