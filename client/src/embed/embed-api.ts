@@ -3,12 +3,14 @@ import { languageName, t } from '../i18n/i18n.ts'
 import { findChosenTrack } from '../player/caption-tracks.ts'
 import type { PlayerHandle } from '../player/player.tsx'
 import { renditionName, PLAYBACK_SPEEDS } from '../player/player-settings.tsx'
+import { requestLoad } from '../player/use-player.ts'
 import type { PlayerRendition } from '../player/source.ts'
 import { JsChannel, JsChannelError, type JsChannelHandler } from './jschannel.ts'
 import { captureFrame } from './capture-frame.ts'
 import { parsePlaybackSpeed } from './embed-options.ts'
 
 const STATUS_UPDATE_MS = 500
+const METADATA_TIMEOUT_MS = 5000
 /** The id of the automatic resolution in PeerTube's embed API. */
 const AUTOMATIC = -1
 
@@ -59,7 +61,8 @@ export class EmbedApi {
       this.#ready = true
       this.#channel.notify('ready', true)
     }
-    if (media.readyState >= HTMLMediaElement.HAVE_METADATA) notifyReady()
+    // An embedded player loads nothing by itself, and plays when it is told to.
+    if (media.readyState >= HTMLMediaElement.HAVE_METADATA || !engine.hasSource) notifyReady()
     else media.addEventListener('loadedmetadata', notifyReady, { once: true })
     const onChange = (read: () => unknown, notify: (value: unknown) => void) => {
       let first = true
@@ -105,6 +108,11 @@ export class EmbedApi {
       if (!this.#player) throw new JsChannelError('not_ready', 'There is no video yet')
       return this.#player
     }
+    const loadPlayer = async () => {
+      const player = requirePlayer()
+      await loadMetadata(player.playback.media)
+      return player
+    }
     const requirePlaylist = () => {
       if (!this.#playlist) throw new JsChannelError('no_playlist', 'This is one video, not a playlist')
       return this.#playlist
@@ -126,10 +134,13 @@ export class EmbedApi {
       getPlaybackRates: () => PLAYBACK_SPEEDS,
       getPlaybackRate: () => requirePlayer().playback.speed.peek(),
       setPlaybackRate: params => requirePlayer().playback.setSpeed(parsePlaybackSpeed(params) ?? reject()),
-      getResolutions: () => this.#resolutions(),
-      setResolution: params => {
+      getResolutions: async () => {
+        if (this.#player) await loadPlayer()
+        return this.#resolutions()
+      },
+      setResolution: async params => {
         const id = Number(params)
-        const { engine } = requirePlayer()
+        const { engine } = await loadPlayer()
         engine.chooseRendition(
           id === AUTOMATIC ? null : (engine.renditions.peek().find(rendition => resolutionId(rendition) === id) ?? reject()),
           false
@@ -192,6 +203,16 @@ export class EmbedApi {
       }
     ]
   }
+}
+
+/** Resolves when the metadata of the video is there, or does not come soon; asks for it where nothing is loaded before play. */
+async function loadMetadata(media: HTMLMediaElement): Promise<void> {
+  if (media.readyState >= HTMLMediaElement.HAVE_METADATA) return
+  requestLoad(media)
+  await new Promise<void>(resolve => {
+    media.addEventListener('loadedmetadata', () => resolve(), { once: true })
+    setTimeout(resolve, METADATA_TIMEOUT_MS)
+  })
 }
 
 /** Returns an id for a rendition that does not change when others are added or removed. */

@@ -66,6 +66,11 @@ export class PlayerEngine {
     addEventListener('online', this.#onOnline)
   }
 
+  /** Whether a source is loaded, or being loaded. */
+  get hasSource(): boolean {
+    return this.#source !== null
+  }
+
   /** Loads a source and starts at `at` seconds; resolves when there is something to play, or an error. */
   async load(source: PlayerSource, at: number): Promise<void> {
     this.#source = source

@@ -7,6 +7,12 @@ import { Playback } from './playback.ts'
 import type { PlayerSource } from './source.ts'
 
 const SAVE_POSITION_MS = 5000
+const LOAD_REQUEST = 'loadrequest'
+
+/** Has a player load the beginning of its video, if it waits for its viewer and may do so before play. */
+export function requestLoad(media: HTMLMediaElement): void {
+  media.dispatchEvent(new Event(LOAD_REQUEST))
+}
 
 type PlayerOptions = {
   autoplay: boolean
@@ -89,13 +95,14 @@ export function usePlayer(
 
 /**
  * Resolves when play is asked of a media element that has nothing to play yet, or, without `onlyPlay`, when a pointer or the focus comes to its
- * player.
+ * player, or `requestLoad` is called.
  */
 async function viewerIsThere(media: HTMLMediaElement, { onlyPlay }: { onlyPlay: boolean }): Promise<void> {
   const player = onlyPlay ? null : media.closest('.player')
   const done = new AbortController()
   await new Promise<void>(resolve => {
     media.addEventListener('play', () => resolve(), done)
+    if (!onlyPlay) media.addEventListener(LOAD_REQUEST, () => resolve(), done)
     for (const type of ['pointerenter', 'focusin']) player?.addEventListener(type, () => resolve(), done)
   })
   done.abort()
