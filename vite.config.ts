@@ -72,10 +72,10 @@ function replaceOnce(code: string, pattern: RegExp, replacement: string): string
   return code.replace(pattern, replacement)
 }
 
-/** The prefixes of the keys of those texts that only some pages show: those of the administration, and those of creators. */
+/** The prefixes of the keys of those texts that only some pages show: those of the administration, and those of creators, who have an account. */
 export const TEXT_GROUPS = {
   admin: ['encoder', 'federation', 'files', 'health', 'jobs', 'moderation', 'site', 'users'],
-  creator: ['bulk', 'upload']
+  creator: ['bulk', 'deletion', 'upload']
 }
 
 const textGroupOf = (key: string): string | undefined =>

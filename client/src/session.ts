@@ -26,6 +26,11 @@ export async function logOut(): Promise<void> {
   } catch {
     /* the session in this browser ends in any case, also when it has expired on the server */
   }
+  forgetSession()
+}
+
+/** Ends the session in this browser only: the server has ended it, or cannot. */
+export function forgetSession(): void {
   saveSession(null)
   saveUser(null)
 }

@@ -244,3 +244,51 @@ test('moderators see users, reports and comments only, other users no administra
   expectNoPageErrors(visitor)
   await visitor.context.close()
 })
+
+for (const width of [390, 1280]) {
+  test(`the health page shows what limits refused at ${width} pixels`, async () => {
+    await runQuery(sql`INSERT INTO rate_limit_refusals VALUES
+      (date_trunc('hour', now()), 'login', '203.0.113.5', 1200, now() - interval '5 minutes'),
+      (date_trunc('hour', now()), 'login', '2001:db8:1:2::/64', 30, now() - interval '2 hours'),
+      (date_trunc('hour', now()), 'login', '', 7, now() - interval '2 hours'),
+      (date_trunc('hour', now()), 'inbox', ${'a-long-name.'.repeat(12) + 'example'}, 1, now() - interval '2 minutes') ON CONFLICT DO NOTHING`)
+    const visitor = await site.visit({ viewport: { width, height: 800 }, reducedMotion: 'reduce' })
+    const { page } = visitor
+    await logInThroughForm(page, 'root', site.rootPassword, '/admin/health')
+    const section = page
+      .locator('section')
+      .filter({ has: page.getByRole('heading', { name: 'Requests refused by limits in the last day' }) })
+    const logins = section.getByRole('listitem').filter({ hasText: 'Logins and wrong passwords' })
+    await logins.getByText('1,237 requests, the last 5 minutes ago').waitFor()
+    const addresses = await logins.getByRole('listitem').allInnerTexts()
+    expect(addresses.map(text => text.replace(/\s+/g, ' ').trim())).toEqual([
+      '203.0.113.5 1,200',
+      '2001:db8:1:2::/64 30',
+      'Other addresses 7'
+    ])
+    await section.getByText('1 request, 2 minutes ago').waitFor()
+    await expectToFitScreen(page)
+    expectNoPageErrors(visitor)
+    await visitor.context.close()
+  })
+}
+
+test('another administrator is not offered the login of root, root is', async () => {
+  await site.user('deputy', { role: 0 })
+  for (const [name, password, offered] of [
+    ['deputy', 'password1', 0],
+    ['root', site.rootPassword, 1]
+  ] as const) {
+    const visitor = await site.visit({ reducedMotion: 'reduce' })
+    const { page } = visitor
+    await logInThroughForm(page, name, password, '/admin/users')
+    await page.getByRole('button', { name: 'Edit root' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Storage quota (GB)').waitFor()
+    expect(await dialog.getByLabel('Email').count()).toBe(offered)
+    expect(await dialog.getByLabel('New password').count()).toBe(offered)
+    expect(await dialog.getByText('Only root changes its own email and password.').count()).toBe(1 - offered)
+    expectNoPageErrors(visitor)
+    await visitor.context.close()
+  }
+})

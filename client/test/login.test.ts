@@ -136,7 +136,7 @@ test('signing up shows what is wrong with the form, then logs in', async () => {
   await page.getByText(/Lowercase letters a to z and digits/).waitFor()
   await page.getByText('Enter a valid email address.').waitFor()
   await page.getByText('Use at least 6 characters.').waitFor()
-  await page.getByLabel('Username').fill('root')
+  await page.getByLabel('Username').fill('root_channel')
   await page.getByLabel('Email').fill('grace@example.com')
   await page.getByLabel('Password', { exact: true }).fill('a long password')
   await page.getByRole('button', { name: 'Sign up' }).click()
@@ -183,4 +183,72 @@ test('language and theme are stored, and the server renders the next page with t
   expect(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe('rgb(22, 20, 18)')
   expectNoPageErrors(visitor)
   await visitor.context.close()
+})
+
+test('a user deletes the own account with the password', async () => {
+  const { id } = await site.user('leaver')
+  const visitor = await site.visit({ reducedMotion: 'reduce' })
+  const { page, context } = visitor
+  await logInThroughForm(page, 'leaver', 'password1', '/settings')
+  const exists = async () => (await runQuery(sql`SELECT id FROM users WHERE id = ${id}`)).length === 1
+  await page.getByRole('button', { name: 'Delete account' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('heading', { name: 'Delete the account leaver?' }).waitFor()
+  // An empty password is not sent, though the login is fresh.
+  await dialog.getByRole('button', { name: 'Delete account' }).click()
+  expect(await dialog.getByLabel('Current password').evaluate(input => (input as HTMLInputElement).validity.valueMissing)).toBe(true)
+  await dialog.getByLabel('Current password').fill('a guess')
+  await dialog.getByRole('button', { name: 'Delete account' }).click()
+  await dialog.getByText('Your current password is incorrect.').waitFor()
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  expect(await exists()).toBe(true)
+  await page.getByRole('button', { name: 'Delete account' }).click()
+  await dialog.getByLabel('Current password').fill('password1')
+  await dialog.getByRole('button', { name: 'Delete account' }).click()
+  await page.getByText('Your account has been deleted.').waitFor()
+  await page.waitForURL(url => url.pathname === '/login')
+  expect(await exists()).toBe(false)
+  expect(await page.getByRole('button', { name: /Account menu/ }).count()).toBe(0)
+  await page.reload()
+  await page.getByRole('banner').getByRole('link', { name: 'Log in' }).waitFor()
+  expectNoPageErrors(visitor)
+  await context.close()
+})
+
+test('too many wrong passwords, and root, are told so', async () => {
+  await site.user('guesser')
+  const visitor = await site.visit({ reducedMotion: 'reduce' })
+  const { page, context } = visitor
+  await logInThroughForm(page, 'guesser', 'password1', '/settings')
+  await page.route('**/api/v1/users/me', async route => {
+    if (route.request().method() !== 'DELETE') return await route.continue()
+    await route.fulfill({
+      status: 429,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({ status: 429, detail: 'No', code: 'too_many_requests' })
+    })
+  })
+  await page.getByRole('button', { name: 'Delete account' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Current password').fill('password1')
+  await dialog.getByRole('button', { name: 'Delete account' }).click()
+  await dialog.getByText('Too many attempts. Try again in a few minutes.').waitFor()
+  await page.evaluate(() => localStorage.clear())
+  await logInThroughForm(page, 'root', site.rootPassword, '/settings')
+  await page.getByRole('button', { name: 'Save' }).waitFor()
+  expect(await page.getByRole('button', { name: 'Delete account' }).count()).toBe(0)
+  await context.close()
+})
+
+test('a reserved name is refused with a reason', async () => {
+  const visitor = await site.visit()
+  const { page, context } = visitor
+  await page.goto('/signup')
+  await page.getByLabel('Username').fill('m0derator')
+  await page.getByLabel('Email').fill('moderator@example.com')
+  await page.getByLabel('Password', { exact: true }).fill('password1')
+  await page.getByLabel('I am at least 16 years old').check()
+  await page.getByRole('main').getByRole('button', { name: 'Sign up' }).click()
+  await page.getByText('This username is reserved. Choose another one.').waitFor()
+  await context.close()
 })

@@ -43,7 +43,7 @@ it.each([
 
 it.each([
   ['admin', /^src\/(admin|federation)\/|^src\/moderation\/(reports|comments)\.page|^src\/i18n\//, 200],
-  ['creator', /^src\/(upload\/|videos\/my-videos\.page|i18n\/)/, 40]
+  ['creator', /^src\/(upload\/|videos\/my-videos\.page|accounts\/settings\.page|i18n\/)/, 40]
 ] as const)('the texts of the group %s are loaded with its pages only', (group, pages, count) => {
   const isOfGroup = (key: string) => TEXT_GROUPS[group].includes(key.split('.')[0]!)
   const reached = new Set<string>()

@@ -14,6 +14,7 @@ import { Notice } from '../ui/feedback.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { useQuery } from '../use-query.ts'
 import { PasswordField } from './password-field.tsx'
+import { DeleteAccount } from './delete-account.tsx'
 import { settingsErrorText } from './settings-error-text.ts'
 
 /** The profile of the logged-in user: avatar, display name, description, email address and the storage in use. */
@@ -79,6 +80,7 @@ export function ProfileSettings({ user }: { user: User }): JSX.Element {
         </div>
       </form>
       <StorageUse user={user} />
+      {user.username !== 'root' && <DeleteAccount user={user} />}
     </div>
   )
 }

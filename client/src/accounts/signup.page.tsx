@@ -123,6 +123,7 @@ function validateFields({ username, email, password }: SignupFields): Partial<Re
 
 function signupErrors(error: unknown): Partial<Record<keyof SignupFields | 'form', string>> {
   if (!(error instanceof ApiError) || error.status === 0) return { form: t('ui.noConnection') }
+  if (error.code === 'reserved_name') return { username: t('signup.reserved') }
   if (error.status === 409) return { form: t('signup.taken') }
   if (error.status === 429) return { form: t('login.tooMany') }
   if (error.status === 403) return { form: t('signup.closedText') }

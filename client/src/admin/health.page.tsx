@@ -1,7 +1,9 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { HealthFault, Health } from '../../../shared/administration.ts'
+import type { RefusedRequests } from '../../../shared/rate-limits.ts'
 import { api } from '../api.ts'
+import type { TextKey } from '../i18n/catalogue.ts'
 import { formatAge, formatDate, formatNumber, formatPercent, formatSize, t } from '../i18n/i18n.ts'
 import { apiErrorText } from '../api-error-text.ts'
 import { Button } from '../ui/button.tsx'
@@ -130,6 +132,7 @@ function HealthDetails({ health }: { health: Health }): JSX.Element {
         <Detail name="Redis">{redis ? `${redis.version} (${formatSize(redis.bytes)})` : t('health.silent')}</Detail>
         <Detail name="ffmpeg">{health.ffmpeg ?? t('health.absent')}</Detail>
       </DetailGroup>
+      {health.refusals.length > 0 && <RefusedRequestsList refusals={health.refusals} />}
       {health.slowStatements !== null && health.slowStatements.length > 0 && <SlowStatements statements={health.slowStatements} />}
     </div>
   )
@@ -153,9 +156,53 @@ function Detail({ name, path, children }: { name: string; path?: string; childre
   )
 }
 
+const LIMITER_TEXTS: Record<RefusedRequests['limiter'], TextKey> = {
+  api: 'health.limitApi',
+  login: 'health.limitLogin',
+  signup: 'health.limitSignup',
+  upload: 'health.limitUpload',
+  client: 'health.limitPages',
+  files: 'health.limitFiles',
+  activity_pub: 'health.limitDocuments',
+  video_password: 'health.limitVideoPassword',
+  inbox: 'health.limitInbox',
+  inbox_capacity: 'health.limitInboxCapacity',
+  unfinished_uploads: 'health.limitUnfinishedUploads'
+}
+
+function RefusedRequestsList({ refusals }: { refusals: RefusedRequests[] }): JSX.Element {
+  return (
+    <section class="health-group health-list">
+      <h2>{t('health.refusals')}</h2>
+      <ul>
+        {refusals.map(({ limiter, refusals: count, lastAt, addresses, others }) => (
+          <li key={limiter}>
+            <strong>{t(LIMITER_TEXTS[limiter])}</strong>
+            <span class="soft small">{t('health.refusedCount', { count, time: formatAge(new Date(lastAt)) })}</span>
+            <ul class="small health-addresses">
+              {addresses.map(one => (
+                <li key={one.address}>
+                  <code>{one.address}</code>
+                  {formatNumber(one.refusals)}
+                </li>
+              ))}
+              {others > 0 && (
+                <li>
+                  <span>{t('health.otherAddresses')}</span>
+                  {formatNumber(others)}
+                </li>
+              )}
+            </ul>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
 function SlowStatements({ statements }: { statements: NonNullable<Health['slowStatements']> }): JSX.Element {
   return (
-    <section class="health-group health-slow">
+    <section class="health-group health-list">
       <h2>{t('health.slow')}</h2>
       <ul>
         {statements.map(({ statement, count, longest }) => (

@@ -43,6 +43,7 @@ export function UserForm({
   const [errors, setErrors] = useState<UserFormErrors>({})
   const [busy, setBusy] = useState(false)
   const formId = useId()
+  const changesLogin = !user || permissionsOverUser(viewer, user).changeLogin
 
   const save = async (event: Event) => {
     event.preventDefault()
@@ -102,25 +103,31 @@ export function UserForm({
             onText={text => setUsername(text.toLowerCase())}
           />
         )}
-        <TextField
-          label={t('signup.email')}
-          error={errors.email}
-          type="email"
-          autocomplete="off"
-          required
-          maxLength={255}
-          value={email}
-          onText={setEmail}
-        />
-        <PasswordField
-          label={t(user ? 'settings.newPassword' : 'login.password')}
-          hint={t(user ? 'users.passwordHint' : 'signup.passwordHint', { count: minPasswordLength() })}
-          error={errors.password}
-          autocomplete="new-password"
-          required={!user}
-          value={password}
-          onText={setPassword}
-        />
+        {changesLogin ? (
+          <>
+            <TextField
+              label={t('signup.email')}
+              error={errors.email}
+              type="email"
+              autocomplete="off"
+              required
+              maxLength={255}
+              value={email}
+              onText={setEmail}
+            />
+            <PasswordField
+              label={t(user ? 'settings.newPassword' : 'login.password')}
+              hint={t(user ? 'users.passwordHint' : 'signup.passwordHint', { count: minPasswordLength() })}
+              error={errors.password}
+              autocomplete="new-password"
+              required={!user}
+              value={password}
+              onText={setPassword}
+            />
+          </>
+        ) : (
+          <p class="soft">{t('users.rootLogin')}</p>
+        )}
         {(user ? permissionsOverUser(viewer, user).giveRole : viewer.role.id === USER_ROLE_IDS.administrator) && (
           <Select
             label={t('users.role')}
@@ -142,6 +149,7 @@ export function UserForm({
 
 function userFormErrors(error: unknown): UserFormErrors {
   if (!(error instanceof ApiError)) return { form: apiErrorText(error) }
+  if (error.code === 'reserved_name') return { username: t('signup.reserved') }
   if (error.status === 409) return { form: t('signup.taken') }
   const fieldErrors: UserFormErrors = {
     ...('username' in error.fields ? { username: t('signup.usernameError') } : {}),
