@@ -25,9 +25,14 @@ export const reactionsRoutes = implementContract(reactionsContract, {
     })
     await rateVideo(video.id, viewer.accountId, body.rating)
   },
-  'GET /users/me/videos/:id/rating': async ({ params, viewer }) => {
-    const { id } = await findVideoAccessInfo(params.id)
-    return { videoId: id, rating: await findVideoRating(id, viewer.accountId) }
+  'GET /users/me/videos/:id/rating': async ({ params, viewer, request }) => {
+    const video = await findVideoAccessInfo(params.id)
+    await assertCanWatchVideo(video, params.id, {
+      viewer,
+      password: request.headers['x-peertube-video-password'] as string | undefined,
+      ip: request.ip
+    })
+    return { videoId: video.id, rating: await findVideoRating(video.id, viewer.accountId) }
   },
   'GET /accounts/:name/ratings': async ({ params, query: { rating, sort, ...rest }, viewer }) => {
     if ((await findAccount(params.name)).id !== viewer.accountId)
