@@ -20,9 +20,11 @@ export async function addComment(
   return await transaction(async tx => {
     const video = await getVideoSettings(videoId, tx)
     const parent = parentId === null ? null : await findCommentRow(sql`comment.id = ${parentId} AND comment.video_id = ${videoId}`, tx)
-    if (parentId !== null && (!parent || parent.deleted_at)) throw notFound('Video comment thread')
-    if (video.policy === COMMENTS_POLICY.CLOSED) throw new Problem(409, null, 'Video comments are disabled')
     const mayDecide = viewer.id === video.owner_user_id || viewer.role <= 1
+    // Nobody else is to learn of a comment that is held.
+    const isHidden = parent?.held && !mayDecide && parent.account_id !== viewer.accountId
+    if (parentId !== null && (!parent || parent.deleted_at || isHidden)) throw notFound('Video comment thread')
+    if (video.policy === COMMENTS_POLICY.CLOSED) throw new Problem(409, null, 'Video comments are disabled')
     const held = video.policy === COMMENTS_POLICY.APPROVAL && !mayDecide
     const [created] = await runQuery<{ id: number }>(
       sql`
