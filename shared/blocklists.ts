@@ -47,7 +47,13 @@ export const blocklistsContract = defineContract({
     query: BlocklistQuery,
     response: resultList(AccountBlock)
   },
-  'POST /server/blocklist/accounts': { summary: 'Block an account', tag: 'Blocklists', auth: 'moderator', body: AccountParam, refusals },
+  'POST /server/blocklist/accounts': {
+    summary: 'Block an account',
+    tag: 'Blocklists',
+    auth: 'moderator',
+    body: AccountParam,
+    refusals: { 403: 'Moderators cannot block moderators and administrators', ...refusals }
+  },
   'DELETE /server/blocklist/accounts/:accountName': {
     summary: 'Unblock an account',
     tag: 'Blocklists',

@@ -13,6 +13,8 @@ import { findFollow, removeFollower } from '../actors/follows.ts'
 import { matchesHandleSql } from '../actors/handle.ts'
 import { INSTANCE_ACTOR_NAME } from '../actors/instance-actor.ts'
 import { clearKeyringCache } from '../actors/actors-keyring.ts'
+import type { UserRole } from './user.model.ts'
+import { canManageUser } from './user.policy.ts'
 
 /** The owner of a blocklist: the id of a user, or null for the instance. */
 export type BlocklistOwner = number | null
@@ -24,13 +26,19 @@ const JOIN_OWNER_ACCOUNT = sql`JOIN actors by_actor ON by_actor.host IS NULL JOI
   AND CASE WHEN block.user_id IS NULL THEN by_actor.preferred_username = ${INSTANCE_ACTOR_NAME}::text
     ELSE by_account.user_id = block.user_id END`
 
-/** Blocks an account; a block by the instance removes its follows. Throws 404, 409 for the viewer's own account. */
+/**
+ * Blocks an account; a block by the instance removes its follows. Throws 403 where a moderator would block a moderator or administrator for the
+ * instance, 404, 409 for the viewer's own account.
+ */
 export async function blockAccount(owner: BlocklistOwner, viewer: Viewer, handle: string): Promise<void> {
-  const [found] = await runQuery<{ id: number; actor_id: number; local: boolean }>(sql`
-    SELECT account.id, actor.id AS actor_id, actor.host IS NULL AS local
-    FROM accounts account JOIN actors actor ON actor.id = account.actor_id WHERE ${matchesHandleSql(sql`actor`, handle)}`)
+  const [found] = await runQuery<{ id: number; actor_id: number; local: boolean; role: UserRole | null }>(sql`
+    SELECT account.id, actor.id AS actor_id, actor.host IS NULL AS local, users.role
+    FROM accounts account JOIN actors actor ON actor.id = account.actor_id LEFT JOIN users ON users.id = account.user_id
+    WHERE ${matchesHandleSql(sql`actor`, handle)}`)
   if (!found) throw notFound('Account')
   if (found.id === viewer.accountId) throw new Problem(409, null, 'You cannot block yourself.')
+  if (owner === null && found.role !== null && !canManageUser(viewer, { role: found.role }))
+    throw new Problem(403, null, 'A moderator can only block users who are neither moderators nor administrators.')
   await changeBlocks(
     owner,
     sql`INSERT INTO blocked_accounts (actor_id, user_id) VALUES (${found.actor_id}, ${owner}) ON CONFLICT DO NOTHING`,

@@ -4,7 +4,7 @@ import { USER_ROLE, ROOT_USERNAME, type UserRole, type UserModel } from './user.
 type UserIdentity = Pick<UserModel, 'id' | 'username' | 'role'>
 
 /** Administrators manage every user; moderators manage users who are neither moderators nor administrators. */
-export const canManageUser = (viewer: Viewer, user: UserIdentity): boolean =>
+export const canManageUser = (viewer: Viewer, user: Pick<UserIdentity, 'role'>): boolean =>
   viewer.role === USER_ROLE.ADMINISTRATOR || (viewer.role === USER_ROLE.MODERATOR && user.role === USER_ROLE.USER)
 
 /** Administrators can give any role; moderators can only create users without a special role. */
