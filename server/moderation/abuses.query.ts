@@ -24,7 +24,7 @@ const FROM_ABUSES = sql`
 /** Lists reports for moderators, without those of reporters whom the instance or the moderator has blocked. */
 export async function listAbuses(filters: AdminAbuseFilters, viewer: Viewer): Promise<{ total: number; data: AdminAbuse[] }> {
   const { predefinedReason, searchReporter, searchReportee, searchVideo, searchVideoChannel, videoIs, filter } = filters
-  const conditions = commonConditions(filters)
+  const conditions = commonConditions(filters, viewer)
   conditions.push(reporterNotBlockedSql(sql`abuse`, viewer))
   if (predefinedReason) conditions.push(sql`${predefinedReason} = ANY(abuse.predefined_reasons)`)
   if (filter) conditions.push(sql`abuse.kind = ${filter}`)
@@ -54,7 +54,12 @@ export async function listAbuses(filters: AdminAbuseFilters, viewer: Viewer): Pr
 
 /** Lists the reports of an account with their state. */
 export async function listMyAbuses(filters: UserAbuseFilters, accountId: number): Promise<{ total: number; data: UserAbuse[] }> {
-  return await queryAbuses(UserAbuse, abuseJsonSql(null), [...commonConditions(filters), sql`abuse.reporter_id = ${accountId}`], filters)
+  return await queryAbuses(
+    UserAbuse,
+    abuseJsonSql(null),
+    [...commonConditions(filters, null), sql`abuse.reporter_id = ${accountId}`],
+    filters
+  )
 }
 
 async function queryAbuses<T extends z.ZodType>(
@@ -83,13 +88,13 @@ async function addTokenToPicture(abuse: AdminAbuse, moderator: Viewer): Promise<
     : abuse
 }
 
-function commonConditions({ id, state, search }: UserAbuseFilters): Sql[] {
+function commonConditions({ id, state, search }: UserAbuseFilters, moderator: Viewer | null): Sql[] {
   const conditions: Sql[] = []
   if (id !== undefined) conditions.push(sql`abuse.id = ${id}`)
   if (state !== undefined) conditions.push(sql`abuse.state = ${state}`)
   if (search)
     conditions.push(
-      sql`(${containsText(sql`abuse.reason`, search)} OR ${containsText(sql`coalesce(video.name, abuse.deleted_video->>'name')`, search)}
+      sql`(${containsText(sql`abuse.reason`, search)} OR ${containsText(videoNameSql(moderator), search)}
         OR ${actorMatches(sql`reporter`, sql`reporter_actor`, search)} OR ${actorMatches(sql`flagged`, sql`flagged_actor`, search)})`
     )
   return conditions
@@ -113,6 +118,13 @@ const actorMatches = (owner: Sql, actor: Sql, text: string) =>
   sql`(${containsText(sql`${owner}.name`, text)} OR ${containsText(sql`${actor}.preferred_username`, text)})`
 const nullUnlessJoined = (owner: Sql, json: Sql) => sql`CASE WHEN ${owner}.id IS NOT NULL THEN ${json} END`
 
+const isOpenSql = (video: Sql) => sql`${video}.privacy IN (${VIDEO_PRIVACY.PUBLIC}, ${VIDEO_PRIVACY.UNLISTED})`
+/** The name of a reported video; to who reported it that of then where they may not see it any more. */
+const videoNameSql = (moderator: Viewer | null) =>
+  moderator
+    ? sql`coalesce(video.name, abuse.deleted_video->>'name')`
+    : sql`coalesce(CASE WHEN ${isOpenSql(sql`video`)} THEN video.name END, abuse.deleted_video->>'name', '')`
+
 /** The JSON of a UserAbuse; for a moderator with the number of reports of the video. */
 function abuseJsonSql(moderator: Viewer | null): Sql {
   const counts = moderator
@@ -127,11 +139,11 @@ function abuseJsonSql(moderator: Viewer | null): Sql {
       'flaggedAccount', ${nullUnlessJoined(sql`flagged`, accountSql(sql`flagged`, sql`flagged_actor`))},
     'video', CASE WHEN abuse.kind = 'video' THEN jsonb_build_object('id',
       coalesce(video.id, (abuse.deleted_video->>'id')::int), 'uuid', coalesce(video.uuid::text,
-      abuse.deleted_video->>'uuid'), 'name', coalesce(video.name, abuse.deleted_video->>'name'),
+      abuse.deleted_video->>'uuid'), 'name', ${videoNameSql(moderator)},
       'nsfw', coalesce(video.nsfw, (abuse.deleted_video->>'nsfw')::boolean), 'startAt', abuse.start_at, 'endAt', abuse.end_at,
         'deleted', video.id IS NULL, 'blacklisted', false,
       'thumbnailPath', (SELECT '/lazy-static/thumbnails/' || filename FROM thumbnails WHERE video_id = video.id AND kind = 'thumbnail'
-        AND ${moderator ? sql`true` : sql`video.privacy IN (${VIDEO_PRIVACY.PUBLIC}, ${VIDEO_PRIVACY.UNLISTED})`}),
+        AND ${moderator ? sql`true` : isOpenSql(sql`video`)}),
       'channel', coalesce(${nullUnlessJoined(
         sql`channel`,
         sql`${actorSummarySql(sql`channel`, sql`channel_actor`)}::jsonb || jsonb_build_object('isLocal', channel_actor.host IS NULL,
@@ -139,9 +151,6 @@ function abuseJsonSql(moderator: Viewer | null): Sql {
       )}, '{"description": null, "banners": [], "hostRedundancyAllowed": false}'::jsonb || (abuse.deleted_video->'channel'))${counts}) END,
     'comment', CASE WHEN abuse.kind = 'comment' THEN json_build_object('id', comment.id, 'threadId', coalesce(comment.thread_id,
       comment.id), 'text', coalesce(comment.text, ''), 'deleted', comment.id IS NULL OR comment.deleted_at IS NOT NULL,
-      'video', ${nullUnlessJoined(
-        sql`commented`,
-        sql`json_build_object('id', commented.id, 'uuid', commented.uuid,
-        'name', commented.name)`
-      )}) END)`
+      'video', CASE WHEN ${moderator ? sql`commented.id IS NOT NULL` : isOpenSql(sql`commented`)} THEN
+        json_build_object('id', commented.id, 'uuid', commented.uuid, 'name', commented.name) END) END)`
 }
