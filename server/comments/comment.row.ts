@@ -23,6 +23,7 @@ export type CommentRow = {
   video_uuid: string
   video_remote: boolean
   video_privacy: number
+  video_state: number
   owner: string
   owner_user_id: number | null
   parent_url: string | null
@@ -39,7 +40,8 @@ export async function findCommentRow(condition: ReturnType<typeof sql>, tx?: Tra
   const [row] = await runQuery<CommentRow>(
     sql`
     SELECT comment.*, actor.url AS author, coalesce(actor.shared_inbox_url, actor.inbox_url) AS author_inbox, video.url AS video_url,
-      video.uuid AS video_uuid, video.remote AS video_remote, video.privacy AS video_privacy, owner.url AS owner,
+      video.uuid AS video_uuid, video.remote AS video_remote, video.privacy AS video_privacy,
+      video.state AS video_state, owner.url AS owner,
       owner_account.user_id AS owner_user_id,
       parent.url AS parent_url, parent_actor.url AS parent_author
     FROM comments comment JOIN videos video ON video.id = comment.video_id JOIN channels channel ON channel.id = video.channel_id

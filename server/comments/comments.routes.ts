@@ -13,7 +13,7 @@ import { hostOf, sameOrigin } from '../fediverse/origin.ts'
 import { headersAsSent } from '../fediverse/rewritten-host.ts'
 import { RejectedRequestError } from '../fediverse/rejected-request.ts'
 import { withContext } from '../fediverse/jsonld-context.ts'
-import { VIDEO_PRIVACY } from '../videos/video.model.ts'
+import { isVideoServedToPeers } from '../videos/local-video.query.ts'
 import { assertCanWatchVideo, findVideoAccessInfo } from '../videos/video-access.ts'
 import { buildCommentNote } from './comment.outbox.ts'
 import { findCommentRow, type CommentRow } from './comment.row.ts'
@@ -131,7 +131,8 @@ async function commentPagePath(videoId: string, id: string): Promise<string> {
 }
 
 /** Whether other servers may know of a comment: not below a video here that they may not see. */
-const isFederated = ({ video_remote, video_privacy }: CommentRow) => video_remote || video_privacy <= VIDEO_PRIVACY.UNLISTED
+const isFederated = ({ video_remote, video_privacy, video_state }: CommentRow) =>
+  video_remote || isVideoServedToPeers({ privacy: video_privacy, state: video_state })
 
 /** Whether a request is signed by the owner of the remote video that a comment is below, or by the instance actor of its server. */
 async function isRequestedByOriginOfVideo(request: Request, { video_remote, video_url, owner }: CommentRow): Promise<boolean> {

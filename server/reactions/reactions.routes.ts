@@ -52,7 +52,7 @@ reactionDocumentsRouter.get(
     SELECT reactions.url, reactions.type, actors.url AS actor, videos.url AS video FROM reactions
       JOIN accounts ON accounts.id = reactions.account_id JOIN actors ON actors.id = accounts.actor_id
       JOIN videos ON videos.id = reactions.video_id
-    WHERE reactions.url = ${url} AND actors.host IS NULL AND videos.privacy = 1`)
+    WHERE reactions.url = ${url} AND actors.host IS NULL AND videos.privacy = 1 AND videos.state = 1`)
     if (!row) throw notFound('Rate')
     sendActivityPubDocument(
       response,

@@ -22,7 +22,7 @@ redundancyDocumentsRouter.get(
       ? await runQuery<{ url: string; video: string; base_url: string; expires_at: Date | null }>(sql`
     SELECT r.url, v.url AS video, r.base_url, r.expires_at FROM redundancies r JOIN videos v ON v.id = r.video_id
       JOIN actors a ON a.id = r.actor_id
-    WHERE v.uuid = ${uuid} AND a.host IS NULL AND v.privacy = 1 AND (r.expires_at IS NULL OR r.expires_at > now())`)
+    WHERE v.uuid = ${uuid} AND a.host IS NULL AND v.privacy = 1 AND v.state = 1 AND (r.expires_at IS NULL OR r.expires_at > now())`)
       : []
     if (!copy) throw notFound('Video redundancy')
     const object = serializeCacheFile({ url: copy.url, video: copy.video, baseUrl: copy.base_url, expires: copy.expires_at })

@@ -3,7 +3,7 @@ import { queryAs, sql } from '../core/sql.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Viewer } from '../core/route.ts'
 import { attemptLimit } from '../core/attempt-limit.ts'
-import { VIDEO_PRIVACY } from './video.model.ts'
+import { VIDEO_PRIVACY, VIDEO_STATE } from './video.model.ts'
 import { canManageVideo, canWatchVideo } from './video.policy.ts'
 
 /** The fields of a video that determine who may access it; `ownerUserId` is null for a remote video. */
@@ -55,8 +55,9 @@ export async function assertCanWatchVideo(
   requestedId: number | string,
   context: VideoRequestContext
 ): Promise<number | null> {
-  // Numeric ids can be enumerated, so an unlisted video is accessible by its UUID only.
-  const isGuessable = typeof requestedId === 'number' && video.privacy === VIDEO_PRIVACY.UNLISTED && !canManageVideo(context.viewer, video)
+  // Numeric ids can be enumerated, so what is in no list is accessible by its UUID only: an unlisted video, and one that is not published yet.
+  const isInNoList = video.privacy === VIDEO_PRIVACY.UNLISTED || (!video.remote && video.state !== VIDEO_STATE.PUBLISHED)
+  const isGuessable = typeof requestedId === 'number' && isInNoList && !canManageVideo(context.viewer, video)
   if (!isGuessable && canWatchVideo(context.viewer, video)) return null
   if (video.privacy === VIDEO_PRIVACY.PASSWORD) return await assertPassword(video, context)
   if (!context.viewer) throw new Problem(401, null, 'Not authenticated')

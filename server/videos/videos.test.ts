@@ -161,6 +161,7 @@ describe('a published video', () => {
 
   it('is found by numeric id, UUID and short UUID only', async () => {
     const uploaded = await uploadVideo(site, alice)
+    await waitForTranscoding(site, alice, uploaded.uuid)
     for (const id of [uploaded.id, uploaded.uuid, uploaded.shortUUID])
       expect((await site.call(`GET /videos/${id}`)).json.uuid).toBe(uploaded.uuid)
     for (const id of [99999, '00000000-0000-4000-8000-000000000000', 'aaaaaaaaaaaaaaaaaaaaaa']) {
