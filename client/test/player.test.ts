@@ -73,7 +73,7 @@ test('a quality that is chosen while the beginning stands still replaces what ha
     await page.locator('video').evaluate(async (element: HTMLVideoElement) => {
       while (element.currentTime < 0.1) await new Promise(requestAnimationFrame)
       element.pause()
-      const isLoaded = () => element.buffered.length > 0 && element.buffered.end(0) > 55
+      const isLoaded = () => element.buffered.length > 0 && element.buffered.end(0) > 25
       while (!isLoaded()) await new Promise(resolve => setTimeout(resolve, 50))
     })
     expect((await readVideoElement(page)).time).toBeLessThan(1.5)

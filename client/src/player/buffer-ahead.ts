@@ -9,6 +9,8 @@ export class BufferAhead {
   readonly #media: HTMLMediaElement
   readonly #stopped = new AbortController()
   readonly #unsubscribe: () => void
+  /** Kinds of segments (`main`, `audio`) that have begun to load since the start or a seek. */
+  readonly #begunTypes = new Set<string>()
   #hls: Hls | null = null
   #hasBegun: boolean
   #isUnsteady = false
@@ -18,7 +20,7 @@ export class BufferAhead {
     this.#hasBegun = !media.paused
     const { signal } = this.#stopped
     media.addEventListener('play', () => this.#change({ hasBegun: true }), { signal })
-    media.addEventListener('seeking', () => this.#hls?.resumeBuffering(), { signal })
+    media.addEventListener('seeking', () => this.#expectSegments(), { signal })
     media.addEventListener('waiting', () => this.#onWaiting(), { signal })
     this.#unsubscribe = dataSaver.subscribe(() => this.#apply())
   }
@@ -32,12 +34,13 @@ export class BufferAhead {
   attach({ Events }: typeof import('./hls.ts'), hls: Hls): void {
     this.#hls = hls
     // Audio waits for the first picture to be in its buffer, and hls.js would load on while that is empty.
-    const begunTypes = new Set<string>()
     hls.on(Events.FRAG_LOADING, (_, { frag: { sn, type } }) => {
-      if (sn !== 'initSegment') begunTypes.add(type)
-      const hasVideo = begunTypes.has('main') || this.#media.buffered.length > 0
-      if (!this.#hasBegun && hasVideo && (begunTypes.has('audio') || hls.audioTracks.length === 0)) hls.pauseBuffering()
+      if (sn !== 'initSegment') this.#begunTypes.add(type)
+      const hasVideo = this.#begunTypes.has('main') || this.#isBuffered()
+      if (!this.#hasBegun && hasVideo && (this.#begunTypes.has('audio') || hls.audioTracks.length === 0)) hls.pauseBuffering()
     })
+    // A segment that failed is tried again.
+    hls.on(Events.ERROR, () => this.#expectSegments())
     hls.on(Events.FRAG_BUFFERED, (_, { frag, stats: { loading } }) => {
       if (loading.end - loading.start > frag.duration * 1000) this.#change({ isUnsteady: true })
     })
@@ -48,6 +51,19 @@ export class BufferAhead {
     this.#stopped.abort()
     this.#unsubscribe()
     this.#hls = null
+  }
+
+  /** The first segments, which are loaded before play, are others than those that have begun to load. */
+  #expectSegments(): void {
+    this.#begunTypes.clear()
+    this.#hls?.resumeBuffering()
+  }
+
+  #isBuffered(): boolean {
+    const { buffered, currentTime } = this.#media
+    return Array.from({ length: buffered.length }, (_, index) => index).some(
+      index => buffered.start(index) <= currentTime + 0.1 && buffered.end(index) > currentTime
+    )
   }
 
   #onWaiting(): void {

@@ -80,10 +80,11 @@ export function usePlayer(
       const isPressed = consumePendingPlay()
       const playRequested = isPressed || (options.autoplay && !source.loadAfterPlay)
       const onlyPlay = source.loadAfterPlay || dataSaver.peek()
-      if ((onlyPlay || options.preload === 'none') && !playRequested) await viewerIsThere(element, { onlyPlay })
+      const waits = (onlyPlay || options.preload === 'none') && !playRequested
+      if (waits) await viewerIsThere(element, { onlyPlay })
       if (loadedUuid.current !== source.uuid) return
-      // Something that embeds the player may have sought already.
-      await engine.load(source, element.currentTime || startAt)
+      // Meanwhile a page that embeds the player may have sought.
+      await engine.load(source, (waits && element.currentTime) || startAt)
       // Without a user gesture the browser may refuse to play; then the large play button stays.
       if (playRequested) playback.play()
     }
