@@ -29,7 +29,7 @@ function initialScripts(...sources: string[]): string[] {
 const gzipped = (files: string[]) => files.reduce((sum, file) => sum + statSync(join(clientFolder, `${file}.gz`)).size, 0)
 
 it.each([
-  ['watch', 'index.html', 'src/videos/watch.page.tsx', 59_600, 6],
+  ['watch', 'index.html', 'src/videos/watch.page.tsx', 59_900, 6],
   ['home', 'index.html', 'src/videos/home.page.tsx', 39_000, 5],
   ['embed', 'embed.html', 'embed.html', 53_000, 5]
 ])('the scripts of the %s page keep to their limits in gzipped bytes and number of files', (_, entry, source, bytes, count) => {
