@@ -54,7 +54,7 @@ function createApp(): Express {
   )
   app.set('etag', 'weak')
   app.disable('x-powered-by')
-  app.use((_request, _response, next) => runAsRequest(next))
+  app.use((request, _response, next) => runAsRequest(next, request.ip))
   app.use(markInteractiveUse)
   app.use(closeAfterEarlyAnswer)
   app.use(serveCachedResponse)

@@ -13,11 +13,13 @@ export const REFUSALS = defineInternals('refusals', {
   interval: 10_000,
   /** One line for each limiter and address per so many ms. */
   logInterval: 60_000,
-  /** Addresses that a process keeps apart, of each limiter; those beyond are counted together. */
+  /** Addresses that a process keeps apart in an hour, of each limiter; those beyond are counted together. */
   maxAddresses: 100
 })
 /** Addresses of each limiter that the health page shows. */
 const MAX_LISTED = 10
+/** Milliseconds. */
+const HOUR = 3_600_000
 /** Characters of an address (a claimed host may be any text) and of a request that are kept. */
 const MAX_LENGTH = 253
 
@@ -136,13 +138,18 @@ async function maintain(): Promise<void> {
   // Without the database they are saved later: their number does not grow.
   await saveRefusals().catch(() => undefined)
   for (const [limiter, ofLimiter] of counts) {
-    for (const [address, { unsaved, unlogged, loggedAt }] of ofLimiter)
-      if (unsaved === 0 && unlogged === 0 && Date.now() - loggedAt >= REFUSALS.logInterval) ofLimiter.delete(address)
+    for (const [address, counted] of ofLimiter) if (isDone(counted)) ofLimiter.delete(address)
     if (ofLimiter.size === 0) counts.delete(limiter)
   }
   if (counts.size > 0) return
   clearInterval(timer)
   timer = undefined
+}
+
+/** Whether a count may be forgotten: not before its hour is over, as each address that takes its place is another row of that hour. */
+function isDone({ unsaved, unlogged, loggedAt, lastAt }: Counted): boolean {
+  const now = Date.now()
+  return unsaved === 0 && unlogged === 0 && now - loggedAt >= REFUSALS.logInterval && Math.floor(lastAt / HOUR) < Math.floor(now / HOUR)
 }
 
 async function saveRefusals(): Promise<void> {

@@ -131,7 +131,7 @@ function requireAuth(auth: Auth): RequestHandler {
 function respond(spec: RouteSpec, handler: (input: object) => Promise<unknown>): RequestHandler {
   return async (request, response) => {
     // What reads a body may have left the context that the app set.
-    const value = await runAsRequest(async () => await handler(readInput(spec, request, response)))
+    const value = await runAsRequest(async () => await handler(readInput(spec, request, response)), request.ip)
     // The handler wrote the response itself, or the client disconnected.
     if (response.headersSent || response.writableEnded || response.destroyed) return
     checkResponse(spec, value)

@@ -66,7 +66,7 @@ export async function acceptDelivery({ path, headers, body }: InboxRequest): Pro
   // The same request again has no effect, whatever else it contains. Two Deletes of one second may have the same signature.
   if (!STATE_OF_ORIGIN.has(type) && recentSignatures.has(sha256(signature))) return
   if (await isDeleteOfUnknownActor(type, actor, activity)) return
-  await enforceInboxCapacity(hostOf(actor))
+  await enforceInboxCapacity()
   const { actor: signer } = await verifyHttpSignature({ method: 'POST', path, headers, body }).catch((error: unknown) => {
     if (error instanceof RewrittenHostError) recordRewrittenHost(String(headers.host))
     throw error

@@ -1,6 +1,7 @@
 import { clientNetwork } from '../core/client-network.ts'
 import { config } from '../core/config.ts'
 import { recordRefusal } from '../core/rate-limit-refusals.ts'
+import { requestIp } from '../core/request-context.ts'
 import { runQuery, sql } from '../core/sql.ts'
 import { RejectedRequestError } from './rejected-request.ts'
 import { INBOX } from './inbox-internals.ts'
@@ -36,8 +37,8 @@ let waitingCount = 0
 let refreshedAt = -Infinity
 let refreshing: Promise<void> | null = null
 
-/** Throws RejectedRequestError 429 for an activity of `host` when more than `federation.inbox.max_waiting` activities wait. */
-export async function enforceInboxCapacity(host: string): Promise<void> {
+/** Throws RejectedRequestError 429 when more than `federation.inbox.max_waiting` activities wait. */
+export async function enforceInboxCapacity(): Promise<void> {
   const { max_waiting } = config.federation.inbox
   const { checkInterval } = INBOX
   if (performance.now() - refreshedAt >= checkInterval)
@@ -45,7 +46,8 @@ export async function enforceInboxCapacity(host: string): Promise<void> {
       refreshing = null
     }))
   if (++waitingCount <= max_waiting) return
-  recordRefusal({ limiter: 'inbox_capacity', host })
+  // The host is not verified yet: anybody could name another one.
+  recordRefusal({ limiter: 'inbox_capacity', ip: requestIp() })
   throw new RejectedRequestError(429, 'Too many messages wait here', checkInterval)
 }
 

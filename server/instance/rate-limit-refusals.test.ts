@@ -1,5 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { config } from '../core/config.ts'
+import { LIMITERS } from '../../shared/rate-limits.ts'
+import { config, projectFolder } from '../core/config.ts'
+import { overrideInternals } from '../core/internals.ts'
 import { logger } from '../core/logger.ts'
 import { listRefusals, recordRefusal, removeOldRefusals, REFUSALS, stopCountingRefusals } from '../core/rate-limit-refusals.ts'
 import { runQuery, sql } from '../core/sql.ts'
@@ -93,8 +97,31 @@ test("wrong passwords of videos and users, other servers' deliveries and unfinis
     if (number < max) act()
     else expect(act).toThrow('Too many messages')
   }
-  recordRefusal({ limiter: 'inbox_capacity', host: 'late.example' })
-  recordRefusal({ limiter: 'unfinished_uploads' })
+  const { max_per_user } = config.upload
+  const { max_waiting } = config.federation.inbox
+  config.upload.max_per_user = 0
+  config.federation.inbox.max_waiting = 2
+  try {
+    const started = await instance.call('POST /videos/upload-resumable', {
+      token: ada.token,
+      body: { name: 'Film', channelId: ada.channelId, filename: 'film.mp4' },
+      headers: { 'x-forwarded-for': '203.0.113.8', 'x-upload-content-length': '1000', 'x-upload-content-type': 'video/mp4' }
+    })
+    expect(started.json.code).toBe('too_many_uploads')
+    const statuses = []
+    for (let number = 0; number < 4; number++)
+      statuses.push(
+        await request('/inbox', '203.0.113.9', {
+          method: 'POST',
+          headers: { 'content-type': 'application/activity+json', signature: 'keyId="https://innocent.example/key"' },
+          body: JSON.stringify({ id: `https://innocent.example/${number}`, type: 'Like', actor: 'https://innocent.example/a', object: 'x' })
+        })
+      )
+    expect(statuses).toEqual([401, 401, 429, 429])
+  } finally {
+    config.upload.max_per_user = max_per_user
+    config.federation.inbox.max_waiting = max_waiting
+  }
   const listed = await refusals()
   expect(
     Object.fromEntries(
@@ -107,10 +134,10 @@ test("wrong passwords of videos and users, other servers' deliveries and unfinis
     video_password: [2, '203.0.113.6'],
     login: [1, '203.0.113.7'],
     inbox: [2, 'loud.example'],
-    inbox_capacity: [1, 'late.example'],
-    unfinished_uploads: [1]
+    // Not the host that the deliveries claim to come from: nothing has verified it.
+    inbox_capacity: [2, '203.0.113.9'],
+    unfinished_uploads: [1, '203.0.113.8']
   })
-  expect(listed.find((one: { limiter: string }) => one.limiter === 'unfinished_uploads').others).toBe(1)
 })
 
 test('addresses are anonymized as in the log', async () => {
@@ -167,6 +194,63 @@ test('an attack from many addresses fills neither memory, database, log nor the 
   expect(listed[1].addresses[0].address.length).toBeLessThan(300)
   const [row] = await runQuery<{ count: number }>(sql`SELECT count(*)::int AS count FROM rate_limit_refusals`)
   expect(row!.count).toBe(REFUSALS.maxAddresses + 2)
+})
+
+test('addresses that change every minute fill no more rows of an hour, those of the next hour have their own', async () => {
+  const interval = REFUSALS.interval
+  overrideInternals(REFUSALS, { interval: 10 })
+  vi.useFakeTimers({ toFake: ['Date'], now: Math.floor(Date.now() / 3_600_000) * 3_600_000 })
+  const rows = async () =>
+    await runQuery<{ rows: number; refusals: number }>(
+      sql`SELECT count(*)::int AS rows, sum(refusals)::int AS refusals FROM rate_limit_refusals GROUP BY hour ORDER BY hour`
+    )
+  const saved = async (expected: object[]) => await vi.waitFor(async () => expect(await rows()).toEqual(expected), 10_000)
+  try {
+    for (let minute = 0; minute < 5; minute++) {
+      for (let number = 0; number < 150; number++) recordRefusal({ limiter: 'files', ip: `198.51.${minute}.${number}` })
+      await saved([{ rows: REFUSALS.maxAddresses + 1, refusals: 150 * (minute + 1) }])
+      vi.setSystemTime(Date.now() + 2 * REFUSALS.logInterval)
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+    vi.setSystemTime(Date.now() + 3_600_000)
+    // The counts of the hour before are forgotten on a timer; a new address has an entry of its own then.
+    await vi.waitFor(async () => {
+      recordRefusal({ limiter: 'files', ip: '203.0.113.5' })
+      await listRefusals()
+      const [row] = await runQuery<{ hours: number }>(
+        sql`SELECT count(*)::int AS hours FROM rate_limit_refusals WHERE address = '203.0.113.5'`
+      )
+      expect(row!.hours).toBe(1)
+    }, 10_000)
+  } finally {
+    vi.useRealTimers()
+    overrideInternals(REFUSALS, { interval })
+  }
+})
+
+test('every source that refuses too many requests reports it, and every limiter is reported', () => {
+  const sources = readdirSync(join(projectFolder, 'server'), { recursive: true, encoding: 'utf8' })
+    .filter(path => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.startsWith('test/'))
+    .map(path => [path, readFileSync(join(projectFolder, 'server', path), 'utf8')] as const)
+  const refusing = sources.filter(([, text]) =>
+    /(Problem|Error)\(\s*429\b|\btooManyRequests\(|'too_many_uploads'|\brateLimit\(\{/.test(text)
+  )
+  const expected = ['core/attempt-limit.ts', 'core/request-rate-limit.ts', 'fediverse/rate-limit.ts', 'uploads/reserve-space.ts']
+  expect(
+    refusing
+      .map(([path]) => path)
+      .filter(path => path !== 'instance/error-codes.ts')
+      .toSorted()
+  ).toEqual(expected)
+  for (const path of expected) expect(sources.find(([known]) => known === path)![1], path).toContain('recordRefusal({')
+  // Addresses are made keys of a limit by one function.
+  expect(sources.filter(([, text]) => /ipKeyGenerator|\bisIPv6\b/.test(text)).map(([path]) => path)).not.toContain(
+    'views/watch-sessions.ts'
+  )
+  const reported = sources.flatMap(([, text]) => [...text.matchAll(/(?:limiter: |attemptLimit\()'(\w+)'/g)].map(([, name]) => name))
+  const classes = Object.keys(config.rates_limit)
+  expect(LIMITERS.filter(name => !reported.includes(name) && !classes.includes(name))).toEqual([])
+  expect(classes.filter(name => !(LIMITERS as readonly string[]).includes(name))).toEqual([])
 })
 
 test('what was refused in other processes and hours before is added, what is older than a day is not, and is removed', async () => {

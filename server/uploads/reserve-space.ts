@@ -6,6 +6,7 @@ import { areOnOneDisk, insufficientStorage, usableDiskSpace } from '../core/disk
 import { acquireLock } from '../core/locks.ts'
 import { Problem } from '../core/problem.ts'
 import { recordRefusal } from '../core/rate-limit-refusals.ts'
+import { requestIp } from '../core/request-context.ts'
 import { queryAs, sql } from '../core/sql.ts'
 import { transaction } from '../core/transaction.ts'
 
@@ -57,7 +58,7 @@ async function measureSpace({ id, userId, wanted, least, received, folder }: Spa
     tx
   )
   if (reserved!.count >= config.upload.max_per_user) {
-    recordRefusal({ limiter: 'unfinished_uploads' })
+    recordRefusal({ limiter: 'unfinished_uploads', ip: requestIp() })
     throw new Problem(400, 'too_many_uploads', `You have ${config.upload.max_per_user} unfinished uploads: finish or cancel one first.`)
   }
   const left = (await remainingQuota(userId, tx)) - reserved!.size
