@@ -31,7 +31,11 @@ test.each([
   'bobine',
   'b0b1ne',
   'peertube',
-  'web.master'
+  'web.master',
+  'adrnin',
+  'rnoderator',
+  'r_n_e',
+  'vvebmaster'
 ])('%s is reserved', name => expect(isReservedName(name)).toBe(true))
 
 test.each([
@@ -55,5 +59,7 @@ test.each([
   'ada_channel',
   'root_channel',
   'tina',
+  'arno',
+  'bernard',
   'x'
 ])('%s is free', name => expect(isReservedName(name)).toBe(false))

@@ -56,7 +56,11 @@ const RESERVED_NAMES = [
 /** Digits and letters that are read as another letter. */
 const LOOKALIKES: Record<string, string> = { '0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b', '9': 'g', l: 'i' }
 
-const lookOf = (name: string): string => name.replaceAll(/[l\d]/g, letter => LOOKALIKES[letter] ?? letter)
+const lookOf = (name: string): string =>
+  name
+    .replaceAll(/[l\d]/g, letter => LOOKALIKES[letter] ?? letter)
+    .replaceAll('rn', 'm')
+    .replaceAll('vv', 'w')
 const RESERVED_LOOKS = new Set(RESERVED_NAMES.map(lookOf))
 
 /** Whether a name is reserved, or looks like one that is: in capitals, with dots, dashes, underscores, digits in it or after it. */

@@ -125,7 +125,7 @@ function signupErrors(error: unknown): Partial<Record<keyof SignupFields | 'form
   if (!(error instanceof ApiError) || error.status === 0) return { form: t('ui.noConnection') }
   if (error.code === 'reserved_name') return { username: t('signup.reserved') }
   if (error.status === 409) return { form: t('signup.taken') }
-  if (error.status === 429) return { form: t('login.tooMany') }
+  if (error.status === 429) return { form: t('signup.tooMany') }
   if (error.status === 403) return { form: t('signup.closedText') }
   const fields = {
     ...('username' in error.fields ? { username: t('signup.usernameError') } : {}),

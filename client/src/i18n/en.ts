@@ -87,7 +87,7 @@ export default {
   'channels.removed': '“{name}” has been deleted.',
   'channels.show': 'View channel',
   'channels.supportHint': 'Shown behind a button below videos that have no text of their own.',
-  'channels.taken': 'This handle is taken or has been used before.',
+  'channels.taken': 'This handle is taken, reserved or has been used before.',
   'channels.title': 'My channels',
   'channels.videos': { one: '{number} public video', other: '{number} public videos' },
 
@@ -760,6 +760,7 @@ export default {
   'signup.passwordHint': 'At least {count} characters. Several words make a stronger password.',
   'signup.reserved': 'This username is reserved. Choose another one.',
   'signup.taken': 'This username or email is already taken.',
+  'signup.tooMany': 'Too many attempts from your network. Try again later.',
   'signup.username': 'Username',
   'signup.usernameError': 'Lowercase letters a to z and digits; dots, hyphens and underscores only in between.',
   'signup.usernameHint': 'Lowercase letters and digits. It can’t be changed later.',

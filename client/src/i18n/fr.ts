@@ -92,7 +92,7 @@ export default {
   'channels.removed': '« {name} » a été supprimée.',
   'channels.show': 'Voir la chaîne',
   'channels.supportHint': 'Affiché derrière un bouton sous les vidéos qui n’ont pas leur propre texte.',
-  'channels.taken': 'Cet identifiant est pris ou a déjà été utilisé.',
+  'channels.taken': 'Cet identifiant est pris, réservé ou a déjà été utilisé.',
   'channels.title': 'Mes chaînes',
   'channels.videos': { one: '{number} vidéo publique', other: '{number} vidéos publiques' },
 
@@ -777,6 +777,7 @@ export default {
   'signup.passwordHint': 'Au moins {count} caractères. Plusieurs mots rendent le mot de passe plus sûr.',
   'signup.reserved': 'Cet identifiant est réservé. Choisissez-en un autre.',
   'signup.taken': 'Cet identifiant ou cette adresse e-mail est déjà utilisé.',
+  'signup.tooMany': 'Trop de tentatives depuis votre réseau. Réessayez plus tard.',
   'signup.username': 'Identifiant',
   'signup.usernameError': 'Lettres minuscules de a à z et chiffres ; points, tirets et tirets bas uniquement au milieu.',
   'signup.usernameHint': 'Lettres minuscules et chiffres. Il ne pourra plus être modifié.',
