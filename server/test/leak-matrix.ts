@@ -33,7 +33,7 @@ export const VISIBILITY: Readonly<Record<string, Visibility>> = {
 }
 
 /**
- * What an address answers. `watch`: data, for those who may watch; `file`: the same with a file token in the query instead of a password;
+ * What an address answers. `watch`: data, for those who may watch; `file`: a file, for the same (tokens in the query: server/videos/private-files.test.ts);
  * `manage`: for the owner and moderators; `list`: always, with the video for those in `lists`; `index`: the same for everybody, with the video if it
  * is public; `elements`: of a playlist, with the video for those who may watch it; `known`: a list of one's own, with the video for
  * those in `known`; `mine`: a list that only its owner finds the video in; `moderation`: only moderators; `page`: the same for everybody, with

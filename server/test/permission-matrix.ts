@@ -69,6 +69,8 @@ export const PERMISSIONS: Readonly<Record<string, PermissionAnswers>> = {
   'PUT /users/:id [into a moderator]': ADMINISTRATORS,
   'PUT /users/:id [into an administrator]': ADMINISTRATORS,
   'PUT /users/:id [root into a user]': '401 403 403 403 400',
+  'PUT /users/:id [password of root]': '401 403 403 403 403',
+  'PUT /users/:id [e-mail of root]': '401 403 403 403 403',
   'DELETE /users/:id': MODERATORS,
   'DELETE /users/:id [a moderator]': ADMINISTRATORS,
   'DELETE /users/:id [an administrator]': ADMINISTRATORS,

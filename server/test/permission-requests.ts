@@ -299,6 +299,8 @@ export const PERMISSION_REQUESTS: Readonly<Record<string, Maker>> = {
   'PUT /users/:id [into a moderator]': ofUser(2, '', { role: 1 }),
   'PUT /users/:id [into an administrator]': ofUser(2, '', { role: 0 }),
   'PUT /users/:id [root into a user]': ofRoot('', { role: 2 }),
+  'PUT /users/:id [password of root]': ofRoot('', { password: 'password2' }),
+  'PUT /users/:id [e-mail of root]': ofRoot('', { email: 'somebody@example.com' }),
   'DELETE /users/:id': ofUser(2),
   'DELETE /users/:id [a moderator]': ofUser(1),
   'DELETE /users/:id [an administrator]': ofUser(0),
