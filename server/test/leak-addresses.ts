@@ -45,9 +45,8 @@ export async function makeLeakWorld(site: TestInstance) {
   await runQuery(sql`INSERT INTO video_captions (video_id, language, filename) VALUES (${id}, 'en', ${caption})`)
   await transaction(async tx => await rewriteMasterPlaylist({ id, uuid }, tx))
   await runQuery(sql`INSERT INTO video_chapters (video_id, timecode, title) VALUES (${id}, 0, 'Start')`)
-  await runQuery(sql`INSERT INTO redundancies (url, video_id, actor_id, base_url)
-    SELECT ${`${site.url}/redundancy/streaming-playlists/hls/${uuid}`}, ${id}, id, 'http://127.0.0.1:9/' FROM actors
-      WHERE host IS NULL AND preferred_username = ${INSTANCE_ACTOR_NAME}`)
+  const open = await uploadVideo(site, other, {}, await makeFootageBytes({ seconds: 1, size: '426x240' }))
+  await waitForTranscoding(site, other, open.uuid)
   const channel = (await call('GET /users/me', owner.token)).videoChannels[0].name as string
   const { videoPlaylist } = await call('POST /video-playlists', owner.token, {
     displayName: 'Films',
@@ -69,6 +68,7 @@ export async function makeLeakWorld(site: TestInstance) {
     id,
     uuid,
     shortUUID,
+    openUuid: open.uuid,
     channel,
     playlist: videoPlaylist as { id: number; uuid: string; shortUUID: string },
     element: element as number,
@@ -76,6 +76,13 @@ export async function makeLeakWorld(site: TestInstance) {
     reaction: new URL(reaction!.url).pathname,
     shares: shares.map(({ url }) => new URL(url).pathname)
   }
+}
+
+/** Gives the video a copy that this instance holds, unless it has one. */
+export async function addRedundancy({ id, uuid, site }: LeakWorld): Promise<void> {
+  await runQuery(sql`INSERT INTO redundancies (url, video_id, actor_id, base_url)
+    SELECT ${`${site.url}/redundancy/streaming-playlists/hls/${uuid}`}, ${id}, id, 'http://127.0.0.1:9/' FROM actors
+      WHERE host IS NULL AND preferred_username = ${INSTANCE_ACTOR_NAME} ON CONFLICT DO NOTHING`)
 }
 
 /** Reads the names of the video's files from the database. */

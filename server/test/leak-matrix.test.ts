@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runQuery, sql } from '../core/sql.ts'
 import { evictVideoAccessInfo } from '../videos/public-file-cache.ts'
 import { eventually, startTestInstance, type TestInstance } from './instance.ts'
-import { LEAK_PASSWORD, leakAddresses, makeLeakWorld, readFileNames, type LeakWorld, type LeakFileNames } from './leak-addresses.ts'
+import {
+  addRedundancy,
+  LEAK_PASSWORD,
+  leakAddresses,
+  makeLeakWorld,
+  readFileNames,
+  type LeakWorld,
+  type LeakFileNames
+} from './leak-addresses.ts'
 import { ABOUT_VIDEOS, SAYS_NOTHING, VIEWERS, VISIBILITY, type LeakKind, type LeakViewer, type Visibility } from './leak-matrix.ts'
 import { startSecondProcess, type SecondProcess } from './second-process.ts'
 import { listSiteRoutes } from './site-routes.ts'
@@ -120,7 +128,9 @@ async function setState(state: string): Promise<string> {
 }
 const publish = async () => {
   await runQuery(sql`UPDATE videos SET state = 1, wait_transcoding = false WHERE id = ${world.id}`)
-  return await setState('public')
+  const title = await setState('public')
+  await addRedundancy(world)
+  return title
 }
 
 /** Waits until the torrents that are discarded with old names are made again. */
@@ -157,6 +167,8 @@ describe.each(Object.keys(VISIBILITY))('a video that is %s', state => {
     }
     title = await setState(state)
     if (isClosed(state)) await expectRefusedAtOnce()
+    // A video that is closed has none: its documents are asked for as if it had been kept.
+    await addRedundancy(world)
     await waitForTorrents()
     names = await readFileNames(world)
   }, 120_000)
@@ -197,6 +209,22 @@ describe.each(Object.keys(VISIBILITY))('a video that is %s', state => {
     expect(wrong).toEqual([])
   })
 
+  it.each(Object.entries(ABOUT_VIDEOS).filter(([, kind]) => kind === 'file'))('%s with a file token', async route => {
+    const foreign = (await world.call(`POST /videos/${world.openUuid}/token`, world.tokens.other)).files.token as string
+    for (const address of leakAddresses(route, world, names, title)) {
+      const withToken = async (token: string) =>
+        await ask(`${address}${address.includes('?') ? '&' : '?'}videoFileToken=${token}`, 'GET', {})
+      for (const viewer of VIEWERS.filter(one => VISIBILITY[state]!.watch.includes(one) && isAnswered('watch', '/token', one, state))) {
+        const { text } = await ask(`/api/v1/videos/${world.uuid}/token`, 'POST', credentials(viewer))
+        const { status, cacheControl } = await withToken(/"token":"([^"]+)"/.exec(text)![1]!)
+        const what = `${address} with the token of ${viewer}`
+        if (state !== 'not yet published') expect([what, status < 300]).toEqual([what, true])
+        if (isClosed(state)) expect([what, cacheControl]).toEqual([what, expect.not.stringMatching(/public/)])
+      }
+      if (isClosed(state)) expect([address, REFUSED.includes((await withToken(foreign)).status)]).toEqual([address, true])
+    }
+  })
+
   /** All that there is of a video shows it, or its picture. */
   const showsVideo = (text: string): boolean => [title, world.uuid, world.shortUUID, ...names.thumbnails].some(word => text.includes(word))
 })
@@ -210,5 +238,8 @@ function isAnswered(kind: LeakKind, route: string, viewer: LeakViewer, state: st
     if (route.endsWith('/token')) return hasAccount || VISIBILITY[state]!.privacy === 5
     return true
   }
-  return kind === 'manage'
+  return kind === 'manage' || (kind === 'peer' && state === 'public' && !NOT_GIVEN.test(route))
 }
+
+/** What nobody gave the video. */
+const NOT_GIVEN = /dislikes\/:id$|quote-authorizations/
