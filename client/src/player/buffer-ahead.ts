@@ -67,7 +67,9 @@ export class BufferAhead {
   }
 
   #onWaiting(): void {
-    if (this.#media.played.length > 0 && !this.#media.seeking) this.#change({ isUnsteady: true })
+    // At the end of a growing playlist the encoder is what is waited for.
+    if (this.#media.played.length === 0 || this.#media.seeking || this.#hls?.latestLevelDetails?.live) return
+    this.#change({ isUnsteady: true })
   }
 
   #change({ hasBegun = this.#hasBegun, isUnsteady = this.#isUnsteady }: { hasBegun?: boolean; isUnsteady?: boolean }): void {
