@@ -287,7 +287,7 @@ test('another administrator is not offered the login of root, root is', async ()
     await dialog.getByLabel('Storage quota (GB)').waitFor()
     expect(await dialog.getByLabel('Email').count()).toBe(offered)
     expect(await dialog.getByLabel('New password').count()).toBe(offered)
-    expect(await dialog.getByText('Only root changes its own email and password.').count()).toBe(1 - offered)
+    expect(await dialog.getByText('Only root can change this email address and password.').count()).toBe(1 - offered)
     expectNoPageErrors(visitor)
     await visitor.context.close()
   }

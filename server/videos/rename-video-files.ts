@@ -67,8 +67,10 @@ export async function renameHlsFiles({ id, uuid }: RenamedVideo, tx: Transaction
   }
   const hashes = playlist.segmentsSha256Filename && (await readText(join(folder, playlist.segmentsSha256Filename)))
   const segmentsSha256Filename = hashes ? newName(playlist.segmentsSha256Filename!) : null
-  if (segmentsSha256Filename) await writeFileAtomically(join(folder, segmentsSha256Filename), withNewNames(hashes!))
-  if (segmentsSha256Filename) removeOnRollback(segmentsSha256Filename)
+  if (segmentsSha256Filename) {
+    removeOnRollback(segmentsSha256Filename)
+    await writeFileAtomically(join(folder, segmentsSha256Filename), withNewNames(hashes!))
+  }
   await playlist.update({ playlistFilename: newName(playlist.playlistFilename), segmentsSha256Filename }, { transaction: tx })
   if (files.some(file => file.hls)) await writeMasterPlaylist(uuid, playlist, files, tx)
   removeOnRollback(playlist.playlistFilename)
