@@ -19,7 +19,7 @@ const RATING_ICONS = { like: 'like', dislike: 'dislike' } as const
 /** The like and dislike buttons of a video. A rating is shown at once and undone if the request fails; guests get links to the login. */
 export function RatingButtons({ video, headers }: { video: VideoDetails; headers?: Record<string, string> }): JSX.Element {
   const { url } = useLocation()
-  const { data } = useQuery('GET /users/me/videos/:id/rating', isLoggedIn.value ? { params: { id: video.uuid } } : null)
+  const { data } = useQuery('GET /users/me/videos/:id/rating', isLoggedIn.value ? { params: { id: video.uuid }, headers } : null)
   const [shownRating, setShownRating] = useState<Rating>('none')
   /** The rating of the user that `video.likes` and `video.dislikes` already include. */
   const [countedRating, setCountedRating] = useState<Rating>('none')
