@@ -59,7 +59,9 @@ test('no text is untranslated or empty', () => {
           'Configuration',
           'Instances',
           'Audio',
-          'Codecs'
+          'Codecs',
+          'API',
+          'Pages'
         ].includes(text as string)
     )
   ).toEqual([])

@@ -10,7 +10,7 @@ beforeAll(async () => {
   site = await startTestInstance(
     {
       http: { headers_timeout: '600 ms', body_timeout: '700 ms', request_timeout: '2500 ms', keep_alive_timeout: '1 second' },
-      rates_limit: { signup: { window: '5 minutes', max: 1 } },
+      rates_limit: { signup: { window: '1 hour', max: 5 } },
       internals: { unreadBody: { time: 500 } }
     },
     ['web']
@@ -112,14 +112,10 @@ it('a body is read only of who is within the limit of requests and logged in', a
   const malformed = { headers: { 'content-type': 'application/json' }, body: new TextEncoder().encode('{oops') }
   expect((await site.call('PUT /users/me', malformed)).status).toBe(401)
   expect((await site.call('PUT /users/me', { ...malformed, token: await site.login() })).status).toBe(400)
-  const { max } = config.rates_limit.signup
-  expect(max).toBe(1)
-  const register = { username: 'ada', password: 'password1', email: 'ada@example.com' }
-  // Only who succeeded is counted here; the others are by the limiter of their route.
-  expect((await site.call('POST /users/register', malformed)).status).toBe(400)
-  config.signup.enabled = true
-  expect((await site.call('POST /users/register', { body: register })).status).toBe(204)
-  expect((await site.call('POST /users/register', malformed)).status).toBe(429)
+  // Every try counts, those of the tests before, too.
+  const tries = []
+  for (let i = 0; i <= config.rates_limit.signup.max; i++) tries.push((await site.call('POST /users/register', malformed)).status)
+  expect(new Set(tries)).toEqual(new Set([400, 429]))
   const { text, took } = await drip(post('/users/register', 'application/json') + '{', 0)
   expect(text).toMatch(/^HTTP\/1.1 429 /)
   expect(took).toBeLessThan(10_000)
