@@ -375,8 +375,11 @@ for (const [width, title] of [
 }
 
 async function checkPages(context: BrowserContext, pages: Record<string, PageToCheck>): Promise<void> {
+  // One page for all of them: a new one costs a process.
+  const page = await context.newPage()
+  // Leaving a form that was begun.
+  page.on('dialog', async dialog => await dialog.accept())
   for (const [name, { path, ready, act }] of Object.entries(pages)) {
-    const page = await context.newPage()
     await page.goto(path())
     await page.locator(ready).first().waitFor()
     await act?.(page)
@@ -386,7 +389,8 @@ async function checkPages(context: BrowserContext, pages: Record<string, PageToC
     expect.soft(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} fits the screen`).toBe(true)
     // Colours are the same at every width.
     if (page.viewportSize()!.width > 1000) await checkInDarkTheme(page, name)
-    await page.close({ runBeforeUnload: false })
+    await page.unrouteAll()
+    await page.emulateMedia({ colorScheme: 'light' })
   }
 }
 

@@ -14,9 +14,10 @@ import { startPeerInstance, type PeerInstance } from './peer-instance.ts'
 import { waitForTranscoding, uploadVideo } from './upload.ts'
 
 const exec = promisify(execFile)
-const MOMENTS = 20
+/** The number of faults and the seed of their moments; `scripts/soak encoding` runs more. */
+const MOMENTS = Number(process.env.MOMENTS ?? 8)
 const SECONDS = 4
-const SEED = 20_261_122
+const SEED = Number(process.env.SEED ?? 20_261_122)
 type Video = { id: number; uuid: string }
 
 let peer: PeerInstance
@@ -148,31 +149,35 @@ const FAULTS: { [name: string]: () => Promise<unknown> } = {
 }
 
 describe('faults while videos are encoded', () => {
-  test(`at ${MOMENTS} moments: every video is published completely, once, and no other files remain`, { timeout: 300_000 }, async () => {
-    const random = seededRandom(SEED)
-    const sources = await makeSources()
-    const videos: Video[] = []
-    const log: string[] = []
-    for (let moment = 0; moment < MOMENTS; moment++) {
-      videos.push(await uploadUntilAccepted(sources[moment % 2]!))
-      await sleep(random() * 1200)
-      const name = Object.keys(FAULTS)[Math.floor(random() * Object.keys(FAULTS).length)]!
-      log.push(name)
-      await FAULTS[name]!()
-      await peer.start()
+  test(
+    `at ${MOMENTS} moments: every video is published completely, once, and no other files remain`,
+    { timeout: 120_000 + MOMENTS * 15_000 },
+    async () => {
+      const random = seededRandom(SEED)
+      const sources = await makeSources()
+      const videos: Video[] = []
+      const log: string[] = []
+      for (let moment = 0; moment < MOMENTS; moment++) {
+        videos.push(await uploadUntilAccepted(sources[moment % 2]!))
+        await sleep(random() * 1200)
+        const name = Object.keys(FAULTS)[Math.floor(random() * Object.keys(FAULTS).length)]!
+        log.push(name)
+        await FAULTS[name]!()
+        await peer.start()
+      }
+      try {
+        // Includes uploads that succeeded although the response was lost.
+        const { data } = (await peer.call('GET /users/me/videos?count=100', { token: ada.token })).json
+        expect(data.map((video: Video) => video.uuid)).toEqual(expect.arrayContaining(videos.map(({ uuid }) => uuid)))
+        for (const video of data) await expectComplete(video)
+        await expectQuota()
+        expect(await readdir(folder('original-video-files')).catch(() => [])).toEqual([])
+        expect((await readdir(folder('streaming-playlists/hls'))).sort()).toEqual(data.map((video: Video) => video.uuid).sort())
+      } catch (error) {
+        throw new Error(`After ${log.join(', ')}`, { cause: error })
+      }
     }
-    try {
-      for (const video of videos) await expectComplete(video)
-      // Includes uploads that succeeded although the response was lost.
-      const { data } = (await peer.call('GET /users/me/videos?count=100', { token: ada.token })).json
-      for (const video of data) await expectComplete(video)
-      await expectQuota()
-      expect(await readdir(folder('original-video-files')).catch(() => [])).toEqual([])
-      expect((await readdir(folder('streaming-playlists/hls'))).sort()).toEqual(data.map((video: Video) => video.uuid).sort())
-    } catch (error) {
-      throw new Error(`After ${log.join(', ')}`, { cause: error })
-    }
-  })
+  )
 
   test('a video that is deleted, made private or re-encoded during its encoding gets the requested state', async () => {
     const source = await makeFootageBytes({ seconds: 20, size: '640x360', video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250'] })

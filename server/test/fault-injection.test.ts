@@ -13,7 +13,7 @@ import { startPeerInstance, type PeerInstance } from './peer-instance.ts'
 import { waitForTranscoding, uploadVideo } from './upload.ts'
 
 /** The number of schedules and the first seed; `scripts/soak faults` runs more. */
-const SCHEDULES = Number(process.env.SCHEDULES ?? 16)
+const SCHEDULES = Number(process.env.SCHEDULES ?? 6)
 const FIRST_SEED = Number(process.env.SEED ?? 1)
 
 let pair: InstancePair

@@ -8,7 +8,7 @@ import { startScriptedPeerTube, type ScriptedComment, type ScriptedPeerTube, typ
 import { uploadVideo, waitForTranscoding } from './upload.ts'
 
 /** The number of histories and the first seed; `scripts/soak histories` runs more. */
-const HISTORIES = Number(process.env.HISTORIES ?? 3)
+const HISTORIES = Number(process.env.HISTORIES ?? 2)
 const FIRST_SEED = Number(process.env.SEED ?? 1)
 const ACTS = 40
 

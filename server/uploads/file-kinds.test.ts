@@ -35,21 +35,23 @@ const upload = async (name: string, bytes: Buffer | string): Promise<TestRespons
   })
 
 const SECONDS = 1
-const videoInput = videoInputArgs(SECONDS, 25, '160x120')
-const both = [...videoInput, ...toneInputArgs(SECONDS)]
-const tone = toneInputArgs(SECONDS)
+/** What all files are made of, in one run of ffmpeg: pictures, sound, pictures for DV, sound for DV. */
+const INPUTS = [
+  ...[...videoInputArgs(SECONDS, 25, '160x120'), ...toneInputArgs(SECONDS)],
+  ...[...videoInputArgs(SECONDS, 25, '720x576'), '-f', 'lavfi', '-i', `sine=d=${SECONDS}:r=48000`]
+]
+const pictures = ['-map', '0']
+const tone = ['-map', '1']
+const both = [...pictures, ...tone]
 const mpeg2 = ['-c:v', 'mpeg2video', '-c:a', 'mp2']
 const wmv = ['-c:v', 'wmv2', '-c:a', 'wmav2', '-f', 'asf']
 const h264 = [...h264Args, '-c:a', 'aac']
 const xvid = ['-c:v', 'mpeg4', '-c:a', 'libmp3lame', '-f', 'avi']
 const theora = ['-c:v', 'libtheora', '-c:a', 'libvorbis', '-f', 'ogg']
 const vp8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-c:a', 'libopus']
-const dv = [
-  ...[...videoInputArgs(SECONDS, 25, '720x576'), '-f', 'lavfi', '-i', `sine=d=${SECONDS}:r=48000`],
-  ...['-c:v', 'dvvideo', '-c:a', 'pcm_s16le', '-ac', '2', '-pix_fmt', 'yuv420p', '-f', 'dv']
-]
+const dv = ['-map', '2', '-map', '3', '-c:v', 'dvvideo', '-c:a', 'pcm_s16le', '-ac', '2', '-pix_fmt', 'yuv420p', '-f', 'dv']
 
-/** Name, arguments of ffmpeg, and whether the file has moving pictures and sound. */
+/** Name, output arguments of ffmpeg, and whether the file has moving pictures and sound. */
 const ACCEPTED: [string, string[], 'both' | 'video' | 'audio'][] = [
   ['a.mp4', [...both, ...h264, '-f', 'mp4'], 'both'],
   ['a.m4v', [...both, ...h264, '-f', 'mp4'], 'both'],
@@ -67,7 +69,7 @@ const ACCEPTED: [string, string[], 'both' | 'video' | 'audio'][] = [
   ['a.mpeg', [...both, ...mpeg2, '-f', 'mpeg'], 'both'],
   ['a.vob', [...both, ...mpeg2, '-f', 'vob'], 'both'],
   ['a.mod', [...both, '-c:v', 'mpeg2video', '-c:a', 'ac3', '-f', 'vob'], 'both'],
-  ['a.m2v', [...videoInput, '-c:v', 'mpeg2video', '-f', 'mpeg2video'], 'video'],
+  ['a.m2v', [...pictures, '-c:v', 'mpeg2video', '-f', 'mpeg2video'], 'video'],
   ['a.ts', [...both, ...h264, '-f', 'mpegts'], 'both'],
   ['a.mts', [...both, ...h264, '-f', 'mpegts', '-mpegts_m2ts_mode', '1'], 'both'],
   ['a.m2ts', [...both, ...h264, '-f', 'mpegts', '-mpegts_m2ts_mode', '1'], 'both'],
@@ -77,7 +79,7 @@ const ACCEPTED: [string, string[], 'both' | 'video' | 'audio'][] = [
   ['a.dv', dv, 'both'],
   ['a.ogv', [...both, ...theora], 'both'],
   ['a.ogg', [...both, ...theora], 'both'],
-  ['a.gif', [...videoInput, '-f', 'gif'], 'video'],
+  ['a.gif', [...pictures, '-f', 'gif'], 'video'],
   ['a.mp3', [...tone, '-c:a', 'libmp3lame', '-f', 'mp3'], 'audio'],
   ['a.m4a', [...tone, '-c:a', 'aac', '-f', 'ipod'], 'audio'],
   ['a.m4b', [...tone, '-c:a', 'aac', '-f', 'ipod'], 'audio'],
@@ -92,7 +94,7 @@ const ACCEPTED: [string, string[], 'both' | 'video' | 'audio'][] = [
   ['a.mka', [...tone, '-c:a', 'libopus', '-f', 'matroska'], 'audio'],
   ['a.weba', [...tone, '-c:a', 'libopus', '-f', 'webm'], 'audio'],
   // Named as what they are not.
-  ['a gif.mp4', [...videoInput, '-f', 'gif'], 'video'],
+  ['a gif.mp4', [...pictures, '-f', 'gif'], 'video'],
   ['an mp4.gif', [...both, ...h264, '-f', 'mp4'], 'both'],
   ['a wmv.avi', [...both, ...wmv], 'both'],
   ['a ts.mod', [...both, ...mpeg2, '-f', 'mpegts'], 'both'],
@@ -110,9 +112,9 @@ describe('kinds of files', () => {
     const uuids: string[] = []
     const seen = new Set<string>()
     const published: typeof ACCEPTED = []
+    await runFfmpegIn(scratch.folder, ...INPUTS, ...ACCEPTED.flatMap(([name, args]) => [...args, name]))
     for (const kind of ACCEPTED) {
       const [name, args] = kind
-      await runFfmpegIn(scratch.folder, ...args, name)
       const { status, json, text } = await upload(name, await readFile(join(scratch.folder, name)))
       expect(status, `${name}: ${text}`).toBe(200)
       // The same content by another name is accepted; it need not be encoded twice.
@@ -233,9 +235,8 @@ describe('where no audio files are accepted', () => {
 
   it('sound is refused under the name of a video, and video accepted under a name that both have', async () => {
     await allow(false, true)
-    await runFfmpegIn(scratch.folder, ...tone, '-c:a', 'libmp3lame', 'tone.mp3')
-    await runFfmpegIn(scratch.folder, ...tone, '-c:a', 'libvorbis', 'tone.ogg')
-    await runFfmpegIn(scratch.folder, ...both, ...theora, 'film.ogg')
+    const outputs = [...tone, '-c:a', 'libmp3lame', 'tone.mp3', ...tone, '-c:a', 'libvorbis', 'tone.ogg', ...both, ...theora, 'film.ogg']
+    await runFfmpegIn(scratch.folder, ...INPUTS, ...outputs)
     const read = async (name: string): Promise<Buffer> => await readFile(join(scratch.folder, name))
     expect((await upload('tone.mp3', await read('tone.mp3'))).status).toBe(415)
     for (const [name, source] of [
