@@ -2,7 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { expect, test } from 'vitest'
 import { projectFolder } from './core/config.ts'
-import { findArchitectureViolations, type SourceFiles } from './test/architecture.ts'
+import {
+  findArchitectureViolations,
+  findTables,
+  LAYERS,
+  TABLE_OWNERS,
+  UPWARD_TABLE_READS,
+  UPWARD_TABLE_WRITES,
+  type SourceFiles
+} from './test/architecture.ts'
 
 test('the project has no architecture violations', () => {
   const sources: SourceFiles = {}
@@ -14,6 +22,33 @@ test('the project has no architecture violations', () => {
   }
   expect(Object.keys(sources).length).toBeGreaterThan(50)
   expect(findArchitectureViolations(sources)).toEqual([])
+})
+
+test('each table of the migrations has one owner, which is a folder', () => {
+  const created = readdirSync(join(projectFolder, 'migrations'))
+    .filter(name => name.endsWith('.sql'))
+    .flatMap(name => [
+      ...readFileSync(join(projectFolder, 'migrations', name), 'utf8').matchAll(/CREATE TABLE (?:IF NOT EXISTS )?"?([a-z_]+)/gi)
+    ])
+    .map(([, table]) => table!)
+  expect(Object.values(TABLE_OWNERS).flat().sort()).toEqual([...new Set(created)].sort())
+  for (const folder of Object.keys(TABLE_OWNERS)) expect(LAYERS.flat()).toContain(folder)
+})
+
+test('the files that may reach up are there, each with its reason', () => {
+  for (const [path, { tables, reason }] of [...Object.entries(UPWARD_TABLE_READS), ...Object.entries(UPWARD_TABLE_WRITES)]) {
+    expect(readFileSync(join(projectFolder, path), 'utf8').length).toBeGreaterThan(0)
+    expect([path, tables.length > 0, reason.length > 10]).toEqual([path, true, true])
+  }
+})
+
+test('tables are found wherever a statement names them', () => {
+  const { reads, writes } = findTables(`
+    WITH gone AS (DELETE FROM videos v USING channels c, actors AS a WHERE true)
+    INSERT INTO comments SELECT * FROM playlists p, "users" u LEFT JOIN reactions r ON true;
+    UPDATE ONLY uploads SET x = 1 FROM watches; SELECT FROM peers FOR UPDATE SKIP LOCKED`)
+  expect([...reads].sort()).toEqual(['actors', 'channels', 'peers', 'playlists', 'reactions', 'users', 'watches'])
+  expect([...writes].sort()).toEqual(['comments', 'uploads', 'videos'])
 })
 
 test('sources that follow the rules give no violations', () => {
@@ -85,6 +120,11 @@ const VIOLATIONS: [string, SourceFiles, RegExp][] = [
   ['fetch past the SSRF guard', { 'server/videos/a.ts': 'const answer = await fetch(url)' }, /asks the network/],
   ['node:https', { 'server/videos/a.ts': "import { request, type ClientRequest } from 'node:https'" }, /asks the network/],
   ['node:net', { 'server/videos/a.ts': "import { connect } from 'node:net'" }, /asks the network/],
+  ['a read of a table above', { 'server/actors/a.ts': 'sql`SELECT FROM actors JOIN videos ON true`' }, /reads the table videos of videos/],
+  ['a read of the second table of a list', { 'server/actors/a.ts': 'sql`SELECT FROM actors a, users u`' }, /reads the table users/],
+  ['an insert into a table above', { 'server/videos/a.ts': 'sql`INSERT INTO comments DEFAULT VALUES`' }, /writes the table comments/],
+  ['an update of a table above', { 'server/channels/a.ts': 'sql`UPDATE users SET x = 1`' }, /writes the table users/],
+  ['a delete from a table beside', { 'server/views/a.ts': 'sql`DELETE FROM comments`' }, /writes the table comments/],
   ['a file with a meaningless name', { 'server/videos/video-things.ts': '', 'server/videos/utils.ts': '' }, /utils/],
   ['a folder with a meaningless name', { 'client/src/helpers/date.ts': '' }, /helpers/]
 ]
