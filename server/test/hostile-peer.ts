@@ -66,6 +66,8 @@ export type HostilePeer = {
 }
 
 const generateKeys = promisify(generateKeyPair)
+/** As small as test instances accept (`federation.min_key_bits`): a longer one takes twenty times as long to find. */
+const KEY_BITS = 1024
 
 /** Starts a scripted peer; to be stopped in afterAll. */
 export async function startHostilePeer(): Promise<HostilePeer> {
@@ -115,7 +117,7 @@ export async function startHostilePeer(): Promise<HostilePeer> {
   let count = 0
 
   const actor: HostilePeer['actor'] = async (name, type = 'Person', more = {}) => {
-    const { publicKey, privateKey } = await generateKeys('rsa', { modulusLength: 2048 })
+    const { publicKey, privateKey } = await generateKeys('rsa', { modulusLength: KEY_BITS })
     const address = `${url}/${type === 'Group' ? 'video-channels' : 'accounts'}/${name}`
     const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
     const document: Json = {
