@@ -160,7 +160,7 @@ export default defineConfig(({ command }) => ({
             // One file for what most pages share: on a slow connection a request costs more than a few kilobytes.
             {
               name: 'base',
-              test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed|head-script|early-playback|image-error-text)\.tsx?)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer|image-field)|shell\/(?!app|routes|shell)|player\/(prefetch-loader|early-playback)|instance\/(config|instance-mark)\.|videos\/(video-card|video-labels)|channels\/(actor-header|crawl-progress)\.|comments\/comment-content\.|subscriptions\/subscribe-button\.|playlists\/watch-later\.|moderation\/(report-form|report-reasons)\.)/,
+              test: /node_modules\/(@preact|preact)|client\/src\/([a-z-]+\.tsx?$(?<!(main|embed|head-script|early-playback|image-error-text)\.tsx?)|i18n\/(i18n|languages)|ui\/(?!markdown-renderer|image-field)|page\/|app\/(header|service-worker)\.|player\/(prefetch-loader|early-playback)|instance\/(config|instance-mark)\.|videos\/(video-card|video-labels)|actors\/|channels\/crawl-progress\.|comments\/comment-content\.|playlists\/watch-later\.|reports\/)/,
               priority: 2
             }
           ]

@@ -4,7 +4,7 @@ import { parseEmbedOptions } from './embed/embed-options.ts'
 import { setLanguage } from './i18n/i18n.ts'
 import { waitForNextTask } from './main-thread.ts'
 import { prioritizeEarlyPlayback } from './player/early-playback.ts'
-import { initialLanguage } from './shell/preferences.ts'
+import { initialLanguage } from './page/preferences.ts'
 import './ui/tokens.css'
 import './ui/base.css'
 

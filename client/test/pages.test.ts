@@ -30,7 +30,7 @@ afterAll(async () => await site.stop())
 
 /** Paths of all pages: every route of the client with parameters that exist, and some error pages. */
 function allPaths(): string[] {
-  const routes = [...readFileSync(join(projectFolder, 'client/src/shell/routes.ts'), 'utf8').matchAll(/path: '([^']+)'/g)].map(
+  const routes = [...readFileSync(join(projectFolder, 'client/src/app/routes.ts'), 'utf8').matchAll(/path: '([^']+)'/g)].map(
     ([, path]) => path!
   )
   expect(routes.length).toBeGreaterThan(15)

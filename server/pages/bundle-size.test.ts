@@ -29,7 +29,7 @@ function initialScripts(...sources: string[]): string[] {
 const gzipped = (files: string[]) => files.reduce((sum, file) => sum + statSync(join(clientFolder, `${file}.gz`)).size, 0)
 
 it.each([
-  ['watch', 'index.html', 'src/videos/watch.page.tsx', 59_900, 6],
+  ['watch', 'index.html', 'src/watch/watch.page.tsx', 59_900, 6],
   ['home', 'index.html', 'src/videos/home.page.tsx', 39_000, 5],
   ['embed', 'embed.html', 'embed.html', 53_000, 5]
 ])('the scripts of the %s page keep to their limits in gzipped bytes and number of files', (_, entry, source, bytes, count) => {
@@ -42,7 +42,7 @@ it.each([
 })
 
 it.each([
-  ['admin', /^src\/(admin|federation)\/|^src\/moderation\/(reports|comments)\.page|^src\/i18n\//, 200],
+  ['admin', /^src\/(admin|federation)\/|^src\/(moderation\/(reports|comments)\.page|videos\/video-files)|^src\/i18n\//, 200],
   ['creator', /^src\/(upload\/|videos\/my-videos\.page|accounts\/settings\.page|i18n\/)/, 40]
 ] as const)('the texts of the group %s are loaded with its pages only', (group, pages, count) => {
   const isOfGroup = (key: string) => TEXT_GROUPS[group].includes(key.split('.')[0]!)

@@ -31,7 +31,7 @@ const CLIENT_PAGES: [path: string, source: string][] = [
   ['/login', 'src/accounts/login.page.tsx'],
   ['/signup', 'src/accounts/signup.page.tsx'],
   ['/settings', 'src/accounts/settings.page.tsx'],
-  ['/about', 'src/instance/about.page.tsx'],
+  ['/about', 'src/about/about.page.tsx'],
   ['/my/videos', 'src/videos/my-videos.page.tsx'],
   ['/my/videos/:id', 'src/videos/edit-video.page.tsx'],
   ['/my/subscriptions', 'src/subscriptions/subscriptions.page.tsx'],
@@ -124,7 +124,7 @@ servePage(
   '/{*path}',
   'site',
   () => null,
-  (_, context) => messagePage(context.texts.missing, context, 404, 'src/instance/not-found.page.tsx')
+  (_, context) => messagePage(context.texts.missing, context, 404, 'src/app/not-found.page.tsx')
 )
 pagesRouter.use(() => {
   throw notFound('Page')
@@ -157,7 +157,7 @@ const renderProblemPage: ErrorRequestHandler = (cause, request, response, next) 
   const instance = { name: config.instance.name, shortDescription: config.instance.short_description, avatars: [], settings: undefined }
   const text =
     error.status === 404 ? texts.missing : error.status === 429 ? texts.tooMany : error.status === 503 ? texts.unavailable : texts.failed
-  const errorPage = messagePage(text, { language, texts, instance }, error.status, 'src/instance/not-found.page.tsx')
+  const errorPage = messagePage(text, { language, texts, instance }, error.status, 'src/app/not-found.page.tsx')
   for (const [name, value] of Object.entries(error.extra.headers ?? {})) response.setHeader(name, value)
   response
     .status(error.status)

@@ -34,7 +34,7 @@ const PLAY_ICON = html`<svg class="icon" width="34" height="34" viewBox="0 0 24 
 export async function watchPage(id: string, subtitle: string | null, context: PageContext): Promise<ServerRenderedPage> {
   const video = await findPublicVideo(id)
   const mediaOrigins = await findMediaOrigins(uuidsOf([id]))
-  const source = 'src/videos/watch.page.tsx'
+  const source = 'src/watch/watch.page.tsx'
   if (!('uuid' in video))
     return {
       status: video.originUrl === null ? 404 : 403,

@@ -19,6 +19,25 @@ export const LAYERS = [
   ['main.ts']
 ]
 
+/**
+ * The layers of client/src, lowest first; `.` are the files directly in it, but for the entry points, which stand on everything. Folders of
+ * one layer may not import each other.
+ */
+export const CLIENT_LAYERS = [
+  ['.', 'i18n'],
+  ['ui'],
+  ['instance'],
+  ['page'],
+  ['player'],
+  ['actors', 'reactions', 'reports'],
+  ['videos'],
+  ['about', 'accounts', 'captions', 'channels', 'comments', 'library', 'live', 'playlists', 'search', 'subscriptions', 'upload'],
+  ['watch', 'admin', 'notifications', 'studio'],
+  ['embed', 'federation', 'moderation', 'design'],
+  ['app'],
+  ['main.tsx', 'embed.tsx']
+]
+
 /** The folder that owns each table: its rules are there, and only folders of its layer or above may read or write it. */
 export const TABLE_OWNERS: Record<string, string[]> = {
   core: ['changes', 'custom_config', 'instances', 'rate_limit_refusals', 'uptime'],
@@ -139,17 +158,30 @@ function importFaults(path: string, { target, typeOnly }: Import): string[] {
   if (from === 'client' && target === 'zod' && !typeOnly) return fault('zod stays out of the browser')
   if (from === 'client' && to === 'shared' && local && !typeOnly) return fault('the client imports only types from shared')
   if (from === 'client' && local && !['client', 'shared'].includes(to!)) return fault('the client imports only client and shared')
+  if (from === 'client' && local && to === 'client')
+    return layerFault(CLIENT_LAYERS, clientFolder(path), clientFolder(target)).flatMap(fault)
   if (from === 'server' && !typeOnly && NETWORK.test(target) && !NETWORK_FILES.includes(path))
     return fault('other servers are asked through fediverse/remote-fetch')
   if (from !== 'server' || !local) return []
   if (to === 'shared') return []
   if (to !== 'server') return fault('the server imports only server and shared')
-  const [mine, other] = [path, target].map(file => file.split('/')[1]!)
+  return layerFault(LAYERS, path.split('/')[1]!, target.split('/')[1]!).flatMap(fault)
+}
+
+/** What is wrong with an import of one folder by another, if anything. */
+function layerFault(layers: string[][], mine: string, other: string): string[] {
   if (mine === other) return []
-  const [ownLayer, targetLayer] = [mine, other].map(name => LAYERS.findIndex(line => line.includes(name!)))
-  if (ownLayer === -1 || targetLayer === -1) return fault(`${ownLayer === -1 ? mine : other} is in no layer`)
-  if (targetLayer! > ownLayer!) return fault('imports go down, not up')
-  return targetLayer === ownLayer ? fault('imports go down, not sideways') : []
+  const [ownLayer, targetLayer] = [mine, other].map(name => layers.findIndex(line => line.includes(name)))
+  if (ownLayer === -1 || targetLayer === -1) return [`${ownLayer === -1 ? mine : other} is in no layer`]
+  if (targetLayer! > ownLayer!) return ['imports go down, not up']
+  // Texts and what a request needs know each other.
+  return targetLayer === ownLayer && targetLayer !== 0 ? ['imports go down, not sideways'] : []
+}
+
+/** The layer's name of a file below client/src: its folder, an entry point, or `.`. */
+function clientFolder(path: string): string {
+  const [, , first, second] = path.split('/')
+  return second !== undefined || CLIENT_LAYERS.at(-1)!.includes(first!) ? first! : '.'
 }
 
 function textFaults(path: string, code: string): string[] {

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { useTitle } from '../shell/title.ts'
+import { useTitle } from '../page/title.ts'
 import { FoundationsShowcase } from './foundations-showcase.tsx'
 import { ControlsShowcase } from './controls-showcase.tsx'
 import { ContentShowcase } from './content-showcase.tsx'

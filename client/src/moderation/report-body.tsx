@@ -1,9 +1,9 @@
 import type { ComponentChildren, JSX } from 'preact'
 import type { UserAbuse } from '../../../shared/abuses.ts'
-import { displayHandle } from '../channels/actor-header.tsx'
+import { displayHandle } from '../actors/actor-header.tsx'
 import { t } from '../i18n/i18n.ts'
 import { Badge } from '../ui/feedback.tsx'
-import { REPORT_REASON_TEXTS } from './report-reasons.ts'
+import { REPORT_REASON_TEXTS } from '../reports/report-reasons.ts'
 
 /** A report: its subject and its reasons, with `children` below. */
 export function ReportBody({ report, children }: { report: UserAbuse; children: ComponentChildren }): JSX.Element {

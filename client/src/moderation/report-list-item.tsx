@@ -1,7 +1,7 @@
 import type { JSX } from 'preact'
 import type { AdminAbuse } from '../../../shared/abuses.ts'
 import { api } from '../api.ts'
-import { displayHandle } from '../channels/actor-header.tsx'
+import { displayHandle } from '../actors/actor-header.tsx'
 import { formatAge, formatDate, t } from '../i18n/i18n.ts'
 import { Button } from '../ui/button.tsx'
 import { openConfirmDialog } from '../ui/dialog.tsx'

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { formatTime, t } from '../i18n/i18n.ts'
-import { useStagedHydration } from '../shell/staged-hydration.tsx'
+import { useStagedHydration } from '../page/staged-hydration.tsx'
 import { IconButton } from '../ui/button.tsx'
 import { ControlBar } from './control-bar.tsx'
 import type { PlayerEngine } from './engine.ts'

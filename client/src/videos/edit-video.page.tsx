@@ -3,8 +3,8 @@ import { lazy, useRoute } from 'preact-iso'
 import { isNotFoundError } from '../api-error.ts'
 import { loadTextGroup, t } from '../i18n/i18n.ts'
 import { currentUser } from '../session.ts'
-import { RequireLogin } from '../shell/require-login.tsx'
-import { useTitle } from '../shell/title.ts'
+import { RequireLogin } from '../page/require-login.tsx'
+import { useTitle } from '../page/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
 import { ErrorState, EmptyState } from '../ui/feedback.tsx'
 import { useQuery } from '../use-query.ts'
@@ -14,7 +14,7 @@ import { VideoEditForm } from './video-edit-form.tsx'
 
 const ADMINISTRATOR_ROLE_ID = 0
 /** With the texts of the administration, which only administrators load. */
-const VideoFiles = lazy(async () => (await Promise.all([import('../admin/video-files.tsx'), loadTextGroup('admin')]))[0])
+const VideoFiles = lazy(async () => (await Promise.all([import('./video-files.tsx'), loadTextGroup('admin')]))[0])
 
 /** The page that edits or deletes one of the user's videos. */
 export default function EditVideoPage(): JSX.Element {

@@ -13,7 +13,7 @@ const lazyWithTexts = (group: TextGroup, loadPage: () => Promise<{ default: () =
 /** The path of every page and its component, whose code is loaded when the page is opened. */
 export const PAGE_ROUTES = [
   { path: '/', view: lazy(() => import('../videos/home.page.tsx')) },
-  { path: '/w/:id', view: lazy(() => import('../videos/watch.page.tsx')) },
+  { path: '/w/:id', view: lazy(() => import('../watch/watch.page.tsx')) },
   { path: '/w/p/:id', view: lazy(() => import('../playlists/playlist.page.tsx')) },
   { path: '/search', view: lazy(() => import('../search/search.page.tsx')) },
   { path: '/upload', view: lazyWithTexts('creator', () => import('../upload/upload.page.tsx')) },
@@ -37,12 +37,12 @@ export const PAGE_ROUTES = [
   { path: '/admin/federation', view: lazyWithTexts('admin', () => import('../federation/federation.page.tsx')) },
   { path: '/admin/comments', view: lazyWithTexts('admin', () => import('../moderation/comments.page.tsx')) },
   { path: '/admin/reports', view: lazyWithTexts('admin', () => import('../moderation/reports.page.tsx')) },
-  { path: '/about', view: lazy(() => import('../instance/about.page.tsx')) },
+  { path: '/about', view: lazy(() => import('../about/about.page.tsx')) },
   ...(DEVELOPMENT ? [{ path: '/design', view: lazy(() => import('../design/design.page.tsx')) }] : [])
 ]
 
 /** The page for unknown paths. */
-export const NotFoundPage = lazy(() => import('../instance/not-found.page.tsx'))
+export const NotFoundPage = lazy(() => import('./not-found.page.tsx'))
 
 /** Loads the code of the page at a path, so that it can be rendered at once. */
 export async function preloadPage(path: string): Promise<void> {

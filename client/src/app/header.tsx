@@ -11,7 +11,7 @@ import { Avatar } from '../ui/avatar.tsx'
 import { ButtonLink, IconButton } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
-import { chooseLanguage, chooseTheme, chosenTheme } from './preferences.ts'
+import { chooseLanguage, chooseTheme, chosenTheme, THEME_NAMES } from '../page/preferences.ts'
 
 /** The header of every page: home, search, upload, and a menu with everything personal. */
 export function Header(): JSX.Element {
@@ -112,6 +112,3 @@ function menuItems(nextQuery: string, onLogOut: () => void): MenuItem[] {
     { kind: 'link', text: t('shell.about'), href: '/about', icon: 'info' }
   ]
 }
-
-/** The text keys of the names of the themes. */
-export const THEME_NAMES = { system: 'shell.themeSystem', light: 'shell.themeLight', dark: 'shell.themeDark' } as const

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
-import { parseStartTime } from './parse-start-time.ts'
-import { parseSubtitle } from './parse-subtitle.ts'
+import { parseStartTime } from '../videos/parse-start-time.ts'
+import { parseSubtitle } from '../videos/parse-subtitle.ts'
 import { embedHtml, watchLink } from './share-links.ts'
 
 vi.stubGlobal('location', { origin: 'https://films.example' })

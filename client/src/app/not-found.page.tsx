@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { initialPath } from '../initial-data.ts'
 import { t } from '../i18n/i18n.ts'
-import { useTitle } from '../shell/title.ts'
+import { useTitle } from '../page/title.ts'
 import { ButtonLink } from '../ui/button.tsx'
 import { EmptyState } from '../ui/feedback.tsx'
 

@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import type { VideoDetails } from '../../../shared/videos.ts'
 import { t } from '../i18n/i18n.ts'
 import { useQuery } from '../use-query.ts'
-import { CompactVideoCard } from './video-card.tsx'
+import { CompactVideoCard } from '../videos/video-card.tsx'
 
 const MAX_SHOWN = 10
 /** One more than is shown, as the video itself may be among them. */

@@ -4,12 +4,12 @@ import { LocationProvider, Route, Router } from 'preact-iso'
 import { t } from '../i18n/i18n.ts'
 import { ConfirmDialog } from '../ui/dialog.tsx'
 import { Toasts } from '../ui/toast.tsx'
-import { PageErrorBoundary } from './error-boundary.tsx'
+import { PageErrorBoundary } from '../page/error-boundary.tsx'
 import { Header } from './header.tsx'
 import { NotFoundPage, PAGE_ROUTES } from './routes.ts'
-import { restoreScrollPosition, useHistoryEntryKeys } from './scroll-restoration.ts'
-import { endStagedHydration, useStagedHydration, ServerRendered } from './staged-hydration.tsx'
-import './shell.css'
+import { restoreScrollPosition, useHistoryEntryKeys } from '../page/scroll-restoration.ts'
+import { endStagedHydration, useStagedHydration, ServerRendered } from '../page/staged-hydration.tsx'
+import './app.css'
 
 /** The whole site: header, page of the current path, dialogs and toasts. */
 export function App(): JSX.Element {

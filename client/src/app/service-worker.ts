@@ -1,6 +1,6 @@
 import { effect } from '@preact/signals'
 import { currentLanguage } from '../i18n/i18n.ts'
-import { chosenTheme } from './preferences.ts'
+import { chosenTheme } from '../page/preferences.ts'
 
 /** Milliseconds to wait, so that loading the page has priority. */
 const REGISTER_AFTER_MS = 3000
