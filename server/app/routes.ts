@@ -13,6 +13,7 @@ import { nodeinfoRouter } from '../instance/nodeinfo.routes.ts'
 import { openapiRouter } from '../instance/openapi.routes.ts'
 import { securityTxtRouter } from '../instance/security-txt.routes.ts'
 import { pagesRouter } from '../pages/pages.routes.ts'
+import { commentAttachmentsRouter } from '../comments/comment-attachments.routes.ts'
 import { commentDocumentsRouter, commentsRoutes } from '../comments/comments.routes.ts'
 import { playlistDocumentsRouter, playlistsRoutes } from '../playlists/playlists.routes.ts'
 import { reactionDocumentsRouter, reactionsRoutes } from '../reactions/reactions.routes.ts'
@@ -62,6 +63,7 @@ export function siteRoutes(): [string, Router][] {
     ['/', webfingerRouter],
     ['/', reactionDocumentsRouter],
     ['/', commentDocumentsRouter],
+    ['/', commentAttachmentsRouter],
     ['/', playlistDocumentsRouter],
     ['/', redundancyDocumentsRouter],
     ['/', videoDocumentsRouter],

@@ -88,10 +88,6 @@ export const UPWARD_TABLE_READS: Record<string, { tables: string[]; reason: stri
     tables: ['abuses', 'playlists', 'streaming_playlists', 'video_files', 'video_sources', 'videos'],
     reason: 'NodeInfo and the statistics count everything'
   },
-  'server/videos/files.routes.ts': {
-    tables: ['comment_attachments', 'comments'],
-    reason: 'pictures of comments are lazy static files, too'
-  },
   'server/videos/make-torrents.job.ts': { tables: ['transcodings'], reason: 'files that are being encoded have no torrent yet' },
   'server/videos/media-origins.ts': { tables: ['redundancies'], reason: 'copies on other hosts are played, too' },
   'server/videos/quote-request.inbox.ts': { tables: ['comments'], reason: 'a quote is authorized while its comment is there' },

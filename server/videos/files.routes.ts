@@ -1,13 +1,11 @@
 import { join } from 'node:path'
-import { Router, type Request, type RequestHandler, type Response } from 'express'
-import { notBlockedSql } from '../actors/blocks.ts'
+import { Router, type RequestHandler } from 'express'
 import { config } from '../core/config.ts'
 import { keepLastKnown } from '../core/last-known.ts'
 import { limitRate } from '../core/request-rate-limit.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import { sendStoredFile } from '../core/send-file.ts'
-import { runQuery, sql } from '../core/sql.ts'
-import { getCachedRemoteFile, type RemoteFileKind } from '../fediverse/remote-file-cache.ts'
+import { sendRemoteFile } from '../fediverse/send-remote-file.ts'
 import { hlsFolder, storedFilePath } from '../storage/disk.ts'
 import { privateCache, publicCache } from './cache-control.ts'
 import { downloadsRouter } from './downloads.routes.ts'
@@ -68,7 +66,7 @@ for (const kind of ['thumbnails', 'previews', 'storyboards', 'video-captions', '
     const cacheControl = file.videoId === null ? publicCache(config.cache.static.images) : privateCache(config.cache.static.private)
     if (file.url === null) return await sendStoredFile(request, response, storedFilePath(FOLDERS[kind], name), cacheControl)
     const remoteKind = kind === 'video-captions' ? 'captions' : 'picture'
-    await sendRemoteFile(request, response, name, file.url, remoteKind, cacheControl)
+    await sendRemoteFile(request, response, { name, url: file.url, kind: remoteKind }, cacheControl)
   })
 }
 
@@ -77,48 +75,6 @@ filesRouter.get('/lazy-static/torrents/:name', async (request, response) => {
   await assertCanReadTorrent(request, torrent)
   sendTorrent(response, torrent, isOpenTorrent(torrent) ? 'no-cache' : 'private, no-store')
 })
-
-filesRouter.get('/lazy-static/comment-attachments/:name', async (request, response) => {
-  const name = assertFileName(request.params.name)
-  const url = await findAttachmentUrl(name)
-  if (url === null) throw notFound('File')
-  await sendRemoteFile(request, response, name, url, 'picture', publicCache(config.cache.static.images))
-})
-
-/**
- * Sends a file of another server through the cache. Only URLs from the database are fetched (docs/federation.md#files-of-other-servers).
- * Throws 404.
- */
-async function sendRemoteFile(
-  request: Request,
-  response: Response,
-  name: string,
-  url: string,
-  kind: RemoteFileKind,
-  cacheControl: string
-): Promise<void> {
-  const cached = await getCachedRemoteFile(name, url, kind)
-  if (!cached) throw notFound('File')
-  await sendStoredFile(request, response, storedFilePath('cache', cached), cacheControl)
-}
-
-const OPEN_ATTACHMENTS = sql`
-  FROM comment_attachments attached JOIN comments ON comments.id = comment_id
-    JOIN accounts ON accounts.id = comments.account_id JOIN actors ON actors.id = accounts.actor_id
-  WHERE NOT held AND deleted_at IS NULL AND ${notBlockedSql({ actorId: sql`actors.id`, host: sql`actors.host` }, null)}`
-/** They may be hidden again: by moderators, and with their authors. */
-const findAttachmentUrl = keepLastKnown(
-  async (name: string) => {
-    const [found] = await runQuery<{ url: string | null }>(sql`SELECT attached.url ${OPEN_ATTACHMENTS} AND filename = ${name}`)
-    return found?.url ?? null
-  },
-  name => name,
-  url => url !== null,
-  async names => {
-    const open = await runQuery<{ filename: string }>(sql`SELECT filename ${OPEN_ATTACHMENTS} AND filename = ANY(${names})`)
-    return open.map(({ filename }) => filename)
-  }
-)
 
 const findKnownProgressiveMp4Source = keepLastKnown(findProgressiveMp4Source, (video, resolution, options) =>
   [video.uuid, resolution, options?.offered, options?.name].join(' ')
