@@ -28,7 +28,7 @@ beforeAll(async () => {
         resolutions: { '360p': false, '480p': false, '1080p': false },
         chunks: { min_duration: '10 seconds', length: '4 seconds', lease: '3 seconds', check_interval: '300 ms' }
       },
-      jobs: { lock_duration: '5 seconds', timers_interval: '500 ms', orphan_interval: '1 second', orphan_age: '2 seconds' }
+      jobs: { lock_duration: '5 seconds', timers_interval: '500 ms', orphan_interval: '1 second', orphan_age: '6 seconds' }
     },
     ['web,worker', 'worker']
   )
