@@ -176,6 +176,10 @@ test('the password of a video unlocks its comments, too', async () => {
   const { page } = visitor
   await logInThroughForm(page, 'bob', 'password1', `/w/${lockedVideo.shortUUID}`)
   await page.getByLabel('Video password').fill('secret')
+  const refused: string[] = []
+  page.on('response', answer => {
+    if (answer.status() === 403) refused.push(answer.url())
+  })
   await page.getByRole('button', { name: 'Watch' }).click()
   await commentBy(page, 'ada').getByText('Only for friends').waitFor()
   await page.getByRole('button', { name: 'Reply to ada' }).click()
@@ -184,6 +188,7 @@ test('the password of a video unlocks its comments, too', async () => {
   await commentBy(page, 'bob').getByText('Like me').waitFor()
   await page.getByRole('button', { name: 'Like: 0', exact: true }).click()
   await expect.poll(async () => (await site.call(`GET /videos/${lockedVideo.uuid}`, { token: ada.token })).json.likes).toBe(1)
+  expect(refused).toEqual([])
   await closeVisitors(visitor)
 })
 

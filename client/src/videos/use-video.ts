@@ -17,6 +17,8 @@ type VideoState = {
   unavailableReason: UnavailableReason | null
   /** The address of the video on its own server, where that is the place to watch it. */
   originUrl: string | null
+  /** The password that was entered in this browser session; it may be wrong. */
+  password: string | null
   /** The request headers that give access to the video (its password). */
   headers: Record<string, string> | undefined
   unlock: (password: string) => void
@@ -53,6 +55,7 @@ export function useVideo(id: string): VideoState {
 
   return {
     video,
+    password,
     headers: videoPasswordHeader(password),
     unavailableReason: error ? unavailableReasonOf(error) : null,
     originUrl: error instanceof ApiError ? error.originUrl : null,

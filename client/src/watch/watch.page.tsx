@@ -29,7 +29,7 @@ export default function WatchPage(): JSX.Element {
     params: { id = '' },
     query
   } = useRoute()
-  const { video, source, headers, unavailableReason, originUrl, unlock, reload, renew } = useVideo(id)
+  const { video, source, password, headers, unavailableReason, originUrl, unlock, reload, renew } = useVideo(id)
   const renderedParts = useStagedHydration(5)
   const [wide, setWide] = useState(false)
   const player = useRef<{ uuid: string; handle: PlayerHandle } | null>(null)
@@ -98,7 +98,7 @@ export default function WatchPage(): JSX.Element {
         <ServerRendered class="watch-main" />
       ) : (
         <div class="watch-main">
-          <VideoInfo video={video} shownInPlayer={shownInPlayer} password={source?.headers ? Object.values(source.headers)[0]! : null} />
+          <VideoInfo video={video} shownInPlayer={shownInPlayer} password={password} />
           {renderedParts > 3 ? (
             <Comments key={video.uuid} video={video} headers={headers} />
           ) : (
