@@ -95,7 +95,8 @@ function splitFrames(pictures: Pictures): Frame[] {
   return pictures.times.flatMap((time, frame) => (frame % step === 0 ? [{ time, pixels: pictureOf(brightness, frame) }] : []))
 }
 
-async function readBrightness(
+/** The brightness of an image (a path, or its bytes), or of a part of it, at PICTURE_WIDTH x PICTURE_HEIGHT. */
+export async function readBrightness(
   image: string | Buffer,
   part?: { left: number; top: number; width: number; height: number }
 ): Promise<Float32Array> {

@@ -1,21 +1,12 @@
-import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runQuery, sql } from '../core/sql.ts'
+import { difference } from './media-correlation.ts'
+import { readBrightness } from './media-images.ts'
 import { eventually, startTestInstance, type TestInstance } from './instance.ts'
 import { startPeerInstance, type PeerInstance } from './peer-instance.ts'
 import { waitForTranscoding, uploadVideo } from './upload.ts'
 
-const pixelsOf = async (image: Response) =>
-  await sharp(Buffer.from(await image.arrayBuffer()))
-    .raw()
-    .toBuffer({ resolveWithObject: true })
-type Pixels = Awaited<ReturnType<typeof pixelsOf>>
-
-/** The mean difference of the samples (0 to 255) of two images of the same size. */
-function meanDifference(one: Pixels, other: Pixels): number {
-  expect(one.info).toEqual(other.info)
-  return one.data.reduce((sum, sample, index) => sum + Math.abs(sample - other.data[index]!), 0) / one.data.length
-}
+const brightnessOf = async (image: Response) => await readBrightness(Buffer.from(await image.arrayBuffer()))
 
 /** A publishes; B, in separate processes, follows A. */
 let a: TestInstance
@@ -72,7 +63,7 @@ it('a video of A appears on B with thumbnail and playlist, and is edited, hidden
   expect([thumbnail.status, thumbnail.headers.get('content-type')]).toEqual([200, 'image/jpeg'])
   const original = await fetch(`${a.url}${(await a.call(`GET /videos/${uuid}`)).json.thumbnailPath}`)
   // B encodes the pictures of others again: the bytes differ.
-  expect(meanDifference(await pixelsOf(thumbnail), await pixelsOf(original))).toBeLessThan(4)
+  expect(difference(await brightnessOf(thumbnail), await brightnessOf(original))).toBeLessThan(4)
   const { storyboards } = (await b.call(`GET /videos/${uuid}/storyboards`)).json
   expect((await fetch(`${b.url}${storyboards[0].storyboardPath}`)).status).toBe(200)
   const playlist = await fetch(video.streamingPlaylists[0].playlistUrl, { headers: { origin: b.url } })
