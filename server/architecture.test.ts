@@ -2,15 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { expect, test } from 'vitest'
 import { projectFolder } from './core/config.ts'
-import {
-  findArchitectureViolations,
-  findTables,
-  LAYERS,
-  TABLE_OWNERS,
-  UPWARD_TABLE_READS,
-  UPWARD_TABLE_WRITES,
-  type SourceFiles
-} from './test/architecture.ts'
+import { findArchitectureViolations, type SourceFiles } from './test/architecture.ts'
+import { LAYERS } from './test/layers.ts'
+import { findTables, TABLE_OWNERS, UPWARD_TABLE_READS, UPWARD_TABLE_WRITES } from './test/table-owners.ts'
 
 test('the project has no architecture violations', () => {
   const sources: SourceFiles = {}
