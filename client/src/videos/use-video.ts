@@ -19,8 +19,6 @@ type VideoState = {
   originUrl: string | null
   /** The password that was entered in this browser session; it may be wrong. */
   password: string | null
-  /** The request headers that give access to the video (its password). */
-  headers: Record<string, string> | undefined
   unlock: (password: string) => void
   reload: () => void
   renew: () => Promise<PlayerSource | null>
@@ -56,7 +54,6 @@ export function useVideo(id: string): VideoState {
   return {
     video,
     password,
-    headers: videoPasswordHeader(password),
     unavailableReason: error ? unavailableReasonOf(error) : null,
     originUrl: error instanceof ApiError ? error.originUrl : null,
     unlock: setPassword,

@@ -11,7 +11,7 @@ import { EmptyState } from '../ui/feedback.tsx'
 import { VideoUnavailable } from '../videos/video-unavailable.tsx'
 import { VideoInfo } from './video-info.tsx'
 import { MoreVideos } from './more-videos.tsx'
-import { PUBLISHED_STATE_ID } from '../videos/player-source.ts'
+import { PUBLISHED_STATE_ID, videoPasswordHeader } from '../videos/player-source.ts'
 import { parseStartTime } from '../videos/parse-start-time.ts'
 import { parseSubtitle } from '../videos/parse-subtitle.ts'
 import { useVideo } from '../videos/use-video.ts'
@@ -29,7 +29,7 @@ export default function WatchPage(): JSX.Element {
     params: { id = '' },
     query
   } = useRoute()
-  const { video, source, password, headers, unavailableReason, originUrl, unlock, reload, renew } = useVideo(id)
+  const { video, source, password, unavailableReason, originUrl, unlock, reload, renew } = useVideo(id)
   const renderedParts = useStagedHydration(5)
   const [wide, setWide] = useState(false)
   const player = useRef<{ uuid: string; handle: PlayerHandle } | null>(null)
@@ -100,7 +100,7 @@ export default function WatchPage(): JSX.Element {
         <div class="watch-main">
           <VideoInfo video={video} shownInPlayer={shownInPlayer} password={password} />
           {renderedParts > 3 ? (
-            <Comments key={video.uuid} video={video} headers={headers} />
+            <Comments key={video.uuid} video={video} headers={videoPasswordHeader(password)} />
           ) : (
             <div class="watch-placeholder watch-placeholder-comments" />
           )}
