@@ -28,8 +28,17 @@ test('a video, a comment and an account are reported; a moderator decides and ta
   await dialog.getByRole('alert').getByText('Please describe the problem.').waitFor()
   await dialog.getByLabel('Describe the problem').fill('It is <b>not</b> what it says')
   await dialog.getByLabel('Spam or misleading').check()
-  await dialog.getByRole('button', { name: 'Send report' }).click()
+  let sent = 0
+  await page.route(/\/api\/v1\/abuses$/, async route => {
+    sent++
+    // Long enough for a second submission.
+    await new Promise(resolve => setTimeout(resolve, 500))
+    await route.continue()
+  })
+  for (let time = 0; time < 2; time++) await dialog.getByLabel('Spam or misleading').press('Enter')
   await page.getByText('Thank you. The moderators will review your report.').waitFor()
+  expect(sent).toBe(1)
+  await page.unrouteAll()
   expect(await page.getByRole('dialog').count()).toBe(0)
   await page.getByRole('button', { name: 'Report comment by ada' }).click()
   await page.getByRole('dialog').getByLabel('Describe the problem').fill('Rude')

@@ -1,12 +1,12 @@
 import type { JSX } from 'preact'
-import { useId, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { User } from '../../../shared/accounts.ts'
 import { api } from '../api.ts'
 import { t } from '../i18n/i18n.ts'
 import { forgetSession } from '../session.ts'
 import { Button } from '../ui/button.tsx'
-import { Dialog } from '../ui/dialog.tsx'
 import { Notice } from '../ui/feedback.tsx'
+import { FormDialog } from '../ui/form-dialog.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { PasswordField } from './password-field.tsx'
 import { settingsErrorText } from './settings-error-text.ts'
@@ -30,13 +30,8 @@ export function DeleteAccount({ user }: { user: User }): JSX.Element {
 
 function DeleteAccountDialog({ user, onClose }: { user: User; onClose: () => void }): JSX.Element {
   const [currentPassword, setCurrentPassword] = useState('')
-  const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
-  const formId = useId()
-  const deleteAccount = async (event: Event) => {
-    event.preventDefault()
-    if (busy) return
-    setBusy(true)
+  const deleteAccount = async () => {
     setProblem(null)
     try {
       await api('DELETE /users/me', { body: { currentPassword } })
@@ -45,34 +40,24 @@ function DeleteAccountDialog({ user, onClose }: { user: User; onClose: () => voi
       showToast(t('deletion.done'))
     } catch (error) {
       setProblem(settingsErrorText(error))
-      setBusy(false)
     }
   }
   return (
-    <Dialog
+    <FormDialog
       title={t('deletion.title', { name: user.username })}
+      submitText={t('deletion.name')}
+      look="danger"
+      onSubmit={deleteAccount}
       onClose={onClose}
-      actions={
-        <>
-          <Button look="quiet" onClick={onClose}>
-            {t('ui.cancel')}
-          </Button>
-          <Button look="danger" type="submit" form={formId} busy={busy}>
-            {t('deletion.name')}
-          </Button>
-        </>
-      }
     >
-      <form id={formId} class="form" onSubmit={event => void deleteAccount(event)}>
-        {problem && <Notice kind="bad">{problem}</Notice>}
-        <p>{t('deletion.text')}</p>
-        <PasswordField
-          label={t('settings.currentPassword')}
-          autocomplete="current-password"
-          value={currentPassword}
-          onText={setCurrentPassword}
-        />
-      </form>
-    </Dialog>
+      {problem && <Notice kind="bad">{problem}</Notice>}
+      <p>{t('deletion.text')}</p>
+      <PasswordField
+        label={t('settings.currentPassword')}
+        autocomplete="current-password"
+        value={currentPassword}
+        onText={setCurrentPassword}
+      />
+    </FormDialog>
   )
 }

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { useId, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { User } from '../../../shared/accounts.ts'
 import { api } from '../api.ts'
 import { ApiError } from '../api-error.ts'
@@ -7,10 +7,9 @@ import { PasswordField } from '../accounts/password-field.tsx'
 import { t } from '../i18n/i18n.ts'
 import { instanceConfig, minPasswordLength } from '../instance/config.ts'
 import { apiErrorText } from '../api-error-text.ts'
-import { Button } from '../ui/button.tsx'
-import { Dialog } from '../ui/dialog.tsx'
 import { Select, TextField } from '../ui/field.tsx'
 import { Notice } from '../ui/feedback.tsx'
+import { FormDialog } from '../ui/form-dialog.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { QuotaFields, type QuotaInputs } from './quota-fields.tsx'
 import { parseQuotaInput, formatQuotaInput } from './quota.ts'
@@ -41,15 +40,11 @@ export function UserForm({
   const [role, setRole] = useState(String(user?.role.id ?? USER_ROLE_IDS.user))
   const [quotas, setQuotas] = useState(initialQuotas)
   const [errors, setErrors] = useState<UserFormErrors>({})
-  const [busy, setBusy] = useState(false)
-  const formId = useId()
   const changesLogin = !user || permissionsOverUser(viewer, user).changeLogin
 
-  const save = async (event: Event) => {
-    event.preventDefault()
+  const save = async () => {
     const [total, daily] = [parseQuotaInput(quotas.total), parseQuotaInput(quotas.daily)]
-    if (busy || total === null || daily === null) return
-    setBusy(true)
+    if (total === null || daily === null) return
     setErrors({})
     try {
       if (user) {
@@ -69,81 +64,70 @@ export function UserForm({
       onDone()
     } catch (error) {
       setErrors(userFormErrors(error))
-      setBusy(false)
     }
   }
   return (
-    <Dialog
+    <FormDialog
       title={user ? t('users.editOf', { name: user.username }) : t('users.create')}
+      submitText={user ? t('ui.save') : t('users.create')}
+      onSubmit={save}
       onClose={onClose}
-      actions={
-        <>
-          <Button look="quiet" onClick={onClose}>
-            {t('ui.cancel')}
-          </Button>
-          <Button look="primary" type="submit" form={formId} busy={busy}>
-            {user ? t('ui.save') : t('users.create')}
-          </Button>
-        </>
-      }
     >
-      <form id={formId} class="form" onSubmit={event => void save(event)}>
-        {errors.form && <Notice kind="bad">{errors.form}</Notice>}
-        {!user && (
+      {errors.form && <Notice kind="bad">{errors.form}</Notice>}
+      {!user && (
+        <TextField
+          label={t('signup.username')}
+          hint={t('signup.usernameHint')}
+          error={errors.username}
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          required
+          maxLength={50}
+          value={username}
+          onText={text => setUsername(text.toLowerCase())}
+        />
+      )}
+      {changesLogin ? (
+        <>
           <TextField
-            label={t('signup.username')}
-            hint={t('signup.usernameHint')}
-            error={errors.username}
+            label={t('signup.email')}
+            error={errors.email}
+            type="email"
             autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
             required
-            maxLength={50}
-            value={username}
-            onText={text => setUsername(text.toLowerCase())}
+            maxLength={255}
+            value={email}
+            onText={setEmail}
           />
-        )}
-        {changesLogin ? (
-          <>
-            <TextField
-              label={t('signup.email')}
-              error={errors.email}
-              type="email"
-              autocomplete="off"
-              required
-              maxLength={255}
-              value={email}
-              onText={setEmail}
-            />
-            <PasswordField
-              label={t(user ? 'settings.newPassword' : 'login.password')}
-              hint={t(user ? 'users.passwordHint' : 'signup.passwordHint', { count: minPasswordLength() })}
-              error={errors.password}
-              autocomplete="new-password"
-              required={!user}
-              value={password}
-              onText={setPassword}
-            />
-          </>
-        ) : (
-          <p class="soft">{t('users.rootLogin')}</p>
-        )}
-        {(user ? permissionsOverUser(viewer, user).giveRole : viewer.role.id === USER_ROLE_IDS.administrator) && (
-          <Select
-            label={t('users.role')}
-            hint={t('users.roleHint')}
-            value={role}
-            onText={setRole}
-            options={[
-              [String(USER_ROLE_IDS.user), t('users.user')],
-              [String(USER_ROLE_IDS.moderator), t('users.moderator')],
-              [String(USER_ROLE_IDS.administrator), t('users.administrator')]
-            ]}
+          <PasswordField
+            label={t(user ? 'settings.newPassword' : 'login.password')}
+            hint={t(user ? 'users.passwordHint' : 'signup.passwordHint', { count: minPasswordLength() })}
+            error={errors.password}
+            autocomplete="new-password"
+            required={!user}
+            value={password}
+            onText={setPassword}
           />
-        )}
-        <QuotaFields quotas={quotas} onChange={setQuotas} />
-      </form>
-    </Dialog>
+        </>
+      ) : (
+        <p class="soft">{t('users.rootLogin')}</p>
+      )}
+      {(user ? permissionsOverUser(viewer, user).giveRole : viewer.role.id === USER_ROLE_IDS.administrator) && (
+        <Select
+          label={t('users.role')}
+          hint={t('users.roleHint')}
+          value={role}
+          onText={setRole}
+          options={[
+            [String(USER_ROLE_IDS.user), t('users.user')],
+            [String(USER_ROLE_IDS.moderator), t('users.moderator')],
+            [String(USER_ROLE_IDS.administrator), t('users.administrator')]
+          ]}
+        />
+      )}
+      <QuotaFields quotas={quotas} onChange={setQuotas} />
+    </FormDialog>
   )
 }
 

@@ -2,6 +2,7 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Button, ButtonLink, IconButton } from '../ui/button.tsx'
 import { openConfirmDialog, Dialog } from '../ui/dialog.tsx'
+import { FormDialog } from '../ui/form-dialog.tsx'
 import { Checkbox, Field, Select, Switch, TextArea, TextField } from '../ui/field.tsx'
 import { Avatar } from '../ui/avatar.tsx'
 import { ActorImageFields, ImageField } from '../ui/image-field.tsx'
@@ -18,7 +19,8 @@ export function ControlsShowcase({ scheme }: { scheme: string }): JSX.Element {
   const [text, setText] = useState('A film')
   const [on, setOn] = useState(true)
   const [tab, setTab] = useState<'one' | 'two'>('one')
-  const [open, setOpen] = useState(false)
+  const [openDialog, setOpenDialog] = useState<'plain' | 'form' | null>(null)
+  const closeDialog = () => setOpenDialog(null)
   return (
     <>
       <ShowcaseSection name="Buttons">
@@ -134,7 +136,8 @@ export function ControlsShowcase({ scheme }: { scheme: string }): JSX.Element {
       </ShowcaseSection>
       <ShowcaseSection name="Dialogs">
         <div class="row">
-          <Button onClick={() => setOpen(true)}>Open a dialog</Button>
+          <Button onClick={() => setOpenDialog('plain')}>Open a dialog</Button>
+          <Button onClick={() => setOpenDialog('form')}>Open a form</Button>
           <Button onClick={() => void openConfirmDialog({ title: 'Delete this?', text: 'It will be gone for good.', yes: 'Delete' })}>
             Ask
           </Button>
@@ -152,18 +155,23 @@ export function ControlsShowcase({ scheme }: { scheme: string }): JSX.Element {
             Ask twice
           </Button>
         </div>
-        {open && (
+        {openDialog === 'plain' && (
           <Dialog
             title="A dialog"
-            onClose={() => setOpen(false)}
+            onClose={closeDialog}
             actions={
-              <Button look="primary" onClick={() => setOpen(false)}>
+              <Button look="primary" onClick={closeDialog}>
                 Good
               </Button>
             }
           >
             <p>Something that wants an answer.</p>
           </Dialog>
+        )}
+        {openDialog === 'form' && (
+          <FormDialog title="A form" submitText="Save" onSubmit={async () => closeDialog()} onClose={closeDialog}>
+            <TextField label="Title" value={text} onText={setText} />
+          </FormDialog>
         )}
       </ShowcaseSection>
       <ShowcaseSection name="Notices in passing">

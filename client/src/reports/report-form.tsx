@@ -1,11 +1,10 @@
 import type { JSX } from 'preact'
-import { useId, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { api } from '../api.ts'
 import { ApiError } from '../api-error.ts'
 import { t } from '../i18n/i18n.ts'
-import { Button } from '../ui/button.tsx'
-import { Dialog } from '../ui/dialog.tsx'
 import { TextArea } from '../ui/field.tsx'
+import { FormDialog } from '../ui/form-dialog.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { REPORT_REASON_TEXTS, type ReportReason } from './report-reasons.ts'
 import './report-form.css'
@@ -23,18 +22,14 @@ type Props = {
 
 /** A dialog that reports a video, a comment or an account to the moderators. */
 export function ReportForm({ subject: { kind, id, name }, host, headers, onClose }: Props): JSX.Element {
-  const formId = useId()
   const [reason, setReason] = useState('')
   const [chosen, setChosen] = useState<ReportReason[]>([])
-  const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
-  const send = async (event: Event) => {
-    event.preventDefault()
+  const send = async () => {
     if (reason.trim().length < 2) {
       setProblem(t('reports.needsWords'))
       return
     }
-    setBusy(true)
     setProblem(null)
     try {
       await api('POST /abuses', { body: { reason: reason.trim(), predefinedReasons: chosen, [kind]: { id } }, headers })
@@ -42,41 +37,25 @@ export function ReportForm({ subject: { kind, id, name }, host, headers, onClose
       onClose()
     } catch (error) {
       setProblem(error instanceof ApiError && error.status > 0 ? t('reports.refused') : t('ui.noConnection'))
-      setBusy(false)
     }
   }
   return (
-    <Dialog
-      title={t('reports.of', { name })}
-      onClose={onClose}
-      actions={
-        <>
-          <Button look="quiet" onClick={onClose}>
-            {t('ui.cancel')}
-          </Button>
-          <Button look="primary" type="submit" form={formId} busy={busy}>
-            {t('reports.send')}
-          </Button>
-        </>
-      }
-    >
-      <form id={formId} class="stack" onSubmit={event => void send(event)}>
-        <p class="soft">{host === location.host ? t('reports.intro') : t('reports.introElsewhere', { host })}</p>
-        <TextArea label={t('reports.reason')} value={reason} onText={setReason} maxLength={MAX_REASON_LENGTH} error={problem} />
-        <fieldset class="report-reasons">
-          <legend class="field-label">{t('reports.kinds')}</legend>
-          {(Object.keys(REPORT_REASON_TEXTS) as ReportReason[]).map(option => (
-            <label key={option}>
-              <input
-                type="checkbox"
-                checked={chosen.includes(option)}
-                onChange={event => setChosen(event.currentTarget.checked ? [...chosen, option] : chosen.filter(other => other !== option))}
-              />
-              {t(REPORT_REASON_TEXTS[option])}
-            </label>
-          ))}
-        </fieldset>
-      </form>
-    </Dialog>
+    <FormDialog title={t('reports.of', { name })} submitText={t('reports.send')} onSubmit={send} onClose={onClose}>
+      <p class="soft">{host === location.host ? t('reports.intro') : t('reports.introElsewhere', { host })}</p>
+      <TextArea label={t('reports.reason')} value={reason} onText={setReason} maxLength={MAX_REASON_LENGTH} error={problem} />
+      <fieldset class="report-reasons">
+        <legend class="field-label">{t('reports.kinds')}</legend>
+        {(Object.keys(REPORT_REASON_TEXTS) as ReportReason[]).map(option => (
+          <label key={option}>
+            <input
+              type="checkbox"
+              checked={chosen.includes(option)}
+              onChange={event => setChosen(event.currentTarget.checked ? [...chosen, option] : chosen.filter(other => other !== option))}
+            />
+            {t(REPORT_REASON_TEXTS[option])}
+          </label>
+        ))}
+      </fieldset>
+    </FormDialog>
   )
 }

@@ -80,7 +80,7 @@ export function openConfirmDialog(question: Omit<ConfirmQuestion, 'onAnswer'>): 
   })
 }
 
-/** Renders the dialog of `openConfirmDialog`; once in the shell. */
+/** Renders the dialog of `openConfirmDialog`; once in the app. */
 export function ConfirmDialog(): JSX.Element | null {
   return openQuestion.value && <ConfirmDialogContent question={openQuestion.value} />
 }

@@ -101,7 +101,7 @@ test('the design page shows every component and every icon', () => {
   const components = readSources(/\.tsx$/)
     .filter(({ name }) => name.startsWith('ui/'))
     .flatMap(({ text }) => [...text.matchAll(/^export function ([A-Z]\w*)/gm)].map(([, component]) => component!))
-  // The shell renders these two; `openConfirmDialog` and `showToast` open them.
+  // The app renders these two; `openConfirmDialog` and `showToast` open them.
   expect(
     components.filter(component => !['Toasts', 'ConfirmDialog'].includes(component) && !new RegExp(`<${component}\\s`).test(shown))
   ).toEqual([])

@@ -17,7 +17,7 @@ export function showToast(text: string, { bad = false, action }: Partial<Pick<To
   if (!bad) setTimeout(() => dismiss(id), SHOWN_FOR_MS)
 }
 
-/** Renders the messages of `showToast`; once in the shell. */
+/** Renders the messages of `showToast`; once in the app. */
 export function Toasts(): JSX.Element {
   return (
     <div class="toasts" role="status" aria-live="polite">
