@@ -24,7 +24,7 @@ const INFORMATION_FIELDS: [field: string, title: TextKey][] = [
 
 /** The description of the instance, its statistics and its software. */
 export default function AboutPage(): JSX.Element {
-  useTitle(t('shell.about'))
+  useTitle(t('app.about'))
   useEffect(() => {
     loadInstanceConfig().catch(() => {
       /* only the version of the software is missing then */

@@ -21,7 +21,7 @@ export function DisplaySettings({ user }: { user: User | null }): JSX.Element {
   return (
     <div class="form">
       <Select
-        label={t('shell.language')}
+        label={t('app.language')}
         value={currentLanguage()}
         options={Object.entries(UI_LANGUAGES).map(([code, { name }]) => [code, name])}
         onText={code => {
@@ -30,7 +30,7 @@ export function DisplaySettings({ user }: { user: User | null }): JSX.Element {
         }}
       />
       <Select
-        label={t('shell.look')}
+        label={t('app.look')}
         value={chosenTheme.value}
         options={(['system', 'light', 'dark'] as const).map(theme => [theme, t(THEME_NAMES[theme])])}
         onText={theme => chooseTheme(theme as Theme)}

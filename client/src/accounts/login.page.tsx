@@ -66,7 +66,7 @@ export default function LoginPage(): JSX.Element {
       </form>
       {instanceConfig.value?.signup.allowed && (
         <p class="form-after">
-          {t('login.noAccount')} <a href={`/signup${query.next ? `?next=${encodeURIComponent(query.next)}` : ''}`}>{t('shell.signup')}</a>
+          {t('login.noAccount')} <a href={`/signup${query.next ? `?next=${encodeURIComponent(query.next)}` : ''}`}>{t('app.signup')}</a>
         </p>
       )}
     </div>

@@ -107,7 +107,7 @@ function SignupForm({ minimumAge }: { minimumAge: number }): JSX.Element {
         </Button>
       </form>
       <p class="form-after">
-        {t('signup.haveAccount')} <a href="/login">{t('shell.login')}</a>
+        {t('signup.haveAccount')} <a href="/login">{t('app.login')}</a>
       </p>
     </div>
   )

@@ -100,7 +100,7 @@ function AdminNav({ section, user }: { section: AdminSection; user: User | null 
     scrollToCentre(nav.current!, nav.current!.querySelector('[aria-current]'))
   }, [section, user])
   return (
-    <nav ref={nav} class="admin-ways" aria-label={t('shell.administration')}>
+    <nav ref={nav} class="admin-ways" aria-label={t('app.administration')}>
       {user &&
         Object.entries(ADMIN_SECTIONS)
           .filter(([, { role }]) => user.role.id <= role)

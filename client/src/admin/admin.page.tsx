@@ -11,7 +11,7 @@ import { firstAllowedAdminPath } from './admin-page.tsx'
 
 /** The start of the administration: redirects to the first section that the user may open. */
 export default function AdminIndexPage(): JSX.Element {
-  useTitle(t('shell.administration'))
+  useTitle(t('app.administration'))
   return (
     <RequireLogin>
       <RedirectToFirstSection />

@@ -28,7 +28,7 @@ function Shell(): JSX.Element {
   return (
     <>
       <a class="skip" href="#main">
-        {t('shell.skip')}
+        {t('app.skip')}
       </a>
       {renderStage === 0 ? <ServerRendered class="bar" /> : <Header />}
       <main id="main" ref={main} tabIndex={-1}>

@@ -20,42 +20,42 @@ export function Header(): JSX.Element {
   const nextQuery = path === '/login' || path === '/signup' || path === '/' ? '' : `?next=${encodeURIComponent(url)}`
   return (
     <header class="bar">
-      <a class="bar-home" href="/" aria-label={t('shell.home', { name })}>
+      <a class="bar-home" href="/" aria-label={t('app.home', { name })}>
         <InstanceMark />
         <span class="bar-name">{name}</span>
       </a>
-      <nav class="bar-links" aria-label={t('shell.navigation')}>
-        <a class="icon-button bar-search" href="/search" aria-label={t('shell.search')} title={t('shell.search')}>
+      <nav class="bar-links" aria-label={t('app.navigation')}>
+        <a class="icon-button bar-search" href="/search" aria-label={t('app.search')} title={t('app.search')}>
           <Icon name="search" />
         </a>
         <ButtonLink
           class="bar-upload"
           href={isLoggedIn.value ? '/upload' : '/login?next=%2Fupload'}
           icon="upload"
-          aria-label={t('shell.upload')}
+          aria-label={t('app.upload')}
         >
-          {t('shell.upload')}
+          {t('app.upload')}
         </ButtonLink>
         {!isLoggedIn.value && (
           <ButtonLink look="primary" href={`/login${nextQuery}`}>
-            {t('shell.login')}
+            {t('app.login')}
           </ButtonLink>
         )}
         <Menu
-          label={t('shell.menu')}
+          label={t('app.menu')}
           items={menuItems(nextQuery, () => void logOut().then(() => route('/')))}
           trigger={props =>
             currentUser.value ? (
               <button
                 type="button"
                 class="bar-me"
-                aria-label={t('shell.account', { name: currentUser.value.account.displayName })}
+                aria-label={t('app.account', { name: currentUser.value.account.displayName })}
                 {...props}
               >
                 <Avatar of={currentUser.value.account} size="s" />
               </button>
             ) : (
-              <IconButton label={t('shell.menu')} icon="menu" {...props} />
+              <IconButton label={t('app.menu')} icon="menu" {...props} />
             )
           }
         />
@@ -70,29 +70,29 @@ function menuItems(nextQuery: string, onLogOut: () => void): MenuItem[] {
   const userItems: MenuItem[] = user
     ? [
         { kind: 'heading', text: user.account.displayName },
-        { kind: 'link', text: t('shell.myVideos'), href: '/my/videos', icon: 'film' },
+        { kind: 'link', text: t('app.myVideos'), href: '/my/videos', icon: 'film' },
         { kind: 'link', text: t('channels.title'), href: '/my/channels', icon: 'channel' },
         { kind: 'link', text: t('subscriptions.title'), href: '/my/subscriptions', icon: 'heart' },
         ...(watchLaterId === null
           ? []
           : [{ kind: 'link', text: t('playlist.watchLater'), href: `/w/p/${watchLaterId}`, icon: 'clock' } as const]),
-        { kind: 'link', text: t('shell.mySite'), href: `/a/${user.account.name}`, icon: 'user' },
-        { kind: 'link', text: t('shell.settings'), href: '/settings', icon: 'settings' },
+        { kind: 'link', text: t('app.mySite'), href: `/a/${user.account.name}`, icon: 'user' },
+        { kind: 'link', text: t('app.settings'), href: '/settings', icon: 'settings' },
         ...(user.role.id <= 1
           ? ([
-              { kind: 'link', text: t('shell.administration'), href: '/admin', icon: 'gear' },
+              { kind: 'link', text: t('app.administration'), href: '/admin', icon: 'gear' },
               { kind: 'link', text: t('reports.name'), href: '/admin/reports', icon: 'alert' }
             ] as const)
           : []),
-        { kind: 'action', text: t('shell.logout'), act: onLogOut, icon: 'out' }
+        { kind: 'action', text: t('app.logout'), act: onLogOut, icon: 'out' }
       ]
     : [
-        { kind: 'link', text: t('shell.login'), href: `/login${nextQuery}`, icon: 'user' },
-        ...(instanceConfig.value?.signup.allowed ? [{ kind: 'link', text: t('shell.signup'), href: '/signup', icon: 'plus' } as const] : [])
+        { kind: 'link', text: t('app.login'), href: `/login${nextQuery}`, icon: 'user' },
+        ...(instanceConfig.value?.signup.allowed ? [{ kind: 'link', text: t('app.signup'), href: '/signup', icon: 'plus' } as const] : [])
       ]
   return [
     ...userItems,
-    { kind: 'heading', text: t('shell.look') },
+    { kind: 'heading', text: t('app.look') },
     ...(['system', 'light', 'dark'] as const).map(theme => ({
       kind: 'choice' as const,
       text: t(THEME_NAMES[theme]),
@@ -100,7 +100,7 @@ function menuItems(nextQuery: string, onLogOut: () => void): MenuItem[] {
       chosen: chosenTheme.value === theme,
       act: () => chooseTheme(theme)
     })),
-    { kind: 'heading', text: t('shell.language') },
+    { kind: 'heading', text: t('app.language') },
     ...(Object.keys(UI_LANGUAGES) as UiLanguage[]).map(language => ({
       kind: 'choice' as const,
       text: UI_LANGUAGES[language].name,
@@ -109,6 +109,6 @@ function menuItems(nextQuery: string, onLogOut: () => void): MenuItem[] {
       act: () => void chooseLanguage(language)
     })),
     { kind: 'heading', text: instanceConfig.value?.instance.name ?? 'Bobine' },
-    { kind: 'link', text: t('shell.about'), href: '/about', icon: 'info' }
+    { kind: 'link', text: t('app.about'), href: '/about', icon: 'info' }
   ]
 }

@@ -79,7 +79,7 @@ export function Comments({ video, headers }: CommentContext): JSX.Element {
       {!closed && !isLoggedIn.value && (
         <p class="comments-guest">
           <span class="soft">{t('comments.guest')}</span>
-          <ButtonLink href={`/login?next=${encodeURIComponent(url)}`}>{t('shell.login')}</ButtonLink>
+          <ButtonLink href={`/login?next=${encodeURIComponent(url)}`}>{t('app.login')}</ButtonLink>
         </p>
       )}
       {!closed && user && (

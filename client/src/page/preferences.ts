@@ -6,7 +6,7 @@ import { setLanguage } from '../i18n/i18n.ts'
 export type Theme = 'system' | 'light' | 'dark'
 
 /** The text keys of the names of the themes. */
-export const THEME_NAMES = { system: 'shell.themeSystem', light: 'shell.themeLight', dark: 'shell.themeDark' } as const
+export const THEME_NAMES = { system: 'app.themeSystem', light: 'app.themeLight', dark: 'app.themeDark' } as const
 
 /** The chosen theme. The server reads the same cookie, so that it renders pages in the right colours. */
 export const chosenTheme = signal<Theme>(readTheme())

@@ -180,7 +180,7 @@ function PlaylistUnavailable({ error, onRetry }: { error: unknown; onRetry: () =
     return (
       <EmptyState heading="h1" icon="lock" title={t('playlist.login')}>
         <ButtonLink look="primary" href={`/login?next=${encodeURIComponent(url)}`}>
-          {t('shell.login')}
+          {t('app.login')}
         </ButtonLink>
       </EmptyState>
     )

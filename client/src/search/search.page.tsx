@@ -34,10 +34,10 @@ export default function SearchPage(): JSX.Element {
   const [inputText, setInputText] = useState(searchText)
   // A layout effect, so that it cannot overwrite what is typed after the page is shown.
   useLayoutEffect(() => setInputText(searchText), [searchText])
-  useTitle(searchText ? t('search.title', { words: searchText }) : t('shell.search'))
+  useTitle(searchText ? t('search.title', { words: searchText }) : t('app.search'))
   return (
     <div class="page">
-      <h1 class="hidden-text">{t('shell.search')}</h1>
+      <h1 class="hidden-text">{t('app.search')}</h1>
       <form
         class="search"
         role="search"

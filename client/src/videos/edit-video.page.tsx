@@ -41,7 +41,7 @@ function EditVideoContent(): JSX.Element {
     return (
       <div class="page">
         <EmptyState heading="h1" icon="film" title={t('unavailable.missing')}>
-          <ButtonLink href="/my/videos">{t('shell.myVideos')}</ButtonLink>
+          <ButtonLink href="/my/videos">{t('app.myVideos')}</ButtonLink>
         </EmptyState>
       </div>
     )
@@ -49,7 +49,7 @@ function EditVideoContent(): JSX.Element {
     return (
       <div class="page">
         <EmptyState heading="h1" icon="lock" title={t('edit.notMine')}>
-          <ButtonLink href="/my/videos">{t('shell.myVideos')}</ButtonLink>
+          <ButtonLink href="/my/videos">{t('app.myVideos')}</ButtonLink>
         </EmptyState>
       </div>
     )

@@ -23,7 +23,7 @@ import './my-videos.css'
 
 /** The videos of the logged-in user, in every state. */
 export default function MyVideosPage(): JSX.Element {
-  useTitle(t('shell.myVideos'))
+  useTitle(t('app.myVideos'))
   return (
     <RequireLogin>
       <VideoList />
@@ -108,9 +108,9 @@ function VideoList(): JSX.Element {
   return (
     <div class="page">
       <div class="page-head">
-        <h1>{t('shell.myVideos')}</h1>
+        <h1>{t('app.myVideos')}</h1>
         <ButtonLink look="primary" icon="upload" href="/upload">
-          {t('shell.upload')}
+          {t('app.upload')}
         </ButtonLink>
       </div>
       {(!isEmpty || search !== '') && (

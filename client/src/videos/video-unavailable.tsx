@@ -31,7 +31,7 @@ export function VideoUnavailable({
       <EmptyState heading="h1" icon="lock" title={t('unavailable.login')}>
         <p>{t('unavailable.loginText')}</p>
         <ButtonLink look="primary" href={`/login?next=${encodeURIComponent(url)}`}>
-          {t('shell.login')}
+          {t('app.login')}
         </ButtonLink>
       </EmptyState>
     )
