@@ -60,7 +60,7 @@ test('in French, and nothing is said of a whole file', { timeout: 180_000 }, asy
   await page.setInputFiles('input[type=file]', [await writeCutOffVideo('coupe.mp4'), join(site.videosFolder, 'whole.mp4')])
   await page
     .getByRole('article', { name: 'coupe.mp4' })
-    .getByText(/Le fichier mis en ligne est incomplet : seul le début a pu être lu, jusqu’à 0:0[345]\./)
+    .getByText(/Le fichier mis en ligne est incomplet\s: seul le début a pu être lu, jusqu’à 0:0[345]\./)
     .waitFor()
   const whole = page.getByRole('article', { name: 'whole.mp4' })
   await whole.getByText(/Toutes les qualités/).waitFor()

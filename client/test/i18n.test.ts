@@ -68,6 +68,11 @@ test('no text is untranslated or empty', () => {
   expect(Object.values(en).filter(text => text === '')).toEqual([])
 })
 
+test('no line of French begins with a punctuation mark', () => {
+  const breakable = Object.entries(fr).filter(([, text]) => /« | [»:;!?]/.test(JSON.stringify(text)))
+  expect(breakable).toEqual([])
+})
+
 test('the keys are sorted', () => {
   const keys = Object.keys(en)
   expect(keys).toEqual([...keys].sort())

@@ -57,7 +57,7 @@ const PAGE_TEXTS = {
     preparing: 'Cette vidéo est en cours de traitement.',
     noScript: 'Cette page nécessite JavaScript.',
     play: 'Lecture',
-    otherPlayer: 'La vidéo ne démarre pas ? Ouvrez-la dans un autre lecteur.',
+    otherPlayer: 'La vidéo ne démarre pas ? Ouvrez-la dans un autre lecteur.',
     search: 'Rechercher',
     searchLabel: 'Rechercher ou coller un lien',
     searchEmpty: 'Aucun résultat',
